@@ -1,0 +1,40 @@
+use crate::Packet;
+
+/// A time or a span, in milliseconds. The origin is the driver's own.
+pub type Millis = u64;
+
+/// Where a layer puts the packets it passes on.
+#[derive(Debug)]
+pub struct Output<M> {
+    /// Towards the transport, oldest first.
+    pub down: Vec<Packet<M>>,
+    /// Towards the application, oldest first.
+    pub up: Vec<Packet<M>>,
+}
+
+impl<M> Default for Output<M> {
+    fn default() -> Self {
+        Output { down: Vec::new(), up: Vec::new() }
+    }
+}
+
+/// One layer of a stack: a state machine between the application above and the transport below.
+pub trait Layer<M> {
+    /// The name users know it by, such as `batching`.
+    fn name(&self) -> &'static str;
+
+    /// Takes a packet from above.
+    fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>);
+
+    /// Takes a packet from below.
+    fn inbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>);
+
+    /// When [`Layer::wake`] wants to be called. A time that has come means as soon as the
+    /// current turn of the event loop allows (a microtask).
+    fn deadline(&self) -> Option<Millis> {
+        None
+    }
+
+    /// The deadline has come. Called early, it does nothing.
+    fn wake(&mut self, _now: Millis, _out: &mut Output<M>) {}
+}

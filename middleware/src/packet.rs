@@ -1,0 +1,42 @@
+use serde::{Deserialize, Serialize};
+
+/// What travels in one frame: messages, and what the layers of both ends say to each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Packet<M> {
+    /// The packet's number in its direction, from 1. Written by `ordering`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// Every packet up to this number has arrived. Written by `retries`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<u64>,
+    /// How many messages the sender has taken from the other side so far. Written by `coalescing`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<u64>,
+    /// The messages, oldest first.
+    pub messages: Vec<M>,
+}
+
+impl<M> Packet<M> {
+    /// A packet of these messages that no layer has touched.
+    pub fn new(messages: Vec<M>) -> Self {
+        Packet { seq: None, ack: None, taken: None, messages }
+    }
+}
+
+/// What layers may ask of a message.
+pub trait Message: Clone {
+    /// The number of the request this message makes, if it makes one.
+    fn request(&self) -> Option<u64>;
+
+    /// The number of the request that this message shows to be alive or ended: it stops its clock.
+    fn answers(&self) -> Option<u64>;
+
+    /// The reply that stands in for the one that never came within `after` milliseconds.
+    fn timed_out(request: u64, after: u64) -> Self;
+
+    /// Puts `next` into `self` where the two can be one message with the same effect; gives `next`
+    /// back otherwise.
+    fn merge(&mut self, next: Self) -> Result<(), Self>
+    where
+        Self: Sized;
+}

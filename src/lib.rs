@@ -1,0 +1,1 @@
+//! All tabs of a web application share one ShareDB connection.
