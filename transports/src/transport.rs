@@ -54,6 +54,34 @@ pub enum TransportError {
         /// What the platform said.
         reason: String,
     },
+    /// What was given to make the transport from is not fit for it.
+    #[error("the {transport} transport is not valid: {reason}")]
+    Invalid {
+        /// The transport's name.
+        transport: String,
+        /// The part at fault, and what it must be.
+        reason: String,
+    },
+}
+
+impl TransportError {
+    pub(crate) fn closed(transport: &str) -> Self {
+        TransportError::Closed { transport: transport.to_owned() }
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl TransportError {
+    pub(crate) fn failed(transport: &str, reason: impl Into<String>) -> Self {
+        TransportError::Failed { transport: transport.to_owned(), reason: reason.into() }
+    }
+
+    /// Something was thrown, not always an `Error`: JavaScript can throw anything.
+    pub(crate) fn thrown(transport: &str, thrown: &wasm_bindgen::JsValue) -> Self {
+        let message = js_sys::Reflect::get(thrown, &"message".into()).ok();
+        let reason = message.and_then(|message| message.as_string()).or_else(|| thrown.as_string());
+        TransportError::failed(transport, reason.unwrap_or_else(|| format!("{thrown:?}")))
+    }
 }
 
 /// One end of a point-to-point link that carries frames.
@@ -67,18 +95,23 @@ pub trait Transport {
     /// Hands a frame to the link. Never calls the handler before it returns.
     fn send(&self, frame: Frame) -> Result<(), TransportError>;
 
-    /// Sets the one handler of events. What arrived before is kept and delivered to it, in order.
+    /// Sets the one handler of events. What arrived before is kept and delivered to it, in order,
+    /// after this has returned.
     fn listen(&self, handler: Handler);
 
-    /// Ends the link and tells the other side. Closing twice does nothing.
+    /// Ends the link and tells the other side. Closing twice does nothing. The handler gets its
+    /// [`Event::Closed`] after this has returned, and is dropped then. Dropping a transport
+    /// closes it.
     fn close(&self, reason: Option<&str>);
 }
 
 /// The hub's end of a medium on which tabs come and go.
 pub trait Listener {
-    /// Sets the one handler of new peers. A peer's first frame is delivered when it is listened to.
+    /// Sets the one handler of new peers, which keeps them: a peer that is dropped is closed. Those
+    /// who came before are handed over too, after this has returned. A peer's first frame is
+    /// delivered when it is listened to.
     fn accept(&self, handler: Box<dyn FnMut(Rc<dyn Transport>)>);
 
-    /// Stops listening and closes every peer.
+    /// Stops listening and closes every peer. Dropping a listener closes it.
     fn close(&self);
 }
