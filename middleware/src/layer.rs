@@ -1,20 +1,22 @@
-use crate::Packet;
+use crate::{Fault, Packet};
 
 /// A time or a span, in milliseconds. The origin is the driver's own.
 pub type Millis = u64;
 
-/// Where a layer puts the packets it passes on.
+/// Where a layer puts the packets it passes on, and what it found wrong with those it got.
 #[derive(Debug)]
 pub struct Output<M> {
     /// Towards the transport, oldest first.
     pub down: Vec<Packet<M>>,
     /// Towards the application, oldest first.
     pub up: Vec<Packet<M>>,
+    /// What the other end should not have said.
+    pub faults: Vec<Fault>,
 }
 
 impl<M> Default for Output<M> {
     fn default() -> Self {
-        Output { down: Vec::new(), up: Vec::new() }
+        Output { down: Vec::new(), up: Vec::new(), faults: Vec::new() }
     }
 }
 

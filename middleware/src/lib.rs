@@ -1,10 +1,98 @@
 //! Layers over the messages of a tabmux connection.
 //!
 //! A [`Layer`] is a synchronous state machine: it takes a packet and the time, and returns packets
-//! and its next deadline. It knows nothing of what the messages mean.
+//! and its next deadline. It knows nothing of what the messages mean, beyond what [`Message`] tells
+//! it. A [`Stack`] is a list of layers at one end of a link, the application above and the
+//! transport below; the other end has the matching stack ([`counterpart`]). A packet is what goes
+//! in one frame.
+//!
+//! | layer | what it does |
+//! | --- | --- |
+//! | [`timeouts`](Timeouts) | every request ends: by its reply, or by one that says it timed out |
+//! | [`coalescing`](Coalescing) | holds messages back for a slow receiver and merges them meanwhile |
+//! | [`batching`](Batching) | one packet a turn of the event loop |
+//! | [`ordering`](Ordering) | numbers packets; hands them up in order, exactly once |
+//! | [`retries`](Retries) | resends what was not acknowledged |
+//! | [`tracing`](Tracing) | shows every message that passes to a callback |
+//!
+//! # The default stacks
+//!
+//! Top first, as [`defaults`] gives them:
+//!
+//! - over a transport that is reliable and ordered: `timeouts`, `coalescing`, `batching`;
+//! - over any other: `timeouts`, `coalescing`, `batching`, `ordering`, `retries`.
+//!
+//! # What is refused
+//!
+//! [`Stack::build`] refuses a layer that is there twice, and these:
+//!
+//! | rule | why |
+//! | --- | --- |
+//! | an unreliable transport needs `retries` | a frame that is lost must be resent |
+//! | an unordered transport needs `ordering` | frames may overtake each other |
+//! | `retries` needs `ordering` above it | packets are resent, and told apart, by their numbers |
+//! | `coalescing` stands above `batching` | messages are merged one by one, before they are a batch |
+//! | `coalescing`, `batching` stand above `ordering` | they would merge packets that are numbered |
+//! | `timeouts` stands above `coalescing` | its replies must not count as taken from the other end |
+//! | `timeouts` stands above `ordering` | its replies have no number and would be dropped |
+//!
+//! `tracing` may stand anywhere; below `retries` it also sees what is resent.
+//!
+//! # A layer of one's own
+//!
+//! ```
+//! use tabmux_middleware::{Batching, Layer, Millis, Output, Packet, Stack};
+//!
+//! /// Drops empty lines on their way out.
+//! struct NoEmptyLines;
+//!
+//! impl Layer<String> for NoEmptyLines {
+//!     fn name(&self) -> &'static str {
+//!         "no-empty-lines"
+//!     }
+//!
+//!     fn outbound(&mut self, mut packet: Packet<String>, _: Millis, out: &mut Output<String>) {
+//!         packet.messages.retain(|line| !line.is_empty());
+//!         out.down.push(packet);
+//!     }
+//!
+//!     fn inbound(&mut self, packet: Packet<String>, _: Millis, out: &mut Output<String>) {
+//!         out.up.push(packet);
+//!     }
+//! }
+//!
+//! let mut stack = Stack::from_layers(vec![Box::new(NoEmptyLines), Box::new(Batching::new(1000))]);
+//! for line in ["one", "", "two"] {
+//!     stack.send(line.to_owned(), 0);
+//! }
+//! stack.wake(stack.deadline().expect("a batch is pending"));
+//! assert_eq!(stack.poll_transmit().expect("one packet").messages, ["one", "two"]);
+//! ```
 
+mod batching;
+mod coalescing;
+mod config;
+mod error;
+mod fault;
 mod layer;
+mod ordering;
 mod packet;
+mod retries;
+mod rules;
+mod stack;
+mod timeouts;
+mod tracing;
 
+pub use batching::Batching;
+pub use coalescing::Coalescing;
+pub use config::{LayerConfig, LayerSpec};
+pub use error::ConfigError;
+pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};
+pub use ordering::Ordering;
 pub use packet::{Message, Packet};
+pub use retries::{Retries, RetriesOptions};
+pub use rules::{counterpart, defaults};
+pub use stack::{Environment, Stack};
+pub use timeouts::Timeouts;
+pub use tracing::{Direction, Record, TraceEvent, Tracer, Tracing};

@@ -39,4 +39,11 @@ pub trait Message: Clone {
     fn merge(&mut self, next: Self) -> Result<(), Self>
     where
         Self: Sized;
+
+    /// Whether this message may be handed over before `earlier`, which was sent first, without the
+    /// receiver noticing: a change of one document before a change of another, say. It lets
+    /// `coalescing` merge a message into one further back in its queue than the last.
+    fn overtakes(&self, _earlier: &Self) -> bool {
+        false
+    }
 }
