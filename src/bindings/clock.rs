@@ -1,0 +1,97 @@
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use tabmux_middleware::Millis;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
+    static TIME_ORIGIN: f64;
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(handler: &JsValue, delay: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    fn queue_microtask(handler: &JsValue);
+}
+
+/// Milliseconds since 1970, by a clock that never goes back.
+pub fn now() -> Millis {
+    (TIME_ORIGIN.with(|origin| *origin) + performance_now()) as Millis
+}
+
+/// Calls a function when a deadline has come: on a microtask if it has come already.
+pub struct Alarm {
+    ring: RefCell<Option<Closure<dyn FnMut()>>>,
+    microtask: Cell<bool>,
+    timeout: RefCell<Option<(Millis, JsValue)>>,
+}
+
+impl Alarm {
+    /// An alarm that calls `ring`; it is called once for each deadline at most.
+    pub fn new(mut ring: impl FnMut() + 'static) -> Rc<Self> {
+        let alarm = Rc::new(Alarm {
+            ring: RefCell::new(None),
+            microtask: Cell::new(false),
+            timeout: RefCell::new(None),
+        });
+        let weak = Rc::downgrade(&alarm);
+        let closure = Closure::new(move || {
+            let Some(alarm) = weak.upgrade() else { return };
+            alarm.microtask.set(false);
+            let due = |(at, _): &(Millis, JsValue)| *at <= now();
+            if alarm.timeout.borrow().as_ref().is_some_and(due) {
+                alarm.timeout.take();
+            }
+            ring();
+        });
+        *alarm.ring.borrow_mut() = Some(closure);
+        alarm
+    }
+
+    /// Sets the alarm to this deadline, or stops it.
+    pub fn set(&self, deadline: Option<Millis>) {
+        let ring = self.ring.borrow();
+        let Some(ring) = ring.as_ref().map(|ring| ring.as_ref()) else { return };
+        let Some(deadline) = deadline else { return self.stop_timeout() };
+        let now = now();
+        if deadline <= now {
+            if !self.microtask.replace(true) {
+                queue_microtask(ring);
+            }
+            return;
+        }
+        let sooner = |(at, _): &(Millis, JsValue)| *at <= deadline;
+        if self.timeout.borrow().as_ref().is_some_and(sooner) {
+            return;
+        }
+        self.stop_timeout();
+        let id = set_timeout(ring, (deadline - now) as f64);
+        unref(&id);
+        *self.timeout.borrow_mut() = Some((deadline, id));
+    }
+
+    fn stop_timeout(&self) {
+        if let Some((_, id)) = self.timeout.take() {
+            clear_timeout(&id);
+        }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.stop_timeout();
+    }
+}
+
+/// In Node, a timer that only gives up or cleans up must not keep the process alive.
+fn unref(timer: &JsValue) {
+    if let Ok(unref) = js_sys::Reflect::get(timer, &"unref".into())
+        && let Some(unref) = unref.dyn_ref::<js_sys::Function>()
+    {
+        let _ = unref.call0(timer);
+    }
+}

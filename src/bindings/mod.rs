@@ -1,0 +1,15 @@
+//! What JavaScript sees of the core. This is the only place that names wasm-bindgen exports, and
+//! the only one that has timers and transports.
+//!
+//! JavaScript may call back into the core from any handler, so no borrow of the core is held while
+//! a handler runs.
+
+mod clock;
+mod errors;
+mod hub;
+mod tab;
+mod topology;
+mod trace;
+mod transports;
+mod types;
+mod upstream;

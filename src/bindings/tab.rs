@@ -1,0 +1,428 @@
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use serde::Deserialize;
+use tabmux_codecs::{Codec, Limits, StructuredClone};
+use tabmux_middleware::{LayerConfig, LayerSpec, defaults};
+use tabmux_transports::{Event, Frame, Guarantees, Transport};
+use wasm_bindgen::prelude::*;
+
+use super::clock::{Alarm, now};
+use super::errors::{option_to_js, to_js};
+use super::trace::Traces;
+use super::transports::{TransportEnd, transport_error};
+use super::types::JsTypes;
+use super::upstream::{op_from_js, op_to_js};
+use crate::error::{Error, codes};
+use crate::ot::{SubmitOptions, Token};
+use crate::platform::{Payload, from_value, to_value};
+use crate::protocol::DocId;
+use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `js/src/connection.ts`: what the tab's core tells its owner, in order.
+    #[wasm_bindgen(typescript_type = "TabHandler")]
+    pub type TabHandler;
+    #[wasm_bindgen(method)]
+    fn joined(this: &TabHandler, epoch: f64);
+    #[wasm_bindgen(method)]
+    fn refused(this: &TabHandler, error: JsValue);
+    #[wasm_bindgen(method, js_name = hubLost)]
+    fn hub_lost(this: &TabHandler);
+    #[wasm_bindgen(method)]
+    fn closed(this: &TabHandler, reason: Option<String>);
+    #[wasm_bindgen(method)]
+    fn state(this: &TabHandler, state: &str, id: Option<String>, reason: JsValue);
+    #[wasm_bindgen(method)]
+    fn tabs(this: &TabHandler, tabs: JsValue);
+    #[wasm_bindgen(method)]
+    fn callback(this: &TabHandler, request: f64, error: JsValue);
+    #[wasm_bindgen(method)]
+    fn load(this: &TabHandler, doc: DocKey, snapshot: JsValue, dropped: Vec<f64>);
+    #[wasm_bindgen(method)]
+    fn apply(this: &TabHandler, doc: DocKey, op: JsValue, version: JsValue, src: Option<String>);
+    #[wasm_bindgen(method, js_name = rolledBack)]
+    fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
+    #[wasm_bindgen(method)]
+    fn settled(
+        this: &TabHandler,
+        doc: DocKey,
+        tokens: Vec<f64>,
+        version: JsValue,
+        error: JsValue,
+    );
+    #[wasm_bindgen(method, js_name = docError)]
+    fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
+    #[wasm_bindgen(method)]
+    fn fault(this: &TabHandler, error: JsValue);
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    id: String,
+    identity: String,
+    codec: String,
+}
+
+/// A tab's end of the connection with its transport and timers.
+#[wasm_bindgen]
+pub struct TabCore(Rc<Shell>);
+
+struct Shell {
+    tab: RefCell<Tab>,
+    transport: RefCell<Option<Rc<dyn Transport>>>,
+    handler: TabHandler,
+    alarm: RefCell<Option<Rc<Alarm>>>,
+    traces: Traces,
+    trace: Option<js_sys::Function>,
+    /// Events are being told: what comes meanwhile is told after them.
+    telling: Cell<bool>,
+}
+
+#[wasm_bindgen]
+impl TabCore {
+    /// `settings` is `{id, identity, codec}`, `options` goes to the hub definition's `connect`,
+    /// `layers` is a list of layers or `undefined`, `types` is ShareDB's `types.map`, `trace` hears
+    /// of every message where the layers include `tracing`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        settings: JsValue,
+        options: JsValue,
+        layers: JsValue,
+        types: JsValue,
+        transport: &TransportEnd,
+        handler: TabHandler,
+        trace: Option<js_sys::Function>,
+    ) -> Result<TabCore, JsValue> {
+        let Settings { id, identity, codec } =
+            from_value(settings).map_err(|reason| JsError::new(&reason))?;
+        let guarantees = transport.0.guarantees();
+        let codec = find_codec(&codec, transport.0.name(), &guarantees)?;
+        let layers = read_layers(layers, &guarantees, trace.is_some())?;
+        let traces = Traces::default();
+        let source = traces.clone();
+        let settings = TabSettings {
+            id,
+            identity,
+            options: (!options.is_undefined()).then_some(Payload(options)),
+            codec,
+            layers,
+            guarantees,
+            seed: now(),
+            tracer: trace.is_some().then(|| Rc::new(move || source.tracer()) as Rc<_>),
+        };
+        let tab = Tab::new(settings, Rc::new(JsTypes(types))).map_err(config_error)?;
+        let shell = Rc::new(Shell {
+            tab: RefCell::new(tab),
+            transport: RefCell::new(None),
+            handler,
+            alarm: RefCell::new(None),
+            traces,
+            trace,
+            telling: Cell::new(false),
+        });
+        let weak = Rc::downgrade(&shell);
+        let alarm = Alarm::new(move || {
+            if let Some(shell) = weak.upgrade() {
+                shell.tab.borrow_mut().wake(now());
+                shell.pump();
+            }
+        });
+        *shell.alarm.borrow_mut() = Some(alarm);
+        Ok(TabCore(shell))
+    }
+
+    /// Begins a session over a transport.
+    pub fn attach(&self, transport: &TransportEnd) {
+        let transport = Rc::clone(&transport.0);
+        if let Some(before) = self.0.transport.replace(Some(Rc::clone(&transport))) {
+            before.close(None);
+        }
+        self.0.tab.borrow_mut().attach(now());
+        let weak = Rc::downgrade(&self.0);
+        let own = Rc::downgrade(&transport);
+        transport.listen(Box::new(move |event| {
+            let (Some(shell), Some(own)) = (weak.upgrade(), own.upgrade()) else { return };
+            let current = shell.transport.borrow().clone();
+            if current.is_some_and(|current| Rc::ptr_eq(&current, &own)) {
+                shell.transport_event(event);
+            }
+        }));
+        self.0.pump();
+    }
+
+    /// Leaves the hub and closes the transport.
+    pub fn leave(&self) {
+        self.0.tab.borrow_mut().leave(now());
+        self.0.transmit();
+        self.0.alarm.take();
+        if let Some(transport) = self.0.transport.take() {
+            transport.close(None);
+        }
+    }
+
+    /// The key of a document; the same until it is closed.
+    pub fn open(&self, collection: String, id: String) -> DocKey {
+        self.0.tab.borrow_mut().open(DocId { collection, id })
+    }
+
+    /// Lets go of a document.
+    pub fn close(&self, doc: DocKey) {
+        self.0.tab.borrow_mut().close(doc, now());
+        self.0.pump();
+    }
+
+    /// Asks for a document; the answer is `callback(request)`. `anew` replaces what is held.
+    pub fn fetch(&self, doc: DocKey, anew: bool) -> Option<f64> {
+        self.ask(|tab| tab.fetch(doc, anew, now()))
+    }
+
+    /// Asks for a document and all its changes. As `fetch`.
+    pub fn subscribe(&self, doc: DocKey) -> Option<f64> {
+        self.ask(|tab| tab.subscribe(doc, now()))
+    }
+
+    /// Asks for no more changes. As `fetch`.
+    pub fn unsubscribe(&self, doc: DocKey) -> Option<f64> {
+        self.ask(|tab| tab.unsubscribe(doc, now()))
+    }
+
+    /// Asks for many documents. As `fetch`.
+    #[wasm_bindgen(js_name = getBulk)]
+    pub fn get_bulk(&self, docs: Vec<DocKey>) -> Option<f64> {
+        self.ask(|tab| Some(tab.get_bulk(&docs, now())))
+    }
+
+    fn ask(&self, ask: impl FnOnce(&mut Tab) -> Option<u64>) -> Option<f64> {
+        let request = ask(&mut self.0.tab.borrow_mut());
+        self.0.pump();
+        request.map(|request| request as f64)
+    }
+
+    /// Takes an op that is about to be applied. Returns an error if it can't be taken or carried to
+    /// the hub; nothing has changed then. Throws what the OT type throws.
+    pub fn submit(
+        &self,
+        doc: DocKey,
+        op: JsValue,
+        source: JsValue,
+        submit_source: bool,
+        prevent_compose: bool,
+        token: f64,
+    ) -> Result<JsValue, JsValue> {
+        let taken = carriable(&op).and_then(op_from_js).and_then(|op| {
+            let source = if submit_source { Some(Payload(carriable(&source)?)) } else { None };
+            let options = SubmitOptions { source, submit_source, prevent_compose };
+            self.0.tab.borrow_mut().submit(doc, op, options, token as Token)
+        });
+        match taken {
+            Ok(()) => Ok(JsValue::UNDEFINED),
+            Err(error) if error.thrown.is_some() => Err(to_js(&error)),
+            Err(error) => Ok(to_js(&error)),
+        }
+    }
+
+    /// Sends what was submitted, unless an earlier batch is on its way.
+    pub fn flush(&self, doc: DocKey) {
+        self.0.tab.borrow_mut().flush(doc, now());
+        self.0.pump();
+    }
+
+    /// Holds a document's ops back, or lets them go again with the next `flush`.
+    #[wasm_bindgen(js_name = setPaused)]
+    pub fn set_paused(&self, doc: DocKey, paused: bool) {
+        self.0.tab.borrow_mut().set_paused(doc, paused);
+    }
+
+    /// Gives up a document's state; returns the submits that were dropped.
+    #[wasm_bindgen(js_name = rollBack)]
+    pub fn roll_back(&self, doc: DocKey) -> Vec<f64> {
+        numbers(self.0.tab.borrow_mut().roll_back(doc))
+    }
+
+    /// Begins to apply an op piece by piece; returns the position for the other two calls.
+    #[wasm_bindgen(js_name = beginApply)]
+    pub fn begin_apply(&self, doc: DocKey) -> u32 {
+        let mut tab = self.0.tab.borrow_mut();
+        tab.replica_mut(doc).map_or(0, |replica| replica.begin_apply()) as u32
+    }
+
+    /// The piece, transformed against the ops submitted since `beginApply`.
+    #[wasm_bindgen(js_name = transformPiece)]
+    pub fn transform_piece(
+        &self,
+        doc: DocKey,
+        since: u32,
+        piece: JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let op = op_from_js(piece).map_err(|error| to_js(&error))?;
+        let mut tab = self.0.tab.borrow_mut();
+        let Some(replica) = tab.replica_mut(doc) else { return Ok(JsValue::UNDEFINED) };
+        let piece = replica.transform_piece(since as usize, op).and_then(|op| op_to_js(&op));
+        piece.map_err(|error| to_js(&error))
+    }
+
+    /// Ends what `beginApply` began.
+    #[wasm_bindgen(js_name = endApply)]
+    pub fn end_apply(&self, doc: DocKey, since: u32) -> Result<(), JsValue> {
+        let mut tab = self.0.tab.borrow_mut();
+        let Some(replica) = tab.replica_mut(doc) else { return Ok(()) };
+        replica.end_apply(since as usize).map_err(|error| to_js(&error))
+    }
+}
+
+impl Shell {
+    fn transport_event(&self, event: Event) {
+        match event {
+            Event::Frame(frame) => self.receive(frame),
+            Event::Error(error) => self.handler.fault(transport_error(error)),
+            Event::Closed(reason) => {
+                self.transport.take();
+                self.tab.borrow_mut().detach();
+                self.handler.closed(reason);
+            }
+        }
+    }
+
+    fn receive(&self, frame: Frame) {
+        self.tab.borrow_mut().receive(frame, now());
+        self.pump();
+    }
+
+    fn transmit(&self) {
+        loop {
+            let next = self.tab.borrow_mut().poll_transmit();
+            let Some(frame) = next else { return };
+            let transport = self.transport.borrow().clone();
+            if let Some(Err(error)) = transport.map(|transport| transport.send(frame)) {
+                self.handler.fault(transport_error(error));
+            }
+        }
+    }
+
+    /// Sends and tells all that waits.
+    fn pump(&self) {
+        self.transmit();
+        if !self.telling.replace(true) {
+            loop {
+                let next = self.tab.borrow_mut().poll_event(now());
+                match next {
+                    Some(event) => self.tell(event),
+                    None => break,
+                }
+            }
+            self.telling.set(false);
+            self.transmit();
+        }
+        if let Some(trace) = &self.trace {
+            self.traces.report(trace);
+        }
+        let deadline = self.tab.borrow().deadline();
+        if let Some(alarm) = &*self.alarm.borrow() {
+            alarm.set(deadline);
+        }
+    }
+
+    fn version(&self, doc: DocKey) -> JsValue {
+        let tab = self.tab.borrow();
+        let version = tab.replica(doc).and_then(|replica| replica.version());
+        version.map_or(JsValue::NULL, |version| (version as f64).into())
+    }
+
+    fn tell(&self, event: TabEvent) {
+        let handler = &self.handler;
+        match event {
+            TabEvent::Joined { epoch } => handler.joined(epoch as f64),
+            TabEvent::Refused(error) => handler.refused(to_js(&error)),
+            TabEvent::HubLost => handler.hub_lost(),
+            TabEvent::State(event) => {
+                let reason = event.reason.map_or(JsValue::UNDEFINED, |reason| reason.0);
+                handler.state(&event.state, event.id, reason);
+            }
+            TabEvent::Tabs(tabs) => {
+                handler.tabs(to_value(&tabs).unwrap_or(JsValue::UNDEFINED));
+            }
+            TabEvent::Callback { request, error } => {
+                handler.callback(request as f64, option_to_js(error.as_ref()));
+            }
+            TabEvent::Load { doc, snapshot, dropped } => {
+                let snapshot = to_value(&snapshot).unwrap_or(JsValue::UNDEFINED);
+                handler.load(doc, snapshot, numbers(dropped));
+            }
+            TabEvent::Apply { doc, op, src } => {
+                let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
+                handler.apply(doc, op, self.version(doc), src);
+            }
+            TabEvent::RolledBack { doc, error, dropped } => {
+                handler.rolled_back(doc, to_js(&error), numbers(dropped));
+            }
+            TabEvent::Settled { doc, tokens, error } => {
+                let error = option_to_js(error.as_ref());
+                handler.settled(doc, numbers(tokens), self.version(doc), error);
+            }
+            TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
+            TabEvent::Fault(error) => handler.fault(to_js(&error)),
+        }
+    }
+}
+
+fn numbers(tokens: Vec<Token>) -> Vec<f64> {
+    tokens.into_iter().map(|token| token as f64).collect()
+}
+
+fn find_codec(
+    name: &str,
+    transport: &str,
+    guarantees: &Guarantees,
+) -> Result<Rc<dyn Codec>, JsValue> {
+    let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
+        let message =
+            format!("unknown codec {name:?}: the codecs are structured-clone, json and cbor");
+        to_js(&Error::new(codes::UNKNOWN_CODEC, message))
+    })?;
+    if !guarantees.carries.contains(&codec.frame_kind()) {
+        let message = format!(
+            "the codec {name} makes {}, which the transport {transport} can't carry: choose \
+             another codec",
+            codec.frame_kind()
+        );
+        return Err(to_js(&Error::new(codes::CODEC_MISMATCH, message)));
+    }
+    Ok(codec)
+}
+
+fn read_layers(
+    layers: JsValue,
+    guarantees: &Guarantees,
+    trace: bool,
+) -> Result<Vec<LayerConfig>, JsValue> {
+    if layers.is_undefined() {
+        let mut layers = defaults(guarantees);
+        if trace {
+            layers.insert(0, LayerConfig::Tracing);
+        }
+        return Ok(layers);
+    }
+    let specs: Vec<LayerSpec> = from_value(layers).map_err(|reason| {
+        let message = format!("middleware must be a list of layers: {reason}");
+        to_js(&Error::new(codes::LAYERS, message))
+    })?;
+    specs.into_iter().map(|spec| LayerConfig::try_from(spec).map_err(config_error)).collect()
+}
+
+fn config_error(error: tabmux_middleware::ConfigError) -> JsValue {
+    to_js(&Error::new(error.code(), error.to_string()))
+}
+
+/// A copy of a value as JSON has it, or an error that names what JSON can't carry.
+fn carriable(value: &JsValue) -> Result<JsValue, Error> {
+    if value.is_undefined() {
+        return Ok(JsValue::UNDEFINED);
+    }
+    match StructuredClone::default().encode(value) {
+        Ok(Frame::Object(copy)) => Ok(copy),
+        Ok(_) => Ok(JsValue::UNDEFINED),
+        Err(error) => Err(Error::new(codes::UNCARRIABLE, error.to_string())),
+    }
+}

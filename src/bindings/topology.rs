@@ -1,0 +1,10 @@
+use wasm_bindgen::prelude::*;
+
+use crate::host::{Support, choose};
+
+/// The topology to take and why, as `[topology, reason]`; see `host::choose`.
+#[wasm_bindgen(js_name = chooseTopology)]
+pub fn choose_topology(shared_worker: bool, locks: bool, allowed: bool) -> Vec<String> {
+    let choice = choose(Support { shared_worker, locks, allowed });
+    vec![choice.topology.to_string(), choice.reason.to_owned()]
+}

@@ -1,0 +1,89 @@
+use std::rc::Rc;
+
+use js_sys::{Array, Reflect};
+use wasm_bindgen::prelude::*;
+
+use super::errors::from_js;
+use crate::Error;
+use crate::ot::{OtType, Side, TypeHandle, Types};
+use crate::platform::Payload;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An OT type as JavaScript has it.
+    type TypeObject;
+    #[wasm_bindgen(method, getter)]
+    fn uri(this: &TypeObject) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &TypeObject) -> Option<String>;
+    #[wasm_bindgen(method, catch)]
+    fn apply(this: &TypeObject, data: &JsValue, op: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn transform(
+        this: &TypeObject,
+        op: &JsValue,
+        other: &JsValue,
+        side: &str,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = transformX)]
+    fn transform_x(this: &TypeObject, left: &JsValue, right: &JsValue) -> Result<Array, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn compose(this: &TypeObject, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+struct JsType {
+    object: TypeObject,
+    has_compose: bool,
+    has_transform_x: bool,
+}
+
+impl JsType {
+    fn new(object: JsValue) -> Self {
+        let has = |method: &str| {
+            Reflect::get(&object, &method.into()).is_ok_and(|member| member.is_function())
+        };
+        let (has_compose, has_transform_x) = (has("compose"), has("transformX"));
+        JsType { object: object.unchecked_into(), has_compose, has_transform_x }
+    }
+}
+
+impl OtType for JsType {
+    fn uri(&self) -> String {
+        self.object.uri().or_else(|| self.object.name()).unwrap_or_default()
+    }
+
+    fn apply(&self, data: Payload, op: &Payload) -> Result<Payload, Error> {
+        self.object.apply(&data.0, &op.0).map(Payload).map_err(from_js)
+    }
+
+    fn transform(&self, op: &Payload, other: &Payload, side: Side) -> Result<Payload, Error> {
+        let side = match side {
+            Side::Left => "left",
+            Side::Right => "right",
+        };
+        self.object.transform(&op.0, &other.0, side).map(Payload).map_err(from_js)
+    }
+
+    fn transform_pair(&self, left: &Payload, right: &Payload) -> Result<(Payload, Payload), Error> {
+        if self.has_transform_x {
+            let both = self.object.transform_x(&left.0, &right.0).map_err(from_js)?;
+            return Ok((Payload(both.get(0)), Payload(both.get(1))));
+        }
+        Ok((self.transform(left, right, Side::Left)?, self.transform(right, left, Side::Right)?))
+    }
+
+    fn compose(&self, first: &Payload, second: &Payload) -> Option<Result<Payload, Error>> {
+        self.has_compose
+            .then(|| self.object.compose(&first.0, &second.0).map(Payload).map_err(from_js))
+    }
+}
+
+/// ShareDB's `types.map`: OT types by name and by URI.
+pub struct JsTypes(pub JsValue);
+
+impl Types for JsTypes {
+    fn get(&self, name: &str) -> Option<TypeHandle> {
+        let object = Reflect::get(&self.0, &name.into()).ok()?;
+        object.is_object().then(|| Rc::new(JsType::new(object)) as TypeHandle)
+    }
+}

@@ -1,0 +1,78 @@
+use serde::{Deserialize, Serialize};
+
+use crate::platform::{Payload, present};
+
+/// An error as ShareDB's users know it: a stable `code` and a message.
+///
+/// ShareDB's own errors keep the code and message they had; errors of tabmux have a code of
+/// [`codes`].
+///
+/// ```
+/// use tabmux::{Error, codes};
+///
+/// let error = Error::new(codes::TIMEOUT, "no answer from the hub within 30000 ms");
+/// assert_eq!(error.code_text(), Some("ERR_TABMUX_TIMEOUT".to_owned()));
+/// assert_eq!(error.to_string(), "no answer from the hub within 30000 ms");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// The code, nearly always a string; a server's own middleware may use anything.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub code: Option<Payload>,
+    /// What went wrong, naming the value at fault, and what to do.
+    pub message: String,
+    /// The value that JavaScript code threw, where this error stands for one in the same thread.
+    #[serde(skip)]
+    pub thrown: Option<Payload>,
+}
+
+impl Error {
+    /// An error with one of the stable codes.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Error { code: Some(code.to_owned().into()), message: message.into(), thrown: None }
+    }
+
+    /// The code, if it is a string.
+    pub fn code_text(&self) -> Option<String> {
+        self.code.as_ref().and_then(Payload::as_text)
+    }
+}
+
+/// The codes of errors: tabmux's own, and those of ShareDB that the core raises itself.
+pub mod codes {
+    /// The hub speaks another version of the protocol.
+    pub const PROTOCOL_VERSION: &str = "ERR_TABMUX_PROTOCOL_VERSION";
+    /// The hub belongs to another identity.
+    pub const IDENTITY: &str = "ERR_TABMUX_IDENTITY";
+    /// The hub that held the state of this tab is gone.
+    pub const HUB_LOST: &str = "ERR_TABMUX_HUB_LOST";
+    /// A request was not answered in time.
+    pub const TIMEOUT: &str = "ERR_TABMUX_TIMEOUT";
+    /// A frame or message was not what the protocol allows; it was dropped.
+    pub const BAD_FRAME: &str = "ERR_TABMUX_BAD_FRAME";
+    /// The connection was closed by this tab.
+    pub const CLOSED: &str = "ERR_TABMUX_CLOSED";
+    /// The codec can't carry a value.
+    pub const UNCARRIABLE: &str = "ERR_TABMUX_UNCARRIABLE";
+    /// The layers do not fit each other or the transport.
+    pub const LAYERS: &str = "ERR_TABMUX_LAYERS";
+    /// The hub can't start.
+    pub const HUB_START: &str = "ERR_TABMUX_HUB_START";
+    /// No codec has this name.
+    pub const UNKNOWN_CODEC: &str = "ERR_TABMUX_CODEC_UNKNOWN";
+    /// A transport failed.
+    pub const TRANSPORT: &str = "ERR_TABMUX_TRANSPORT";
+    /// The codec does not fit the transport.
+    pub const CODEC_MISMATCH: &str = "ERR_TABMUX_CODEC_MISMATCH";
+    /// ShareDB: the document was deleted while an op on it was pending.
+    pub const DOC_WAS_DELETED: &str = "ERR_DOC_WAS_DELETED";
+    /// ShareDB: the document exists already.
+    pub const DOC_ALREADY_CREATED: &str = "ERR_DOC_ALREADY_CREATED";
+    /// ShareDB: the document has not been created.
+    pub const DOC_DOES_NOT_EXIST: &str = "ERR_DOC_DOES_NOT_EXIST";
+    /// ShareDB: the OT type is not registered here.
+    pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
+    /// ShareDB: an op was dropped because the document had to be loaded anew.
+    pub const PENDING_OP_REMOVED: &str = "ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED";
+}

@@ -1,0 +1,491 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use tabmux_middleware::Millis;
+
+use super::{Submission, Upstream};
+use crate::error::{Error, codes};
+use crate::ot::{Entry, Op, Origin, Sequencer, Types};
+use crate::protocol::*;
+
+/// How many refused ops a document remembers for each tab, for a tab that resumes its session.
+const FAILURES_KEPT: usize = 256;
+
+/// What a document works with.
+pub(super) struct Context<'a> {
+    pub upstream: &'a mut dyn Upstream,
+    pub types: &'a dyn Types,
+    /// Messages to tabs, oldest first.
+    pub out: &'a mut Vec<(String, Message)>,
+    pub now: Millis,
+    pub linger: Millis,
+}
+
+impl Context<'_> {
+    fn send(&mut self, tab: &str, message: Message) {
+        self.out.push((tab.to_owned(), message));
+    }
+
+    pub fn callback(&mut self, waiter: &Waiter, error: Option<Error>) {
+        let callback = Callback { request: waiter.request, error };
+        self.send(&waiter.tab, Message::Callback(callback));
+    }
+}
+
+/// A request that waits for the server.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Waiter {
+    pub tab: String,
+    pub request: u64,
+}
+
+/// What became of a fetch.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Fetch {
+    /// The tab has what it asked for.
+    Done,
+    /// It waits for a fetch that is under way.
+    Waits,
+    /// It waits, and the upstream document must be fetched.
+    AskServer,
+}
+
+/// How far the upstream subscription is.
+#[derive(Clone, Copy, PartialEq)]
+enum Subscription {
+    None,
+    Asked,
+    Live,
+}
+
+/// What the hub knows of a tab that holds the document.
+#[derive(Default)]
+struct Holder {
+    /// The revision up to which changes were sent; `None` if the tab must be sent the state.
+    sent: Option<Rev>,
+    /// The revision from which the tab may still submit ops.
+    seen: Rev,
+    /// The tab wants every change as it comes.
+    live: bool,
+    last_op_id: u64,
+    failures: VecDeque<(u64, Error)>,
+}
+
+/// One document of the hub: the order of its changes, who holds it, and what waits for it.
+pub(super) struct Document {
+    id: DocId,
+    order: Sequencer,
+    holders: BTreeMap<String, Holder>,
+    subscription: Subscription,
+    fetches: Vec<Waiter>,
+    subscribes: Vec<Waiter>,
+    /// Creations that came before the document's state was known.
+    deferred: Vec<(String, DocSubmit)>,
+    /// The ops the server has not answered for, oldest first.
+    unsettled: VecDeque<Origin>,
+    last_submitter: Option<String>,
+    linger: Option<Millis>,
+}
+
+impl Document {
+    pub fn new(id: DocId) -> Self {
+        Document {
+            id,
+            order: Sequencer::default(),
+            holders: BTreeMap::new(),
+            subscription: Subscription::None,
+            fetches: Vec::new(),
+            subscribes: Vec::new(),
+            deferred: Vec::new(),
+            unsettled: VecDeque::new(),
+            last_submitter: None,
+            linger: None,
+        }
+    }
+
+    /// How many changes are kept for tabs that may need them.
+    pub fn kept(&self) -> usize {
+        self.order.kept()
+    }
+
+    // Requests
+
+    /// Brings the tab up to date from the hub where it can; else the waiter waits.
+    pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
+        self.told(&waiter.tab, rev);
+        if rev.is_none() && self.subscription == Subscription::Live {
+            self.bring_up_to_date(&waiter.tab, cx);
+            return Fetch::Done;
+        }
+        cx.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        self.fetches.push(waiter.clone());
+        if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
+    }
+
+    pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        self.linger = None;
+        if self.subscription == Subscription::Live {
+            self.begin_live(&waiter.tab, cx);
+            return cx.callback(&waiter, None);
+        }
+        cx.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        self.subscribes.push(waiter);
+        self.ask_for_subscription(cx);
+    }
+
+    pub fn unsubscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        self.holder(&waiter.tab).live = false;
+        cx.callback(&waiter, None);
+        self.start_linger(cx);
+    }
+
+    pub fn resume(&mut self, tab: &str, resume: DocResume, cx: &mut Context<'_>) {
+        let holder = self.holder(tab);
+        holder.sent = Some(resume.rev);
+        holder.live = resume.subscribed;
+        self.bring_up_to_date(tab, cx);
+        for op_id in resume.awaiting {
+            let origin = Origin { tab: tab.to_owned(), op_id };
+            if !self.unsettled.contains(&origin) {
+                let failures = &self.holder(tab).failures;
+                let error = failures.iter().find(|(failed, _)| *failed == op_id);
+                let error = error.map(|(_, error)| error.clone());
+                self.tell_settled(tab, vec![op_id], error, cx);
+            }
+        }
+        if resume.subscribed && self.subscription != Subscription::Live {
+            self.ask_for_subscription(cx);
+        }
+    }
+
+    fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
+        if self.subscription == Subscription::None {
+            self.subscription = Subscription::Asked;
+            cx.upstream.subscribe(&self.id);
+        }
+    }
+
+    pub fn seen(&mut self, tab: &str, rev: Rev) {
+        self.told(tab, Some(rev));
+    }
+
+    /// The tab lets go of the document, or is gone.
+    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.holders.remove(tab);
+        self.fetches.retain(|waiter| waiter.tab != tab);
+        self.subscribes.retain(|waiter| waiter.tab != tab);
+        self.deferred.retain(|(other, _)| other != tab);
+        self.trim();
+        self.start_linger(cx);
+    }
+
+    // Ops
+
+    pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+        let last_op_id = self.holder(tab).last_op_id;
+        submit.ops.retain(|op| op.op_id > last_op_id);
+        let Some(last) = submit.ops.last() else { return };
+        self.holder(tab).last_op_id = last.op_id;
+        let exists = cx.upstream.head(&self.id).type_name.is_some();
+        if submit.base_rev.is_none() && exists && self.subscription != Subscription::Live {
+            // A creation by a tab that never loaded the document. What the hub knows of it may be
+            // out of date: the server must be asked first.
+            self.deferred.push((tab.to_owned(), submit));
+            return cx.upstream.fetch(&self.id);
+        }
+        self.sequence(tab, submit, cx);
+    }
+
+    fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+        let head = cx.upstream.head(&self.id);
+        let base = submit.base_rev.unwrap_or(self.order.rev());
+        self.told(tab, submit.base_rev);
+        let (exists, creates) = (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
+            (0, Some(not_loaded(exists)))
+        } else {
+            let ty = head.type_name.and_then(|name| cx.types.get(&name));
+            self.order.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
+        };
+        if self.holder(tab).sent.is_none() {
+            self.holder(tab).sent = Some(base);
+        }
+        for (at, submitted) in submit.ops[..placed].iter().enumerate() {
+            let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
+            if let Err(refused) = self.place(submitted, origin, cx) {
+                (placed, error) = (at, Some(refused));
+                break;
+            }
+        }
+        self.spread(Some(tab), cx);
+        if let Some(error) = error {
+            let op_ids = submit.ops[placed..].iter().map(|op| op.op_id).collect();
+            let doc = self.id.clone();
+            cx.send(tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
+        }
+    }
+
+    /// Gives a transformed op to the upstream document, and a revision.
+    fn place(
+        &mut self,
+        submitted: &SubmittedOp,
+        origin: Origin,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let exists = cx.upstream.head(&self.id).type_name.is_some();
+        // Another tab deleted the document as well: there is nothing left to do.
+        let superfluous = submitted.op == Op::Del && !exists;
+        let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
+        if !superfluous {
+            let same_tab = self.last_submitter.as_ref() == Some(&origin.tab);
+            let submission = Submission {
+                op: &op,
+                source: submitted.source.as_ref(),
+                compose: submitted.compose && same_tab,
+                origin: &origin,
+            };
+            cx.upstream.submit(&self.id, submission)?;
+            self.last_submitter = Some(origin.tab.clone());
+            self.unsettled.push_back(origin.clone());
+        }
+        let version = cx.upstream.head(&self.id).version;
+        let change = Change { op, version, src: None };
+        self.order.push(Entry { change, origin: Some(origin.clone()) });
+        if superfluous {
+            self.spread(Some(&origin.tab), cx);
+            self.tell_settled(&origin.tab, vec![origin.op_id], None, cx);
+        }
+        Ok(())
+    }
+
+    // Upstream
+
+    pub fn loaded(&mut self, cx: &mut Context<'_>) {
+        self.order.reset();
+        self.spread(None, cx);
+    }
+
+    pub fn changed(&mut self, change: Change, cx: &mut Context<'_>) {
+        self.order.push(Entry { change, origin: None });
+        self.spread(None, cx);
+    }
+
+    /// A fetch has ended; returns those who waited for it.
+    pub fn fetched(&mut self, error: &Option<Error>, cx: &mut Context<'_>) -> Vec<Waiter> {
+        let waiters = std::mem::take(&mut self.fetches);
+        if error.is_none() {
+            for waiter in &waiters {
+                self.bring_up_to_date(&waiter.tab, cx);
+            }
+        }
+        for (tab, submit) in std::mem::take(&mut self.deferred) {
+            match error {
+                None => self.sequence(&tab, submit, cx),
+                Some(error) => {
+                    let op_ids = submit.ops.iter().map(|op| op.op_id).collect();
+                    let (doc, error) = (self.id.clone(), error.clone());
+                    cx.send(&tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
+                }
+            }
+        }
+        waiters
+    }
+
+    pub fn subscribed(&mut self, error: Option<Error>, cx: &mut Context<'_>) {
+        let live = error.is_none();
+        self.subscription = if live { Subscription::Live } else { Subscription::None };
+        for waiter in std::mem::take(&mut self.subscribes) {
+            if live {
+                self.begin_live(&waiter.tab, cx);
+            }
+            cx.callback(&waiter, error.clone());
+        }
+        self.start_linger(cx);
+    }
+
+    pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
+        self.unsettled.retain(|other| *other != origin);
+        if self.holders.contains_key(&origin.tab) {
+            if let Some(error) = &error {
+                let failures = &mut self.holder(&origin.tab).failures;
+                failures.push_back((origin.op_id, error.clone()));
+                if failures.len() > FAILURES_KEPT {
+                    failures.pop_front();
+                }
+            }
+            self.bring_up_to_date(&origin.tab, cx);
+            self.tell_settled(&origin.tab, vec![origin.op_id], error, cx);
+        }
+        let others: Vec<String> = self.live_holders().filter(|tab| *tab != origin.tab).collect();
+        for tab in others {
+            self.tell_settled(&tab, Vec::new(), None, cx);
+        }
+        self.start_linger(cx);
+    }
+
+    pub fn failed(&mut self, error: Error, cx: &mut Context<'_>) {
+        for tab in self.holders.keys() {
+            let event = DocEvent { doc: self.id.clone(), error: error.clone() };
+            cx.send(tab, Message::DocEvent(event));
+        }
+    }
+
+    // Lifetime
+
+    /// When [`Document::wake`] wants to be called.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.linger
+    }
+
+    /// The linger may be over. Returns whether the document can be forgotten.
+    pub fn wake(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.linger.is_none_or(|at| at > cx.now) {
+            return false;
+        }
+        self.linger = None;
+        if self.subscription == Subscription::Live && !self.is_wanted() {
+            cx.upstream.unsubscribe(&self.id);
+            self.subscription = Subscription::None;
+        }
+        let forget = self.holders.is_empty()
+            && self.unsettled.is_empty()
+            && self.subscription == Subscription::None;
+        if forget {
+            cx.upstream.destroy(&self.id);
+        }
+        forget
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.subscribes.is_empty() || self.holders.values().any(|holder| holder.live)
+    }
+
+    fn start_linger(&mut self, cx: &Context<'_>) {
+        if !self.is_wanted() && self.linger.is_none() {
+            self.linger = Some(cx.now + cx.linger);
+        }
+    }
+
+    // Holders
+
+    fn holder(&mut self, tab: &str) -> &mut Holder {
+        self.holders.entry(tab.to_owned()).or_default()
+    }
+
+    fn live_holders(&self) -> impl Iterator<Item = String> {
+        self.holders.iter().filter(|(_, holder)| holder.live).map(|(tab, _)| tab.clone())
+    }
+
+    /// The tab has said which revision it holds.
+    fn told(&mut self, tab: &str, rev: Option<Rev>) {
+        let holder = self.holder(tab);
+        match rev {
+            Some(rev) => holder.seen = holder.seen.max(rev),
+            None => holder.sent = None,
+        }
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        let held = self.holders.values().filter(|holder| holder.sent.is_some());
+        let lowest = held.map(|holder| holder.seen).min();
+        self.order.trim(lowest.unwrap_or(self.order.rev()));
+    }
+
+    fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.holder(tab).live = true;
+        self.bring_up_to_date(tab, cx);
+    }
+
+    /// Sends what is new to all who want it at once, and to `also`.
+    fn spread(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
+        let tabs: Vec<String> = self
+            .holders
+            .iter()
+            .filter(|(tab, holder)| holder.live || also == Some(tab))
+            .map(|(tab, _)| tab.clone())
+            .collect();
+        for tab in tabs {
+            self.bring_up_to_date(&tab, cx);
+        }
+        self.trim();
+    }
+
+    /// Sends a tab the changes it has not been sent, or the whole state.
+    fn bring_up_to_date(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let rev = self.order.rev();
+        let sent = self.holder(tab).sent;
+        let changes = sent.and_then(|sent| {
+            self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
+        });
+        let messages = match changes {
+            Some(messages) => messages,
+            None => {
+                let snapshot = cx.upstream.snapshot(&self.id);
+                if snapshot.version.is_none() && snapshot.type_name.is_none() {
+                    // The upstream document is being loaded; the load will be sent.
+                    self.holder(tab).sent = None;
+                    return;
+                }
+                self.holder(tab).seen = rev;
+                vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot })]
+            }
+        };
+        for message in messages {
+            cx.send(tab, message);
+        }
+        self.holder(tab).sent = Some(rev);
+    }
+
+    fn tell_settled(
+        &mut self,
+        tab: &str,
+        op_ids: Vec<u64>,
+        error: Option<Error>,
+        cx: &mut Context<'_>,
+    ) {
+        let version = cx.upstream.head(&self.id).version;
+        let committed = DocCommitted { doc: self.id.clone(), op_ids, version, error };
+        cx.send(tab, Message::DocCommitted(committed));
+    }
+}
+
+/// The changes after `sent` as a tab is told of them: its own are acknowledged.
+fn in_messages<'a>(
+    doc: &DocId,
+    tab: &str,
+    sent: Rev,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    for (rev, entry) in (sent + 1..).zip(entries) {
+        let own = entry.origin.as_ref().filter(|origin| origin.tab == tab);
+        match (messages.last_mut(), own) {
+            (Some(Message::DocSequenced(last)), Some(origin)) => {
+                (last.rev, last.op_id) = (rev, origin.op_id);
+            }
+            (Some(Message::DocChange(last)), None) => {
+                last.rev = rev;
+                last.changes.push(entry.change.clone());
+            }
+            (_, Some(origin)) => {
+                let (doc, op_id) = (doc.clone(), origin.op_id);
+                messages.push(Message::DocSequenced(DocSequenced { doc, rev, op_id }));
+            }
+            (_, None) => {
+                let (doc, changes) = (doc.clone(), vec![entry.change.clone()]);
+                messages.push(Message::DocChange(DocChange { doc, rev, changes, coalesced: false }));
+            }
+        }
+    }
+    messages
+}
+
+fn not_loaded(exists: bool) -> Error {
+    if exists {
+        Error::new(codes::DOC_ALREADY_CREATED, "Document was created remotely")
+    } else {
+        Error::new(codes::DOC_DOES_NOT_EXIST, "Cannot apply op to uncreated document")
+    }
+}

@@ -1,0 +1,142 @@
+use std::collections::{BTreeMap, HashMap};
+
+use super::UpstreamEvent;
+use super::document::{Context, Document, Fetch, Waiter};
+use crate::Error;
+use crate::protocol::*;
+
+/// A `connection.getBulk` that is not answered yet.
+struct Bulk {
+    waiting: usize,
+    error: Option<Error>,
+}
+
+/// The documents of the hub.
+#[derive(Default)]
+pub(super) struct Documents {
+    docs: BTreeMap<DocId, Document>,
+    bulks: HashMap<(String, u64), Bulk>,
+}
+
+impl Documents {
+    /// How many documents the hub holds, and how many changes it keeps for them.
+    pub fn size(&self) -> (usize, usize) {
+        (self.docs.len(), self.docs.values().map(Document::kept).sum())
+    }
+
+    fn doc(&mut self, id: &DocId) -> &mut Document {
+        self.docs.entry(id.clone()).or_insert_with(|| Document::new(id.clone()))
+    }
+
+    /// Takes a message of a tab about documents; gives back any other.
+    pub fn handle(
+        &mut self,
+        tab: &str,
+        message: Message,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Message> {
+        let waiter = |request: u64| Waiter { tab: tab.to_owned(), request };
+        match message {
+            Message::DocFetch(ask) => {
+                let waiter = waiter(ask.request);
+                match self.doc(&ask.doc).fetch(&waiter, ask.rev, cx) {
+                    Fetch::Done => cx.callback(&waiter, None),
+                    Fetch::Waits => {}
+                    Fetch::AskServer => cx.upstream.fetch(&ask.doc),
+                }
+            }
+            Message::DocSubscribe(ask) => {
+                self.doc(&ask.doc).subscribe(waiter(ask.request), ask.rev, cx);
+            }
+            Message::DocUnsubscribe(ask) => {
+                self.doc(&ask.doc).unsubscribe(waiter(ask.request), ask.rev, cx);
+            }
+            Message::GetBulk(bulk) => self.get_bulk(waiter(bulk.request), bulk.docs, cx),
+            Message::DocSubmit(submit) => {
+                self.doc(&submit.doc.clone()).submit(tab, submit, cx);
+            }
+            Message::DocResume(resume) => {
+                self.doc(&resume.doc.clone()).resume(tab, resume, cx);
+            }
+            Message::DocSeen(seen) => {
+                if let Some(doc) = self.docs.get_mut(&seen.doc) {
+                    doc.seen(tab, seen.rev);
+                }
+            }
+            Message::DocRelease(release) => {
+                if let Some(doc) = self.docs.get_mut(&release.doc) {
+                    doc.release(tab, cx);
+                }
+            }
+            other => return Err(other),
+        }
+        Ok(())
+    }
+
+    fn get_bulk(&mut self, waiter: Waiter, docs: Vec<BulkDoc>, cx: &mut Context<'_>) {
+        let waiting = docs.len();
+        if waiting == 0 {
+            return cx.callback(&waiter, None);
+        }
+        let key = (waiter.tab.clone(), waiter.request);
+        self.bulks.insert(key, Bulk { waiting, error: None });
+        let mut ask = Vec::new();
+        for BulkDoc { doc, rev } in docs {
+            match self.doc(&doc).fetch(&waiter, rev, cx) {
+                Fetch::Done => self.answer(&waiter, &None, cx),
+                Fetch::Waits => {}
+                Fetch::AskServer => ask.push(doc),
+            }
+        }
+        if !ask.is_empty() {
+            cx.upstream.fetch_bulk(&ask);
+        }
+    }
+
+    /// One fetch has ended: the request it belongs to may have, too.
+    fn answer(&mut self, waiter: &Waiter, error: &Option<Error>, cx: &mut Context<'_>) {
+        let key = (waiter.tab.clone(), waiter.request);
+        let Some(bulk) = self.bulks.get_mut(&key) else {
+            return cx.callback(waiter, error.clone());
+        };
+        bulk.waiting -= 1;
+        bulk.error = bulk.error.take().or_else(|| error.clone());
+        if bulk.waiting == 0 {
+            let error = self.bulks.remove(&key).and_then(|bulk| bulk.error);
+            cx.callback(waiter, error);
+        }
+    }
+
+    /// Takes an event of an upstream document.
+    pub fn upstream(&mut self, event: UpstreamEvent, cx: &mut Context<'_>) {
+        match event {
+            UpstreamEvent::State(_) => {}
+            UpstreamEvent::Loaded(id) => self.doc(&id).loaded(cx),
+            UpstreamEvent::Changed(id, change) => self.doc(&id).changed(change, cx),
+            UpstreamEvent::Fetched(id, error) => {
+                for waiter in self.doc(&id).fetched(&error, cx) {
+                    self.answer(&waiter, &error, cx);
+                }
+            }
+            UpstreamEvent::Subscribed(id, error) => self.doc(&id).subscribed(error, cx),
+            UpstreamEvent::Settled(id, origin, error) => self.doc(&id).settled(origin, error, cx),
+            UpstreamEvent::Failed(id, error) => self.doc(&id).failed(error, cx),
+        }
+    }
+
+    /// The tab is gone.
+    pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.bulks.retain(|(other, _), _| other != tab);
+        for doc in self.docs.values_mut() {
+            doc.release(tab, cx);
+        }
+    }
+
+    pub fn deadline(&self) -> Option<tabmux_middleware::Millis> {
+        self.docs.values().filter_map(Document::deadline).min()
+    }
+
+    pub fn wake(&mut self, cx: &mut Context<'_>) {
+        self.docs.retain(|_, doc| !doc.wake(cx));
+    }
+}

@@ -1,0 +1,17 @@
+use tabmux_codecs::Limits;
+use tabmux_middleware::Millis;
+
+/// What a [`super::Hub`] is made of.
+#[derive(Clone, Debug)]
+pub struct HubSettings {
+    /// Whose data this hub holds.
+    pub identity: String,
+    /// Grows with each hub of the identity; fences off older ones.
+    pub epoch: u64,
+    /// How long a document that no tab wants any more stays subscribed upstream.
+    pub linger: Millis,
+    /// What the codecs accept at most.
+    pub limits: Limits,
+    /// Seeds the jitter of `retries`.
+    pub seed: u64,
+}

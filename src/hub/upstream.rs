@@ -1,0 +1,76 @@
+use crate::error::Error;
+use crate::ot::{Op, Origin};
+use crate::platform::Payload;
+use crate::protocol::{Change, ConnectionEvent, DocId, Snapshot};
+
+/// An op for the upstream document.
+#[derive(Clone, Debug)]
+pub struct Submission<'a> {
+    /// What it does, in terms of the upstream document's present data.
+    pub op: &'a Op,
+    /// The source to send to the server, if any.
+    pub source: Option<&'a Payload>,
+    /// Whether it may be composed with the op before it.
+    pub compose: bool,
+    /// Whose it is; comes back in [`UpstreamEvent::Settled`].
+    pub origin: &'a Origin,
+}
+
+/// The real ShareDB connection, as the hub sees it.
+///
+/// Calls change the upstream documents at once, as ShareDB's methods do, and never call the hub
+/// back; what happens later is told by [`UpstreamEvent`]s, in order. The effect of
+/// [`Upstream::submit`] on the document is not told: the hub knows it.
+pub trait Upstream {
+    /// Makes the connection, if there is none yet. `options` is what the first tab gave.
+    ///
+    /// # Errors
+    /// The connection can't be made; the next tab tries again.
+    fn connect(&mut self, options: Option<&Payload>) -> Result<(), Error>;
+
+    /// Starts a fetch, which ends in [`UpstreamEvent::Fetched`].
+    fn fetch(&mut self, doc: &DocId);
+
+    /// Starts fetches of many documents at once; each ends in [`UpstreamEvent::Fetched`].
+    fn fetch_bulk(&mut self, docs: &[DocId]);
+
+    /// Starts a subscription, which ends in [`UpstreamEvent::Subscribed`].
+    fn subscribe(&mut self, doc: &DocId);
+
+    /// Ends the subscription.
+    fn unsubscribe(&mut self, doc: &DocId);
+
+    /// Forgets the document.
+    fn destroy(&mut self, doc: &DocId);
+
+    /// Applies an op to the upstream document and sends it to the server.
+    ///
+    /// # Errors
+    /// The document can't take it; it is as it was, or is being loaded anew.
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error>;
+
+    /// The document's state, ops that await their commit included.
+    fn snapshot(&self, doc: &DocId) -> Snapshot;
+
+    /// The document's version and type, without its data.
+    fn head(&self, doc: &DocId) -> Snapshot;
+}
+
+/// What happened upstream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UpstreamEvent {
+    /// The connection changed its state.
+    State(ConnectionEvent),
+    /// The document was replaced by a snapshot of the server.
+    Loaded(DocId),
+    /// A change that no tab of this hub submitted was applied; a rollback is one too.
+    Changed(DocId, Change),
+    /// A fetch has ended.
+    Fetched(DocId, Option<Error>),
+    /// A subscription has begun, or failed.
+    Subscribed(DocId, Option<Error>),
+    /// The server has answered for an op.
+    Settled(DocId, Origin, Option<Error>),
+    /// The document emitted an error.
+    Failed(DocId, Error),
+}

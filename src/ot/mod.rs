@@ -1,0 +1,15 @@
+//! Operational transformation between a tab and the hub, generic over the OT type.
+//!
+//! Both sides use the control algorithm of ShareDB's client and server: an op is transformed
+//! against the changes that got their place before it, the later one as the `left` side. Only
+//! TP1 is required of a type.
+
+mod op;
+mod ot_type;
+mod replica;
+mod sequencer;
+
+pub use op::{Create, Op, transform_pair};
+pub use ot_type::{OtType, Side, TypeHandle, Types};
+pub use replica::{Loaded, OpSlot, Replica, SubmitOptions, Token};
+pub use sequencer::{Entry, Origin, Sequencer};

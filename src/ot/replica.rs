@@ -1,0 +1,380 @@
+use std::collections::VecDeque;
+
+use super::{Op, TypeHandle, Types, transform_pair};
+use crate::error::{Error, codes};
+use crate::platform::Payload;
+use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
+
+/// Stands for one call of `submitOp`, `create` or `del`, whose callback is owed an answer.
+pub type Token = u64;
+
+/// How an op is submitted.
+#[derive(Clone, Debug, Default)]
+pub struct SubmitOptions {
+    /// The source of the op, to be sent to the server where `submit_source` is set.
+    pub source: Option<Payload>,
+    /// ShareDB's `doc.submitSource`: send the source, and compose only ops of equal source.
+    pub submit_source: bool,
+    /// ShareDB's `doc.preventCompose`.
+    pub prevent_compose: bool,
+}
+
+/// An op on its way to the server, composed of one or more submitted ones.
+#[derive(Clone)]
+pub struct OpSlot {
+    /// Its number among all ops of the tab; 0 until it is sent.
+    pub op_id: u64,
+    /// What it does, in terms of the tab's present state.
+    pub op: Op,
+    /// The type an edit is made for.
+    pub ty: Option<TypeHandle>,
+    /// Its source.
+    pub source: Option<Payload>,
+    /// The submits it answers for, oldest first.
+    pub tokens: Vec<Token>,
+    submit_source: bool,
+    compose: bool,
+    serial: u64,
+}
+
+/// What became of a [`Replica::load`].
+#[derive(Debug, PartialEq)]
+pub enum Loaded {
+    /// The replica is at the snapshot; these submits were dropped.
+    Taken(Vec<Token>),
+    /// The replica stays as it is: it is at this revision, or was created here meanwhile.
+    Kept,
+}
+
+/// A tab's copy of one document, without its data: which ops are on their way, and how to bring
+/// the hub's changes and one's own into one order.
+///
+/// The data stays with the caller, who applies what [`Replica::submit`] accepted and what
+/// [`Replica::change`] returns, in that order.
+///
+/// Ops move through three queues: the *buffer* (not sent), the *inflight* batch (sent, without a
+/// revision yet) and the ops *awaiting* commit (part of the hub's state, not acknowledged by the
+/// server). Only the first two are transformed against the changes of others.
+#[derive(Default)]
+pub struct Replica {
+    rev: Option<Rev>,
+    version: Option<u64>,
+    ty: Option<TypeHandle>,
+    awaiting: VecDeque<OpSlot>,
+    inflight: Vec<OpSlot>,
+    buffer: Vec<OpSlot>,
+    /// The inflight batch was made on a state that is gone; the hub is going to reject it.
+    orphaned: bool,
+    rolled_back: bool,
+    /// The buffered ops submitted while a change is applied piece by piece, by serial.
+    applying: Option<Vec<u64>>,
+    next_serial: u64,
+}
+
+impl Replica {
+    /// The hub's revision this replica is at; `None` if it was never loaded.
+    pub fn rev(&self) -> Option<Rev> {
+        self.rev
+    }
+
+    /// ShareDB's version.
+    pub fn version(&self) -> Option<u64> {
+        self.version
+    }
+
+    /// The document's type; `None` if it does not exist.
+    pub fn ty(&self) -> Option<&TypeHandle> {
+        self.ty.as_ref()
+    }
+
+    /// Whether the replica lost its state and waits to be loaded.
+    pub fn is_rolled_back(&self) -> bool {
+        self.rolled_back
+    }
+
+    /// All ops on their way, oldest first.
+    pub fn pending(&self) -> impl Iterator<Item = &OpSlot> {
+        self.awaiting.iter().chain(&self.inflight).chain(&self.buffer)
+    }
+
+    /// Takes an op that the tab is about to apply.
+    ///
+    /// # Errors
+    /// The type is unknown, or refuses to compose; nothing was taken then.
+    pub fn submit(
+        &mut self,
+        op: Op,
+        options: SubmitOptions,
+        token: Token,
+        types: &dyn Types,
+    ) -> Result<(), Error> {
+        let ty_after = match &op {
+            Op::Create(create) => Some(type_of(types, &create.type_name)?),
+            Op::Del => None,
+            Op::Edit(_) | Op::NoOp => self.ty.clone(),
+        };
+        self.next_serial += 1;
+        let slot = OpSlot {
+            op_id: 0,
+            op,
+            ty: self.ty.clone(),
+            source: options.source,
+            tokens: vec![token],
+            submit_source: options.submit_source,
+            compose: !options.prevent_compose,
+            serial: self.next_serial,
+        };
+        match &mut self.applying {
+            Some(stack) => {
+                stack.push(slot.serial);
+                self.buffer.push(slot);
+            }
+            None => self.push(slot)?,
+        }
+        self.ty = ty_after;
+        Ok(())
+    }
+
+    /// Puts a slot at the end of the buffer, composed into the last one where ShareDB would.
+    fn push(&mut self, slot: OpSlot) -> Result<(), Error> {
+        if let Some(last) = self.buffer.last_mut()
+            && let Some(op) = last.composed_with(&slot)?
+        {
+            last.op = op;
+            last.tokens.extend(slot.tokens);
+            return Ok(());
+        }
+        self.buffer.push(slot);
+        Ok(())
+    }
+
+    /// Begins to apply a change piece by piece, while listeners may submit ops in between.
+    /// Returns the position to pass to the other two calls.
+    pub fn begin_apply(&mut self) -> usize {
+        self.applying.get_or_insert_default().len()
+    }
+
+    /// Transforms the next piece against the ops that were submitted since `begin_apply`.
+    ///
+    /// # Errors
+    /// As [`transform_pair`].
+    pub fn transform_piece(&mut self, since: usize, mut piece: Op) -> Result<Op, Error> {
+        let stack = self.applying.as_deref().unwrap_or_default();
+        for serial in stack.iter().skip(since) {
+            if let Some(slot) = self.buffer.iter_mut().find(|slot| slot.serial == *serial) {
+                transform_pair(&mut slot.op, &mut piece, slot.ty.as_ref())?;
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Ends what `begin_apply` began: the ops submitted meanwhile are composed as usual.
+    ///
+    /// # Errors
+    /// The type refuses to compose.
+    pub fn end_apply(&mut self, since: usize) -> Result<(), Error> {
+        let Some(stack) = &mut self.applying else { return Ok(()) };
+        if since > 0 {
+            stack.truncate(since);
+            return Ok(());
+        }
+        let first = self.applying.take().and_then(|stack| stack.first().copied());
+        let Some(at) = self.buffer.iter().position(|slot| Some(slot.serial) == first) else {
+            return Ok(());
+        };
+        for slot in self.buffer.split_off(at) {
+            self.push(slot)?;
+        }
+        Ok(())
+    }
+
+    /// The buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's ops.
+    pub fn take_batch(&mut self, next_op_id: &mut u64) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
+        if self.buffer.is_empty() || !self.inflight.is_empty() || self.rolled_back {
+            return None;
+        }
+        self.inflight = std::mem::take(&mut self.buffer);
+        for slot in &mut self.inflight {
+            slot.op_id = *next_op_id;
+            *next_op_id += 1;
+        }
+        Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
+    }
+
+    /// The inflight batch once more, for a hub that may not have had it.
+    pub fn inflight_batch(&self) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
+        let resend = !self.inflight.is_empty() && !self.orphaned;
+        resend.then(|| (self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
+    }
+
+    /// The ops that await their commit, by number.
+    pub fn awaiting(&self) -> Vec<u64> {
+        self.awaiting.iter().map(|slot| slot.op_id).collect()
+    }
+
+    /// Whether no op is without a revision.
+    pub fn is_sequenced(&self) -> bool {
+        self.inflight.is_empty() && self.buffer.is_empty()
+    }
+
+    /// Takes a change by others: advances to `rev`, the revision after it, and returns it in terms of the tab's
+    /// present state, for the caller to apply.
+    ///
+    /// # Errors
+    /// An op of the tab has lost its ground; the caller must [`Replica::roll_back`].
+    pub fn change(&mut self, rev: Rev, change: Change, types: &dyn Types) -> Result<Op, Error> {
+        let mut op = change.op;
+        let ty_after = match &op {
+            Op::Create(create) => Some(Some(type_of(types, &create.type_name)?)),
+            Op::Del => Some(None),
+            Op::Edit(_) | Op::NoOp => None,
+        };
+        let inflight = if self.orphaned { &mut [][..] } else { &mut self.inflight[..] };
+        for slot in inflight.iter_mut().chain(&mut self.buffer) {
+            transform_pair(&mut slot.op, &mut op, slot.ty.as_ref())?;
+        }
+        self.rev = Some(rev);
+        self.version = change.version;
+        if let Some(ty) = ty_after
+            && op != Op::NoOp
+        {
+            self.ty = ty;
+        }
+        Ok(op)
+    }
+
+    /// The inflight ops up to `op_id` have their place; `rev` is the revision after the last.
+    pub fn sequenced(&mut self, rev: Rev, op_id: u64) {
+        let done = self.inflight.iter().take_while(|slot| slot.op_id <= op_id).count();
+        self.awaiting.extend(self.inflight.drain(..done));
+        if !self.rolled_back {
+            self.rev = Some(rev);
+        }
+    }
+
+    /// The server has answered for these ops. Returns the submits they stood for.
+    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> Vec<Token> {
+        if !self.rolled_back {
+            self.version = version;
+        }
+        let mut tokens = Vec::new();
+        self.awaiting.retain_mut(|slot| {
+            let settled = op_ids.contains(&slot.op_id);
+            if settled {
+                tokens.append(&mut slot.tokens);
+            }
+            !settled
+        });
+        tokens
+    }
+
+    /// The hub had no place for these ops. Returns the submits they stood for, and whether the
+    /// replica's state still contains them, so that it must be rolled back.
+    pub fn rejected(&mut self, op_ids: &[u64]) -> (Vec<Token>, bool) {
+        let contained = !self.orphaned && !self.rolled_back;
+        let mut tokens = Vec::new();
+        self.inflight.retain_mut(|slot| {
+            let rejected = op_ids.contains(&slot.op_id);
+            if rejected {
+                tokens.append(&mut slot.tokens);
+            }
+            !rejected
+        });
+        self.orphaned &= !self.inflight.is_empty();
+        (tokens, contained)
+    }
+
+    /// Gives the state up: nothing remains until the next load. Returns the submits of the
+    /// buffer, which are dropped; those of sent ops are answered by the hub.
+    pub fn roll_back(&mut self) -> Vec<Token> {
+        self.rolled_back = true;
+        self.rev = None;
+        self.version = None;
+        self.ty = None;
+        self.applying = None;
+        self.orphaned = !self.inflight.is_empty();
+        self.drop_buffer()
+    }
+
+    /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
+    /// that will not hear of theirs.
+    pub fn abandon(&mut self) -> Vec<Token> {
+        let mut tokens: Vec<Token> =
+            self.awaiting.drain(..).flat_map(|slot| slot.tokens).collect();
+        tokens.extend(self.inflight.drain(..).flat_map(|slot| slot.tokens));
+        tokens.extend(self.roll_back());
+        tokens
+    }
+
+    /// Takes the hub's state of the document.
+    ///
+    /// # Errors
+    /// The type is unknown here.
+    pub fn load(
+        &mut self,
+        rev: Rev,
+        snapshot: &Snapshot,
+        types: &dyn Types,
+    ) -> Result<Loaded, Error> {
+        if self.rev == Some(rev) {
+            return Ok(Loaded::Kept);
+        }
+        let created_here = self.rev.is_none() && !self.rolled_back && !self.is_sequenced();
+        if created_here {
+            self.rev = Some(rev);
+            return Ok(Loaded::Kept);
+        }
+        let ty = match &snapshot.type_name {
+            Some(name) => Some(type_of(types, name)?),
+            None => None,
+        };
+        self.rolled_back = false;
+        self.orphaned = !self.inflight.is_empty();
+        self.applying = None;
+        self.rev = Some(rev);
+        self.version = snapshot.version;
+        self.ty = ty;
+        Ok(Loaded::Taken(self.drop_buffer()))
+    }
+
+    fn drop_buffer(&mut self) -> Vec<Token> {
+        self.buffer.drain(..).flat_map(|slot| slot.tokens).collect()
+    }
+}
+
+impl OpSlot {
+    /// This op and the next as one, where ShareDB would compose them.
+    fn composed_with(&self, next: &OpSlot) -> Result<Option<Op>, Error> {
+        if !next.compose || (next.submit_source && self.source != next.source) {
+            return Ok(None);
+        }
+        let (Op::Edit(second), Some(ty)) = (&next.op, &next.ty) else { return Ok(None) };
+        match &self.op {
+            Op::Create(create) => {
+                let data = create.data.clone().unwrap_or_else(Payload::undefined);
+                let data = Some(ty.apply(data, second)?);
+                Ok(Some(Op::Create(super::Create { data, ..create.clone() })))
+            }
+            Op::Edit(first) => ty.compose(first, second).transpose().map(|op| op.map(Op::Edit)),
+            Op::Del | Op::NoOp => Ok(None),
+        }
+    }
+
+    fn submitted(&self) -> SubmittedOp {
+        SubmittedOp {
+            op_id: self.op_id,
+            op: self.op.clone(),
+            source: self.source.clone().filter(|_| self.submit_source),
+            compose: self.compose,
+        }
+    }
+}
+
+fn type_of(types: &dyn Types, name: &str) -> Result<TypeHandle, Error> {
+    types.get(name).ok_or_else(|| {
+        Error::new(
+            codes::TYPE_NOT_RECOGNIZED,
+            format!("Missing type {name}: register it in the tab and in the hub"),
+        )
+    })
+}

@@ -1,0 +1,33 @@
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tabmux_codecs::Value;
+
+/// An op, a snapshot, a query or any other value of the application, passed through as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Payload(pub serde_json::Value);
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Payload(serde_json::Value::String(text))
+    }
+}
+
+impl Payload {
+    /// JavaScript's `undefined`; JSON's `null`, where there is no such thing.
+    pub fn undefined() -> Self {
+        Payload(serde_json::Value::Null)
+    }
+
+    /// The text, if this is a string.
+    pub fn as_text(&self) -> Option<String> {
+        self.0.as_str().map(str::to_owned)
+    }
+}
+
+pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
+    serde_json::to_value(value).map_err(|error| error.to_string())
+}
+
+pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}

@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
+use tabmux_codecs::Value;
+use wasm_bindgen::JsValue;
+
+/// An op, a snapshot, a query or any other value of the application, passed through as it is:
+/// it is never copied into WebAssembly memory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Payload(#[serde(with = "serde_wasm_bindgen::preserve")] pub JsValue);
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || js_sys::JSON::stringify(&self.0) == js_sys::JSON::stringify(&other.0)
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Self {
+        Payload(JsValue::from_str(&text))
+    }
+}
+
+impl Payload {
+    /// JavaScript's `undefined`; JSON's `null`, where there is no such thing.
+    pub fn undefined() -> Self {
+        Payload(JsValue::UNDEFINED)
+    }
+
+    /// The text, if this is a string.
+    pub fn as_text(&self) -> Option<String> {
+        self.0.as_string()
+    }
+}
+
+pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
+    value
+        .serialize(&Serializer::new().serialize_maps_as_objects(true))
+        .map_err(|error| error.to_string())
+}
+
+pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
+}

@@ -1,0 +1,164 @@
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use tabmux_codecs::Codec;
+use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
+use tabmux_transports::Frame;
+
+use super::Message;
+use crate::error::{Error, codes};
+use crate::platform::{from_value, to_value};
+
+/// What one frame holds: a packet, and which session it belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// Which of the tab's sessions this belongs to, from 1; a tab begins one with each hello.
+    pub session: u64,
+    /// The epoch of the hub; every frame from a hub has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The tab's layers, until it was welcomed; the hub builds their counterparts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayerConfig>>,
+    /// The hub does not know this session: the tab must begin another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
+    /// The messages, and what the layers say to each other.
+    pub packet: Packet<Message>,
+}
+
+impl Envelope {
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// The frame is not one of this codec, or does not hold an envelope.
+    pub fn decode(codec: &dyn Codec, frame: Frame) -> Result<Self, Error> {
+        let bad = |reason: String| Error::new(codes::BAD_FRAME, format!("bad frame: {reason}"));
+        let value = codec.decode(frame).map_err(|error| bad(error.to_string()))?;
+        from_value(value).map_err(bad)
+    }
+
+    /// Writes a frame.
+    ///
+    /// # Errors
+    /// The codec can't carry one of the messages.
+    pub fn encode(&self, codec: &dyn Codec) -> Result<Frame, Error> {
+        let value = to_value(self).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))?;
+        codec.encode(&value).map_err(|error| Error::new(codes::UNCARRIABLE, error.to_string()))
+    }
+}
+
+/// One end of a session: the layers and the codec between messages and frames.
+pub struct Link {
+    session: u64,
+    epoch: Option<u64>,
+    announced: Option<Vec<LayerConfig>>,
+    codec: Rc<dyn Codec>,
+    stack: Stack<Message>,
+    faults: VecDeque<Error>,
+}
+
+impl Link {
+    /// A tab's end, which announces its layers until [`Link::established`].
+    pub fn of_tab(
+        session: u64,
+        layers: Vec<LayerConfig>,
+        codec: Rc<dyn Codec>,
+        stack: Stack<Message>,
+    ) -> Self {
+        let faults = VecDeque::new();
+        Link { session, epoch: None, announced: Some(layers), codec, stack, faults }
+    }
+
+    /// A hub's end.
+    pub fn of_hub(session: u64, epoch: u64, codec: Rc<dyn Codec>, stack: Stack<Message>) -> Self {
+        let faults = VecDeque::new();
+        Link { session, epoch: Some(epoch), announced: None, codec, stack, faults }
+    }
+
+    /// The session's number.
+    pub fn session(&self) -> u64 {
+        self.session
+    }
+
+    /// The codec in use.
+    pub fn codec(&self) -> &Rc<dyn Codec> {
+        &self.codec
+    }
+
+    /// The other end knows the layers.
+    pub fn established(&mut self) {
+        self.announced = None;
+    }
+
+    /// Sends a message.
+    pub fn send(&mut self, message: Message, now: Millis) {
+        self.stack.send(message, now);
+    }
+
+    /// Takes the packet of an envelope of this session.
+    pub fn receive(&mut self, packet: Packet<Message>, now: Millis) {
+        self.stack.receive(packet, now);
+    }
+
+    /// When [`Link::wake`] wants to be called; see [`tabmux_middleware::Layer::deadline`].
+    pub fn deadline(&self) -> Option<Millis> {
+        self.stack.deadline()
+    }
+
+    /// The deadline has come.
+    pub fn wake(&mut self, now: Millis) {
+        self.stack.wake(now);
+    }
+
+    /// The next message that arrived.
+    pub fn poll_message(&mut self) -> Option<Message> {
+        self.stack.poll_delivery()
+    }
+
+    /// The next frame to send.
+    pub fn poll_transmit(&mut self) -> Option<Frame> {
+        let packet = self.stack.poll_transmit()?;
+        let mut envelope = Envelope {
+            session: self.session,
+            epoch: self.epoch,
+            layers: self.announced.clone(),
+            stale: false,
+            packet,
+        };
+        match envelope.encode(&*self.codec) {
+            Ok(frame) => Some(frame),
+            Err(_) => {
+                self.drop_uncarriable(&mut envelope);
+                envelope.encode(&*self.codec).ok()
+            }
+        }
+    }
+
+    /// Takes out the messages that can't be carried; the packet itself must go, or the other end
+    /// would wait for its number for ever.
+    fn drop_uncarriable(&mut self, envelope: &mut Envelope) {
+        let codec = Rc::clone(&self.codec);
+        let mut probe = envelope.clone();
+        envelope.packet.messages.retain(|message| {
+            probe.packet.messages = vec![message.clone()];
+            match probe.encode(&*codec) {
+                Ok(_) => true,
+                Err(error) => {
+                    self.faults.push_back(error);
+                    false
+                }
+            }
+        });
+    }
+
+    /// The next fault: something that was dropped, and why.
+    pub fn poll_fault(&mut self) -> Option<Error> {
+        self.faults.pop_front().or_else(|| {
+            let fault = self.stack.poll_fault()?;
+            Some(Error::new(codes::BAD_FRAME, fault.to_string()))
+        })
+    }
+}

@@ -1,0 +1,155 @@
+use serde::{Deserialize, Serialize};
+use tabmux_middleware::Message as LayerMessage;
+
+use super::DocId;
+use super::messages::*;
+use crate::error::{Error, codes};
+
+/// A message of the protocol: `{type, body}` on the wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "body")]
+pub enum Message {
+    /// Tab: let me in.
+    #[serde(rename = "hello")]
+    Hello(Hello),
+    /// Hub: you are in.
+    #[serde(rename = "welcome")]
+    Welcome(Welcome),
+    /// Hub: you are not.
+    #[serde(rename = "refusal")]
+    Refusal(Refusal),
+    /// Tab: I am leaving.
+    #[serde(rename = "bye")]
+    Bye,
+    /// Hub: the answer to a request.
+    #[serde(rename = "callback")]
+    Callback(Callback),
+    /// Hub: a request waits for the server.
+    #[serde(rename = "working")]
+    Working(Working),
+    /// Hub: the upstream connection's state.
+    #[serde(rename = "connection.event")]
+    ConnectionEvent(ConnectionEvent),
+    /// Hub: the tabs there are.
+    #[serde(rename = "connection.tabs")]
+    ConnectionTabs(ConnectionTabs),
+    /// Tab: load these documents.
+    #[serde(rename = "connection.getBulk")]
+    GetBulk(GetBulk),
+    /// Tab: load the document, or bring it up to date.
+    #[serde(rename = "doc.fetch")]
+    DocFetch(DocRequest),
+    /// Tab: load the document and send me its changes.
+    #[serde(rename = "doc.subscribe")]
+    DocSubscribe(DocRequest),
+    /// Tab: send me no more changes.
+    #[serde(rename = "doc.unsubscribe")]
+    DocUnsubscribe(DocRequest),
+    /// Tab: ops.
+    #[serde(rename = "doc.submitOp")]
+    DocSubmit(DocSubmit),
+    /// Tab: I hold this document from before.
+    #[serde(rename = "doc.resume")]
+    DocResume(DocResume),
+    /// Tab: I have taken these changes.
+    #[serde(rename = "doc.seen")]
+    DocSeen(DocSeen),
+    /// Tab: I no longer hold the document.
+    #[serde(rename = "doc.release")]
+    DocRelease(DocRelease),
+    /// Hub: the document's state.
+    #[serde(rename = "doc.load")]
+    DocLoad(DocLoad),
+    /// Hub: changes by others.
+    #[serde(rename = "doc.change")]
+    DocChange(DocChange),
+    /// Hub: your ops have their place.
+    #[serde(rename = "doc.sequenced")]
+    DocSequenced(DocSequenced),
+    /// Hub: what the server said of ops.
+    #[serde(rename = "doc.committed")]
+    DocCommitted(DocCommitted),
+    /// Hub: your ops have no place.
+    #[serde(rename = "doc.rejected")]
+    DocRejected(DocRejected),
+    /// Hub: an event of the upstream document.
+    #[serde(rename = "doc.event")]
+    DocEvent(DocEvent),
+}
+
+impl Message {
+    /// The document a message of the hub speaks of.
+    fn doc(&self) -> Option<&DocId> {
+        match self {
+            Message::DocLoad(load) => Some(&load.doc),
+            Message::DocChange(change) => Some(&change.doc),
+            Message::DocSequenced(sequenced) => Some(&sequenced.doc),
+            Message::DocCommitted(committed) => Some(&committed.doc),
+            Message::DocRejected(rejected) => Some(&rejected.doc),
+            Message::DocEvent(event) => Some(&event.doc),
+            _ => None,
+        }
+    }
+}
+
+impl LayerMessage for Message {
+    fn request(&self) -> Option<u64> {
+        match self {
+            Message::Hello(hello) => Some(hello.request),
+            Message::GetBulk(bulk) => Some(bulk.request),
+            Message::DocFetch(request)
+            | Message::DocSubscribe(request)
+            | Message::DocUnsubscribe(request) => Some(request.request),
+            _ => None,
+        }
+    }
+
+    fn answers(&self) -> Option<u64> {
+        match self {
+            Message::Welcome(welcome) => Some(welcome.request),
+            Message::Refusal(refusal) => Some(refusal.request),
+            Message::Callback(callback) => Some(callback.request),
+            Message::Working(working) => Some(working.request),
+            _ => None,
+        }
+    }
+
+    /// Messages about different documents are independent of each other.
+    fn overtakes(&self, earlier: &Self) -> bool {
+        matches!((self.doc(), earlier.doc()), (Some(own), Some(other)) if own != other)
+    }
+
+    fn timed_out(request: u64, after: u64) -> Self {
+        let message = format!("no answer from the hub within {after} ms");
+        let error = Some(Error::new(codes::TIMEOUT, message));
+        Message::Callback(Callback { request, error })
+    }
+
+    /// Joins changes at consecutive revisions and keeps only the newest state. Ops are joined,
+    /// not composed: a tab with unsequenced ops must transform them against each op alone, as the
+    /// hub did, because not every type's `transform` distributes over `compose`.
+    fn merge(&mut self, next: Self) -> Result<(), Self> {
+        match (self, next) {
+            (Message::DocChange(last), Message::DocChange(next))
+                if last.doc == next.doc && last.rev + next.changes.len() as u64 == next.rev =>
+            {
+                last.rev = next.rev;
+                last.changes.extend(next.changes);
+                last.coalesced = true;
+                Ok(())
+            }
+            (Message::DocCommitted(last), Message::DocCommitted(next)) => {
+                if last.absorb(&next) { Ok(()) } else { Err(Message::DocCommitted(next)) }
+            }
+            (Message::ConnectionTabs(last), Message::ConnectionTabs(next)) => {
+                *last = next;
+                Ok(())
+            }
+            (Message::ConnectionEvent(last), Message::ConnectionEvent(next)) => {
+                *last = next;
+                Ok(())
+            }
+            (_, next) => Err(next),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+use serde::{Deserialize, Serialize};
+
+use super::{DocId, Rev};
+use crate::error::Error;
+use crate::ot::Op;
+use crate::platform::{Payload, present};
+
+/// The first message of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// The request number of the handshake.
+    pub request: u64,
+    /// The version of the protocol the tab speaks.
+    pub protocol: u32,
+    /// The codec the tab uses.
+    pub codec: String,
+    /// The tab's id; also the name of the Web Lock it holds while it lives.
+    pub tab: String,
+    /// Whose data this is; identities never share a hub.
+    pub identity: String,
+    /// The epoch of the hub whose state the tab still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<u64>,
+    /// What the hub definition's `connect` is given: `{url, auth}`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub options: Option<Payload>,
+}
+
+/// The hub's answer to [`Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// The request number of the hello.
+    pub request: u64,
+    /// The version of the protocol the hub speaks.
+    pub protocol: u32,
+    /// Whether the hub still holds what the tab's last session left.
+    pub resumed: bool,
+}
+
+/// The hub's refusal of a [`Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The request number of the hello.
+    pub request: u64,
+    /// Why.
+    pub error: Error,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// The request's number.
+    pub request: u64,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// The request is alive and waits for the server: its clock stops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Working {
+    /// The request's number.
+    pub request: u64,
+}
+
+/// The state of the upstream connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionEvent {
+    /// `connecting`, `connected`, `disconnected`, `closed` or `stopped`.
+    pub state: String,
+    /// The connection's id on the server, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What ShareDB gave as the reason of the change.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub reason: Option<Payload>,
+}
+
+/// One tab of the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TabInfo {
+    /// The tab's id.
+    pub id: String,
+    /// When it joined, by the hub's clock, in milliseconds.
+    pub since: u64,
+}
+
+/// All tabs of the hub, in the order they joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionTabs {
+    /// The tabs.
+    pub tabs: Vec<TabInfo>,
+}
+
+/// A request about one document: fetch, subscribe or unsubscribe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRequest {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+}
+
+/// Fetches many documents of one collection at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetBulk {
+    /// The request's number.
+    pub request: u64,
+    /// The documents, each with the revision the tab holds.
+    pub docs: Vec<BulkDoc>,
+}
+
+/// One document of a [`GetBulk`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BulkDoc {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+}
+
+/// One op of a [`DocSubmit`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmittedOp {
+    /// The op's number among all ops of the tab, from 1 and growing.
+    pub op_id: u64,
+    /// What it does.
+    pub op: Op,
+    /// The source to send to the server, where the document has `submitSource`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub source: Option<Payload>,
+    /// Whether the hub may compose it with the tab's op before it.
+    pub compose: bool,
+}
+
+/// Ops of a tab on one document: what it submitted since its last batch was sequenced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSubmit {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the first op applies to; absent if the tab never loaded the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_rev: Option<Rev>,
+    /// The ops, oldest first.
+    pub ops: Vec<SubmittedOp>,
+}
+
+/// A document the tab still holds from its last session with the same hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocResume {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab is at.
+    pub rev: Rev,
+    /// Whether the tab wants its changes.
+    pub subscribed: bool,
+    /// The tab's sequenced ops whose commit it has not heard of.
+    pub awaiting: Vec<u64>,
+}
+
+/// The tab has taken all changes up to `rev`: the hub need not keep them for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSeen {
+    /// The document.
+    pub doc: DocId,
+    /// The revision.
+    pub rev: Rev,
+}
+
+/// The tab no longer holds the document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRelease {
+    /// The document.
+    pub doc: DocId,
+}
+
+/// The whole state of a document, in place of whatever the tab held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocLoad {
+    /// The document.
+    pub doc: DocId,
+    /// The revision of this state.
+    pub rev: Rev,
+    /// The state.
+    pub snapshot: Snapshot,
+}
+
+/// A document's state, as ShareDB's snapshots have it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// ShareDB's version; absent before the server acknowledged the creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The URI of its OT type; absent if the document does not exist.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// The data, serialised as ShareDB's server has it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub data: Option<Payload>,
+}
+
+/// Changes by others, at consecutive revisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocChange {
+    /// The document.
+    pub doc: DocId,
+    /// The revision after the last of them.
+    pub rev: Rev,
+    /// The changes, oldest first.
+    pub changes: Vec<Change>,
+    /// The tab is slow: it may compose them and apply them as one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coalesced: bool,
+}
+
+/// One change of a document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What it does.
+    pub op: Op,
+    /// ShareDB's version after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The id of the connection that made it, where the server said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<String>,
+}
+
+/// The oldest unsequenced ops of the tab have their revisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSequenced {
+    /// The document.
+    pub doc: DocId,
+    /// The revision after the last of them.
+    pub rev: Rev,
+    /// The last op this speaks of.
+    pub op_id: u64,
+}
+
+/// The server has acknowledged or refused ops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocCommitted {
+    /// The document.
+    pub doc: DocId,
+    /// The tab's own ops this speaks of; none if they were another tab's.
+    pub op_ids: Vec<u64>,
+    /// ShareDB's version now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Why the server refused them, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+impl DocCommitted {
+    /// Takes the next message in, if the two say the same of different ops.
+    pub fn absorb(&mut self, next: &DocCommitted) -> bool {
+        let same = self.doc == next.doc && self.error == next.error;
+        if same {
+            self.op_ids.extend(&next.op_ids);
+            self.version = next.version;
+        }
+        same
+    }
+}
+
+/// The hub could not give these ops a revision; nothing of them remains in the document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRejected {
+    /// The document.
+    pub doc: DocId,
+    /// The tab's ops.
+    pub op_ids: Vec<u64>,
+    /// Why.
+    pub error: Error,
+}
+
+/// Something happened to the upstream document that its holders must know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocEvent {
+    /// The document.
+    pub doc: DocId,
+    /// The error event of the upstream document.
+    pub error: Error,
+}

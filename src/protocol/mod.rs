@@ -1,0 +1,39 @@
+//! What tabs and hubs say to each other; `docs/protocol.md` describes it for other languages.
+
+mod link;
+mod message;
+mod messages;
+
+pub use link::{Envelope, Link};
+pub use message::Message;
+pub use messages::*;
+
+/// The version of the protocol. Both ends must speak the same one.
+pub const PROTOCOL: u32 = 1;
+
+/// A position in the hub's own sequence of changes of one document, from 1.
+pub type Rev = u64;
+
+/// Names a document.
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub struct DocId {
+    /// Its collection.
+    pub collection: String,
+    /// Its id within the collection.
+    pub id: String,
+}
+
+impl DocId {
+    /// The document `id` of `collection`.
+    pub fn new(collection: impl Into<String>, id: impl Into<String>) -> Self {
+        DocId { collection: collection.into(), id: id.into() }
+    }
+}
+
+impl std::fmt::Display for DocId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.collection, self.id)
+    }
+}

@@ -1,0 +1,29 @@
+use super::DocKey;
+use crate::ot::{Op, TypeHandle};
+use crate::protocol::{Change, Rev};
+
+/// A change that waits to be applied.
+pub(super) struct QueuedChange {
+    pub doc: DocKey,
+    /// The revision before it.
+    pub from: Rev,
+    /// The revision after it.
+    pub to: Rev,
+    pub change: Change,
+}
+
+impl QueuedChange {
+    /// Composes the next change into this one, where the type can.
+    pub fn compose(&mut self, next: &QueuedChange, ty: Option<&TypeHandle>) -> bool {
+        let (Op::Edit(first), Op::Edit(second), Some(ty)) =
+            (&self.change.op, &next.change.op, ty)
+        else {
+            return false;
+        };
+        let Some(Ok(op)) = ty.compose(first, second) else { return false };
+        let src = next.change.src.clone().filter(|src| self.change.src.as_ref() == Some(src));
+        self.to = next.to;
+        self.change = Change { op: Op::Edit(op), version: next.change.version, src };
+        true
+    }
+}

@@ -1,0 +1,88 @@
+use std::collections::{BTreeMap, HashMap};
+
+use crate::ot::Replica;
+use crate::protocol::{DocId, Rev};
+
+/// Stands for a document of this tab.
+pub type DocKey = u32;
+
+/// How many changes a tab takes before it tells the hub that it has them.
+const SEEN_EVERY: Rev = 32;
+
+/// One document as the tab holds it.
+pub(super) struct TabDoc {
+    pub id: DocId,
+    pub replica: Replica,
+    /// The last `doc.subscribe` or `doc.unsubscribe` asked for changes.
+    pub subscribed: bool,
+    /// ShareDB's `doc.paused`: ops stay here.
+    pub paused: bool,
+    told_seen: Rev,
+}
+
+impl TabDoc {
+    /// The revision to tell the hub of, if it is time to.
+    pub fn seen(&mut self) -> Option<Rev> {
+        let rev = self.replica.rev()?;
+        if rev < self.told_seen + SEEN_EVERY {
+            return None;
+        }
+        self.told_seen = rev;
+        Some(rev)
+    }
+
+    /// The hub learns this revision by other means.
+    pub fn told(&mut self, rev: Option<Rev>) {
+        self.told_seen = rev.unwrap_or(self.told_seen);
+    }
+}
+
+/// The documents of a tab.
+#[derive(Default)]
+pub(super) struct Documents {
+    docs: BTreeMap<DocKey, TabDoc>,
+    keys: HashMap<DocId, DocKey>,
+    next_key: DocKey,
+}
+
+impl Documents {
+    pub fn open(&mut self, id: DocId) -> DocKey {
+        if let Some(key) = self.keys.get(&id) {
+            return *key;
+        }
+        self.next_key += 1;
+        let doc = TabDoc {
+            id: id.clone(),
+            replica: Replica::default(),
+            subscribed: false,
+            paused: false,
+            told_seen: 0,
+        };
+        self.docs.insert(self.next_key, doc);
+        self.keys.insert(id, self.next_key);
+        self.next_key
+    }
+
+    pub fn close(&mut self, key: DocKey) -> Option<TabDoc> {
+        let doc = self.docs.remove(&key)?;
+        self.keys.remove(&doc.id);
+        Some(doc)
+    }
+
+    pub fn get(&self, key: DocKey) -> Option<&TabDoc> {
+        self.docs.get(&key)
+    }
+
+    pub fn get_mut(&mut self, key: DocKey) -> Option<&mut TabDoc> {
+        self.docs.get_mut(&key)
+    }
+
+    pub fn find(&mut self, id: &DocId) -> Option<(DocKey, &mut TabDoc)> {
+        let key = *self.keys.get(id)?;
+        self.docs.get_mut(&key).map(|doc| (key, doc))
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (DocKey, &mut TabDoc)> {
+        self.docs.iter_mut().map(|(key, doc)| (*key, doc))
+    }
+}

@@ -1,0 +1,74 @@
+use super::DocKey;
+use crate::Error;
+use crate::ot::{Op, Token};
+use crate::protocol::{ConnectionEvent, Snapshot, TabInfo};
+
+/// What a [`super::Tab`] tells its owner, in the order in which it must be acted on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TabEvent {
+    /// The hub of this epoch has let the tab in.
+    Joined {
+        /// The hub's epoch.
+        epoch: u64,
+    },
+    /// The hub has not let the tab in, or did not answer.
+    Refused(Error),
+    /// The hub that held the tab's state is gone; a session with its successor begins.
+    HubLost,
+    /// The upstream connection changed its state.
+    State(ConnectionEvent),
+    /// The tabs of the hub changed.
+    Tabs(Vec<TabInfo>),
+    /// A request has ended.
+    Callback {
+        /// The request's number.
+        request: u64,
+        /// Why it failed, if it did.
+        error: Option<Error>,
+    },
+    /// A document is to be replaced by a snapshot.
+    Load {
+        /// The document.
+        doc: DocKey,
+        /// Its state now.
+        snapshot: Snapshot,
+        /// The submits that were dropped.
+        dropped: Vec<Token>,
+    },
+    /// A change by others is to be applied to a document.
+    Apply {
+        /// The document.
+        doc: DocKey,
+        /// The change, in terms of the document's present data.
+        op: Op,
+        /// The id of the connection that made it, where the server said so.
+        src: Option<String>,
+    },
+    /// A document lost its state, and must be fetched anew.
+    RolledBack {
+        /// The document.
+        doc: DocKey,
+        /// Why.
+        error: Error,
+        /// The submits that were dropped.
+        dropped: Vec<Token>,
+    },
+    /// The server, or the hub, has answered for ops.
+    Settled {
+        /// The document.
+        doc: DocKey,
+        /// The submits they stood for; none if only the version changed.
+        tokens: Vec<Token>,
+        /// Why they failed, if they did.
+        error: Option<Error>,
+    },
+    /// An error event of the upstream document, or of a document that can't be read here.
+    DocError {
+        /// The document.
+        doc: DocKey,
+        /// The error.
+        error: Error,
+    },
+    /// Something was dropped; the connection goes on.
+    Fault(Error),
+}

@@ -1,0 +1,28 @@
+use std::rc::Rc;
+
+use tabmux_codecs::Codec;
+use tabmux_middleware::{LayerConfig, Tracer};
+use tabmux_transports::Guarantees;
+
+use crate::platform::Payload;
+use crate::protocol::Message;
+
+/// What a [`super::Tab`] is made of.
+pub struct TabSettings {
+    /// The tab's id, unique among the tabs of the hub.
+    pub id: String,
+    /// Whose data this is.
+    pub identity: String,
+    /// What the hub definition's `connect` is given.
+    pub options: Option<Payload>,
+    /// The codec.
+    pub codec: Rc<dyn Codec>,
+    /// The layers, from the application down to the transport.
+    pub layers: Vec<LayerConfig>,
+    /// What the transport promises.
+    pub guarantees: Guarantees,
+    /// Seeds the jitter of `retries`.
+    pub seed: u64,
+    /// Makes what hears of every message, where the layers include `tracing`; one for each session.
+    pub tracer: Option<Rc<dyn Fn() -> Tracer<Message>>>,
+}
