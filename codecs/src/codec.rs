@@ -2,16 +2,24 @@ use tabmux_transports::{Frame, FrameKind};
 
 use crate::Value;
 
-/// What a codec accepts at most, so that hostile input can't exhaust memory or stack.
+/// What a codec accepts at most, both ways, so that hostile input can't exhaust memory or stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest frame, in bytes (UTF-16 units for text in the browser).
+    /// The longest frame, in bytes (text is counted as UTF-8).
+    ///
+    /// An object frame has no bytes, so it counts 8 for each value in it, plus the length of each
+    /// key and string (UTF-16 units in the browser, bytes elsewhere). A `cbor` frame must also fit
+    /// when written as JSON.
     pub max_size: usize,
-    /// The deepest nesting of arrays and objects.
+    /// The deepest nesting of arrays and objects: 0 allows scalars only, 1 allows `[]`, 2 `[[]]`.
+    ///
+    /// In the browser any depth is safe. Elsewhere `serde_json` recurses once a level, so a depth
+    /// of many thousands needs a thread with a larger stack.
     pub max_depth: usize,
 }
 
 impl Default for Limits {
+    /// 256 MiB and 512 levels.
     fn default() -> Self {
         Limits { max_size: 256 * 1024 * 1024, max_depth: 512 }
     }
@@ -46,6 +54,27 @@ pub enum CodecError {
         /// Which limit, and by how much.
         reason: String,
     },
+}
+
+impl CodecError {
+    pub(crate) fn malformed(codec: &'static str, reason: impl Into<String>) -> Self {
+        CodecError::Malformed { codec, reason: reason.into() }
+    }
+
+    pub(crate) fn wrong_kind(codec: &'static str, reads: FrameKind, got: FrameKind) -> Self {
+        CodecError::malformed(codec, format!("it reads {reads}, and got {got}"))
+    }
+
+    pub(crate) fn too_deep(codec: &'static str, limits: &Limits) -> Self {
+        let reason = format!("it nests deeper than max_depth, {} levels", limits.max_depth);
+        CodecError::TooLarge { codec, reason }
+    }
+
+    /// `size` is how long the frame is, or how far it was read before it was given up.
+    pub(crate) fn too_long(codec: &'static str, size: usize, limits: &Limits) -> Self {
+        let reason = format!("it has {size} bytes or more, max_size is {}", limits.max_size);
+        CodecError::TooLarge { codec, reason }
+    }
 }
 
 /// Turns values into frames and back.

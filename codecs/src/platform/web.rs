@@ -1,0 +1,107 @@
+use js_sys::{Error, JSON};
+use wasm_bindgen::prelude::*;
+
+use crate::{CodecError, Limits, text};
+
+#[wasm_bindgen(module = "/src/platform/walk.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = copy, catch)]
+    fn walk_copy(value: &JsValue, max_depth: usize, max_size: usize) -> Result<JsValue, Refusal>;
+
+    #[wasm_bindgen(js_name = check, catch)]
+    fn walk_check(value: &JsValue, max_depth: usize, max_size: usize) -> Result<(), Refusal>;
+
+    /// What both functions throw, whatever happens in them.
+    type Refusal;
+
+    #[wasm_bindgen(method, getter)]
+    fn kind(this: &Refusal) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn path(this: &Refusal) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn reason(this: &Refusal) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &Refusal) -> f64;
+}
+
+impl Refusal {
+    fn into_error(self, codec: &'static str, limits: &Limits) -> CodecError {
+        match self.kind().as_str() {
+            "deep" => CodecError::too_deep(codec, limits),
+            "large" => CodecError::too_long(codec, self.size() as usize, limits),
+            "foreign" => {
+                CodecError::malformed(codec, format!("{} holds {}", self.path(), self.reason()))
+            }
+            _ => CodecError::Uncarriable { codec, path: self.path(), reason: self.reason() },
+        }
+    }
+}
+
+/// A copy of the value, as JSON would carry it.
+pub(crate) fn copy(
+    codec: &'static str,
+    value: &JsValue,
+    limits: &Limits,
+) -> Result<JsValue, CodecError> {
+    walk_copy(value, limits.max_depth, limits.max_size)
+        .map_err(|refusal| refusal.into_error(codec, limits))
+}
+
+/// Whether the value is within the limits and one that [`copy`] can make.
+pub(crate) fn check(
+    codec: &'static str,
+    value: &JsValue,
+    limits: &Limits,
+) -> Result<(), CodecError> {
+    walk_check(value, limits.max_depth, limits.max_size)
+        .map_err(|refusal| refusal.into_error(codec, limits))
+}
+
+/// The value as JSON text within the limits.
+pub(crate) fn stringify(
+    codec: &'static str,
+    value: &JsValue,
+    limits: &Limits,
+) -> Result<String, CodecError> {
+    let text = match JSON::stringify(value) {
+        Ok(text) if !text.is_undefined() => text,
+        Ok(_) => return Err(fault(codec, value, limits, "it has no JSON form".into())),
+        Err(error) => return Err(fault(codec, value, limits, message(error))),
+    };
+    let units = text.length() as usize;
+    if units > limits.max_size {
+        return Err(CodecError::too_long(codec, units, limits));
+    }
+    let text = String::from(text);
+    text::check(codec, &text, limits)?;
+    Ok(text)
+}
+
+/// The value a JSON text stands for, if the text is within the limits.
+pub(crate) fn parse(
+    codec: &'static str,
+    text: &str,
+    limits: &Limits,
+) -> Result<JsValue, CodecError> {
+    text::check(codec, text, limits)?;
+    JSON::parse(text).map_err(|error| CodecError::malformed(codec, message(error)))
+}
+
+/// Why the engine can't write the value as JSON. Its own message names no path; copying does.
+fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: String) -> CodecError {
+    match copy(codec, value, limits) {
+        Err(error) => error,
+        // Such as a `toJSON` that throws only the first time.
+        Ok(_) => CodecError::Uncarriable { codec, path: "$".into(), reason: engine_says },
+    }
+}
+
+fn message(thrown: JsValue) -> String {
+    match thrown.dyn_ref::<Error>() {
+        Some(error) => error.message().into(),
+        None => format!("{thrown:?}"),
+    }
+}
