@@ -1,2 +1,27 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask build`, `demo` and `test`.
+
+mod browsers;
+mod build;
+mod counts;
+mod demo;
+mod flags;
+mod notices;
+mod suites;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use flags::{Xtask, XtaskCmd};
+use tools::Tools;
+
+fn main() -> Result<ExitCode> {
+    let command = Xtask::from_env_or_exit().subcommand;
+    let tools = Tools::set_up()?;
+    match command {
+        XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
+        XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
+        XtaskCmd::Test(test) => test::run(&tools, &test.suite),
+    }
+}

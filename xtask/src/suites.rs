@@ -1,0 +1,151 @@
+//! The test suites, in the order they run.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use duct::{Expression, cmd};
+
+use crate::browsers::{CHROMEDRIVER, CHROMIUM, FIREFOX, Program, WEBKIT_DRIVER, XVFB};
+use crate::counts::{self, Counts};
+use crate::tools::{Tools, WASM_TARGET};
+
+/// The suite that makes what the suites after it test.
+pub const BUILD: &str = "build";
+
+/// A command that stands for one test or many.
+pub struct Suite {
+    pub name: String,
+    /// What to run, or why it can't run.
+    pub command: Result<Expression>,
+    pub kind: Kind,
+    pub needs_build: bool,
+}
+
+pub enum Kind {
+    /// Passes or fails as a whole.
+    Check,
+    /// Made of tests, which this counts in the output.
+    Tests(fn(&str) -> Counts),
+}
+
+pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
+    let mut suites = vec![
+        check("rustfmt", tools.cargo(["fmt", "--all", "--check", "--", "--color=never"])),
+        check("clippy", clippy(tools, &["--all-targets"])),
+        check("clippy-wasm", clippy(tools, &["--exclude=xtask", "--lib", "--target", WASM_TARGET])),
+        check(
+            "doc",
+            tools.cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+        ),
+        cargo_tests("unit", Ok(unit_tests(tools))),
+        cargo_tests(
+            "doctests",
+            Ok(tools.cargo(["test", "--workspace", "--doc", "--no-fail-fast"])),
+        ),
+        cargo_tests(
+            "simulation",
+            Ok(tools.cargo(["test", "--profile=simulation", "--test=simulation"])),
+        ),
+    ];
+    for member in ["transports", "codecs", "middleware"] {
+        suites.push(cargo_tests(&format!("{member}-node"), Ok(wasm_in_node(tools, member))));
+        suites.push(cargo_tests(&format!("{member}-chromium"), wasm_in_chromium(tools, member)));
+    }
+    let tsc = check("tsc", tools.npm_tool("tsc", ["--project", "js/tsconfig.json"])?);
+    suites.extend([
+        check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
+        check(BUILD, cmd!(env::current_exe()?, "build")),
+        Suite { needs_build: true, ..tsc },
+        node_tests("node", node(tools, "tests/node")),
+        node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
+        node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
+        node_tests("webkit", browser(tools, "webkit", &[WEBKIT_DRIVER, XVFB])),
+    ]);
+    Ok(suites)
+}
+
+fn check(name: &str, command: Expression) -> Suite {
+    Suite { name: name.into(), command: Ok(command), kind: Kind::Check, needs_build: false }
+}
+
+fn cargo_tests(name: &str, command: Result<Expression>) -> Suite {
+    let kind = Kind::Tests(counts::of_cargo);
+    Suite { name: name.into(), command, kind, needs_build: false }
+}
+
+fn node_tests(name: &str, command: Result<Expression>) -> Suite {
+    Suite { name: name.into(), command, kind: Kind::Tests(counts::of_tap), needs_build: true }
+}
+
+fn clippy(tools: &Tools, what: &[&'static str]) -> Expression {
+    let arguments = ["clippy", "--workspace"].iter().chain(what).chain(&["--", "--deny=warnings"]);
+    tools.cargo(arguments.copied())
+}
+
+/// Every test program but the simulation, which is too slow without optimisation.
+fn unit_tests(tools: &Tools) -> Expression {
+    let mut arguments = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
+    let packages = tools.metadata["packages"].as_array().into_iter().flatten();
+    for target in packages.flat_map(|it| it["targets"].as_array().into_iter().flatten()) {
+        let is_test = target["kind"][0] == "test";
+        if let Some(name) = target["name"].as_str().filter(|it| is_test && *it != "simulation") {
+            arguments.extend(["--test", name]);
+        }
+    }
+    tools.cargo(arguments)
+}
+
+fn wasm_tests(tools: &Tools, member: &str) -> Expression {
+    let package = format!("--package=tabmux-{member}");
+    tools
+        .cargo(["test", &package, "--target", WASM_TARGET, "--lib", "--tests", "--no-fail-fast"])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_test_runner)
+}
+
+/// Leaves out the tests configured for the browser alone.
+fn wasm_in_node(tools: &Tools, member: &str) -> Expression {
+    wasm_tests(tools, member).env("WASM_BINDGEN_TEST_ONLY_NODE", "1")
+}
+
+/// Runs the tests configured for the browser, and those configured for no place in particular.
+fn wasm_in_chromium(tools: &Tools, member: &str) -> Result<Expression> {
+    CHROMIUM.find()?;
+    Ok(wasm_tests(tools, member)
+        .env(CHROMEDRIVER.variable, CHROMEDRIVER.find()?)
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1"))
+}
+
+fn browser(tools: &Tools, engine: &str, programs: &[Program]) -> Result<Expression> {
+    let mut command = node(tools, "tests/browser")?.env("TABMUX_BROWSER", engine);
+    for program in programs {
+        command = command.env(program.variable, program.find()?);
+    }
+    Ok(command)
+}
+
+/// Runs the files `*.test.mjs` of a folder.
+fn node(tools: &Tools, folder: &str) -> Result<Expression> {
+    // A test file that hangs fails after ten minutes.
+    let flags = ["--test", "--test-reporter=tap", "--test-timeout=600000"];
+    let mut arguments: Vec<OsString> = flags.map(Into::into).into();
+    arguments.extend(test_files(&tools.root.join(folder))?);
+    Ok(cmd("node", arguments).dir(&tools.root))
+}
+
+fn test_files(folder: &Path) -> Result<Vec<OsString>> {
+    let mut files = Vec::new();
+    if folder.exists() {
+        for entry in fs::read_dir(folder)? {
+            files.push(entry?.path().into_os_string());
+        }
+    }
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    files.sort();
+    // Without a file name Node would look for tests everywhere.
+    ensure!(!files.is_empty(), "ran no tests: there is no *.test.mjs in {}", folder.display());
+    Ok(files)
+}
