@@ -1,0 +1,30 @@
+import {findBinary} from './binary.mjs';
+import {launchPuppeteer} from './puppeteer.mjs';
+
+/** Starts Chromium without a window. */
+export async function launch() {
+  return launchPuppeteer({
+    browser: 'chrome',
+    executablePath: findBinary({
+      variable: 'TABMUX_CHROMIUM',
+      paths: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+      install: 'chromium',
+    }),
+    // Background tabs are to be throttled, as they are for users.
+    ignoreDefaultArgs: [
+      '--disable-background-timer-throttling',
+      '--disable-backgrounding-occluded-windows',
+      '--disable-renderer-backgrounding',
+    ],
+    args: [
+      // Chromium refuses its sandbox to root.
+      ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * One small interface over three real browsers. All tabs of a browser share one profile, so they
+ * share SharedWorkers, BroadcastChannels, Web Locks and IndexedDB.
+ *
+ * ```js
+ * const browser = await launch(process.env.TABMUX_BROWSER);
+ * const tab = await browser.open('http://127.0.0.1:8080/');
+ * const title = await tab.run((suffix) => document.title + suffix, '!');
+ * await browser.close();
+ * ```
+ *
+ * Close the browser in an `after` hook: it keeps the test's process alive. Whatever ends that
+ * process, short of SIGKILL, ends the browser too.
+ *
+ * A browser has
+ * - `open(url)`: resolves to a tab once its page has loaded;
+ * - `close()`: ends every process of the browser and removes its profile.
+ *
+ * A tab has
+ * - `run(fn, ...args)`: calls `fn` in the page with JSON arguments, awaits it, returns its JSON
+ *   result. What `fn` throws is thrown here, with the same message. `fn` sees nothing of the
+ *   scope it was written in. Calls to several tabs may run at the same time;
+ * - `front()`: brings the tab to the front, because a background tab has its timers throttled
+ *   (in WebKit every tab is a visible window, so there it does nothing);
+ * - `reload()`: resolves once the page has loaded again;
+ * - `close()`: closes the tab as a user would;
+ * - `kill()`: ends the operating system process of the page, so that the page can do nothing more,
+ *   then closes the tab. Other tabs and workers that live in the same process die with it. Null
+ *   in WebKit, whose driver ends the whole session when a page's process dies;
+ * - `errors`: messages of uncaught errors and of `console.error` in the page, oldest first; null
+ *   in WebKit, which does not report them.
+ */
+const engines = {
+  chromium: () => import('./chromium.mjs'),
+  firefox: () => import('./firefox.mjs'),
+  webkit: () => import('./webkit.mjs'),
+};
+
+/**
+ * Starts a browser.
+ *
+ * @param {'chromium' | 'firefox' | 'webkit'} name the engine, usually from TABMUX_BROWSER
+ */
+export async function launch(name) {
+  if (!Object.hasOwn(engines, name)) {
+    throw new Error(
+      `No browser engine '${name}': set TABMUX_BROWSER to ${Object.keys(engines).join(', ')}`,
+    );
+  }
+  const engine = await engines[name]();
+  return engine.launch();
+}
