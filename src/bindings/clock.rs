@@ -25,7 +25,9 @@ pub fn now() -> Millis {
 
 /// Calls a function when a deadline has come: on a microtask if it has come already.
 pub struct Alarm {
-    ring: RefCell<Option<Closure<dyn FnMut()>>>,
+    /// A function that JavaScript's garbage collector frees: a microtask that was queued can't be
+    /// taken back when the alarm is dropped.
+    ring: RefCell<Option<JsValue>>,
     microtask: Cell<bool>,
     timeout: RefCell<Option<(Millis, JsValue)>>,
 }
@@ -39,7 +41,7 @@ impl Alarm {
             timeout: RefCell::new(None),
         });
         let weak = Rc::downgrade(&alarm);
-        let closure = Closure::new(move || {
+        let closure: Closure<dyn FnMut()> = Closure::new(move || {
             let Some(alarm) = weak.upgrade() else { return };
             alarm.microtask.set(false);
             let due = |(at, _): &(Millis, JsValue)| *at <= now();
@@ -48,14 +50,14 @@ impl Alarm {
             }
             ring();
         });
-        *alarm.ring.borrow_mut() = Some(closure);
+        *alarm.ring.borrow_mut() = Some(closure.into_js_value());
         alarm
     }
 
     /// Sets the alarm to this deadline, or stops it.
     pub fn set(&self, deadline: Option<Millis>) {
         let ring = self.ring.borrow();
-        let Some(ring) = ring.as_ref().map(|ring| ring.as_ref()) else { return };
+        let Some(ring) = ring.as_ref() else { return };
         let Some(deadline) = deadline else { return self.stop_timeout() };
         let now = now();
         if deadline <= now {

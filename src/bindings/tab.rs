@@ -45,13 +45,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = rolledBack)]
     fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
     #[wasm_bindgen(method)]
-    fn settled(
-        this: &TabHandler,
-        doc: DocKey,
-        tokens: Vec<f64>,
-        version: JsValue,
-        error: JsValue,
-    );
+    fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
     #[wasm_bindgen(method, js_name = docError)]
     fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
     #[wasm_bindgen(method)]

@@ -201,7 +201,8 @@ impl Document {
         let head = cx.upstream.head(&self.id);
         let base = submit.base_rev.unwrap_or(self.order.rev());
         self.told(tab, submit.base_rev);
-        let (exists, creates) = (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let (exists, creates) =
+            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
         let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
             (0, Some(not_loaded(exists)))
         } else {
@@ -475,7 +476,12 @@ fn in_messages<'a>(
             }
             (_, None) => {
                 let (doc, changes) = (doc.clone(), vec![entry.change.clone()]);
-                messages.push(Message::DocChange(DocChange { doc, rev, changes, coalesced: false }));
+                messages.push(Message::DocChange(DocChange {
+                    doc,
+                    rev,
+                    changes,
+                    coalesced: false,
+                }));
             }
         }
     }

@@ -175,8 +175,10 @@ impl Hub {
     fn hand_out(&mut self) {
         let mut out = std::mem::take(&mut self.out).into_iter().peekable();
         while let Some((tab, mut message)) = out.next() {
-            while let (Message::DocCommitted(first), Some((next_tab, Message::DocCommitted(next)))) =
-                (&mut message, out.peek())
+            while let (
+                Message::DocCommitted(first),
+                Some((next_tab, Message::DocCommitted(next))),
+            ) = (&mut message, out.peek())
             {
                 if *next_tab != tab || !first.absorb(next) {
                     break;
@@ -209,7 +211,8 @@ impl Hub {
     }
 
     fn hello(&mut self, peer: PeerId, hello: Hello) {
-        let accepted = self.check(&hello).and_then(|()| self.upstream.connect(hello.options.as_ref()));
+        let accepted =
+            self.check(&hello).and_then(|()| self.upstream.connect(hello.options.as_ref()));
         if let Err(error) = accepted {
             let refusal = Refusal { request: hello.request, error };
             return self.peers.send(peer, Message::Refusal(refusal), self.now);

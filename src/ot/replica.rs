@@ -299,8 +299,7 @@ impl Replica {
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
     pub fn abandon(&mut self) -> Vec<Token> {
-        let mut tokens: Vec<Token> =
-            self.awaiting.drain(..).flat_map(|slot| slot.tokens).collect();
+        let mut tokens: Vec<Token> = self.awaiting.drain(..).flat_map(|slot| slot.tokens).collect();
         tokens.extend(self.inflight.drain(..).flat_map(|slot| slot.tokens));
         tokens.extend(self.roll_back());
         tokens

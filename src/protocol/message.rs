@@ -139,7 +139,11 @@ impl LayerMessage for Message {
                 Ok(())
             }
             (Message::DocCommitted(last), Message::DocCommitted(next)) => {
-                if last.absorb(&next) { Ok(()) } else { Err(Message::DocCommitted(next)) }
+                if last.absorb(&next) {
+                    Ok(())
+                } else {
+                    Err(Message::DocCommitted(next))
+                }
             }
             (Message::ConnectionTabs(last), Message::ConnectionTabs(next)) => {
                 *last = next;

@@ -15,8 +15,7 @@ pub(super) struct QueuedChange {
 impl QueuedChange {
     /// Composes the next change into this one, where the type can.
     pub fn compose(&mut self, next: &QueuedChange, ty: Option<&TypeHandle>) -> bool {
-        let (Op::Edit(first), Op::Edit(second), Some(ty)) =
-            (&self.change.op, &next.change.op, ty)
+        let (Op::Edit(first), Op::Edit(second), Some(ty)) = (&self.change.op, &next.change.op, ty)
         else {
             return false;
         };

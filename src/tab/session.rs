@@ -211,7 +211,10 @@ impl Tab {
             }
             let error = Error::new(
                 codes::HUB_LOST,
-                format!("the hub that held {} is gone; whether the server has the op is unknown", doc.id),
+                format!(
+                    "the hub that held {} is gone; whether the server has the op is unknown",
+                    doc.id
+                ),
             );
             let dropped = doc.replica.abandon();
             self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });

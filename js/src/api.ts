@@ -1,0 +1,12 @@
+export {createConnection} from './connect.js';
+export type {TabInfo, TopologyEvent} from './connection.js';
+export {ProxyConnection} from './connection.js';
+export {ProxyDoc} from './doc.js';
+export type {
+  BackendOptions,
+  ConnectionOptions,
+  CustomTransport,
+  HubLocation,
+  Layer,
+  TraceEvent,
+} from './options.js';

@@ -1,0 +1,25 @@
+import type {EventEmitter} from 'events';
+
+/** Node's kind of callback. */
+export type Callback = (error?: any) => void;
+
+/** Calls those of the callbacks that are there; returns whether there was one. */
+export function callEach(callbacks: (Callback | null | undefined)[], error?: unknown): boolean {
+  let called = false;
+  for (const callback of callbacks) {
+    if (!callback) continue;
+    callback(error);
+    called = true;
+  }
+  return called;
+}
+
+/** Gives the error to the callback, or to the emitter's `error` listeners if there is none. */
+export function callbackOrEmit(
+  emitter: EventEmitter,
+  error: Error | null | undefined,
+  callback?: Callback | null,
+): void {
+  if (callback) return callback(error);
+  if (error) emitter.emit('error', error);
+}

@@ -1,0 +1,177 @@
+import defaultTypes from 'sharedb/lib/types.js';
+import {
+  chooseTopology,
+  directPair,
+  listenOnBroadcastChannel,
+  overBroadcastChannel,
+  overJsTransport,
+  overMessagePort,
+  type TransportEnd,
+} from '../wasm/tabmux.js';
+import {ProxyConnection} from './connection.js';
+import {type CoreError, codes, makeError, toError} from './errors.js';
+import {startDirect, startSharedWorker} from './hosts.js';
+import {HubDefinition} from './hub/define.js';
+import type {Hub} from './hub/hub.js';
+import {holdTabLock} from './locks.js';
+import {
+  type BackendOptions,
+  type ConnectionOptions,
+  checkBackendOptions,
+  checkConnectionOptions,
+} from './options.js';
+
+/** ShareDB's `Backend`, or whatever makes connections like it. */
+export interface Backend {
+  connect(): any;
+}
+
+/**
+ * Connects this tab to the hub. Returns at once; the connection's `state` follows.
+ *
+ * `createConnection(backend, options)` hosts the hub in this thread over `backend.connect()`; without
+ * a `transport` it returns `backend.connect()` itself, where there are no SharedWorkers.
+ *
+ * @throws an `Error` with a `code`, for options that are unknown, invalid or don't fit together
+ */
+export function createConnection(options: ConnectionOptions): ProxyConnection;
+export function createConnection(backend: Backend, options?: BackendOptions): ProxyConnection;
+export function createConnection(
+  first: Backend | ConnectionOptions,
+  second?: BackendOptions,
+): ProxyConnection {
+  try {
+    if (typeof (first as Backend | undefined)?.connect === 'function') {
+      return connectToBackend(first as Backend, second ?? {});
+    }
+    return connectToHub((first ?? {}) as ConnectionOptions);
+  } catch (error) {
+    throw toError(error as CoreError);
+  }
+}
+
+function connectToHub(options: ConnectionOptions): ProxyConnection {
+  checkConnectionOptions(options);
+  const {hub = {}, url, auth, transport = 'message-port', identity = ''} = options;
+  const custom = typeof transport === 'object' ? overJsTransport(transport) : undefined;
+  if (!custom && !hub.worker && !hub.local && url === undefined) {
+    const message =
+      'createConnection needs `hub` (where the hub is), or `url` (where the server is)';
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  const tabId = crypto.randomUUID();
+  // Every built-in transport between threads is as good as a direct one, but for the broadcast
+  // channel, whose layers then serve a direct one as well.
+  const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
+  const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
+  let release = () => {};
+  const connection = makeConnection(tabId, end, options, {url, auth}, () => release());
+  release = holdTabLock(tabId, () => {
+    if (connection.state === 'closed') return;
+    if (custom) {
+      connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
+      return connection.core.attach(custom);
+    }
+    const hosting = {
+      connection,
+      hub,
+      identity,
+      url,
+      channel: channel ? {name: channel, end} : undefined,
+    };
+    const [topology, reason] = chooseTopology(
+      typeof SharedWorker !== 'undefined' && (hub.worker !== undefined || hub.local === undefined),
+      Boolean(globalThis.navigator?.locks),
+      options.useSharedWorker !== false,
+    ) as ['shared-worker' | 'direct', string];
+    if (topology === 'shared-worker') startSharedWorker(hosting, reason);
+    else startDirect(hosting, reason);
+  });
+  return connection;
+}
+
+function makeConnection(
+  tabId: string,
+  transport: TransportEnd,
+  options: ConnectionOptions | BackendOptions,
+  context: object,
+  onClose: () => void,
+): ProxyConnection {
+  const {
+    codec = 'structured-clone',
+    identity = '',
+    middleware,
+    trace,
+    types = defaultTypes,
+  } = options;
+  return new ProxyConnection({
+    tabId,
+    transport,
+    codec,
+    identity,
+    middleware,
+    trace,
+    types,
+    context,
+    onClose,
+  });
+}
+
+/** A hub of this thread with the number of its connections; it ends with the last of them. */
+interface BackendHub {
+  hub: Hub;
+  backend: Backend;
+  users: number;
+}
+
+const namedHubs = new Map<string, BackendHub>();
+
+function connectToBackend(backend: Backend, options: BackendOptions): ProxyConnection {
+  checkBackendOptions(options);
+  const {transport, name, identity = '', useSharedWorker} = options;
+  if (useSharedWorker === false) return backend.connect();
+  if (!transport && typeof SharedWorker === 'undefined') return backend.connect();
+  const shared = name === undefined ? undefined : namedHubs.get(`${identity}:${name}`);
+  if (shared && shared.backend !== backend) {
+    const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  const host = shared ?? {hub: hubOf(backend, options), backend, users: 0};
+  const tabId = crypto.randomUUID();
+  const [tabEnd, serve] = pair(transport ?? 'direct', tabId);
+  const connection = makeConnection(tabId, tabEnd, options, {}, () => {
+    host.users -= 1;
+    if (host.users > 0) return;
+    if (name !== undefined) namedHubs.delete(`${identity}:${name}`);
+    // What was just sent must reach the hub before it ends.
+    setTimeout(() => host.hub.close());
+  });
+  host.users += 1;
+  if (name !== undefined) namedHubs.set(`${identity}:${name}`, host);
+  serve(host.hub);
+  connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  connection.core.attach(tabEnd);
+  return connection;
+}
+
+function hubOf(backend: Backend, {types, identity = ''}: BackendOptions): Hub {
+  const connect = () => backend.connect();
+  return new HubDefinition(types ? {connect, types} : {connect}).hub(identity);
+}
+
+/** The tab's end of a transport within this thread, and what gives the other end to the hub. */
+function pair(transport: string, tabId: string): [TransportEnd, (hub: Hub) => void] {
+  if (transport === 'message-port') {
+    const {port1, port2} = new MessageChannel();
+    return [overMessagePort(port1), (hub) => hub.acceptEnd(overMessagePort(port2))];
+  }
+  if (transport === 'broadcast-channel') {
+    const channel = `tabmux:${tabId}`;
+    return [
+      overBroadcastChannel(channel, tabId),
+      (hub) => hub.listen(listenOnBroadcastChannel(channel, `hub of ${tabId}`)),
+    ];
+  }
+  const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
+  return [tabEnd, (hub) => hub.acceptEnd(hubEnd)];
+}

@@ -1,0 +1,465 @@
+import {EventEmitter} from 'events';
+import {type Callback, callbackOrEmit, callEach} from './callbacks.js';
+import type {ProxyConnection} from './connection.js';
+import {type CoreError, codeOf, codes, makeError, toError} from './errors.js';
+import {nextTick} from './next-tick.js';
+import {checkPaths} from './paths.js';
+
+/** An op as it goes over the wire. */
+export interface WireOp {
+  op?: any;
+  create?: {type: string; data?: any; snapshot?: boolean};
+  del?: true;
+  src?: string;
+}
+
+/** A document's state as the hub sends it. */
+export interface WireSnapshot {
+  version?: number;
+  type?: string;
+  data?: unknown;
+}
+
+interface SubscribeRequest {
+  wantSubscribe: boolean;
+  callback: Callback | null | undefined;
+}
+
+/** ShareDB's options of `submitOp`, `create` and `del`. */
+export interface SourceOptions {
+  /** Who made the op; `true` if missing. Listeners get it as `source`. */
+  source?: any;
+}
+
+/**
+ * A document of the hub, as a tab sees it: the API and the events of ShareDB's `Doc`.
+ *
+ * Local edits are applied at once. `callback`s are called when the server has answered.
+ */
+export class ProxyDoc extends EventEmitter {
+  /** The connection this document belongs to. */
+  readonly connection: ProxyConnection;
+  readonly collection: string;
+  readonly id: string;
+  /** ShareDB's version of the document; `null` before it is known. */
+  version: number | null = null;
+  /** The OT type; `null` if the document does not exist. */
+  type: any = null;
+  /** The data, the tab's own ops included. Read only. */
+  data: any = undefined;
+  /** Whether changes by others arrive. */
+  subscribed = false;
+  /** Whether the application asked for changes by others. */
+  wantSubscribe = false;
+  /** Whether ops are held back; see `pause`. */
+  paused = false;
+  /** Set it to keep submitted ops apart that would be composed. */
+  preventCompose = false;
+  /** Set it to send each op's source to the server. */
+  submitSource = false;
+  inflightFetch: (Callback | undefined)[] = [];
+  pendingFetch: (Callback | undefined)[] = [];
+  inflightSubscribe: SubscribeRequest | null = null;
+  pendingSubscribe: SubscribeRequest[] = [];
+
+  /** @internal Stands for this document in the core. */
+  readonly key: number;
+  /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
+  wantsDestroy = false;
+  /** The submits the server has not answered for, oldest first. */
+  readonly #callbacks = new Map<number, Callback | undefined>();
+  #inHardRollback = false;
+
+  /** @internal Use `connection.get`. */
+  constructor(connection: ProxyConnection, collection: string, id: string) {
+    super();
+    this.connection = connection;
+    this.collection = collection;
+    this.id = id;
+    this.key = connection.core.open(String(collection), String(id));
+  }
+
+  // Pending work
+
+  /** Whether an op, a fetch or a subscription waits for its answer. */
+  hasPending(): boolean {
+    return (
+      this.hasWritePending() ||
+      this.inflightFetch.length > 0 ||
+      this.pendingFetch.length > 0 ||
+      this.inflightSubscribe !== null ||
+      this.pendingSubscribe.length > 0
+    );
+  }
+
+  /** Whether an op waits for the server. */
+  hasWritePending(): boolean {
+    return this.#callbacks.size > 0;
+  }
+
+  /** Calls back once nothing is pending. */
+  whenNothingPending(callback: Callback): void {
+    nextTick(() => {
+      if (this.hasPending()) this.once('nothing pending', callback);
+      else callback();
+    });
+  }
+
+  #emitNothingPending(): void {
+    if (this.hasWritePending()) return;
+    this.emit('no write pending');
+    if (this.hasPending()) return;
+    this.emit('nothing pending');
+  }
+
+  // Fetch and subscribe
+
+  /** Loads the document, or brings it up to date. */
+  fetch(callback?: Callback): void {
+    this.#fetch(false, callback);
+  }
+
+  #fetch(anew: boolean, callback?: Callback): void {
+    this.pendingFetch.push(callback);
+    if (this.inflightFetch.length > 0 && !anew) return;
+    this.inflightFetch.push(this.pendingFetch.shift());
+    this.connection.ask(this.connection.core.fetch(this.key, anew), (error) =>
+      this.#fetched(error),
+    );
+  }
+
+  #fetched(error: Error | null): void {
+    const callbacks = this.pendingFetch;
+    this.pendingFetch = [];
+    const callback = this.inflightFetch.shift();
+    if (callback) callbacks.unshift(callback);
+    if (error) return this.#failed(error, callbacks);
+    callEach(callbacks);
+    this.#emitNothingPending();
+  }
+
+  /** Loads the document and keeps it up to date. */
+  subscribe(callback?: Callback): void {
+    this.#queueSubscribe(true, callback);
+  }
+
+  /** Stops to keep the document up to date. */
+  unsubscribe(callback?: Callback): void {
+    this.#queueSubscribe(false, callback);
+  }
+
+  #queueSubscribe(wantSubscribe: boolean, callback?: Callback): void {
+    const last = this.pendingSubscribe.at(-1) ?? this.inflightSubscribe;
+    if (last && last.wantSubscribe === wantSubscribe) {
+      const earlier = last.callback;
+      last.callback =
+        earlier && callback
+          ? (error) => callEach([earlier, callback], error)
+          : (earlier ?? callback);
+      return;
+    }
+    this.pendingSubscribe.push({wantSubscribe, callback});
+    this.#flushSubscribe();
+  }
+
+  #flushSubscribe(): void {
+    const request = this.inflightSubscribe ? undefined : this.pendingSubscribe.shift();
+    if (!request) return;
+    const {core} = this.connection;
+    this.inflightSubscribe = request;
+    this.wantSubscribe = request.wantSubscribe;
+    if (!request.wantSubscribe) this.subscribed = false;
+    const number = request.wantSubscribe ? core.subscribe(this.key) : core.unsubscribe(this.key);
+    this.connection.ask(number, (error) => this.#subscribeAnswered(error));
+  }
+
+  #subscribeAnswered(error: Error | null): void {
+    const request = this.inflightSubscribe;
+    this.inflightSubscribe = null;
+    const callbacks = this.pendingFetch;
+    this.pendingFetch = [];
+    callbacks.push(request?.callback ?? undefined);
+    if (error) this.#failed(error, callbacks);
+    else {
+      this.subscribed = request?.wantSubscribe === true;
+      callEach(callbacks);
+      this.#emitNothingPending();
+    }
+    this.#flushSubscribe();
+  }
+
+  #failed(error: Error, callbacks: (Callback | undefined)[]): void {
+    const called = callEach(callbacks, error);
+    this.#emitNothingPending();
+    if (!called) this.emit('error', error);
+  }
+
+  /** @internal The upstream connection changed its state. */
+  onConnectionStateChanged(): void {
+    this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+  }
+
+  // Ops
+
+  /** Applies an op here and now, and submits it to the server. */
+  submitOp(component: any, options?: SourceOptions | Callback | null, callback?: Callback): void {
+    if (typeof options === 'function') return this.submitOp(component, null, options);
+    this.#submit({op: component}, options?.source, callback);
+  }
+
+  /** Creates the document. */
+  create(
+    data: any,
+    type?: string | {uri: string} | Callback | null,
+    options?: SourceOptions | Callback | null,
+    callback?: Callback,
+  ): void {
+    if (typeof type === 'function') return this.create(data, null, null, type);
+    if (typeof options === 'function') return this.create(data, type, null, options);
+    if (this.type) {
+      const error = makeError(codes.DOC_ALREADY_CREATED, 'Document already exists');
+      return callbackOrEmit(this, error, callback);
+    }
+    const name =
+      (typeof type === 'object' ? type?.uri : type) || this.connection.types.defaultType.uri;
+    this.#submit({create: {type: name, data}}, options?.source, callback);
+  }
+
+  /** Deletes the document. */
+  del(options?: SourceOptions | Callback | null, callback?: Callback): void {
+    if (typeof options === 'function') return this.del(null, options);
+    if (!this.type) {
+      const error = makeError(codes.DOC_DOES_NOT_EXIST, 'Document does not exist');
+      return callbackOrEmit(this, error, callback);
+    }
+    this.#submit({del: true}, options?.source, callback);
+  }
+
+  #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
+    const source = givenSource || true;
+    const refused = this.#prepare(op);
+    if (refused) return callbackOrEmit(this, refused, callback);
+    const {core} = this.connection;
+    const token = this.connection.newToken();
+    try {
+      const error = core.submit(
+        this.key,
+        op,
+        source,
+        this.submitSource,
+        this.preventCompose,
+        token,
+      );
+      if (error) return callbackOrEmit(this, toError(error), callback);
+      this.#callbacks.set(token, callback);
+      this.#apply(op, source);
+    } catch (error) {
+      this.#callbacks.set(token, callback);
+      return this.#hardRollback(error, [token]);
+    }
+    nextTick(() => core.flush(this.key));
+  }
+
+  /** Normalizes an edit; returns why it can't be submitted, if so. */
+  #prepare(op: WireOp): Error | undefined {
+    if (!('op' in op)) return;
+    if (!this.type) {
+      return this.#inHardRollback
+        ? makeError(
+            codes.DOC_IN_HARD_ROLLBACK,
+            `Cannot submit op. Document is performing hard rollback. ${this.collection}.${this.id}`,
+          )
+        : makeError(
+            codes.DOC_DOES_NOT_EXIST,
+            `Cannot submit op. Document has not been created. ${this.collection}.${this.id}`,
+          );
+    }
+    if (this.type.normalize) {
+      try {
+        op.op = this.type.normalize(op.op);
+      } catch (error) {
+        return makeError(codes.OP_BADLY_FORMED, (error as Error)?.message ?? String(error));
+      }
+    }
+    return checkPaths(this.type, op.op);
+  }
+
+  /** Holds ops back until `resume`. */
+  pause(): void {
+    this.paused = true;
+    this.connection.core.setPaused(this.key, true);
+  }
+
+  /** Sends what `pause` held back. */
+  resume(): void {
+    this.paused = false;
+    this.connection.core.setPaused(this.key, false);
+    this.flush();
+  }
+
+  /** Sends what was submitted, without waiting for the end of the tick. */
+  flush(): void {
+    this.connection.core.flush(this.key);
+  }
+
+  /** Applies an op to the data and emits its events. */
+  #apply(op: WireOp, source: unknown): void {
+    if ('op' in op) return this.#applyEdit(op.op, source, op.src);
+    if (op.create) {
+      this.#setType(op.create.type);
+      this.#setData(this.#created(op.create));
+      this.emit('create', source);
+    } else if (op.del) {
+      const oldData = this.data;
+      this.#setType(null);
+      this.emit('del', oldData, source);
+    }
+  }
+
+  #applyEdit(edit: any, source: unknown, src?: string): void {
+    if (!this.type) {
+      const message = `Cannot apply op to uncreated document. ${this.collection}.${this.id}`;
+      throw makeError(codes.DOC_DOES_NOT_EXIST, message);
+    }
+    const refused = checkPaths(this.type, edit);
+    if (refused) throw refused;
+    this.emit('before op batch', edit, source);
+    // As in ShareDB, a json0 op by others is applied component by component, so that bindings see
+    // the data as it was after each.
+    if (!source && this.type === this.connection.types.defaultType && edit.length > 1) {
+      this.#applyPieces(edit, source, src);
+    } else {
+      this.emit('before op', edit, source, src);
+      this.#setData(this.type.apply(this.data, edit));
+      this.emit('op', edit, source, src);
+    }
+    this.emit('op batch', edit, source);
+  }
+
+  #applyPieces(edit: any[], source: unknown, src?: string): void {
+    const {core} = this.connection;
+    const since = core.beginApply(this.key);
+    for (const component of edit) {
+      let piece = [component];
+      this.emit('before op', piece, source, src);
+      piece = core.transformPiece(this.key, since, {op: piece}).op;
+      this.#setData(this.type.apply(this.data, piece));
+      this.emit('op', piece, source, src);
+    }
+    core.endApply(this.key, since);
+  }
+
+  #setType(name: string | null): void {
+    if (name === null) {
+      this.type = null;
+      this.#setData(undefined);
+      return;
+    }
+    this.type = this.connection.types.map[name] ?? null;
+  }
+
+  #setData(data: unknown): void {
+    this.data = data;
+  }
+
+  #created({data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {
+    const {type} = this;
+    if (snapshot) return type.deserialize ? type.deserialize(data) : data;
+    if (!type.deserialize) return type.create(data);
+    return type.createDeserialized
+      ? type.createDeserialized(data)
+      : type.deserialize(type.create(data));
+  }
+
+  // What the hub says
+
+  /** @internal A change by others. */
+  onApply(op: WireOp, version: number | null, src: string | undefined): void {
+    this.version = version;
+    try {
+      this.#apply(src === undefined ? op : {...op, src}, false);
+    } catch (error) {
+      this.#hardRollback(error, []);
+    }
+  }
+
+  /** @internal The document's state, in place of what there was. */
+  onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
+    this.version = snapshot.version ?? null;
+    this.#setType(snapshot.type ?? null);
+    const {type} = this;
+    this.#setData(type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data);
+    this.emit('load');
+    if (dropped.length > 0) {
+      const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
+      this.#settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
+    }
+  }
+
+  /** @internal The server has answered for ops, or only the version changed. */
+  onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
+    this.version = version;
+    if (tokens.length > 0) this.#settle(tokens, error);
+  }
+
+  #settle(tokens: Float64Array, error: Error | null): void {
+    const callbacks = this.#takeCallbacks(tokens);
+    const called = callEach(callbacks, error ?? undefined);
+    this.#emitNothingPending();
+    if (error && !called) this.emit('error', error);
+  }
+
+  #takeCallbacks(tokens: Iterable<number>): (Callback | undefined)[] {
+    const callbacks: (Callback | undefined)[] = [];
+    for (const token of tokens) {
+      if (!this.#callbacks.has(token)) continue;
+      callbacks.push(this.#callbacks.get(token));
+      this.#callbacks.delete(token);
+    }
+    return callbacks;
+  }
+
+  /** @internal The core has given up the document's state. */
+  onRolledBack(error: Error, dropped: Float64Array): void {
+    this.#loadAnew(error, dropped);
+  }
+
+  /** Gives up the document's state after an op that could not be applied. */
+  #hardRollback(error: unknown, tokens: number[]): void {
+    const dropped = new Set([...this.connection.core.rollBack(this.key), ...tokens]);
+    this.#loadAnew(toError(error as CoreError), dropped);
+  }
+
+  /** Loads the document anew, then says why to those whose ops were dropped. */
+  #loadAnew(error: Error, dropped: Iterable<number>): void {
+    this.#inHardRollback = true;
+    this.#setType(null);
+    this.version = null;
+    const callbacks = this.#takeCallbacks(dropped);
+    this.#fetch(true, (fetchError) => {
+      this.#inHardRollback = false;
+      if (fetchError) {
+        const message = `Hard rollback fetch failed: ${fetchError.message}`;
+        this.emit('error', makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message));
+      }
+      if (callbacks.length === 0 && codeOf(error) === codes.OP_SUBMIT_REJECTED) return;
+      const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
+      callEach(callbacks, error);
+      if (!allHeard) this.emit('error', error);
+    });
+  }
+
+  /** Forgets the document once nothing is pending. */
+  destroy(callback?: Callback): void {
+    this.wantsDestroy = true;
+    this.whenNothingPending(() => {
+      const finish = (error?: Error | null) => {
+        if (error) return callbackOrEmit(this, error, callback);
+        this.connection.forget(this);
+        callback?.();
+      };
+      if (this.wantSubscribe) this.unsubscribe(finish);
+      else finish();
+    });
+  }
+}

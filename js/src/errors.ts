@@ -1,0 +1,38 @@
+import ShareDBError from 'sharedb/lib/error.js';
+
+/** The codes of tabmux's own errors; all others are ShareDB's. */
+export const codes = {
+  OPTION_UNKNOWN: 'ERR_TABMUX_OPTION_UNKNOWN',
+  OPTION_INVALID: 'ERR_TABMUX_OPTION_INVALID',
+  HUB_START: 'ERR_TABMUX_HUB_START',
+  TRANSPORT_CLOSED: 'ERR_TABMUX_TRANSPORT',
+  DOC_DOES_NOT_EXIST: 'ERR_DOC_DOES_NOT_EXIST',
+  DOC_ALREADY_CREATED: 'ERR_DOC_ALREADY_CREATED',
+  DOC_IN_HARD_ROLLBACK: 'ERR_DOC_IN_HARD_ROLLBACK',
+  HARD_ROLLBACK_FETCH_FAILED: 'ERR_HARD_ROLLBACK_FETCH_FAILED',
+  OP_BADLY_FORMED: 'ERR_OT_OP_BADLY_FORMED',
+  OP_NOT_APPLIED: 'ERR_OT_OP_NOT_APPLIED',
+  OP_SUBMIT_REJECTED: 'ERR_OP_SUBMIT_REJECTED',
+  PENDING_OP_REMOVED: 'ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED',
+} as const;
+
+/** An `Error` with ShareDB's class, a stable `code` and a message. */
+export function makeError(code: string, message: string): Error & {code: string} {
+  return new ShareDBError(code, message);
+}
+
+/** What the core says of an error: what was thrown in this thread, or its code and message. */
+export type CoreError = Error | {code?: unknown; message: string};
+
+/** The `Error` for what the core says; `null` stays `null`. */
+export function toError(error: CoreError): Error;
+export function toError(error: CoreError | null): Error | null;
+export function toError(error: CoreError | null): Error | null {
+  if (error === null || error instanceof Error) return error;
+  return new ShareDBError(error.code as string, error.message);
+}
+
+/** The code of an error, if it has one. */
+export function codeOf(error: unknown): unknown {
+  return (error as {code?: unknown} | null | undefined)?.code;
+}

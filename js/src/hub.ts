@@ -1,0 +1,3 @@
+import './inline.js';
+
+export * from './hub/api.js';

@@ -1,0 +1,118 @@
+import type {Connection} from 'sharedb/lib/client/index.js';
+import defaultTypes from 'sharedb/lib/types.js';
+import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
+import {codes, makeError} from '../errors.js';
+import {Hub} from './hub.js';
+
+/** What a hub's `connect` is given: the options of the first tab. */
+export interface ConnectContext {
+  /** The tab's option `url`. */
+  url?: string;
+  /** The tab's option `auth`. */
+  auth?: any;
+  /** Whose data the hub holds. */
+  identity: string;
+}
+
+/** The options of `defineHub`. */
+export interface HubOptions {
+  /** Makes the connection to the server; called once, when the first tab comes. */
+  connect: (context: ConnectContext) => Connection;
+  /** ShareDB's type registry; by default that of the npm package `sharedb`. */
+  types?: {map: {[name: string]: any}};
+  /** How long a document that no tab wants stays subscribed, in milliseconds; 5000 by default. */
+  linger?: number;
+}
+
+/** What a page posts on the worker's port: how the tab is going to speak to the hub. */
+export interface Introduction {
+  tabmux: 'port' | 'broadcast-channel';
+  identity: string;
+  /** With `port`. */
+  port?: MessagePort;
+  /** With `broadcast-channel`. */
+  channel?: string;
+}
+
+/** A kind of hub, of which each identity gets its own. */
+export class HubDefinition {
+  readonly #options: Required<HubOptions>;
+  readonly #hubs = new Map<string, Hub>();
+  readonly #channels = new Set<string>();
+
+  /** @internal Use `defineHub`. */
+  constructor(options: HubOptions) {
+    this.#options = {types: defaultTypes, linger: 5000, ...options};
+  }
+
+  /** The hub of this identity in this thread, started if there is none. */
+  hub(identity = ''): Hub {
+    let hub = this.#hubs.get(identity);
+    if (!hub) {
+      hub = new Hub(this.#options, identity);
+      this.#hubs.set(identity, hub);
+    }
+    return hub;
+  }
+
+  /** @internal Takes a tab that has introduced itself on the worker's port. */
+  introduce({tabmux, identity, port, channel}: Introduction): void {
+    const hub = this.hub(identity);
+    if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
+    if (tabmux === 'broadcast-channel' && channel && !this.#channels.has(channel)) {
+      this.#channels.add(channel);
+      hub.listen(listenOnBroadcastChannel(channel, crypto.randomUUID()));
+    }
+  }
+}
+
+function isIntroduction(data: any): data is Introduction {
+  return ['port', 'broadcast-channel'].includes(data?.tabmux) && typeof data.identity === 'string';
+}
+
+/** Serves the pages that connect to this SharedWorker. */
+function serve(definition: HubDefinition, scope: EventTarget): void {
+  scope.addEventListener('connect', (event) => {
+    const port = (event as MessageEvent).ports[0];
+    if (!port) return;
+    port.onmessage = ({data}) => {
+      if (!isIntroduction(data)) return;
+      definition.introduce(data);
+      port.postMessage({tabmux: 'ready'});
+    };
+  });
+}
+
+/**
+ * Defines the hub. In a SharedWorker it serves the pages from then on; elsewhere it waits to be
+ * taken by `createConnection`.
+ *
+ * ```js
+ * export default defineHub({
+ *   connect: ({url}) => new Connection(new ReconnectingWebSocket(url)),
+ * });
+ * ```
+ */
+export function defineHub(options: HubOptions): HubDefinition {
+  const known = ['connect', 'types', 'linger'];
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      const message = `unknown option \`${name}\` of defineHub; the options are ${known.join(', ')}`;
+      throw makeError(codes.OPTION_UNKNOWN, message);
+    }
+  }
+  if (typeof options.connect !== 'function') {
+    throw makeError(codes.OPTION_INVALID, 'option `connect` of defineHub must be a function');
+  }
+  const {linger} = options;
+  if (linger !== undefined && !(Number.isSafeInteger(linger) && linger >= 0)) {
+    const message = `option \`linger\` of defineHub is ${linger}; it must be a whole number of milliseconds`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  const definition = new HubDefinition(options);
+  const scope = globalThis as {SharedWorkerGlobalScope?: new () => EventTarget};
+  if (scope.SharedWorkerGlobalScope && globalThis instanceof scope.SharedWorkerGlobalScope) {
+    serve(definition, globalThis as unknown as EventTarget);
+  }
+  return definition;
+}

@@ -1,0 +1,83 @@
+import {EventEmitter} from 'events';
+import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {type CoreError, toError} from '../errors.js';
+import {tabLock} from '../locks.js';
+import {nextTick} from '../next-tick.js';
+import type {CustomTransport} from '../options.js';
+import type {HubOptions} from './define.js';
+import {UpstreamAdapter} from './upstream.js';
+
+let lastEpoch = 0;
+
+/** Larger for each hub than for all before it, in this thread and in others. */
+function newEpoch(): number {
+  lastEpoch = Math.max(lastEpoch + 1, Date.now());
+  return lastEpoch;
+}
+
+/**
+ * The single owner of the connection to the server, for the tabs of one identity.
+ *
+ * Emits `joined` and `left` with a tab's id, and `fault` with an `Error` when something a tab sent
+ * was dropped.
+ */
+export class Hub extends EventEmitter {
+  readonly #core: HubCore;
+  readonly #upstream: UpstreamAdapter;
+  #closed = false;
+
+  /** @internal Use `defineHub`. */
+  constructor(options: Required<HubOptions>, identity: string) {
+    super();
+    const connect = (context: object) => options.connect({...context, identity});
+    this.#upstream = new UpstreamAdapter(connect, (event) => {
+      if (!this.#closed) this.#core.upstreamEvent(event);
+    });
+    const settings = {identity, epoch: newEpoch(), linger: options.linger};
+    const {map} = options.types;
+    this.#core = new HubCore(settings, map, this.#upstream, {
+      joined: (tab: string) => {
+        if (globalThis.navigator?.locks) {
+          navigator.locks.request(tabLock(tab), () => {
+            if (!this.#closed) this.#core.tabGone(tab);
+          });
+        }
+        this.#tell('joined', tab);
+      },
+      left: (tab: string) => this.#tell('left', tab),
+      fault: (error: CoreError) => this.#tell('fault', toError(error)),
+    });
+  }
+
+  /** Emits outside of the core, which must not be passed by what a listener throws. */
+  #tell(event: string, value: unknown): void {
+    nextTick(() => this.emit(event, value));
+  }
+
+  /** Takes a tab that comes on a transport written in JavaScript. */
+  accept(transport: CustomTransport): void {
+    try {
+      this.acceptEnd(overJsTransport(transport));
+    } catch (error) {
+      throw toError(error as CoreError);
+    }
+  }
+
+  /** @internal Takes a tab that comes on a built-in transport. */
+  acceptEnd(end: TransportEnd): void {
+    this.#core.accept(end);
+  }
+
+  /** @internal Takes all tabs that come on a listener. */
+  listen(listener: ListenerEnd): void {
+    this.#core.listen(listener);
+  }
+
+  /** Closes the connection to the server and to all tabs. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#core.close();
+    this.#upstream.close();
+  }
+}

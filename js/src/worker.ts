@@ -1,0 +1,3 @@
+import './inline.js';
+
+export {default} from './hub/default.js';
