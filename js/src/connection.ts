@@ -4,6 +4,11 @@ import type {Callback} from './callbacks.js';
 import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
+import type {ProxyDocPresence} from './presence/doc-presence.js';
+import type {ProxyPresence} from './presence/presence.js';
+import {Presences} from './presence/registry.js';
+import {type DocName, ProxyQuery, type QueryCallback, type QueryDiff} from './query.js';
+import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
 import type {Layer, TraceEvent} from './options.js';
 
 /** The states of ShareDB's connection. */
@@ -49,6 +54,12 @@ export interface ConnectionSettings {
 export class ProxyConnection extends EventEmitter {
   /** The documents, by collection and id. */
   readonly collections: Record<string, Record<string, ProxyDoc>> = Object.create(null);
+  /** The queries that are not destroyed, by number. */
+  readonly queries: Record<number, ProxyQuery> = Object.create(null);
+  /** ShareDB's agent on the server, where the server runs in this process. */
+  agent: any = null;
+  /** Set it to see every message of `send` and `receive` on the console. */
+  debug = false;
   /** The id the server gave the hub's connection; `null` before it did. */
   id: string | null = null;
   /** The state of the hub's connection to the server. */
@@ -67,8 +78,11 @@ export class ProxyConnection extends EventEmitter {
   readonly core: TabCore;
   readonly #docs = new Map<number, ProxyDoc>();
   readonly #requests = new Map<number, (error: Error | null) => void>();
+  readonly #snapshotRequests = new Map<number, SnapshotRequest>();
+  readonly #presences = new Presences(this);
   readonly #onClose: () => void;
   #lastToken = 0;
+  #lastSnapshotRequest = 0;
 
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
@@ -125,9 +139,129 @@ export class ProxyConnection extends EventEmitter {
     this.ask(this.core.getBulk(keys), (error) => (error ? callback(error) : callback(null, docs)));
   }
 
-  /** Whether a document has something pending. */
+  /** Asks the database once. */
+  createFetchQuery(
+    collection: string,
+    query: any,
+    options?: any,
+    callback?: QueryCallback | null,
+  ): ProxyQuery {
+    return this.#createQuery(false, collection, query, options, callback);
+  }
+
+  /** Asks the database, and follows the results for as long as the query lives. */
+  createSubscribeQuery(
+    collection: string,
+    query: any,
+    options?: any,
+    callback?: QueryCallback | null,
+  ): ProxyQuery {
+    return this.#createQuery(true, collection, query, options, callback);
+  }
+
+  #createQuery(
+    subscribe: boolean,
+    collection: string,
+    spec: any,
+    options: any,
+    callback?: QueryCallback | null,
+  ): ProxyQuery {
+    const query = new ProxyQuery(this, subscribe, collection, spec, options, callback);
+    this.queries[query.id] = query;
+    return query;
+  }
+
+  /** Fetches a document as it was at a version; `null` is the newest. */
+  fetchSnapshot(
+    collection: string,
+    id: string,
+    version: number | null | SnapshotCallback,
+    callback?: SnapshotCallback,
+  ): void {
+    if (typeof version === 'function') return this.fetchSnapshot(collection, id, null, version);
+    checkPosition(version, 'version');
+    this.#fetchSnapshot({a: 'nf', c: collection, d: id, v: version}, callback);
+  }
+
+  /** Fetches a document as it was at a time, in milliseconds since 1970; `null` is now. */
+  fetchSnapshotByTimestamp(
+    collection: string,
+    id: string,
+    timestamp: number | null | SnapshotCallback,
+    callback?: SnapshotCallback,
+  ): void {
+    if (typeof timestamp === 'function') {
+      return this.fetchSnapshotByTimestamp(collection, id, null, timestamp);
+    }
+    checkPosition(timestamp, 'timestamp');
+    this.#fetchSnapshot({a: 'nt', c: collection, d: id, ts: timestamp}, callback);
+  }
+
+  #fetchSnapshot(
+    message: {a: 'nf' | 'nt'; c: string; d: string; v?: number | null; ts?: number | null},
+    callback?: SnapshotCallback,
+  ): void {
+    this.#lastSnapshotRequest += 1;
+    const id = this.#lastSnapshotRequest;
+    const request = new SnapshotRequest(this, {...message, id}, callback as SnapshotCallback);
+    this.#snapshotRequests.set(id, request);
+  }
+
+  /** The presence of a channel, the same object for the same channel until it is destroyed. */
+  getPresence(channel: string): ProxyPresence {
+    return this.#presences.get(channel);
+  }
+
+  /** The presence of a document. */
+  getDocPresence(collection: string, id: string): ProxyDocPresence {
+    return this.#presences.getForDoc(collection, id);
+  }
+
+  /** @internal Lets go of a presence that was destroyed. */
+  forgetPresence(presence: ProxyPresence): void {
+    this.#presences.forget(presence);
+  }
+
+  /** Asks the server for a sign of life; it comes as the event `pong`. */
+  ping(): void {
+    if (!this.canSend) {
+      throw makeError(codes.CANNOT_PING_OFFLINE, 'Socket must be CONNECTED to ping');
+    }
+    this.send({a: 'pp'});
+  }
+
+  /** Gives the server a message of ShareDB's own protocol, through the hub. */
+  send(message: any): void {
+    if (this.debug) console.info('SEND', JSON.stringify(message));
+    this.emit('send', message);
+    this.core.send(message);
+  }
+
+  /** ShareDB's sign that many fetches and subscriptions follow. The hub groups them by itself. */
+  startBulk(): void {}
+
+  /** The end of what `startBulk` began. */
+  endBulk(): void {}
+
+  /** The hub owns the socket: this throws. */
+  bindToSocket(): never {
+    throw makeError(
+      codes.NO_SOCKET,
+      'a ProxyConnection has no socket: bind it in the `connect` function of the hub',
+    );
+  }
+
+  /** Whether a document, a query or a snapshot request waits for its answer. */
   hasPending(): boolean {
-    return this.#anyDoc((doc) => doc.hasPending()) !== undefined;
+    return Boolean(
+      this.#anyDoc((doc) => doc.hasPending()) ||
+        this.#pendingQuery() ||
+        this.#snapshotRequests.size > 0,
+    );
+  }
+
+  #pendingQuery(): ProxyQuery | undefined {
+    return Object.values(this.queries).find((query) => query.hasPending());
   }
 
   /** Whether an op waits for the server. */
@@ -135,11 +269,15 @@ export class ProxyConnection extends EventEmitter {
     return this.#anyDoc((doc) => doc.hasWritePending()) !== undefined;
   }
 
-  /** Calls back once nothing is pending in any document. */
+  /** Calls back once nothing is pending. */
   whenNothingPending(callback: Callback): void {
+    const again = () => nextTick(() => this.whenNothingPending(callback));
     const doc = this.#anyDoc((doc) => doc.hasPending());
-    if (!doc) return nextTick(callback);
-    doc.once('nothing pending', () => nextTick(() => this.whenNothingPending(callback)));
+    if (doc) return void doc.once('nothing pending', again);
+    const [request] = this.#snapshotRequests.values();
+    const waiting = this.#pendingQuery() ?? request;
+    if (waiting) return void waiting.once('ready', again);
+    nextTick(callback);
   }
 
   #anyDoc(fits: (doc: ProxyDoc) => boolean): ProxyDoc | undefined {
@@ -171,6 +309,11 @@ export class ProxyConnection extends EventEmitter {
   newToken(): number {
     this.#lastToken += 1;
     return this.#lastToken;
+  }
+
+  /** @internal Lets go of a query. */
+  forgetQuery(query: ProxyQuery): void {
+    delete this.queries[query.id];
   }
 
   /** @internal Lets go of a document, unless `get` has taken it back. */
@@ -208,9 +351,31 @@ export class ProxyConnection extends EventEmitter {
     if (this.state === state) return;
     this.state = state;
     this.canSend = state === 'connected';
+    if (!this.canSend) this.agent = null;
     for (const doc of this.#docs.values()) doc.onConnectionStateChanged();
+    this.#presences.onConnectionStateChanged();
+    for (const request of this.#snapshotRequests.values()) request.onConnectionStateChanged();
     this.emit(state, reason);
     this.emit('state', state, reason);
+  }
+
+  /** Takes a message of ShareDB's own protocol from the server, or from a sibling. */
+  #receive(message: any): void {
+    if (this.debug) console.info('RECV', JSON.stringify(message));
+    const request = {data: message};
+    this.emit('receive', request);
+    const {data} = request;
+    if (!data) return;
+    if (data.a === 'nf' || data.a === 'nt') {
+      const waiting = this.#snapshotRequests.get(data.id);
+      this.#snapshotRequests.delete(data.id);
+      waiting?.onAnswer(data);
+    } else if (data.a === 'pp') {
+      if (data.error) this.emit('error', toError(data.error));
+      else this.emit('pong');
+    } else {
+      this.#presences.handle(data);
+    }
   }
 
   /** What the core calls; nothing thrown by a listener may pass through the core. */
@@ -256,6 +421,23 @@ export class ProxyConnection extends EventEmitter {
       ) => withDoc(key, (doc) => doc.onSettled(tokens, version, toError(error))),
       docError: (key: number, error: CoreError) =>
         withDoc(key, (doc) => doc.emit('error', toError(error))),
+      queryDocs: (names: DocName[]) =>
+        guard(this, () => {
+          for (const {collection, id} of names) this.get(collection, id);
+        }),
+      queryReady: (
+        query: number,
+        error: CoreError | null,
+        names: DocName[] | null | undefined,
+        extra: unknown,
+      ) => guard(this, () => this.queries[query]?.onReady(toError(error), names, extra)),
+      queryChange: (query: number, diff: QueryDiff[]) =>
+        guard(this, () => this.queries[query]?.onChange(diff)),
+      queryExtra: (query: number, extra: unknown) =>
+        guard(this, () => this.queries[query]?.onExtra(extra)),
+      queryFailed: (query: number, error: CoreError) =>
+        guard(this, () => this.queries[query]?.emit('error', toError(error))),
+      receive: (message: unknown) => guard(this, () => this.#receive(message)),
       fault: (error: CoreError) => guard(this, () => this.emit('fault', toError(error))),
     };
   }

@@ -69,6 +69,8 @@ export class ProxyDoc extends EventEmitter {
   /** The submits the server has not answered for, oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
   #inHardRollback = false;
+  /** @internal Grows with each change of `data`. */
+  dataVersion = 0;
 
   /** @internal Use `connection.get`. */
   constructor(connection: ProxyConnection, collection: string, id: string) {
@@ -77,6 +79,17 @@ export class ProxyDoc extends EventEmitter {
     this.collection = collection;
     this.id = id;
     this.key = connection.core.open(String(collection), String(id));
+  }
+
+  /** @internal Whether the document is being loaded anew after an op that failed. */
+  get inHardRollback(): boolean {
+    return this.#inHardRollback;
+  }
+
+  /** The document's state, for `ingestSnapshot`. */
+  toSnapshot(): {v: number | null; data: any; type: string} {
+    const data = this.data === undefined ? undefined : JSON.parse(JSON.stringify(this.data));
+    return {v: this.version, data, type: this.type.uri};
   }
 
   // Pending work
@@ -360,6 +373,7 @@ export class ProxyDoc extends EventEmitter {
 
   #setData(data: unknown): void {
     this.data = data;
+    this.dataVersion += 1;
   }
 
   #created({data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {

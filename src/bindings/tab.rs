@@ -16,7 +16,7 @@ use super::upstream::{op_from_js, op_to_js};
 use crate::error::{Error, codes};
 use crate::ot::{SubmitOptions, Token};
 use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::DocId;
+use crate::protocol::{DocId, QueryExtra, QueryReady, QuerySpec};
 use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
 
 #[wasm_bindgen]
@@ -48,6 +48,24 @@ extern "C" {
     fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
     #[wasm_bindgen(method, js_name = docError)]
     fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
+    #[wasm_bindgen(method, js_name = queryDocs)]
+    fn query_docs(this: &TabHandler, docs: JsValue);
+    #[wasm_bindgen(method, js_name = queryReady)]
+    fn query_ready(
+        this: &TabHandler,
+        query: f64,
+        error: JsValue,
+        results: JsValue,
+        extra: JsValue,
+    );
+    #[wasm_bindgen(method, js_name = queryChange)]
+    fn query_change(this: &TabHandler, query: f64, diff: JsValue);
+    #[wasm_bindgen(method, js_name = queryExtra)]
+    fn query_extra(this: &TabHandler, query: f64, extra: JsValue);
+    #[wasm_bindgen(method, js_name = queryFailed)]
+    fn query_failed(this: &TabHandler, query: f64, error: JsValue);
+    #[wasm_bindgen(method)]
+    fn receive(this: &TabHandler, message: JsValue);
     #[wasm_bindgen(method)]
     fn fault(this: &TabHandler, error: JsValue);
 }
@@ -186,6 +204,38 @@ impl TabCore {
     #[wasm_bindgen(js_name = getBulk)]
     pub fn get_bulk(&self, docs: Vec<DocKey>) -> Option<f64> {
         self.ask(|tab| Some(tab.get_bulk(&docs, now())))
+    }
+
+    /// Asks the database; returns the query's number. Throws if the query can't be carried.
+    pub fn query(
+        &self,
+        collection: String,
+        query: JsValue,
+        options: JsValue,
+        subscribe: bool,
+    ) -> Result<f64, JsValue> {
+        let copy = |value: &JsValue| carriable(value).map_err(|error| to_js(&error));
+        let options = (!options.is_undefined()).then(|| copy(&options).map(Payload)).transpose()?;
+        let query = Payload(copy(&query)?);
+        let spec = QuerySpec { collection, query, options, subscribe };
+        let request = self.0.tab.borrow_mut().query(spec, now());
+        self.0.pump();
+        Ok(request as f64)
+    }
+
+    /// Ends a query.
+    #[wasm_bindgen(js_name = endQuery)]
+    pub fn end_query(&self, query: f64) {
+        self.0.tab.borrow_mut().end_query(query as u64, now());
+        self.0.pump();
+    }
+
+    /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried.
+    pub fn send(&self, message: JsValue) -> Result<(), JsValue> {
+        let message = carriable(&message).map_err(|error| to_js(&error))?;
+        self.0.tab.borrow_mut().send(Payload(message), now());
+        self.0.pump();
+        Ok(())
     }
 
     fn ask(&self, ask: impl FnOnce(&mut Tab) -> Option<u64>) -> Option<f64> {
@@ -331,18 +381,14 @@ impl Shell {
             TabEvent::Refused(error) => handler.refused(to_js(&error)),
             TabEvent::HubLost => handler.hub_lost(),
             TabEvent::State(event) => {
-                let reason = event.reason.map_or(JsValue::UNDEFINED, |reason| reason.0);
-                handler.state(&event.state, event.id, reason);
+                handler.state(&event.state, event.id, or_undefined(event.reason));
             }
-            TabEvent::Tabs(tabs) => {
-                handler.tabs(to_value(&tabs).unwrap_or(JsValue::UNDEFINED));
-            }
+            TabEvent::Tabs(tabs) => handler.tabs(value_of(&tabs)),
             TabEvent::Callback { request, error } => {
                 handler.callback(request as f64, option_to_js(error.as_ref()));
             }
             TabEvent::Load { doc, snapshot, dropped } => {
-                let snapshot = to_value(&snapshot).unwrap_or(JsValue::UNDEFINED);
-                handler.load(doc, snapshot, numbers(dropped));
+                handler.load(doc, value_of(&snapshot), numbers(dropped));
             }
             TabEvent::Apply { doc, op, src } => {
                 let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
@@ -356,9 +402,32 @@ impl Shell {
                 handler.settled(doc, numbers(tokens), self.version(doc), error);
             }
             TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
+            TabEvent::QueryDocs(docs) => handler.query_docs(value_of(&docs)),
+            TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
+                let (error, results) = (option_to_js(error.as_ref()), value_of(&results));
+                handler.query_ready(request as f64, error, results, or_undefined(extra));
+            }
+            TabEvent::QueryChange(change) => {
+                handler.query_change(change.request as f64, value_of(&change.diff));
+            }
+            TabEvent::QueryExtra(QueryExtra { request, extra }) => {
+                handler.query_extra(request as f64, or_undefined(extra));
+            }
+            TabEvent::QueryFailed(failed) => {
+                handler.query_failed(failed.request as f64, to_js(&failed.error));
+            }
+            TabEvent::Receive(message) => handler.receive(message.0),
             TabEvent::Fault(error) => handler.fault(to_js(&error)),
         }
     }
+}
+
+fn value_of<T: serde::Serialize>(value: &T) -> JsValue {
+    to_value(value).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn or_undefined(payload: Option<Payload>) -> JsValue {
+    payload.map_or(JsValue::UNDEFINED, |payload| payload.0)
 }
 
 fn numbers(tokens: Vec<Token>) -> Vec<f64> {

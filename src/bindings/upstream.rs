@@ -3,10 +3,10 @@ use wasm_bindgen::prelude::*;
 
 use super::errors::{from_js, option_from_js};
 use crate::error::Error;
-use crate::hub::{Submission, Upstream, UpstreamEvent};
+use crate::hub::{QueryResults, Submission, Upstream, UpstreamEvent};
 use crate::ot::{Create, Op, Origin};
 use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::{Change, ConnectionEvent, DocId, Snapshot};
+use crate::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
 
 #[wasm_bindgen]
 extern "C" {
@@ -27,6 +27,12 @@ extern "C" {
     fn unsubscribe(this: &UpstreamAdapter, collection: &str, id: &str);
     #[wasm_bindgen(method)]
     fn destroy(this: &UpstreamAdapter, collection: &str, id: &str);
+    #[wasm_bindgen(method)]
+    fn send(this: &UpstreamAdapter, message: &JsValue);
+    #[wasm_bindgen(method)]
+    fn query(this: &UpstreamAdapter, id: f64, spec: JsValue);
+    #[wasm_bindgen(method, js_name = endQuery)]
+    fn end_query(this: &UpstreamAdapter, id: f64);
     #[wasm_bindgen(method, catch)]
     fn submit(
         this: &UpstreamAdapter,
@@ -75,6 +81,19 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::destroy(self, &doc.collection, &doc.id);
     }
 
+    fn send(&mut self, message: &Payload) {
+        UpstreamAdapter::send(self, &message.0);
+    }
+
+    fn query(&mut self, query: u64, spec: &QuerySpec) {
+        let spec = to_value(spec).unwrap_or(JsValue::UNDEFINED);
+        UpstreamAdapter::query(self, query as f64, spec);
+    }
+
+    fn end_query(&mut self, query: u64) {
+        UpstreamAdapter::end_query(self, query as f64);
+    }
+
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
         let op = op_to_js(submission.op)?;
         let source = submission.source.map_or(JsValue::UNDEFINED, |source| source.0.clone());
@@ -89,9 +108,7 @@ impl Upstream for UpstreamAdapter {
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
         let parts = UpstreamAdapter::snapshot(self, &doc.collection, &doc.id);
-        let data = parts.get(2);
-        let data = (!data.is_undefined()).then_some(Payload(data));
-        Snapshot { data, ..head_from_js(&parts) }
+        Snapshot { data: defined(parts.get(2)), ..head_from_js(&parts) }
     }
 
     fn head(&self, doc: &DocId) -> Snapshot {
@@ -120,8 +137,7 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
     let doc = || Some(DocId::new(text(1)?, text(2)?));
     Some(match text(0)?.as_str() {
         "state" => {
-            let reason = event.get(3);
-            let reason = (!reason.is_undefined()).then_some(Payload(reason));
+            let reason = defined(event.get(3));
             UpstreamEvent::State(ConnectionEvent { state: text(1)?, id: text(2), reason })
         }
         "loaded" => UpstreamEvent::Loaded(doc()?),
@@ -132,16 +148,47 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
             let origin = Origin { tab: text(3)?, op_id: event.get(4).as_f64()? as u64 };
             UpstreamEvent::Settled(doc()?, origin, option_from_js(event.get(5)))
         }
+        "queryReady" => {
+            let found = match option_from_js(event.get(2)) {
+                Some(error) => Err(error),
+                None => {
+                    let docs = docs_from_js(event.get(3));
+                    Ok(QueryResults { docs, extra: defined(event.get(4)) })
+                }
+            };
+            UpstreamEvent::QueryReady(number(event)?, found)
+        }
+        "queryChanged" => {
+            UpstreamEvent::QueryChanged(number(event)?, from_value(event.get(2)).ok()?)
+        }
+        "queryExtra" => UpstreamEvent::QueryExtra(number(event)?, defined(event.get(2))),
+        "queryFailed" => {
+            UpstreamEvent::QueryFailed(number(event)?, option_from_js(event.get(2))?)
+        }
+        "message" => UpstreamEvent::Message(Payload(event.get(1))),
         "op" => changed(doc()?, event, Op::Edit(Payload(event.get(5)))),
         "del" => changed(doc()?, event, Op::Del),
         "create" => {
-            let data = event.get(6);
-            let data = (!data.is_undefined()).then_some(Payload(data));
+            let data = defined(event.get(6));
             let create = Create { type_name: text(5)?, data, snapshot: true };
             changed(doc()?, event, Op::Create(create))
         }
         _ => return None,
     })
+}
+
+fn defined(value: JsValue) -> Option<Payload> {
+    (!value.is_undefined()).then_some(Payload(value))
+}
+
+/// The number of the query an event is about.
+fn number(event: &Array) -> Option<u64> {
+    event.get(1).as_f64().map(|number| number as u64)
+}
+
+/// A list of `{collection, id}`; `None` if it is no list.
+fn docs_from_js(docs: JsValue) -> Option<Vec<DocId>> {
+    from_value(docs).ok()
 }
 
 /// `[name, collection, id, version, src, …]`

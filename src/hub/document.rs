@@ -21,8 +21,12 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn send(&mut self, tab: &str, message: Message) {
+    pub fn send(&mut self, tab: &str, message: Message) {
         self.out.push((tab.to_owned(), message));
+    }
+
+    pub fn working(&mut self, waiter: &Waiter) {
+        self.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
     }
 
     pub fn callback(&mut self, waiter: &Waiter, error: Option<Error>) {
@@ -64,10 +68,19 @@ struct Holder {
     sent: Option<Rev>,
     /// The revision from which the tab may still submit ops.
     seen: Rev,
-    /// The tab wants every change as it comes.
+    /// The tab is subscribed to the document.
     live: bool,
+    /// How many of the tab's subscribed queries have the document among their results.
+    queries: usize,
     last_op_id: u64,
     failures: VecDeque<(u64, Error)>,
+}
+
+impl Holder {
+    /// Whether the tab is sent every change as it comes.
+    fn is_live(&self) -> bool {
+        self.live || self.queries > 0
+    }
 }
 
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
@@ -116,7 +129,7 @@ impl Document {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
-        cx.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        cx.working(waiter);
         self.fetches.push(waiter.clone());
         if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
     }
@@ -128,7 +141,7 @@ impl Document {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
         }
-        cx.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        cx.working(&waiter);
         self.subscribes.push(waiter);
         self.ask_for_subscription(cx);
     }
@@ -164,6 +177,21 @@ impl Document {
             self.subscription = Subscription::Asked;
             cx.upstream.subscribe(&self.id);
         }
+    }
+
+    /// The document is among the results of a query of the tab; `keep`: for as long as that lives.
+    pub fn join_results(&mut self, tab: &str, keep: bool, cx: &mut Context<'_>) {
+        self.linger = None;
+        self.holder(tab).queries += usize::from(keep);
+        self.bring_up_to_date(tab, cx);
+    }
+
+    /// The document is no longer among the results of a query of the tab.
+    pub fn leave_results(&mut self, tab: &str, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(tab) {
+            holder.queries = holder.queries.saturating_sub(1);
+        }
+        self.start_linger(cx);
     }
 
     pub fn seen(&mut self, tab: &str, rev: Rev) {
@@ -251,7 +279,7 @@ impl Document {
             self.unsettled.push_back(origin.clone());
         }
         let version = cx.upstream.head(&self.id).version;
-        let change = Change { op, version, src: None };
+        let change = Change { op, version, src: Some(origin.tab.clone()) };
         self.order.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {
             self.spread(Some(&origin.tab), cx);
@@ -359,7 +387,7 @@ impl Document {
     }
 
     fn is_wanted(&self) -> bool {
-        !self.subscribes.is_empty() || self.holders.values().any(|holder| holder.live)
+        !self.subscribes.is_empty() || self.holders.values().any(Holder::is_live)
     }
 
     fn start_linger(&mut self, cx: &Context<'_>) {
@@ -375,7 +403,7 @@ impl Document {
     }
 
     fn live_holders(&self) -> impl Iterator<Item = String> {
-        self.holders.iter().filter(|(_, holder)| holder.live).map(|(tab, _)| tab.clone())
+        self.holders.iter().filter(|(_, holder)| holder.is_live()).map(|(tab, _)| tab.clone())
     }
 
     /// The tab has said which revision it holds.
@@ -404,7 +432,7 @@ impl Document {
         let tabs: Vec<String> = self
             .holders
             .iter()
-            .filter(|(tab, holder)| holder.live || also == Some(tab))
+            .filter(|(tab, holder)| holder.is_live() || also == Some(tab))
             .map(|(tab, _)| tab.clone())
             .collect();
         for tab in tabs {

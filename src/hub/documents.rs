@@ -110,7 +110,12 @@ impl Documents {
     /// Takes an event of an upstream document.
     pub fn upstream(&mut self, event: UpstreamEvent, cx: &mut Context<'_>) {
         match event {
-            UpstreamEvent::State(_) => {}
+            UpstreamEvent::State(_)
+            | UpstreamEvent::Message(_)
+            | UpstreamEvent::QueryReady(..)
+            | UpstreamEvent::QueryChanged(..)
+            | UpstreamEvent::QueryExtra(..)
+            | UpstreamEvent::QueryFailed(..) => {}
             UpstreamEvent::Loaded(id) => self.doc(&id).loaded(cx),
             UpstreamEvent::Changed(id, change) => self.doc(&id).changed(change, cx),
             UpstreamEvent::Fetched(id, error) => {
@@ -121,6 +126,29 @@ impl Documents {
             UpstreamEvent::Subscribed(id, error) => self.doc(&id).subscribed(error, cx),
             UpstreamEvent::Settled(id, origin, error) => self.doc(&id).settled(origin, error, cx),
             UpstreamEvent::Failed(id, error) => self.doc(&id).failed(error, cx),
+        }
+    }
+
+    /// Sends a tab documents among the results of its query; `keep`: and their changes from now on.
+    pub fn join_results(&mut self, tab: &str, ids: &[DocId], keep: bool, cx: &mut Context<'_>) {
+        if ids.is_empty() {
+            return;
+        }
+        cx.send(tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec() }));
+        for id in ids {
+            self.doc(id).join_results(tab, keep, cx);
+        }
+    }
+
+    /// These documents are no longer among the results of a query of the tab.
+    pub fn leave_results<'a>(
+        &mut self,
+        tab: &str,
+        ids: impl Iterator<Item = &'a DocId>,
+        cx: &mut Context<'_>,
+    ) {
+        for id in ids {
+            self.doc(id).leave_results(tab, cx);
         }
     }
 

@@ -6,6 +6,8 @@
 mod document;
 mod documents;
 mod peers;
+mod queries;
+mod relay;
 mod sessions;
 mod settings;
 mod upstream;
@@ -13,4 +15,4 @@ mod upstream;
 pub use peers::PeerId;
 pub use sessions::{Hub, HubEvent};
 pub use settings::HubSettings;
-pub use upstream::{Submission, Upstream, UpstreamEvent};
+pub use upstream::{QueryResults, Submission, Upstream, UpstreamEvent};

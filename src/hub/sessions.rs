@@ -4,9 +4,11 @@ use std::rc::Rc;
 use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
 
-use super::document::Context;
+use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::peers::{PeerId, Peers};
+use super::queries::Queries;
+use super::relay::Relay;
 use super::{HubSettings, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
@@ -51,6 +53,8 @@ pub struct Hub {
     /// In the order they joined.
     tabs: Vec<TabEntry>,
     docs: Documents,
+    queries: Queries,
+    relay: Relay,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
     out: Vec<(String, Message)>,
     events: VecDeque<HubEvent>,
@@ -68,6 +72,8 @@ impl Hub {
             peers: Peers::default(),
             tabs: Vec::new(),
             docs: Documents::default(),
+            queries: Queries::default(),
+            relay: Relay::default(),
             out: Vec::new(),
             events: VecDeque::new(),
             now: 0,
@@ -102,10 +108,17 @@ impl Hub {
         let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else { return };
         let entry = self.tabs.remove(at);
         self.peers.remove(entry.peer);
-        let (docs, mut cx) = self.documents();
-        docs.release_all(tab, &mut cx);
+        self.release_all(tab);
         self.events.push_back(HubEvent::Left { tab: tab.to_owned(), peer: entry.peer });
         self.announce_tabs();
+    }
+
+    fn release_all(&mut self, tab: &str) {
+        let (docs, queries, mut cx) = self.parts();
+        queries.release_all(tab, docs, &mut cx);
+        docs.release_all(tab, &mut cx);
+        let (relay, mut cx) = self.relay();
+        relay.release_all(tab, &mut cx);
     }
 
     /// Takes a frame that arrived on a transport.
@@ -122,15 +135,28 @@ impl Hub {
     /// Takes an event of the upstream connection.
     pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
         self.now = now;
+        if let UpstreamEvent::Message(message) = event {
+            let (relay, mut cx) = self.relay();
+            return relay.from_server(&message, &mut cx);
+        }
         if let UpstreamEvent::State(state) = &event {
             self.state = state.clone();
+            if state.state != "connected" {
+                self.relay.disconnected();
+            }
             for entry in &self.tabs {
                 let message = Message::ConnectionEvent(state.clone());
                 self.out.push((entry.info.id.clone(), message));
             }
         }
-        let (docs, mut cx) = self.documents();
-        docs.upstream(event, &mut cx);
+        let (docs, queries, mut cx) = self.parts();
+        match event {
+            UpstreamEvent::QueryReady(id, found) => queries.ready(id, found, docs, &mut cx),
+            UpstreamEvent::QueryChanged(id, diff) => queries.changed(id, diff, docs, &mut cx),
+            UpstreamEvent::QueryExtra(id, extra) => queries.extra(id, extra, &mut cx),
+            UpstreamEvent::QueryFailed(id, error) => queries.failed(id, &error, &mut cx),
+            event => docs.upstream(event, &mut cx),
+        }
     }
 
     /// When [`Hub::wake`] wants to be called. A time that has come means: within the current turn
@@ -143,7 +169,7 @@ impl Hub {
     /// The deadline has come.
     pub fn wake(&mut self, now: Millis) {
         self.now = now;
-        let (docs, mut cx) = self.documents();
+        let (docs, _, mut cx) = self.parts();
         docs.wake(&mut cx);
         self.hand_out();
         self.peers.wake(now);
@@ -159,7 +185,7 @@ impl Hub {
         self.events.pop_front().or_else(|| self.peers.poll_fault().map(HubEvent::Fault))
     }
 
-    fn documents(&mut self) -> (&mut Documents, Context<'_>) {
+    fn parts(&mut self) -> (&mut Documents, &mut Queries, Context<'_>) {
         let cx = Context {
             upstream: &mut *self.upstream,
             types: &*self.types,
@@ -167,7 +193,18 @@ impl Hub {
             now: self.now,
             linger: self.settings.linger,
         };
-        (&mut self.docs, cx)
+        (&mut self.docs, &mut self.queries, cx)
+    }
+
+    fn relay(&mut self) -> (&mut Relay, Context<'_>) {
+        let cx = Context {
+            upstream: &mut *self.upstream,
+            types: &*self.types,
+            out: &mut self.out,
+            now: self.now,
+            linger: self.settings.linger,
+        };
+        (&mut self.relay, cx)
     }
 
     /// Gives the messages of this turn to the links; what the server answered for several ops at
@@ -197,8 +234,20 @@ impl Hub {
             (_, Message::Hello(hello)) => self.hello(peer, hello),
             (None, _) => self.fault("a message came before its tab was let in"),
             (Some(tab), Message::Bye) => self.remove_tab(&tab),
+            (Some(tab), Message::Query(QueryRequest { request, spec })) => {
+                let (docs, queries, mut cx) = self.parts();
+                queries.ask(Waiter { tab, request }, spec, docs, &mut cx);
+            }
+            (Some(tab), Message::QueryEnd(QueryEnd { request })) => {
+                let (docs, queries, mut cx) = self.parts();
+                queries.end(&Waiter { tab, request }, docs, &mut cx);
+            }
+            (Some(tab), Message::Send(Relayed { message })) => {
+                let (relay, mut cx) = self.relay();
+                relay.from_tab(&tab, &message, &mut cx);
+            }
             (Some(tab), message) => {
-                let (docs, mut cx) = self.documents();
+                let (docs, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
                     self.fault(&format!("a tab sent what only hubs send: {other:?}"));
                 }
@@ -230,8 +279,7 @@ impl Hub {
             self.tabs.push(TabEntry { info, peer });
         }
         if !resumed {
-            let (docs, mut cx) = self.documents();
-            docs.release_all(&hello.tab, &mut cx);
+            self.release_all(&hello.tab);
         }
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.tab = Some(hello.tab.clone());

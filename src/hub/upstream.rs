@@ -1,7 +1,7 @@
 use crate::error::Error;
 use crate::ot::{Op, Origin};
 use crate::platform::Payload;
-use crate::protocol::{Change, ConnectionEvent, DocId, Snapshot};
+use crate::protocol::{Change, ConnectionEvent, DocId, QueryDiff, QuerySpec, Snapshot};
 
 /// An op for the upstream document.
 #[derive(Clone, Debug)]
@@ -43,6 +43,16 @@ pub trait Upstream {
     /// Forgets the document.
     fn destroy(&mut self, doc: &DocId);
 
+    /// Asks a query under this number; it ends in [`UpstreamEvent::QueryReady`], and goes on with
+    /// further events if the spec says so.
+    fn query(&mut self, query: u64, spec: &QuerySpec);
+
+    /// Ends a query.
+    fn end_query(&mut self, query: u64);
+
+    /// Sends a message of ShareDB's own protocol, if the connection is connected.
+    fn send(&mut self, message: &Payload);
+
     /// Applies an op to the upstream document and sends it to the server.
     ///
     /// # Errors
@@ -54,6 +64,15 @@ pub trait Upstream {
 
     /// The document's version and type, without its data.
     fn head(&self, doc: &DocId) -> Snapshot;
+}
+
+/// What a query found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueryResults {
+    /// The documents, in the database's order, unless there are none to speak of.
+    pub docs: Option<Vec<DocId>>,
+    /// What the database says beside them.
+    pub extra: Option<Payload>,
 }
 
 /// What happened upstream.
@@ -73,4 +92,14 @@ pub enum UpstreamEvent {
     Settled(DocId, Origin, Option<Error>),
     /// The document emitted an error.
     Failed(DocId, Error),
+    /// A query has its results, or failed.
+    QueryReady(u64, Result<QueryResults, Error>),
+    /// A query's results changed.
+    QueryChanged(u64, Vec<QueryDiff>),
+    /// What the database says beside a query's results changed.
+    QueryExtra(u64, Option<Payload>),
+    /// A query emitted an error.
+    QueryFailed(u64, Error),
+    /// The server sent a message about presence, a snapshot or a ping.
+    Message(Payload),
 }

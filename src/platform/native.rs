@@ -12,10 +12,30 @@ impl From<String> for Payload {
     }
 }
 
+impl From<u64> for Payload {
+    fn from(number: u64) -> Self {
+        Payload(serde_json::Value::from(number))
+    }
+}
+
 impl Payload {
     /// JavaScript's `undefined`; JSON's `null`, where there is no such thing.
     pub fn undefined() -> Self {
         Payload(serde_json::Value::Null)
+    }
+
+    /// JSON's `null`.
+    pub fn null() -> Self {
+        Payload(serde_json::Value::Null)
+    }
+
+    /// A copy of this object with a member set. Anything else is returned as it is.
+    pub fn with_member(&self, name: &str, value: Payload) -> Self {
+        let mut copy = self.clone();
+        if let Some(object) = copy.0.as_object_mut() {
+            object.insert(name.to_owned(), value.0);
+        }
+        copy
     }
 
     /// The text, if this is a string.

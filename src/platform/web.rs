@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::Serializer;
 use tabmux_codecs::Value;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// An op, a snapshot, a query or any other value of the application, passed through as it is:
 /// it is never copied into WebAssembly memory.
@@ -21,10 +21,31 @@ impl From<String> for Payload {
     }
 }
 
+impl From<u64> for Payload {
+    fn from(number: u64) -> Self {
+        Payload(JsValue::from_f64(number as f64))
+    }
+}
+
 impl Payload {
     /// JavaScript's `undefined`; JSON's `null`, where there is no such thing.
     pub fn undefined() -> Self {
         Payload(JsValue::UNDEFINED)
+    }
+
+    /// JSON's `null`.
+    pub fn null() -> Self {
+        Payload(JsValue::NULL)
+    }
+
+    /// A copy of this object with a member set. Anything else is returned as it is.
+    pub fn with_member(&self, name: &str, value: Payload) -> Self {
+        if !self.0.is_object() {
+            return self.clone();
+        }
+        let copy = js_sys::Object::assign(&js_sys::Object::new(), self.0.unchecked_ref());
+        let _ = js_sys::Reflect::set(&copy, &name.into(), &value.0);
+        Payload(copy.into())
     }
 
     /// The text, if this is a string.

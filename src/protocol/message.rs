@@ -57,6 +57,33 @@ pub enum Message {
     /// Tab: I no longer hold the document.
     #[serde(rename = "doc.release")]
     DocRelease(DocRelease),
+    /// Tab: ask the database.
+    #[serde(rename = "connection.query")]
+    Query(QueryRequest),
+    /// Tab: the query is of no more use.
+    #[serde(rename = "query.end")]
+    QueryEnd(QueryEnd),
+    /// Hub: documents of results that follow.
+    #[serde(rename = "query.docs")]
+    QueryDocs(QueryDocs),
+    /// Hub: the results.
+    #[serde(rename = "query.ready")]
+    QueryReady(QueryReady),
+    /// Hub: the results changed.
+    #[serde(rename = "query.change")]
+    QueryChange(QueryChange),
+    /// Hub: the database's word on the results changed.
+    #[serde(rename = "query.extra")]
+    QueryExtra(QueryExtra),
+    /// Hub: an error of a query that lives.
+    #[serde(rename = "query.error")]
+    QueryFailed(QueryFailed),
+    /// Tab: give this to the server.
+    #[serde(rename = "connection.send")]
+    Send(Relayed),
+    /// Hub: the server, or a sibling, says this.
+    #[serde(rename = "connection.receive")]
+    Receive(Relayed),
     /// Hub: the document's state.
     #[serde(rename = "doc.load")]
     DocLoad(DocLoad),
@@ -97,6 +124,7 @@ impl LayerMessage for Message {
         match self {
             Message::Hello(hello) => Some(hello.request),
             Message::GetBulk(bulk) => Some(bulk.request),
+            Message::Query(query) => Some(query.request),
             Message::DocFetch(request)
             | Message::DocSubscribe(request)
             | Message::DocUnsubscribe(request) => Some(request.request),
@@ -110,6 +138,7 @@ impl LayerMessage for Message {
             Message::Refusal(refusal) => Some(refusal.request),
             Message::Callback(callback) => Some(callback.request),
             Message::Working(working) => Some(working.request),
+            Message::QueryReady(ready) => Some(ready.request),
             _ => None,
         }
     }

@@ -1,7 +1,9 @@
 use super::DocKey;
-use crate::Error;
+use crate::{Error, Payload};
 use crate::ot::{Op, Token};
-use crate::protocol::{ConnectionEvent, Snapshot, TabInfo};
+use crate::protocol::{
+    ConnectionEvent, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady, Snapshot, TabInfo,
+};
 
 /// What a [`super::Tab`] tells its owner, in the order in which it must be acted on.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +71,18 @@ pub enum TabEvent {
         /// The error.
         error: Error,
     },
+    /// Documents of a query's results follow: they are to be opened.
+    QueryDocs(Vec<DocId>),
+    /// A query has its results, all of them, or failed.
+    QueryReady(QueryReady),
+    /// A query's results changed.
+    QueryChange(QueryChange),
+    /// What the database says beside a query's results changed.
+    QueryExtra(QueryExtra),
+    /// A query that lives had an error.
+    QueryFailed(QueryFailed),
+    /// The server, or a sibling through the hub, says this in ShareDB's own protocol.
+    Receive(Payload),
     /// Something was dropped; the connection goes on.
     Fault(Error),
 }

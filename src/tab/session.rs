@@ -8,6 +8,7 @@ use super::changes::QueuedChange;
 use super::documents::{DocKey, Documents};
 use super::{TabEvent, TabSettings};
 use crate::error::{Error, codes};
+use crate::Payload;
 use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types};
 use crate::protocol::*;
 
@@ -337,6 +338,24 @@ impl Tab {
         self.ask(request, Message::GetBulk(GetBulk { request, docs }), now)
     }
 
+    /// Asks the database; returns the query's number, which comes back in the events of queries.
+    pub fn query(&mut self, spec: QuerySpec, now: Millis) -> u64 {
+        let request = self.new_request();
+        self.ask(request, Message::Query(QueryRequest { request, spec }), now)
+    }
+
+    /// Ends a query.
+    pub fn end_query(&mut self, request: u64, now: Millis) {
+        if self.outstanding.remove(&request).is_some() {
+            self.transmit(Message::QueryEnd(QueryEnd { request }), now);
+        }
+    }
+
+    /// Gives the server a message of ShareDB's own protocol.
+    pub fn send(&mut self, message: Payload, now: Millis) {
+        self.transmit(Message::Send(Relayed { message }), now);
+    }
+
     // Documents
 
     /// The document of this name; the same key each time until it is closed.
@@ -417,6 +436,16 @@ impl Tab {
             }
             Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
             Message::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
+            Message::QueryDocs(QueryDocs { docs }) => {
+                self.events.push_back(TabEvent::QueryDocs(docs));
+            }
+            Message::QueryReady(ready) => self.query_ready(ready),
+            Message::QueryChange(change) => self.events.push_back(TabEvent::QueryChange(change)),
+            Message::QueryExtra(extra) => self.events.push_back(TabEvent::QueryExtra(extra)),
+            Message::QueryFailed(failed) => self.events.push_back(TabEvent::QueryFailed(failed)),
+            Message::Receive(Relayed { message }) => {
+                self.events.push_back(TabEvent::Receive(message));
+            }
             Message::DocLoad(load) => self.load(load),
             Message::DocChange(change) => self.queue_changes(change),
             Message::DocSequenced(sequenced) => {
@@ -441,6 +470,17 @@ impl Tab {
                 self.events.push_back(TabEvent::Fault(Error::new(codes::BAD_FRAME, message)));
             }
         }
+    }
+
+    fn query_ready(&mut self, ready: QueryReady) {
+        let lives = |message: &Message| match message {
+            Message::Query(query) => query.spec.subscribe && ready.error.is_none(),
+            _ => false,
+        };
+        if self.outstanding.get(&ready.request).is_some_and(|message| !lives(message)) {
+            self.outstanding.remove(&ready.request);
+        }
+        self.events.push_back(TabEvent::QueryReady(ready));
     }
 
     fn load(&mut self, load: DocLoad) {

@@ -1,8 +1,24 @@
-import type {Connection, Doc} from 'sharedb/lib/client/index.js';
+import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
 import {makeError} from '../errors.js';
+import {nextTick} from '../next-tick.js';
 
-/** ShareDB's connection, with two methods its typings lack. */
-type BulkConnection = Connection & {startBulk(): void; endBulk(): void};
+/** ShareDB's connection, with the methods its typings lack. */
+type BulkConnection = Connection & {
+  startBulk(): void;
+  endBulk(): void;
+  send(message: unknown): void;
+};
+
+/** What a query asks, as it goes over the wire. */
+interface QuerySpec {
+  collection: string;
+  query: any;
+  options?: any;
+  subscribe: boolean;
+}
+
+/** The messages that tabs exchange with the server on their own. */
+const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
 
 /** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
@@ -22,6 +38,7 @@ interface Op {
 export class UpstreamAdapter {
   #connection: BulkConnection | undefined;
   readonly #docs = new Map<string, Doc>();
+  readonly #queries = new Map<number, Query>();
   readonly #makeConnection: (options: any) => Connection;
   readonly #tell: (event: UpstreamEvent) => void;
   /** An op of a tab is being applied: the core knows what the document's events would say. */
@@ -59,7 +76,17 @@ export class UpstreamAdapter {
     connection.on('error', (error: unknown) =>
       console.error('tabmux: the connection to the server failed', error),
     );
+    connection.on('receive', ({data}: {data?: {a?: string}}) => {
+      // ShareDB goes on to change the message.
+      if (data?.a && relayed.has(data.a)) this.#emit('message', {...data});
+    });
+    // Queries make documents, too.
+    connection.on('doc', (doc: Doc) => this.#adopt(doc));
     tellState(connection.state);
+  }
+
+  send(message: unknown): void {
+    if (this.#connection?.state === 'connected') this.#connection.send(message);
   }
 
   close(): void {
@@ -73,10 +100,16 @@ export class UpstreamAdapter {
       if (!this.#connection)
         throw makeError('ERR_TABMUX_HUB_START', 'the hub has no connection yet');
       doc = this.#connection.get(collection, id);
-      this.#docs.set(key, doc);
-      this.#watch(doc);
+      this.#adopt(doc);
     }
     return doc;
+  }
+
+  #adopt(doc: Doc): void {
+    const key = JSON.stringify([doc.collection, doc.id]);
+    if (this.#docs.get(key) === doc) return;
+    this.#docs.set(key, doc);
+    this.#watch(doc);
   }
 
   #watch(doc: Doc): void {
@@ -126,6 +159,52 @@ export class UpstreamAdapter {
     doc.destroy();
   }
 
+  query(id: number, {collection, query, options, subscribe}: QuerySpec): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
+    let failed = false;
+    const upstream = create.call(connection, collection, query, options, (error) => {
+      failed = Boolean(error);
+      if (!error) return;
+      this.#queries.delete(id);
+      this.#emit('queryReady', id, error);
+    });
+    this.#queries.set(id, upstream);
+    upstream.on('ready', () =>
+      nextTick(() => {
+        // The callback, which comes right after, knows whether there was an error.
+        if (failed) return;
+        this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
+      }),
+    );
+    if (subscribe) this.#watchQuery(id, upstream);
+  }
+
+  #watchQuery(id: number, query: Query): void {
+    let diff: unknown[] = [];
+    query.on('insert', (docs: Doc[], index: number) => {
+      diff.push({type: 'insert', index, docs: docs.map(nameOf)});
+    });
+    query.on('remove', (docs: Doc[], index: number) => {
+      diff.push({type: 'remove', index, count: docs.length});
+    });
+    query.on('move', (docs: Doc[], from: number, to: number) => {
+      diff.push({type: 'move', from, to, count: docs.length});
+    });
+    query.on('changed', () => {
+      this.#emit('queryChanged', id, diff);
+      diff = [];
+    });
+    query.on('extra', (extra: unknown) => this.#emit('queryExtra', id, extra));
+    query.on('error', (error: unknown) => this.#emit('queryFailed', id, error));
+  }
+
+  endQuery(id: number): void {
+    this.#queries.get(id)?.destroy();
+    this.#queries.delete(id);
+  }
+
   submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): void {
     const [source, compose, tab, opId] = how;
     const doc = this.#get(collection, id);
@@ -160,6 +239,10 @@ export class UpstreamAdapter {
     const doc = this.#docs.get(JSON.stringify([collection, id]));
     return [...this.head(collection, id), doc && serialized(doc)];
   }
+}
+
+function nameOf({collection, id}: Doc): {collection: string; id: string} {
+  return {collection, id};
 }
 
 function serialized(doc: Doc): unknown {

@@ -1,0 +1,70 @@
+import {EventEmitter} from 'events';
+import type {ProxyConnection} from './connection.js';
+import {codes, makeError} from './errors.js';
+
+/** A read-only state of a document. */
+export interface Snapshot {
+  id: string;
+  v: number;
+  type: string | null;
+  data: any;
+  m: any;
+}
+
+/** Called once with the snapshot. */
+export type SnapshotCallback = (error: any, snapshot?: Snapshot) => void;
+
+/** The answer of the server. */
+interface SnapshotMessage {
+  error?: {code: string; message: string};
+  v: number;
+  type: string | null;
+  data: any;
+  meta: any;
+}
+
+/** A request for a document as it was at a version or a time. Emits `ready` when it has ended. */
+export class SnapshotRequest extends EventEmitter {
+  readonly #connection: ProxyConnection;
+  readonly #message: {a: 'nf' | 'nt'; id: number; c: string; d: string};
+  readonly #callback: SnapshotCallback;
+  #sent = false;
+
+  constructor(
+    connection: ProxyConnection,
+    message: {a: 'nf' | 'nt'; id: number; c: string; d: string; v?: number | null; ts?: number | null},
+    callback: SnapshotCallback,
+  ) {
+    super();
+    if (typeof callback !== 'function') {
+      throw new Error('Callback is required for SnapshotRequest');
+    }
+    this.#connection = connection;
+    this.#message = message;
+    this.#callback = callback;
+    this.send();
+  }
+
+  send(): void {
+    if (!this.#connection.canSend) return;
+    this.#sent = true;
+    this.#connection.send(this.#message);
+  }
+
+  onConnectionStateChanged(): void {
+    if (!this.#connection.canSend) this.#sent = false;
+    else if (!this.#sent) this.send();
+  }
+
+  onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
+    this.emit('ready');
+    if (error) return this.#callback(makeError(error.code, error.message));
+    this.#callback(null, {id: this.#message.d, v, type, data, m: meta});
+  }
+}
+
+/** Throws unless the value is a whole number from 0, or `null`. `what` is `version` or `timestamp`. */
+export function checkPosition(value: unknown, what: string): void {
+  if (value === null || (Number.isInteger(value) && (value as number) >= 0)) return;
+  throw makeError(codes.OPTION_INVALID, `Snapshot ${what} must be a positive integer or null`);
+}

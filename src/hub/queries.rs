@@ -1,0 +1,199 @@
+use super::document::{Context, Waiter};
+use super::documents::Documents;
+use super::upstream::QueryResults;
+use crate::Error;
+use crate::protocol::*;
+
+/// A query of the hub: one upstream, however many tabs ask the same.
+struct Query {
+    /// Its number upstream.
+    id: u64,
+    spec: QuerySpec,
+    /// The tabs' queries it answers.
+    members: Vec<Waiter>,
+    results: Option<QueryResults>,
+}
+
+/// The queries of the hub.
+#[derive(Default)]
+pub(super) struct Queries {
+    queries: Vec<Query>,
+    last_id: u64,
+}
+
+impl Queries {
+    /// A tab asks. Subscribed queries that ask the same share one upstream.
+    pub fn ask(
+        &mut self,
+        waiter: Waiter,
+        spec: QuerySpec,
+        docs: &mut Documents,
+        cx: &mut Context<'_>,
+    ) {
+        let same = |query: &&mut Query| query.spec.subscribe && query.spec == spec;
+        if let Some(query) = self.queries.iter_mut().find(same) {
+            match &query.results {
+                Some(results) => tell_results(&waiter, results, true, docs, cx),
+                None => cx.working(&waiter),
+            }
+            query.members.push(waiter);
+            return;
+        }
+        cx.working(&waiter);
+        self.last_id += 1;
+        cx.upstream.query(self.last_id, &spec);
+        self.queries.push(Query {
+            id: self.last_id,
+            spec,
+            members: vec![waiter],
+            results: None,
+        });
+    }
+
+    /// A tab no longer wants a query.
+    pub fn end(&mut self, waiter: &Waiter, docs: &mut Documents, cx: &mut Context<'_>) {
+        self.drop_members(|member| member == waiter, docs, cx);
+    }
+
+    /// A tab is gone.
+    pub fn release_all(&mut self, tab: &str, docs: &mut Documents, cx: &mut Context<'_>) {
+        self.drop_members(|member| member.tab == tab, docs, cx);
+    }
+
+    fn drop_members(
+        &mut self,
+        gone: impl Fn(&Waiter) -> bool,
+        docs: &mut Documents,
+        cx: &mut Context<'_>,
+    ) {
+        self.queries.retain_mut(|query| {
+            for member in query.members.iter().filter(|member| gone(member)) {
+                if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
+                    docs.leave_results(&member.tab, results.docs.iter().flatten(), cx);
+                }
+            }
+            query.members.retain(|member| !gone(member));
+            if query.members.is_empty() {
+                cx.upstream.end_query(query.id);
+            }
+            !query.members.is_empty()
+        });
+    }
+
+    /// The upstream query has its results, for the first time or after the server was lost.
+    pub fn ready(
+        &mut self,
+        id: u64,
+        found: Result<QueryResults, Error>,
+        docs: &mut Documents,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(at) = self.queries.iter().position(|query| query.id == id) else { return };
+        let results = match found {
+            Ok(results) => results,
+            Err(error) => {
+                let query = self.queries.remove(at);
+                for member in &query.members {
+                    let (request, error) = (member.request, Some(error.clone()));
+                    let ready = QueryReady { request, results: None, extra: None, error };
+                    cx.send(&member.tab, Message::QueryReady(ready));
+                }
+                return;
+            }
+        };
+        let query = &mut self.queries[at];
+        let before = query.results.replace(results.clone());
+        for member in &query.members {
+            tell_results(member, &results, query.spec.subscribe, docs, cx);
+            if let Some(before) = &before {
+                docs.leave_results(&member.tab, before.docs.iter().flatten(), cx);
+            }
+        }
+        if !query.spec.subscribe {
+            self.queries.remove(at);
+        }
+    }
+
+    /// The results of an upstream query changed.
+    pub fn changed(
+        &mut self,
+        id: u64,
+        diff: Vec<QueryDiff>,
+        docs: &mut Documents,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(query) = self.queries.iter_mut().find(|query| query.id == id) else { return };
+        let results = query.results.get_or_insert_default().docs.get_or_insert_default();
+        let mut came = Vec::new();
+        let mut went = Vec::new();
+        for step in &diff {
+            apply(step, results, &mut came, &mut went);
+        }
+        for member in &query.members {
+            docs.join_results(&member.tab, &came, true, cx);
+            let change = QueryChange { request: member.request, diff: diff.clone() };
+            cx.send(&member.tab, Message::QueryChange(change));
+            docs.leave_results(&member.tab, went.iter(), cx);
+        }
+    }
+
+    /// What the database says beside the results changed.
+    pub fn extra(&mut self, id: u64, extra: Option<crate::Payload>, cx: &mut Context<'_>) {
+        let Some(query) = self.queries.iter_mut().find(|query| query.id == id) else { return };
+        query.results.get_or_insert_default().extra.clone_from(&extra);
+        for member in &query.members {
+            let message = QueryExtra { request: member.request, extra: extra.clone() };
+            cx.send(&member.tab, Message::QueryExtra(message));
+        }
+    }
+
+    /// An upstream query emitted an error.
+    pub fn failed(&self, id: u64, error: &Error, cx: &mut Context<'_>) {
+        let members = self.queries.iter().filter(|query| query.id == id);
+        for member in members.flat_map(|query| &query.members) {
+            let message = QueryFailed { request: member.request, error: error.clone() };
+            cx.send(&member.tab, Message::QueryFailed(message));
+        }
+    }
+}
+
+fn tell_results(
+    waiter: &Waiter,
+    results: &QueryResults,
+    keep: bool,
+    docs: &mut Documents,
+    cx: &mut Context<'_>,
+) {
+    docs.join_results(&waiter.tab, results.docs.as_deref().unwrap_or_default(), keep, cx);
+    let QueryResults { docs: results, extra } = results.clone();
+    let ready = QueryReady { request: waiter.request, results, extra, error: None };
+    cx.send(&waiter.tab, Message::QueryReady(ready));
+}
+
+/// Does to the list what the step says, and notes which documents came and went.
+fn apply(
+    step: &QueryDiff,
+    results: &mut Vec<DocId>,
+    came: &mut Vec<DocId>,
+    went: &mut Vec<DocId>,
+) {
+    let clamp = |index: u32, length: usize| (index as usize).min(length);
+    let cut = |results: &mut Vec<DocId>, at: u32, count: u32| -> Vec<DocId> {
+        let at = clamp(at, results.len());
+        let end = (at + count as usize).min(results.len());
+        results.drain(at..end).collect()
+    };
+    match step {
+        QueryDiff::Insert { index, docs } => {
+            let at = clamp(*index, results.len());
+            results.splice(at..at, docs.iter().cloned());
+            came.extend(docs.iter().cloned());
+        }
+        QueryDiff::Remove { index, count } => went.extend(cut(results, *index, *count)),
+        QueryDiff::Move { from, to, count } => {
+            let moved = cut(results, *from, *count);
+            let at = clamp(*to, results.len());
+            results.splice(at..at, moved);
+        }
+    }
+}

@@ -1,0 +1,267 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use serde::Deserialize;
+
+use super::document::Context;
+use crate::platform::{Payload, from_value, present};
+use crate::protocol::{Message, Relayed};
+
+/// The parts of a message of ShareDB's protocol that tell where it belongs.
+#[derive(Deserialize)]
+struct Head {
+    /// The action: `p` presence, `ps` and `pu` its subscription, `pr` the request to say it
+    /// again, `nf` and `nt` a snapshot, `pp` a ping.
+    a: String,
+    /// The presence's channel.
+    #[serde(default)]
+    ch: Option<String>,
+    /// The presence's or the request's id.
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Payload>,
+    /// The presence's version.
+    #[serde(default)]
+    pv: u64,
+    /// The subscription's number.
+    #[serde(default, deserialize_with = "present")]
+    seq: Option<Payload>,
+    #[serde(default)]
+    error: Option<Payload>,
+}
+
+/// A presence channel with a tab that listens to it.
+#[derive(Default)]
+struct Channel {
+    members: BTreeSet<String>,
+    /// The server has confirmed the hub's subscription.
+    live: bool,
+    /// The `ps` messages that wait for it.
+    waiting: Vec<(String, Payload)>,
+}
+
+/// Presence that a tab has set.
+struct LocalPresence {
+    tab: String,
+    version: u64,
+    message: Payload,
+}
+
+/// What passes between tabs and the server in ShareDB's own protocol: presence, snapshots at a
+/// version or a time, pings, and whatever an application sends by hand.
+///
+/// All tabs are one client to the server, which tells a client nothing of its own presence: the
+/// hub tells the siblings.
+#[derive(Default)]
+pub(super) struct Relay {
+    channels: BTreeMap<String, Channel>,
+    presences: BTreeMap<(String, String), LocalPresence>,
+    /// The snapshot requests under way: whose they are, and the id they had there.
+    requests: HashMap<u64, (String, Payload)>,
+    last_request: u64,
+    pings: VecDeque<String>,
+}
+
+impl Relay {
+    /// Takes a tab's message for the server.
+    pub fn from_tab(&mut self, tab: &str, message: &Payload, cx: &mut Context<'_>) {
+        let Ok(head) = from_value::<Head>(message.0.clone()) else {
+            return cx.upstream.send(message);
+        };
+        match (head.a.as_str(), &head.ch) {
+            ("p", Some(channel)) => self.set_presence(tab, channel, &head, message, cx),
+            ("ps", Some(channel)) => self.subscribe(tab, channel, message, cx),
+            ("pu", Some(channel)) => self.unsubscribe(tab, channel, message, cx),
+            ("pr", Some(channel)) => self.request(tab, channel, message, cx),
+            ("nf" | "nt", _) => {
+                self.last_request += 1;
+                let id = head.id.unwrap_or_else(Payload::undefined);
+                self.requests.insert(self.last_request, (tab.to_owned(), id));
+                let id = request_id(self.last_request);
+                cx.upstream.send(&message.with_member("id", id));
+            }
+            ("pp", _) => {
+                self.pings.push_back(tab.to_owned());
+                cx.upstream.send(message);
+            }
+            _ => cx.upstream.send(message),
+        }
+    }
+
+    /// Takes a message of the server.
+    pub fn from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
+        let Ok(head) = from_value::<Head>(message.0.clone()) else { return };
+        match (head.a.as_str(), &head.ch) {
+            ("p", Some(channel)) => {
+                let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
+                match self.presences.get(&(channel.clone(), id)) {
+                    Some(own) => tell(&own.tab, message, cx),
+                    None => self.tell_members(channel, None, message, cx),
+                }
+            }
+            ("ps", Some(channel)) => self.subscribed(channel, &head, message, cx),
+            ("pr", Some(channel)) => self.tell_owners(channel, None, message, cx),
+            ("nf" | "nt", _) => {
+                let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
+                let number = id.strip_prefix(REQUEST_PREFIX).and_then(|id| id.parse().ok());
+                if let Some((tab, id)) = number.and_then(|id: u64| self.requests.remove(&id)) {
+                    tell(&tab, &message.with_member("id", id), cx);
+                }
+            }
+            ("pp", _) => {
+                if let Some(tab) = self.pings.pop_front() {
+                    tell(&tab, message, cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection to the server is lost: tabs ask again once it is back.
+    pub fn disconnected(&mut self) {
+        self.channels.clear();
+        self.requests.clear();
+        self.pings.clear();
+    }
+
+    /// A tab is gone, and its presence with it.
+    pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let gone: Vec<_> = self
+            .presences
+            .iter()
+            .filter(|(_, own)| own.tab == tab)
+            .map(|(key, own)| (key.clone(), own.version + 1, own.message.clone()))
+            .collect();
+        for ((channel, id), version, message) in gone {
+            let message = message.with_member("p", Payload::null()).with_member("pv", version.into());
+            cx.upstream.send(&message);
+            self.tell_members(&channel, Some(tab), &from(tab, &message), cx);
+            self.presences.remove(&(channel, id));
+        }
+        for channel in self.channels.keys().cloned().collect::<Vec<_>>() {
+            self.leave(tab, &channel, cx);
+        }
+        self.requests.retain(|_, (other, _)| other != tab);
+    }
+
+    fn set_presence(
+        &mut self,
+        tab: &str,
+        channel: &str,
+        head: &Head,
+        message: &Payload,
+        cx: &mut Context<'_>,
+    ) {
+        let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
+        let own =
+            LocalPresence { tab: tab.to_owned(), version: head.pv, message: message.clone() };
+        // A presence that was taken back stays known: the server's answer to that is still owed.
+        self.presences.insert((channel.to_owned(), id), own);
+        cx.upstream.send(message);
+        self.tell_members(channel, Some(tab), &from(tab, message), cx);
+    }
+
+    fn subscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
+        let entry = self.channels.entry(channel.to_owned()).or_default();
+        entry.members.insert(tab.to_owned());
+        if !entry.live {
+            entry.waiting.push((tab.to_owned(), message.clone()));
+            if entry.waiting.len() == 1 {
+                cx.upstream.send(message);
+            }
+            return;
+        }
+        tell(tab, message, cx);
+        let request = message.with_member("a", Payload::from("pr".to_owned()));
+        self.request(tab, channel, &request, cx);
+    }
+
+    /// Asks all who have presence on the channel to say it again.
+    fn request(&self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
+        cx.upstream.send(message);
+        self.tell_owners(channel, Some(tab), message, cx);
+    }
+
+    fn subscribed(&mut self, channel: &str, head: &Head, message: &Payload, cx: &mut Context<'_>) {
+        let Some(entry) = self.channels.get_mut(channel) else { return };
+        entry.live = head.error.is_none();
+        let waiting = std::mem::take(&mut entry.waiting);
+        if !entry.live {
+            self.channels.remove(channel);
+        }
+        for (tab, asked) in &waiting {
+            let seq = from_value::<Head>(asked.0.clone()).ok().and_then(|asked| asked.seq);
+            let seq = seq.unwrap_or_else(Payload::undefined);
+            tell(tab, &message.with_member("seq", seq), cx);
+            let request = asked.with_member("a", Payload::from("pr".to_owned()));
+            self.tell_owners(channel, Some(tab), &request, cx);
+        }
+    }
+
+    fn unsubscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
+        self.leave(tab, channel, cx);
+        tell(tab, message, cx);
+    }
+
+    fn leave(&mut self, tab: &str, channel: &str, cx: &mut Context<'_>) {
+        let Some(entry) = self.channels.get_mut(channel) else { return };
+        entry.members.remove(tab);
+        entry.waiting.retain(|(other, _)| other != tab);
+        if entry.members.is_empty() {
+            self.channels.remove(channel);
+            let message = UnsubscribeMessage { a: "pu", ch: channel, seq: 0 };
+            if let Ok(message) = crate::platform::to_value(&message) {
+                cx.upstream.send(&Payload(message));
+            }
+        }
+    }
+
+    fn tell_members(
+        &self,
+        channel: &str,
+        but: Option<&str>,
+        message: &Payload,
+        cx: &mut Context<'_>,
+    ) {
+        for tab in self.channels.get(channel).into_iter().flat_map(|channel| &channel.members) {
+            if but != Some(tab) {
+                tell(tab, message, cx);
+            }
+        }
+    }
+
+    fn tell_owners(
+        &self,
+        channel: &str,
+        but: Option<&str>,
+        message: &Payload,
+        cx: &mut Context<'_>,
+    ) {
+        let owners = self.presences.iter().filter(|((other, _), _)| other == channel);
+        let owners: BTreeSet<&String> = owners.map(|(_, own)| &own.tab).collect();
+        for tab in owners.into_iter().filter(|tab| but != Some(tab)) {
+            tell(tab, message, cx);
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct UnsubscribeMessage<'a> {
+    a: &'a str,
+    ch: &'a str,
+    seq: u64,
+}
+
+const REQUEST_PREFIX: &str = "tabmux:";
+
+/// An id that no request of the upstream connection itself has: those are numbers.
+fn request_id(number: u64) -> Payload {
+    Payload::from(format!("{REQUEST_PREFIX}{number}"))
+}
+
+/// A tab's presence as its siblings see it: with the tab as its source.
+fn from(tab: &str, message: &Payload) -> Payload {
+    message.with_member("src", Payload::from(tab.to_owned()))
+}
+
+fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {
+    cx.send(tab, Message::Receive(Relayed { message: message.clone() }));
+}
