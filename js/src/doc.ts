@@ -15,8 +15,8 @@ export interface WireOp {
 
 /** A document's state as the hub sends it. */
 export interface WireSnapshot {
-  version?: number;
-  type?: string;
+  version?: number | undefined;
+  type?: string | undefined;
   data?: unknown;
 }
 
@@ -84,6 +84,62 @@ export class ProxyDoc extends EventEmitter {
   /** @internal Whether the document is being loaded anew after an op that failed. */
   get inHardRollback(): boolean {
     return this.#inHardRollback;
+  }
+
+  /** The op the server has and has not answered, if any. */
+  get inflightOp(): WireOp | null {
+    return this.connection.canSend ? (this.#sentAndWaiting()[0][0] ?? null) : null;
+  }
+
+  /** The ops that wait, oldest first. */
+  get pendingOps(): WireOp[] {
+    const [sent, waiting] = this.#sentAndWaiting();
+    return [...(this.connection.canSend ? sent.slice(1) : sent), ...waiting];
+  }
+
+  #sentAndWaiting(): [WireOp[], WireOp[]] {
+    const [count, ...ops] = this.connection.core.pendingOps(this.key) as [number, ...WireOp[]];
+    return [ops.slice(0, count), ops.slice(count)];
+  }
+
+  /**
+   * Takes a state that came by other means, such as with the page. What is older than the
+   * document's own state is ignored.
+   */
+  ingestSnapshot(
+    snapshot: {v: number; type?: string | null; data?: any} | null | undefined,
+    callback?: Callback,
+  ): void {
+    if (!snapshot) return callback?.();
+    if (typeof snapshot.v !== 'number') {
+      const message = `Missing version in ingested snapshot. ${this.collection}.${this.id}`;
+      return callbackOrEmit(this, makeError(codes.INGESTED_WITHOUT_VERSION, message), callback);
+    }
+    if (this.type || this.hasWritePending()) return this.#catchUpTo(snapshot.v, callback);
+    if (this.version !== null && this.version > snapshot.v) return callback?.();
+    const type = snapshot.type === undefined ? this.connection.types.defaultType.uri : snapshot.type;
+    const state: WireSnapshot = {version: snapshot.v, type: type ?? undefined, data: snapshot.data};
+    try {
+      this.connection.core.ingest(this.key, state);
+    } catch (error) {
+      return callbackOrEmit(this, toError(error as CoreError), callback);
+    }
+    this.onLoad(state, new Float64Array());
+    callback?.();
+  }
+
+  /** The document has a state: it needs the ops up to the version, not the state. */
+  #catchUpTo(version: number, callback?: Callback): void {
+    if (this.version !== null) {
+      if (version > this.version) return this.fetch(callback);
+      return callback?.();
+    }
+    if (this.hasWritePending()) {
+      if (callback) this.once('no write pending', callback);
+      return;
+    }
+    const message = `Cannot ingest snapshot in doc with null version. ${this.collection}.${this.id}`;
+    callbackOrEmit(this, makeError(codes.DOC_MISSING_VERSION, message), callback);
   }
 
   /** The document's state, for `ingestSnapshot`. */

@@ -273,6 +273,29 @@ impl TabCore {
         self.0.pump();
     }
 
+    /// Takes a document's state, `{version, type, data}`, that the application had by other means.
+    pub fn ingest(&self, doc: DocKey, snapshot: JsValue) -> Result<(), JsValue> {
+        let snapshot = carriable(&snapshot).and_then(|snapshot| {
+            from_value(snapshot).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
+        });
+        let taken = snapshot
+            .and_then(|snapshot| self.0.tab.borrow_mut().ingest(doc, snapshot, now()));
+        self.0.pump();
+        taken.map_err(|error| to_js(&error))
+    }
+
+    /// The ops on their way, oldest first, after the number of those that were sent.
+    #[wasm_bindgen(js_name = pendingOps)]
+    pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {
+        let tab = self.0.tab.borrow();
+        let pending = tab.replica(doc).into_iter().flat_map(|replica| replica.pending());
+        let (sent, waiting): (Vec<_>, Vec<_>) = pending.partition(|slot| slot.op_id > 0);
+        let ops = sent.iter().chain(&waiting).map(|slot| op_to_js(&slot.op).unwrap_or_default());
+        let list: js_sys::Array = ops.collect();
+        list.unshift(&(sent.len() as f64).into());
+        list
+    }
+
     /// Holds a document's ops back, or lets them go again with the next `flush`.
     #[wasm_bindgen(js_name = setPaused)]
     pub fn set_paused(&self, doc: DocKey, paused: bool) {

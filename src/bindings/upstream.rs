@@ -22,6 +22,8 @@ extern "C" {
     #[wasm_bindgen(method, js_name = endBulk)]
     fn end_bulk(this: &UpstreamAdapter);
     #[wasm_bindgen(method)]
+    fn ingest(this: &UpstreamAdapter, collection: &str, id: &str, snapshot: JsValue);
+    #[wasm_bindgen(method)]
     fn subscribe(this: &UpstreamAdapter, collection: &str, id: &str);
     #[wasm_bindgen(method)]
     fn unsubscribe(this: &UpstreamAdapter, collection: &str, id: &str);
@@ -67,6 +69,11 @@ impl Upstream for UpstreamAdapter {
             UpstreamAdapter::fetch(self, &doc.collection, &doc.id);
         }
         self.end_bulk();
+    }
+
+    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
+        let snapshot = to_value(snapshot).unwrap_or(JsValue::UNDEFINED);
+        UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot);
     }
 
     fn subscribe(&mut self, doc: &DocId) {

@@ -179,6 +179,12 @@ impl Document {
         }
     }
 
+    /// The tab has a state from elsewhere and asks for the hub's.
+    pub fn ingested(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.holder(tab).sent = None;
+        self.bring_up_to_date(tab, cx);
+    }
+
     /// The document is among the results of a query of the tab; `keep`: for as long as that lives.
     pub fn join_results(&mut self, tab: &str, keep: bool, cx: &mut Context<'_>) {
         self.linger = None;

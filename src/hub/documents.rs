@@ -55,6 +55,10 @@ impl Documents {
             Message::DocSubmit(submit) => {
                 self.doc(&submit.doc.clone()).submit(tab, submit, cx);
             }
+            Message::DocIngest(DocIngest { doc, snapshot }) => {
+                cx.upstream.ingest(&doc, &snapshot);
+                self.doc(&doc).ingested(tab, cx);
+            }
             Message::DocResume(resume) => {
                 self.doc(&resume.doc.clone()).resume(tab, resume, cx);
             }

@@ -34,6 +34,9 @@ pub trait Upstream {
     /// Starts fetches of many documents at once; each ends in [`UpstreamEvent::Fetched`].
     fn fetch_bulk(&mut self, docs: &[DocId]);
 
+    /// Gives the document a state, which it takes if it has none.
+    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot);
+
     /// Starts a subscription, which ends in [`UpstreamEvent::Subscribed`].
     fn subscribe(&mut self, doc: &DocId);
 

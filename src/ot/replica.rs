@@ -66,6 +66,8 @@ pub struct Replica {
     /// The inflight batch was made on a state that is gone; the hub is going to reject it.
     orphaned: bool,
     rolled_back: bool,
+    /// The state came from the application: ops wait until the hub has it as well.
+    ingested: bool,
     /// The buffered ops submitted while a change is applied piece by piece, by serial.
     applying: Option<Vec<u64>>,
     next_serial: u64,
@@ -303,6 +305,17 @@ impl Replica {
         tokens.extend(self.inflight.drain(..).flat_map(|slot| slot.tokens));
         tokens.extend(self.roll_back());
         tokens
+    }
+
+    /// Takes a state that the application had by other means; [`Replica::load`] confirms it.
+    ///
+    /// # Errors
+    /// The type is unknown here.
+    pub fn ingest(&mut self, snapshot: &Snapshot, types: &dyn Types) -> Result<(), Error> {
+        self.ty = snapshot.type_name.as_deref().map(|name| type_of(types, name)).transpose()?;
+        self.version = snapshot.version;
+        self.ingested = true;
+        Ok(())
     }
 
     /// Takes the hub's state of the document.

@@ -48,6 +48,9 @@ pub enum Message {
     /// Tab: ops.
     #[serde(rename = "doc.submitOp")]
     DocSubmit(DocSubmit),
+    /// Tab: this is the document's state.
+    #[serde(rename = "doc.ingest")]
+    DocIngest(DocIngest),
     /// Tab: I hold this document from before.
     #[serde(rename = "doc.resume")]
     DocResume(DocResume),

@@ -186,6 +186,16 @@ pub struct DocSeen {
     pub rev: Rev,
 }
 
+/// A state that the application had by other means, for the hub's document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocIngest {
+    /// The document.
+    pub doc: DocId,
+    /// The state.
+    pub snapshot: Snapshot,
+}
+
 /// The tab no longer holds the document.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -398,6 +398,18 @@ impl Tab {
         }
     }
 
+    /// Takes a document's state that the owner had by other means.
+    ///
+    /// # Errors
+    /// As [`Replica::ingest`].
+    pub fn ingest(&mut self, key: DocKey, snapshot: Snapshot, now: Millis) -> Result<(), Error> {
+        let Some(doc) = self.docs.get_mut(key) else { return Ok(()) };
+        doc.replica.ingest(&snapshot, &*self.types)?;
+        let doc = doc.id.clone();
+        self.transmit(Message::DocIngest(DocIngest { doc, snapshot }), now);
+        Ok(())
+    }
+
     /// Holds a document's ops back, or lets them go again.
     pub fn set_paused(&mut self, key: DocKey, paused: bool) {
         if let Some(doc) = self.docs.get_mut(key) {

@@ -144,6 +144,18 @@ export class UpstreamAdapter {
     this.#get(collection, id).fetch((error) => this.#emit('fetched', collection, id, error));
   }
 
+  ingest(
+    collection: string,
+    id: string,
+    {version, type, data}: {version?: number; type?: string; data?: unknown},
+  ): void {
+    const doc = this.#get(collection, id);
+    // ShareDB ignores what is older than what it has.
+    doc.ingestSnapshot({v: version as number, type: type ?? null, data} as never, (error) => {
+      if (error) this.#emit('failed', collection, id, error);
+    });
+  }
+
   subscribe(collection: string, id: string): void {
     this.#get(collection, id).subscribe((error) => this.#emit('subscribed', collection, id, error));
   }
