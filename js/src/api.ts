@@ -2,6 +2,9 @@ export {createConnection} from './connect.js';
 export type {TabInfo, TopologyEvent} from './connection.js';
 export {ProxyConnection} from './connection.js';
 export {ProxyDoc} from './doc.js';
+export {ProxyQuery} from './query.js';
+export {ProxyPresence} from './presence/presence.js';
+export {ProxyDocPresence} from './presence/doc-presence.js';
 export type {
   BackendOptions,
   ConnectionOptions,

@@ -4,7 +4,6 @@ import type {Callback} from './callbacks.js';
 import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
-import type {ProxyDocPresence} from './presence/doc-presence.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {type DocName, ProxyQuery, type QueryCallback, type QueryDiff} from './query.js';
@@ -213,13 +212,8 @@ export class ProxyConnection extends EventEmitter {
   }
 
   /** The presence of a document. */
-  getDocPresence(collection: string, id: string): ProxyDocPresence {
+  getDocPresence(collection: string, id: string): ProxyPresence {
     return this.#presences.getForDoc(collection, id);
-  }
-
-  /** @internal Lets go of a presence that was destroyed. */
-  forgetPresence(presence: ProxyPresence): void {
-    this.#presences.forget(presence);
   }
 
   /** Asks the server for a sign of life; it comes as the event `pong`. */

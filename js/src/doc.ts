@@ -69,8 +69,6 @@ export class ProxyDoc extends EventEmitter {
   /** The submits the server has not answered for, oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
   #inHardRollback = false;
-  /** @internal Grows with each change of `data`. */
-  dataVersion = 0;
 
   /** @internal Use `connection.get`. */
   constructor(connection: ProxyConnection, collection: string, id: string) {
@@ -429,7 +427,6 @@ export class ProxyDoc extends EventEmitter {
 
   #setData(data: unknown): void {
     this.data = data;
-    this.dataVersion += 1;
   }
 
   #created({data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {

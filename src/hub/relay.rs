@@ -18,6 +18,9 @@ struct Head {
     /// The presence's or the request's id.
     #[serde(default, deserialize_with = "present")]
     id: Option<Payload>,
+    /// The presence's value; `null` takes it back.
+    #[serde(default)]
+    p: Option<Payload>,
     /// The presence's version.
     #[serde(default)]
     pv: u64,
@@ -43,6 +46,8 @@ struct LocalPresence {
     tab: String,
     version: u64,
     message: Payload,
+    /// The tab has taken it back; the server's answer to that is still owed.
+    gone: bool,
 }
 
 /// What passes between tabs and the server in ShareDB's own protocol: presence, snapshots at a
@@ -57,6 +62,8 @@ pub(super) struct Relay {
     /// The snapshot requests under way: whose they are, and the id they had there.
     requests: HashMap<u64, (String, Payload)>,
     last_request: u64,
+    /// Counts the hub's own subscriptions: the server lets the newer one win.
+    last_seq: u64,
     pings: VecDeque<String>,
 }
 
@@ -92,9 +99,14 @@ impl Relay {
         match (head.a.as_str(), &head.ch) {
             ("p", Some(channel)) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
-                match self.presences.get(&(channel.clone(), id)) {
+                let key = (channel.clone(), id);
+                match self.presences.get(&key) {
                     Some(own) => tell(&own.tab, message, cx),
                     None => self.tell_members(channel, None, message, cx),
+                }
+                // The server has answered for the last that was heard of it.
+                if self.presences.get(&key).is_some_and(|own| own.gone && own.version <= head.pv) {
+                    self.presences.remove(&key);
                 }
             }
             ("ps", Some(channel)) => self.subscribed(channel, &head, message, cx),
@@ -151,9 +163,12 @@ impl Relay {
         cx: &mut Context<'_>,
     ) {
         let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
-        let own =
-            LocalPresence { tab: tab.to_owned(), version: head.pv, message: message.clone() };
-        // A presence that was taken back stays known: the server's answer to that is still owed.
+        let own = LocalPresence {
+            tab: tab.to_owned(),
+            version: head.pv,
+            message: message.clone(),
+            gone: head.p.is_none(),
+        };
         self.presences.insert((channel.to_owned(), id), own);
         cx.upstream.send(message);
         self.tell_members(channel, Some(tab), &from(tab, message), cx);
@@ -165,7 +180,8 @@ impl Relay {
         if !entry.live {
             entry.waiting.push((tab.to_owned(), message.clone()));
             if entry.waiting.len() == 1 {
-                cx.upstream.send(message);
+                self.last_seq += 1;
+                cx.upstream.send(&message.with_member("seq", self.last_seq.into()));
             }
             return;
         }
@@ -197,6 +213,10 @@ impl Relay {
     }
 
     fn unsubscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
+        let waiting = self.channels.get(channel).into_iter().flat_map(|entry| &entry.waiting);
+        for (_, asked) in waiting.filter(|(other, _)| other == tab) {
+            tell(tab, asked, cx);
+        }
         self.leave(tab, channel, cx);
         tell(tab, message, cx);
     }
@@ -207,7 +227,8 @@ impl Relay {
         entry.waiting.retain(|(other, _)| other != tab);
         if entry.members.is_empty() {
             self.channels.remove(channel);
-            let message = UnsubscribeMessage { a: "pu", ch: channel, seq: 0 };
+            self.last_seq += 1;
+            let message = UnsubscribeMessage { a: "pu", ch: channel, seq: self.last_seq };
             if let Ok(message) = crate::platform::to_value(&message) {
                 cx.upstream.send(&Payload(message));
             }

@@ -42,7 +42,7 @@ pub struct OpSlot {
 pub enum Loaded {
     /// The replica is at the snapshot; these submits were dropped.
     Taken(Vec<Token>),
-    /// The replica stays as it is: it is at this revision, or was created here meanwhile.
+    /// The replica stays as it is: it is at this state, or was created here meanwhile.
     Kept,
 }
 
@@ -192,7 +192,8 @@ impl Replica {
 
     /// The buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's ops.
     pub fn take_batch(&mut self, next_op_id: &mut u64) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
-        if self.buffer.is_empty() || !self.inflight.is_empty() || self.rolled_back {
+        let must_wait = !self.inflight.is_empty() || self.rolled_back || self.ingested;
+        if self.buffer.is_empty() || must_wait {
             return None;
         }
         self.inflight = std::mem::take(&mut self.buffer);
@@ -331,8 +332,11 @@ impl Replica {
         if self.rev == Some(rev) {
             return Ok(Loaded::Kept);
         }
-        let created_here = self.rev.is_none() && !self.rolled_back && !self.is_sequenced();
-        if created_here {
+        let ingested = std::mem::take(&mut self.ingested);
+        let confirmed = ingested && self.version == snapshot.version;
+        let created_here =
+            !ingested && self.rev.is_none() && !self.rolled_back && !self.is_sequenced();
+        if confirmed || created_here {
             self.rev = Some(rev);
             return Ok(Loaded::Kept);
         }

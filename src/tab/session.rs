@@ -458,7 +458,7 @@ impl Tab {
             Message::Receive(Relayed { message }) => {
                 self.events.push_back(TabEvent::Receive(message));
             }
-            Message::DocLoad(load) => self.load(load),
+            Message::DocLoad(load) => self.load(load, now),
             Message::DocChange(change) => self.queue_changes(change),
             Message::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
@@ -495,7 +495,7 @@ impl Tab {
         self.events.push_back(TabEvent::QueryReady(ready));
     }
 
-    fn load(&mut self, load: DocLoad) {
+    fn load(&mut self, load: DocLoad, now: Millis) {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
@@ -506,6 +506,7 @@ impl Tab {
             }
             Err(error) => self.events.push_back(TabEvent::DocError { doc: key, error }),
         }
+        self.flush(key, now);
     }
 
     fn queue_changes(&mut self, change: DocChange) {

@@ -1,0 +1,13 @@
+import type {EventEmitter} from 'events';
+import type {Callback} from '../callbacks.js';
+import {nextTick} from '../next-tick.js';
+
+/** Calls back in the next tick, or emits the error if there is no callback. */
+export function callbackSoonOrEmit(
+  emitter: EventEmitter,
+  error: Error | null | undefined,
+  callback?: Callback | null,
+): void {
+  if (callback) nextTick(() => callback(error));
+  else if (error) emitter.emit('error', error);
+}

@@ -1,0 +1,96 @@
+import {EventEmitter} from 'events';
+import {type Callback, callEach} from '../callbacks.js';
+import type {ProxyConnection} from '../connection.js';
+import {callbackSoonOrEmit} from './callback-soon.js';
+import type {PresenceMessage} from './messages.js';
+import type {ProxyPresence} from './presence.js';
+
+/**
+ * One presence of this tab: the API and the events of ShareDB's `LocalPresence`.
+ *
+ * Emits `error` where there is no callback to give it to.
+ */
+export class LocalPresence extends EventEmitter {
+  /** The channel this presence is on. */
+  readonly presence: ProxyPresence;
+  readonly presenceId: string;
+  /** The connection this presence belongs to. */
+  readonly connection: ProxyConnection;
+  /** The number of the next message about this presence. */
+  presenceVersion = 0;
+  /** The value submitted last; `null` if there is none. */
+  value: any = null;
+
+  /** @internal The messages that are still to be sent, oldest first. */
+  protected pending: PresenceMessage[] = [];
+  /** The messages the server has not answered for, sent or not. */
+  readonly #callbacks = new Map<number, Callback | undefined>();
+
+  /** @internal Use `presence.create`. */
+  constructor(presence: ProxyPresence, presenceId: string) {
+    super();
+    if (typeof presenceId !== 'string') {
+      throw new Error(`The presence's id is ${String(presenceId)}; it must be a string`);
+    }
+    this.presence = presence;
+    this.presenceId = presenceId;
+    this.connection = presence.connection;
+  }
+
+  /** Sets the value and sends it to the others. */
+  submit(value: any, callback?: Callback): void {
+    this.value = value;
+    this.send(callback);
+  }
+
+  /** Sends the value again. */
+  send(callback?: Callback): void {
+    const message = this.message();
+    this.pending.push(message);
+    this.#callbacks.set(message.pv, callback);
+    this.sendPending();
+  }
+
+  /** Takes the presence back. */
+  destroy(callback?: Callback): void {
+    this.submit(null, (error) => {
+      if (error) return callbackSoonOrEmit(this, error, callback);
+      this.presence.forgetLocal(this);
+      callback?.();
+    });
+  }
+
+  /** @internal */
+  protected message(): PresenceMessage {
+    const pv = this.presenceVersion++;
+    return {a: 'p', ch: this.presence.channel, id: this.presenceId, p: this.value, pv};
+  }
+
+  /** @internal Sends what waits, if the connection can. */
+  sendPending(): void {
+    if (!this.connection.canSend) return;
+    for (const message of this.pending) this.connection.send(message);
+    this.pending = [];
+  }
+
+  /** @internal The server has answered for a message, or it could not be sent. */
+  onAnswer(error: Error | null, presenceVersion: number): void {
+    callbackSoonOrEmit(this, error, this.#takeCallback(presenceVersion));
+  }
+
+  #takeCallback(presenceVersion: number): Callback | undefined {
+    const callback = this.#callbacks.get(presenceVersion);
+    this.#callbacks.delete(presenceVersion);
+    return callback;
+  }
+
+  /** @internal The answers for what was sent are lost, and the server forgets the presence. */
+  onConnectionLost(): void {
+    const pending = new Set(this.pending.map((message) => message.pv));
+    const sent = [...this.#callbacks.keys()].filter((pv) => !pending.has(pv));
+    const hasToBeSent = this.value !== null && pending.size === 0;
+    if (sent.length === 0 && !hasToBeSent) return;
+    const callbacks = sent.flatMap((pv) => this.#takeCallback(pv) ?? []);
+    this.send(callbacks.length > 0 ? (error) => callEach(callbacks, error) : undefined);
+  }
+}

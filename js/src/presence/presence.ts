@@ -1,0 +1,226 @@
+import {EventEmitter} from 'events';
+import {type Callback, callEach} from '../callbacks.js';
+import type {ProxyConnection} from '../connection.js';
+import {nextTick} from '../next-tick.js';
+import {callbackSoonOrEmit} from './callback-soon.js';
+import {LocalPresence} from './local-presence.js';
+import type {PresenceMessage} from './messages.js';
+import type {Presences} from './registry.js';
+import {RemotePresence} from './remote-presence.js';
+
+/**
+ * The presence on a channel: the API and the events of ShareDB's `Presence`.
+ *
+ * Emits `receive` with the id and the value of a presence that changed (`null` if it is gone), and
+ * `error`. The presence of a sibling tab is remote presence.
+ */
+export class ProxyPresence extends EventEmitter {
+  /** The connection this presence belongs to. */
+  readonly connection: ProxyConnection;
+  /** The channel's name. */
+  readonly channel: string;
+  /** Whether the application asked for the presence of others. */
+  wantSubscribe = false;
+  /** Whether the presence of others arrives. */
+  subscribed = false;
+  /** The values of others' presence, by id. */
+  readonly remotePresences: Record<string, any> = Object.create(null);
+  /** This tab's own presence, by id. */
+  readonly localPresences: Record<string, LocalPresence> = Object.create(null);
+
+  /** @internal Whether `destroy` was called and not taken back by getting the presence again. */
+  wantsDestroy = false;
+  readonly #registry: Presences;
+  readonly #remotes = new Map<string, RemotePresence>();
+  /** What the server has not answered for, oldest first. */
+  readonly #subscriptions = new Map<number, Callback | undefined>();
+
+  /** @internal Use `connection.getPresence` or `connection.getDocPresence`. */
+  constructor(registry: Presences, channel: string) {
+    super();
+    if (!channel || typeof channel !== 'string') {
+      throw new Error(`Presence channel is ${String(channel)}; it must be a string, not empty`);
+    }
+    this.#registry = registry;
+    this.connection = registry.connection;
+    this.channel = channel;
+  }
+
+  /** Asks for the presence of others. */
+  subscribe(callback?: Callback): void {
+    this.#subscribe(true, callback);
+  }
+
+  /** Ends `subscribe`. */
+  unsubscribe(callback?: Callback): void {
+    this.#subscribe(false, callback);
+  }
+
+  #subscribe(wantSubscribe: boolean, callback?: Callback): void {
+    if (wantSubscribe === this.wantSubscribe) {
+      if (!callback) return;
+      if (wantSubscribe === this.subscribed) return nextTick(callback);
+      if (this.#subscriptions.size > 0) return this.#joinLastSubscription(callback);
+    }
+    this.wantSubscribe = wantSubscribe;
+    const seq = this.#registry.nextSeq();
+    this.#subscriptions.set(seq, callback);
+    this.#registry.keep(this);
+    if (!this.connection.canSend) return;
+    this.connection.send({a: wantSubscribe ? 'ps' : 'pu', ch: this.channel, seq});
+  }
+
+  #joinLastSubscription(callback: Callback): void {
+    const seq = Math.max(...this.#subscriptions.keys());
+    const earlier = this.#subscriptions.get(seq);
+    this.#subscriptions.set(seq, (error) => callEach([earlier, callback], error));
+  }
+
+  /** Makes a presence of this tab. Without an `id`, it has one that nobody else has. */
+  create(id?: string): LocalPresence {
+    if (this.wantsDestroy) throw new Error('Presence is being destroyed');
+    const local = this.createLocal(id || crypto.randomUUID());
+    this.localPresences[local.presenceId] = local;
+    return local;
+  }
+
+  /** @internal */
+  protected createLocal(id: string): LocalPresence {
+    return new LocalPresence(this, id);
+  }
+
+  /** @internal */
+  protected createRemote(id: string): RemotePresence {
+    return new RemotePresence(this, id);
+  }
+
+  /** Unsubscribes, and takes back the presence that this tab has now. */
+  destroy(callback?: Callback): void {
+    this.wantsDestroy = true;
+    // What is created after the destruction was cancelled stays.
+    const ids = Object.keys(this.localPresences);
+    this.unsubscribe((error) => {
+      if (error) return callbackSoonOrEmit(this, error, callback);
+      if (this.wantsDestroy) for (const remote of [...this.#remotes.values()]) remote.destroy();
+      this.#destroyLocals(ids, (error) => {
+        if (this.wantsDestroy) this.#registry.forget(this);
+        callbackSoonOrEmit(this, error, callback);
+      });
+    });
+  }
+
+  #destroyLocals(ids: string[], callback: Callback): void {
+    const locals = ids.flatMap((id) => this.localPresences[id] ?? []);
+    if (locals.length === 0) return callback();
+    let left = locals.length;
+    let failure: unknown;
+    for (const local of locals) {
+      local.destroy((error) => {
+        failure ??= error;
+        left -= 1;
+        if (left === 0) callback(failure);
+      });
+    }
+  }
+
+  // For this channel's presences
+
+  /** @internal */
+  forgetLocal(local: LocalPresence): void {
+    if (this.localPresences[local.presenceId] === local) {
+      delete this.localPresences[local.presenceId];
+    }
+  }
+
+  /** @internal */
+  forgetRemote(remote: RemotePresence): void {
+    this.#remotes.delete(remote.presenceId);
+    delete this.remotePresences[remote.presenceId];
+  }
+
+  /** @internal A remote presence has a new value. */
+  onRemoteChanged(remote: RemotePresence): void {
+    const {presenceId, value} = remote;
+    if (value === null) remote.destroy();
+    else this.remotePresences[presenceId] = value;
+    this.emit('receive', presenceId, value);
+  }
+
+  /** @internal Asks the others to send their presence again. */
+  requestRemotePresence(): void {
+    // A new connection asks for it by subscribing.
+    if (this.connection.canSend) this.connection.send({a: 'pr', ch: this.channel});
+  }
+
+  // For the registry
+
+  /** @internal */
+  onSubscribed(error: Error | null, seq: number): void {
+    if (!error && this.wantSubscribe) this.subscribed = true;
+    callbackSoonOrEmit(this, error, this.#takeSubscription(seq));
+  }
+
+  /** @internal */
+  onUnsubscribed(error: Error | null, seq: number): void {
+    if (!error) this.subscribed = false;
+    callbackSoonOrEmit(this, error, this.#takeSubscription(seq));
+  }
+
+  #takeSubscription(seq: number): Callback | undefined {
+    const callback = this.#subscriptions.get(seq);
+    this.#subscriptions.delete(seq);
+    return callback;
+  }
+
+  /** @internal The answer for a presence of this tab, or a presence of others. */
+  onUpdate(error: Error | null, message: PresenceMessage): void {
+    const local = this.localPresences[message.id];
+    if (local) return local.onAnswer(error, message.pv);
+    if (error) {
+      this.emit('error', error);
+      return;
+    }
+    let remote = this.#remotes.get(message.id);
+    if (!remote) {
+      remote = this.createRemote(message.id);
+      this.#remotes.set(message.id, remote);
+    }
+    remote.receiveUpdate(message);
+  }
+
+  /** @internal Somebody asks for this tab's presence. */
+  onRequest(error: Error | null): void {
+    if (error) {
+      this.emit('error', error);
+      return;
+    }
+    for (const local of Object.values(this.localPresences)) {
+      if (local.value !== null) local.send();
+    }
+  }
+
+  /** @internal */
+  onConnectionStateChanged(): void {
+    const locals = Object.values(this.localPresences);
+    if (!this.connection.canSend) {
+      this.subscribed = false;
+      for (const local of locals) local.onConnectionLost();
+      return;
+    }
+    this.#resubscribe();
+    for (const local of locals) local.sendPending();
+  }
+
+  #resubscribe(): void {
+    const callbacks = [...this.#subscriptions.values()];
+    this.#subscriptions.clear();
+    if (!this.wantSubscribe) {
+      callEach(callbacks);
+      return;
+    }
+    this.subscribe((error) => {
+      const called = callEach(callbacks, error);
+      if (error && !called) this.emit('error', error);
+    });
+  }
+}
