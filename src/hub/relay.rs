@@ -35,7 +35,9 @@ struct Head {
 #[derive(Default)]
 struct Channel {
     members: BTreeSet<String>,
-    /// The server has confirmed the hub's subscription.
+    /// The number of the hub's subscription.
+    seq: u64,
+    /// The server has confirmed it.
     live: bool,
     /// The `ps` messages that wait for it.
     waiting: Vec<(String, Payload)>,
@@ -181,6 +183,7 @@ impl Relay {
             entry.waiting.push((tab.to_owned(), message.clone()));
             if entry.waiting.len() == 1 {
                 self.last_seq += 1;
+                entry.seq = self.last_seq;
                 cx.upstream.send(&message.with_member("seq", self.last_seq.into()));
             }
             return;
@@ -197,7 +200,9 @@ impl Relay {
     }
 
     fn subscribed(&mut self, channel: &str, head: &Head, message: &Payload, cx: &mut Context<'_>) {
-        let Some(entry) = self.channels.get_mut(channel) else { return };
+        let seq = head.seq.clone();
+        let is_answer = |entry: &&mut Channel| seq == Some(entry.seq.into());
+        let Some(entry) = self.channels.get_mut(channel).filter(is_answer) else { return };
         entry.live = head.error.is_none();
         let waiting = std::mem::take(&mut entry.waiting);
         if !entry.live {
