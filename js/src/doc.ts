@@ -20,6 +20,9 @@ export interface WireSnapshot {
   data?: unknown;
 }
 
+/** Why a document may load anew without an error, if no op was lost. */
+const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
+
 interface SubscribeRequest {
   wantSubscribe: boolean;
   callback: Callback | null | undefined;
@@ -69,6 +72,8 @@ export class ProxyDoc extends EventEmitter {
   /** The submits the server has not answered for, oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
   #inHardRollback = false;
+  /** Of ops that were dropped: they hear of it once the document is loaded anew. */
+  readonly #lost: {callbacks: (Callback | undefined)[]; error: Error}[] = [];
 
   /** @internal Use `connection.get`. */
   constructor(connection: ProxyConnection, collection: string, id: string) {
@@ -199,6 +204,17 @@ export class ProxyDoc extends EventEmitter {
     this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
   }
 
+  /** @internal The next hub does not know what this document had asked the lost one for. */
+  onHubLost(): void {
+    if (this.wantSubscribe) this.#queueSubscribe(true);
+  }
+
+  /** @internal There is no hub: the connection says so, and so do the callbacks that wait. */
+  onConnectionFailed(error: Error): void {
+    callEach(this.#takeCallbacks([...this.#callbacks.keys()]), error);
+    this.#emitNothingPending();
+  }
+
   // Ops
 
   /** Applies an op here and now, and submits it to the server. */
@@ -237,7 +253,7 @@ export class ProxyDoc extends EventEmitter {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
-    const refused = this.#prepare(op);
+    const refused = this.connection.failure ?? this.#prepare(op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
     const token = this.connection.newToken();
@@ -399,7 +415,9 @@ export class ProxyDoc extends EventEmitter {
   /** @internal The server has answered for ops, or only the version changed. */
   onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
     this.version = version;
-    if (tokens.length > 0) this.#settle(tokens, error);
+    if (tokens.length === 0) return;
+    if (!error || !this.#inHardRollback) return this.#settle(tokens, error);
+    this.#lost.push({callbacks: this.#takeCallbacks(tokens), error});
   }
 
   #settle(tokens: Float64Array, error: Error | null): void {
@@ -435,17 +453,19 @@ export class ProxyDoc extends EventEmitter {
     this.#inHardRollback = true;
     this.#setType(null);
     this.version = null;
-    const callbacks = this.#takeCallbacks(dropped);
+    this.#lost.push({callbacks: this.#takeCallbacks(dropped), error});
     this.#fetch(true, (fetchError) => {
       this.#inHardRollback = false;
       if (fetchError) {
         const message = `Hard rollback fetch failed: ${fetchError.message}`;
         this.emit('error', makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message));
       }
-      if (callbacks.length === 0 && codeOf(error) === codes.OP_SUBMIT_REJECTED) return;
-      const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
-      callEach(callbacks, error);
-      if (!allHeard) this.emit('error', error);
+      for (const {callbacks, error} of this.#lost.splice(0)) {
+        if (callbacks.length === 0 && quiet.includes(codeOf(error))) continue;
+        const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
+        callEach(callbacks, error);
+        if (!allHeard) this.emit('error', error);
+      }
     });
   }
 

@@ -218,6 +218,12 @@ impl Hub {
             return self.peers.send(peer, Message::Refusal(refusal), self.now);
         }
         let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
+        let session = self.peers.session(peer);
+        if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
+            // The tab has a newer session on another transport; this hello was late.
+            self.peers.remove(peer);
+            return;
+        }
         let resumed = known.is_some() && hello.resume == Some(self.settings.epoch);
         if let Some(at) = known {
             let before = self.tabs[at].peer;
@@ -229,7 +235,9 @@ impl Hub {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
             self.tabs.push(TabEntry { info, peer });
         }
-        if !resumed {
+        if resumed {
+            self.docs.suspend_all(&hello.tab);
+        } else {
             let (docs, mut cx) = self.documents();
             docs.release_all(&hello.tab, &mut cx);
         }

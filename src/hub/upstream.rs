@@ -74,3 +74,18 @@ pub enum UpstreamEvent {
     /// The document emitted an error.
     Failed(DocId, Error),
 }
+
+impl UpstreamEvent {
+    /// The document it is about, if it is about one.
+    pub fn doc(&self) -> Option<&DocId> {
+        match self {
+            UpstreamEvent::State(_) => None,
+            UpstreamEvent::Loaded(doc)
+            | UpstreamEvent::Changed(doc, _)
+            | UpstreamEvent::Fetched(doc, _)
+            | UpstreamEvent::Subscribed(doc, _)
+            | UpstreamEvent::Settled(doc, ..)
+            | UpstreamEvent::Failed(doc, _) => Some(doc),
+        }
+    }
+}

@@ -111,6 +111,9 @@ pub struct DocRequest {
     /// The revision the tab holds, if it holds the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
+    /// The tab gave up what it was sent, and wants the whole state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// Fetches many documents of one collection at once.
@@ -168,11 +171,12 @@ pub struct DocSubmit {
 pub struct DocResume {
     /// The document.
     pub doc: DocId,
-    /// The revision the tab is at.
-    pub rev: Rev,
+    /// The revision the tab is at; absent if it holds nothing at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
     /// Whether the tab wants its changes.
     pub subscribed: bool,
-    /// The tab's sequenced ops whose commit it has not heard of.
+    /// The tab's ops that it waits to hear of and does not send again.
     pub awaiting: Vec<u64>,
 }
 

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use tabmux_middleware::{Environment, Millis, Stack};
+use tabmux_middleware::{Environment, Message as _, Millis, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
@@ -166,11 +166,13 @@ impl Tab {
             } else {
                 self.abandon();
             }
-            for message in self.outstanding.values().cloned().collect::<Vec<_>>() {
-                self.transmit(message, now);
-            }
         }
-        for message in std::mem::take(&mut self.waiting) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let asked = |message: &&Message| {
+            waiting.iter().all(|waiting| waiting.request() != message.request())
+        };
+        let again: Vec<Message> = self.outstanding.values().filter(asked).cloned().collect();
+        for message in again.into_iter().chain(waiting) {
             self.transmit(message, now);
         }
         let keys: Vec<DocKey> = self.docs.iter_mut().map(|(key, _)| key).collect();
@@ -183,14 +185,12 @@ impl Tab {
     fn resume(&mut self, now: Millis) {
         let mut messages = Vec::new();
         for (_, doc) in self.docs.iter_mut() {
-            if let Some(rev) = doc.replica.rev() {
-                messages.push(Message::DocResume(DocResume {
-                    doc: doc.id.clone(),
-                    rev,
-                    subscribed: doc.subscribed,
-                    awaiting: doc.replica.awaiting(),
-                }));
-            }
+            messages.push(Message::DocResume(DocResume {
+                doc: doc.id.clone(),
+                rev: doc.replica.rev(),
+                subscribed: doc.subscribed,
+                awaiting: doc.replica.awaiting(),
+            }));
             if let Some((base_rev, ops)) = doc.replica.inflight_batch() {
                 let doc = doc.id.clone();
                 messages.push(Message::DocSubmit(DocSubmit { doc, base_rev, ops }));
@@ -199,14 +199,23 @@ impl Tab {
         for message in messages {
             self.transmit(message, now);
         }
+        for message in self.outstanding.values_mut() {
+            if let Message::DocFetch(request) = message
+                && let Some((_, doc)) = self.docs.find(&request.doc)
+            {
+                request.anew &= doc.replica.is_rolled_back();
+            }
+        }
     }
 
     /// Gives up what only the lost hub knew, and asks its successor for the documents.
     fn abandon(&mut self) {
         self.events.push_back(TabEvent::HubLost);
         self.changes.clear();
+        // Requests are outstanding as well; the rest was meant for the lost hub.
+        self.waiting.clear();
         for (key, doc) in self.docs.iter_mut() {
-            if doc.replica.rev().is_none() && doc.replica.awaiting().is_empty() {
+            if !doc.replica.needs_hub() {
                 continue;
             }
             let error = Error::new(
@@ -289,7 +298,6 @@ impl Tab {
 
     fn ask(&mut self, request: u64, message: Message, now: Millis) -> u64 {
         self.outstanding.insert(request, message.clone());
-        // Before the tab has joined, `welcomed` sends what is outstanding only to a second hub.
         self.transmit(message, now);
         request
     }
@@ -299,7 +307,7 @@ impl Tab {
         let doc = self.docs.get_mut(key)?;
         let rev = doc.replica.rev().filter(|_| !anew);
         doc.told(rev);
-        Some(DocRequest { request, doc: doc.id.clone(), rev })
+        Some(DocRequest { request, doc: doc.id.clone(), rev, anew })
     }
 
     /// Asks for the document's present state; `anew` replaces what the tab holds. Returns the
