@@ -25,6 +25,7 @@ export async function bundle(entry) {
     alias: {
       tabmux: `${packageFolder}index.js`,
       'tabmux/hub': `${packageFolder}hub.js`,
+      'tabmux/url': `${packageFolder}url.js`,
     },
   });
   return outputFiles[0].text;

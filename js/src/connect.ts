@@ -78,9 +78,11 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       identity,
       url,
       channel: channel ? {name: channel, end} : undefined,
+      patience: patienceOf(options),
     };
+    if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
     const [topology, reason] = chooseTopology(
-      typeof SharedWorker !== 'undefined' && (hub.worker !== undefined || hub.local === undefined),
+      typeof SharedWorker !== 'undefined',
       Boolean(globalThis.navigator?.locks),
       options.useSharedWorker !== false,
     ) as ['shared-worker' | 'direct', string];
@@ -88,6 +90,14 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     else startDirect(hosting, reason);
   });
   return connection;
+}
+
+/** How long the hub may take to appear: what `timeouts` allows for any request. */
+function patienceOf({middleware = []}: ConnectionOptions): number {
+  for (const layer of middleware) {
+    if (typeof layer === 'object' && layer.layer === 'timeouts' && layer.after) return layer.after;
+  }
+  return 30_000;
 }
 
 function makeConnection(
@@ -104,17 +114,23 @@ function makeConnection(
     trace,
     types = defaultTypes,
   } = options;
-  return new ProxyConnection({
-    tabId,
-    transport,
-    codec,
-    identity,
-    middleware,
-    trace,
-    types,
-    context,
-    onClose,
-  });
+  try {
+    return new ProxyConnection({
+      tabId,
+      transport,
+      codec,
+      identity,
+      middleware,
+      trace,
+      types,
+      context,
+      onClose,
+    });
+  } catch (error) {
+    // An open port or channel would keep the process alive.
+    transport.free();
+    throw error;
+  }
 }
 
 /** A hub of this thread with the number of its connections; it ends with the last of them. */
@@ -124,6 +140,7 @@ interface BackendHub {
   users: number;
 }
 
+/** By identity and name. */
 const namedHubs = new Map<string, BackendHub>();
 
 function connectToBackend(backend: Backend, options: BackendOptions): ProxyConnection {
@@ -131,7 +148,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): ProxyConne
   const {transport, name, identity = '', useSharedWorker} = options;
   if (useSharedWorker === false) return backend.connect();
   if (!transport && typeof SharedWorker === 'undefined') return backend.connect();
-  const shared = name === undefined ? undefined : namedHubs.get(`${identity}:${name}`);
+  const key = name === undefined ? undefined : JSON.stringify([identity, name]);
+  const shared = key === undefined ? undefined : namedHubs.get(key);
   if (shared && shared.backend !== backend) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
@@ -142,12 +160,12 @@ function connectToBackend(backend: Backend, options: BackendOptions): ProxyConne
   const connection = makeConnection(tabId, tabEnd, options, {}, () => {
     host.users -= 1;
     if (host.users > 0) return;
-    if (name !== undefined) namedHubs.delete(`${identity}:${name}`);
+    if (key !== undefined) namedHubs.delete(key);
     // What was just sent must reach the hub before it ends.
     setTimeout(() => host.hub.close());
   });
   host.users += 1;
-  if (name !== undefined) namedHubs.set(`${identity}:${name}`, host);
+  if (key !== undefined) namedHubs.set(key, host);
   serve(host.hub);
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
   connection.core.attach(tabEnd);

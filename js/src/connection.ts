@@ -75,6 +75,8 @@ export class ProxyConnection extends EventEmitter {
   readonly types: ConnectionSettings['types'];
   /** @internal */
   readonly core: TabCore;
+  /** @internal Why nothing can be asked or submitted any more. */
+  failure: Error | null = null;
   readonly #docs = new Map<number, ProxyDoc>();
   readonly #requests = new Map<number, (error: Error | null) => void>();
   readonly #snapshotRequests = new Map<number, SnapshotRequest>();
@@ -82,6 +84,8 @@ export class ProxyConnection extends EventEmitter {
   readonly #onClose: () => void;
   #lastToken = 0;
   #lastSnapshotRequest = 0;
+  /** `close` was called, and the hub's last word was from before. */
+  #closing = false;
 
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
@@ -283,9 +287,15 @@ export class ProxyConnection extends EventEmitter {
   close(): void {
     if (this.state === 'closed') return;
     for (const doc of this.#docs.values()) if (!doc.paused) doc.flush();
+    this.leave();
+    this.#closing = this.state === 'connecting' || this.state === 'connected';
+    this.#setState('closed', 'closed');
+  }
+
+  /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
+  leave(): void {
     this.core.leave();
     this.#onClose();
-    this.#setState('closed', 'closed');
   }
 
   // For the documents
@@ -296,6 +306,8 @@ export class ProxyConnection extends EventEmitter {
       const error = makeError(codes.DOC_DOES_NOT_EXIST, 'The document was destroyed: get it again');
       return nextTick(() => callback(error));
     }
+    const {failure} = this;
+    if (failure) return nextTick(() => callback(failure));
     this.#requests.set(request, callback);
   }
 
@@ -334,11 +346,19 @@ export class ProxyConnection extends EventEmitter {
   /** @internal No hub could be had: nothing will answer any more. */
   fail(error: Error): void {
     if (this.state === 'closed' || this.state === 'stopped') return;
+    this.failure = error;
     this.#setState('stopped', error.message);
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const callback of requests) guard(this, () => callback(error));
+    for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
     nextTick(() => this.emit('error', error));
+  }
+
+  /** Nobody but the application can make another of its own transports. */
+  #transportClosed(reason: string): void {
+    if (this.topology !== 'custom') return this.#setState('disconnected', reason);
+    this.fail(makeError(codes.TRANSPORT_CLOSED, `the way to the hub is gone: ${reason}`));
   }
 
   #setState(state: State, reason?: unknown): void {
@@ -382,11 +402,17 @@ export class ProxyConnection extends EventEmitter {
     return {
       joined: (_epoch: number) => {},
       refused: (error: CoreError) => guard(this, () => this.fail(toError(error))),
-      hubLost: () => guard(this, () => this.#setState('disconnected', 'the hub is gone')),
+      hubLost: () =>
+        guard(this, () => {
+          this.#setState('disconnected', 'the hub is gone');
+          for (const doc of this.#docs.values()) doc.onHubLost();
+        }),
       closed: (reason: string | undefined) =>
-        guard(this, () => this.#setState('disconnected', reason ?? 'the transport was closed')),
+        guard(this, () => this.#transportClosed(reason ?? 'the transport was closed')),
       state: (state: State, id: string | undefined, reason: unknown) =>
         guard(this, () => {
+          if (this.#closing && (state === 'connecting' || state === 'connected')) return;
+          this.#closing = false;
           this.id = id ?? this.id;
           this.#setState(state, reason);
         }),

@@ -20,6 +20,9 @@ export interface WireSnapshot {
   data?: unknown;
 }
 
+/** Why a document may load anew without an error, if no op was lost. */
+const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
+
 interface SubscribeRequest {
   wantSubscribe: boolean;
   callback: Callback | null | undefined;
@@ -68,7 +71,10 @@ export class ProxyDoc extends EventEmitter {
   wantsDestroy = false;
   /** The submits the server has not answered for, oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
+  #settledCallbacks: (() => void)[] = [];
   #inHardRollback = false;
+  /** Of ops that were dropped: they hear of it once the document is loaded anew. */
+  readonly #lost: {callbacks: (Callback | undefined)[]; error: Error}[] = [];
 
   /** @internal Use `connection.get`. */
   constructor(connection: ProxyConnection, collection: string, id: string) {
@@ -172,7 +178,34 @@ export class ProxyDoc extends EventEmitter {
     });
   }
 
+  /**
+   * @internal Calls back once nothing is pending and the server has answered for every op in the
+   * data, siblings' included: then the data is that of the version.
+   */
+  whenSettled(callback: () => void): void {
+    nextTick(() => {
+      if (this.#isSettled()) callback();
+      else this.#settledCallbacks.push(callback);
+    });
+  }
+
+  #isSettled(): boolean {
+    return !this.hasPending() && this.connection.core.isSettled(this.key);
+  }
+
+  #tellSettled(): void {
+    if (this.#settledCallbacks.length === 0 || !this.#isSettled()) return;
+    const callbacks = this.#settledCallbacks;
+    this.#settledCallbacks = [];
+    for (const callback of callbacks) callback();
+  }
+
   #emitNothingPending(): void {
+    this.#emitPending();
+    this.#tellSettled();
+  }
+
+  #emitPending(): void {
     if (this.hasWritePending()) return;
     this.emit('no write pending');
     if (this.hasPending()) return;
@@ -266,6 +299,17 @@ export class ProxyDoc extends EventEmitter {
     this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
   }
 
+  /** @internal The next hub does not know what this document had asked the lost one for. */
+  onHubLost(): void {
+    if (this.wantSubscribe) this.#queueSubscribe(true);
+  }
+
+  /** @internal There is no hub: the connection says so, and so do the callbacks that wait. */
+  onConnectionFailed(error: Error): void {
+    callEach(this.#takeCallbacks([...this.#callbacks.keys()]), error);
+    this.#emitNothingPending();
+  }
+
   // Ops
 
   /** Applies an op here and now, and submits it to the server. */
@@ -304,7 +348,7 @@ export class ProxyDoc extends EventEmitter {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
-    const refused = this.#prepare(op);
+    const refused = this.connection.failure ?? this.#prepare(op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
     const token = this.connection.newToken();
@@ -448,6 +492,7 @@ export class ProxyDoc extends EventEmitter {
     } catch (error) {
       this.#hardRollback(error, []);
     }
+    this.#tellSettled();
   }
 
   /** @internal The document's state, in place of what there was. */
@@ -461,12 +506,15 @@ export class ProxyDoc extends EventEmitter {
       const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
       this.#settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
     }
+    this.#tellSettled();
   }
 
   /** @internal The server has answered for ops, or only the version changed. */
   onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
     this.version = version;
-    if (tokens.length > 0) this.#settle(tokens, error);
+    if (tokens.length === 0) return;
+    if (!error || !this.#inHardRollback) return this.#settle(tokens, error);
+    this.#lost.push({callbacks: this.#takeCallbacks(tokens), error});
   }
 
   #settle(tokens: Float64Array, error: Error | null): void {
@@ -502,17 +550,19 @@ export class ProxyDoc extends EventEmitter {
     this.#inHardRollback = true;
     this.#setType(null);
     this.version = null;
-    const callbacks = this.#takeCallbacks(dropped);
+    this.#lost.push({callbacks: this.#takeCallbacks(dropped), error});
     this.#fetch(true, (fetchError) => {
       this.#inHardRollback = false;
       if (fetchError) {
         const message = `Hard rollback fetch failed: ${fetchError.message}`;
         this.emit('error', makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message));
       }
-      if (callbacks.length === 0 && codeOf(error) === codes.OP_SUBMIT_REJECTED) return;
-      const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
-      callEach(callbacks, error);
-      if (!allHeard) this.emit('error', error);
+      for (const {callbacks, error} of this.#lost.splice(0)) {
+        if (callbacks.length === 0 && quiet.includes(codeOf(error))) continue;
+        const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
+        callEach(callbacks, error);
+        if (!allHeard) this.emit('error', error);
+      }
     });
   }
 

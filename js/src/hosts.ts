@@ -1,8 +1,20 @@
-import {directPair, overMessagePort, type TransportEnd} from '../wasm/tabmux.js';
+import {
+  directPair,
+  overBroadcastChannel,
+  overMessagePort,
+  type TransportEnd,
+} from '../wasm/tabmux.js';
 import type {ProxyConnection} from './connection.js';
 import {codes, makeError} from './errors.js';
-import type {HubDefinition, Introduction} from './hub/define.js';
+import {HubDefinition} from './hub/define.js';
+import type {Answer, Introduction} from './hub/worker-scope.js';
 import type {HubLocation} from './options.js';
+
+/**
+ * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
+ * for the next; then it knocks again and again, and waits twice as long each time.
+ */
+const FIRST_WAIT_MS = 250;
 
 /** A tab that is looking for its hub. */
 export interface Hosting {
@@ -12,63 +24,109 @@ export interface Hosting {
   url: string | undefined;
   /** With the transport `broadcast-channel`: its name and this tab's end. */
   channel: {name: string; end: TransportEnd} | undefined;
+  /** How long a worker may take to answer, in milliseconds. */
+  patience: number;
 }
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
 export function startSharedWorker(hosting: Hosting, reason: string): void {
-  const {connection, hub, identity, url, channel} = hosting;
-  const {core} = connection;
-  let worker: SharedWorker;
-  try {
-    worker = (hub.worker ?? (() => defaultWorker(url, identity)))();
-  } catch (error) {
-    return fallBack(hosting, String((error as Error)?.message ?? error));
-  }
-  let ready = false;
-  worker.onerror = (event) => {
-    if (ready || connection.state === 'closed') return;
-    ready = true;
-    fallBack(hosting, (event as ErrorEvent).message || 'its script could not be loaded or run');
+  const {connection, hub, identity, url, patience} = hosting;
+  const makeWorker = hub.worker ?? (() => defaultWorker(url, identity));
+  const start = performance.now();
+  let wait = FIRST_WAIT_MS;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let settled = false;
+  /** Whether this is the first outcome; there is none after it. */
+  const settle = () => {
+    if (settled || isOver(connection)) return false;
+    settled = true;
+    clearTimeout(timer);
+    return true;
   };
-  worker.port.onmessage = ({data}) => {
-    if (data?.tabmux === 'ready') ready = true;
+  const giveUp = (cause: string) => {
+    if (settle()) startDirect(hosting, `the SharedWorker did not start: ${cause}`);
   };
-  connection.setTopology({topology: 'shared-worker', reason});
-  if (channel) {
-    const hello: Introduction = {tabmux: 'broadcast-channel', identity, channel: channel.name};
-    worker.port.postMessage(hello);
-    core.attach(channel.end);
-  } else {
-    const {port1, port2} = new MessageChannel();
-    const hello: Introduction = {tabmux: 'port', identity, port: port2};
-    worker.port.postMessage(hello, [port2]);
-    core.attach(overMessagePort(port1));
-  }
+  const knock = () => {
+    if (isOver(connection)) return;
+    if (performance.now() - start >= patience) {
+      return giveUp(`it did not answer within ${patience} ms`);
+    }
+    try {
+      const worker = makeWorker();
+      worker.onerror = (event) =>
+        giveUp((event as ErrorEvent).message || 'its script could not be loaded or run');
+      worker.port.onmessage = ({data}: MessageEvent<Answer | undefined>) => {
+        if (data?.tabmux === 'failed') giveUp(data.message);
+        if (data?.tabmux !== 'ready' || !settle()) return;
+        connection.setTopology({topology: 'shared-worker', reason});
+        introduce(hosting, worker.port);
+        navigator.locks.request(data.lock, {mode: 'shared'}, () => outlive(hosting));
+      };
+    } catch (error) {
+      return giveUp(String((error as Error)?.message ?? error));
+    }
+    timer = setTimeout(knock, Math.min(wait, start + patience - performance.now()));
+    wait *= 2;
+  };
+  knock();
 }
 
-function fallBack(hosting: Hosting, cause: string): void {
-  startDirect(hosting, `the SharedWorker did not start: ${cause}`);
+function isOver({state}: ProxyConnection): boolean {
+  return state === 'closed' || state === 'stopped';
+}
+
+function introduce({connection, identity, channel}: Hosting, worker: MessagePort): void {
+  if (channel) {
+    const hello: Introduction = {tabmux: 'broadcast-channel', identity, channel: channel.name};
+    worker.postMessage(hello);
+    return connection.core.attach(channel.end);
+  }
+  const {port1, port2} = new MessageChannel();
+  const hello: Introduction = {tabmux: 'port', identity, port: port2};
+  worker.postMessage(hello, [port2]);
+  connection.core.attach(overMessagePort(port1));
+}
+
+/** The worker has ended, as in some browsers it does with the tab that started it: on to the next. */
+function outlive(hosting: Hosting): void {
+  const {connection, channel} = hosting;
+  if (isOver(connection)) return;
+  if (channel) channel.end = overBroadcastChannel(channel.name, crypto.randomUUID());
+  const reason = 'the SharedWorker before this one has ended';
+  setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }
 
 /** Connects the tab to a hub in this thread. */
 export function startDirect(hosting: Hosting, reason: string): void {
   const {connection, hub, identity, url} = hosting;
-  const local = hub.local ?? (url === undefined ? undefined : defaultLocal);
+  const isDefault = !hub.worker && url !== undefined;
+  const local = hub.local ?? (isDefault ? defaultLocal : undefined);
   if (!local) {
     const message = `the hub can't start: ${reason}; give createConnection \`hub.local\` as well`;
     return connection.fail(makeError(codes.HUB_START, message));
   }
-  const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
   connection.setTopology({topology: 'direct', reason});
-  connection.core.attach(tabEnd);
-  const started = async () => {
+  const start = async () => {
     const definition = definitionIn(await local());
-    definition.hub(identity).acceptEnd(hubEnd);
+    if (connection.state !== 'closed') connection.core.attach(endAt(definition, identity));
   };
-  started().catch((error) => {
+  start().catch((error) => {
     const cause = (error as Error)?.message ?? String(error);
     connection.fail(makeError(codes.HUB_START, `the hub can't start (${reason}): ${cause}`));
   });
+}
+
+/** The tab's end of a transport to a hub in this thread. */
+function endAt(definition: HubDefinition, identity: string): TransportEnd {
+  if (definition instanceof HubDefinition) {
+    const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
+    definition.hub(identity).acceptEnd(hubEnd);
+    return tabEnd;
+  }
+  // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
+  const {port1, port2} = new MessageChannel();
+  (definition as HubDefinition).introduce({tabmux: 'port', identity, port: port2});
+  return overMessagePort(port1);
 }
 
 function definitionIn(module: unknown): HubDefinition {

@@ -11,7 +11,7 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
     static TIME_ORIGIN: f64;
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(handler: &JsValue, delay: f64) -> JsValue;
+    fn set_timeout(handler: &JsValue, delay: f64, from_timer: bool) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(id: &JsValue);
     #[wasm_bindgen(js_name = queueMicrotask)]
@@ -41,12 +41,13 @@ impl Alarm {
             timeout: RefCell::new(None),
         });
         let weak = Rc::downgrade(&alarm);
-        let closure: Closure<dyn FnMut()> = Closure::new(move || {
+        let closure: Closure<dyn FnMut(JsValue)> = Closure::new(move |from_timer: JsValue| {
             let Some(alarm) = weak.upgrade() else { return };
-            alarm.microtask.set(false);
-            let due = |(at, _): &(Millis, JsValue)| *at <= now();
-            if alarm.timeout.borrow().as_ref().is_some_and(due) {
+            // The clock can't tell which it is: a timer may ring a little before its time.
+            if from_timer.is_truthy() {
                 alarm.timeout.take();
+            } else {
+                alarm.microtask.set(false);
             }
             ring();
         });
@@ -71,7 +72,7 @@ impl Alarm {
             return;
         }
         self.stop_timeout();
-        let id = set_timeout(ring, (deadline - now) as f64);
+        let id = set_timeout(ring, (deadline - now) as f64, true);
         unref(&id);
         *self.timeout.borrow_mut() = Some((deadline, id));
     }

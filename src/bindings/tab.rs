@@ -284,6 +284,12 @@ impl TabCore {
         taken.map_err(|error| to_js(&error))
     }
 
+    /// Whether the server has answered for every op in the document's state.
+    #[wasm_bindgen(js_name = isSettled)]
+    pub fn is_settled(&self, doc: DocKey) -> bool {
+        self.0.tab.borrow().is_settled(doc)
+    }
+
     /// The ops on their way, oldest first, after the number of those that were sent.
     #[wasm_bindgen(js_name = pendingOps)]
     pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {

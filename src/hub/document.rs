@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::{Submission, Upstream};
 use crate::error::{Error, codes};
-use crate::ot::{Entry, Op, Origin, Sequencer, Types};
+use crate::ot::{Entry, Op, Origin, Sequencer, Types, state_lost};
 use crate::protocol::*;
 
 /// How many refused ops a document remembers for each tab, for a tab that resumes its session.
@@ -68,12 +68,25 @@ struct Holder {
     sent: Option<Rev>,
     /// The revision from which the tab may still submit ops.
     seen: Rev,
+    /// The upstream version the tab was told last, and whether all ops up to it have their answer.
+    told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
     live: bool,
     /// How many of the tab's subscribed queries have the document among their results.
     queries: usize,
+    /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
+    away: bool,
     last_op_id: u64,
-    failures: VecDeque<(u64, Error)>,
+    failures: VecDeque<Failure>,
+}
+
+/// An op that was refused.
+#[derive(Clone)]
+struct Failure {
+    op_id: u64,
+    error: Error,
+    /// It had its revision; the server refused it.
+    placed: bool,
 }
 
 impl Holder {
@@ -153,19 +166,25 @@ impl Document {
         self.start_linger(cx);
     }
 
+    /// The tab begins a new session: what was sent to it may be lost, and it will ask again.
+    pub fn suspend(&mut self, tab: &str) {
+        if let Some(holder) = self.holders.get_mut(tab) {
+            holder.away = true;
+        }
+        self.forget_waiters(tab);
+    }
+
     pub fn resume(&mut self, tab: &str, resume: DocResume, cx: &mut Context<'_>) {
         let holder = self.holder(tab);
-        holder.sent = Some(resume.rev);
+        holder.away = false;
+        holder.sent = resume.rev;
+        holder.told = (None, false);
         holder.live = resume.subscribed;
-        self.bring_up_to_date(tab, cx);
+        if resume.rev.is_some() {
+            self.bring_up_to_date(tab, cx);
+        }
         for op_id in resume.awaiting {
-            let origin = Origin { tab: tab.to_owned(), op_id };
-            if !self.unsettled.contains(&origin) {
-                let failures = &self.holder(tab).failures;
-                let error = failures.iter().find(|(failed, _)| *failed == op_id);
-                let error = error.map(|(_, error)| error.clone());
-                self.tell_settled(tab, vec![op_id], error, cx);
-            }
+            self.answer_again(tab, op_id, cx);
         }
         if resume.subscribed && self.subscription != Subscription::Live {
             self.ask_for_subscription(cx);
@@ -207,18 +226,24 @@ impl Document {
     /// The tab lets go of the document, or is gone.
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.holders.remove(tab);
-        self.fetches.retain(|waiter| waiter.tab != tab);
-        self.subscribes.retain(|waiter| waiter.tab != tab);
+        self.forget_waiters(tab);
         self.deferred.retain(|(other, _)| other != tab);
         self.trim();
         self.start_linger(cx);
+    }
+
+    fn forget_waiters(&mut self, tab: &str) {
+        self.fetches.retain(|waiter| waiter.tab != tab);
+        self.subscribes.retain(|waiter| waiter.tab != tab);
     }
 
     // Ops
 
     pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let last_op_id = self.holder(tab).last_op_id;
-        submit.ops.retain(|op| op.op_id > last_op_id);
+        for seen in submit.ops.extract_if(.., |op| op.op_id <= last_op_id) {
+            self.answer_again(tab, seen.op_id, cx);
+        }
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).last_op_id = last.op_id;
         let exists = cx.upstream.head(&self.id).type_name.is_some();
@@ -235,6 +260,10 @@ impl Document {
         let head = cx.upstream.head(&self.id);
         let base = submit.base_rev.unwrap_or(self.order.rev());
         self.told(tab, submit.base_rev);
+        let holder = self.holder(tab);
+        if holder.sent.is_none() || submit.base_rev.is_none() {
+            holder.sent = Some(base);
+        }
         let (exists, creates) =
             (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
         let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
@@ -243,9 +272,6 @@ impl Document {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
             self.order.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
-        if self.holder(tab).sent.is_none() {
-            self.holder(tab).sent = Some(base);
-        }
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             if let Err(refused) = self.place(submitted, origin, cx) {
@@ -255,9 +281,49 @@ impl Document {
         }
         self.spread(Some(tab), cx);
         if let Some(error) = error {
-            let op_ids = submit.ops[placed..].iter().map(|op| op.op_id).collect();
-            let doc = self.id.clone();
-            cx.send(tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
+            self.reject(tab, &submit.ops[placed..], error, cx);
+        }
+    }
+
+    fn reject(&mut self, tab: &str, ops: &[SubmittedOp], error: Error, cx: &mut Context<'_>) {
+        let op_ids: Vec<u64> = ops.iter().map(|op| op.op_id).collect();
+        for op_id in &op_ids {
+            self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
+        }
+        self.tell_rejected(tab, op_ids, error, cx);
+    }
+
+    /// Remembers a refused op, for a tab that begins a new session before it hears of it.
+    fn note_failure(&mut self, tab: &str, failure: Failure) {
+        let failures = &mut self.holder(tab).failures;
+        failures.push_back(failure);
+        if failures.len() > FAILURES_KEPT {
+            failures.pop_front();
+        }
+    }
+
+    /// The tab may have lost the answer to one of its ops.
+    fn answer_again(&mut self, tab: &str, op_id: u64, cx: &mut Context<'_>) {
+        let origin = Origin { tab: tab.to_owned(), op_id };
+        let is_deferred = |(other, submit): &(String, DocSubmit)| {
+            other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
+        };
+        if self.unsettled.contains(&origin) || self.deferred.iter().any(is_deferred) {
+            return;
+        }
+        let holder = self.holder(tab);
+        let failure = holder.failures.iter().find(|failure| failure.op_id == op_id).cloned();
+        match failure {
+            Some(Failure { error, placed: false, .. }) => {
+                self.tell_rejected(tab, vec![op_id], error, cx);
+            }
+            failure if op_id <= holder.last_op_id => {
+                self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
+            }
+            _ => {
+                holder.last_op_id = op_id;
+                self.tell_rejected(tab, vec![op_id], state_lost(), cx);
+            }
         }
     }
 
@@ -317,11 +383,7 @@ impl Document {
         for (tab, submit) in std::mem::take(&mut self.deferred) {
             match error {
                 None => self.sequence(&tab, submit, cx),
-                Some(error) => {
-                    let op_ids = submit.ops.iter().map(|op| op.op_id).collect();
-                    let (doc, error) = (self.id.clone(), error.clone());
-                    cx.send(&tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
-                }
+                Some(error) => self.reject(&tab, &submit.ops, error.clone(), cx),
             }
         }
         waiters
@@ -343,19 +405,13 @@ impl Document {
         self.unsettled.retain(|other| *other != origin);
         if self.holders.contains_key(&origin.tab) {
             if let Some(error) = &error {
-                let failures = &mut self.holder(&origin.tab).failures;
-                failures.push_back((origin.op_id, error.clone()));
-                if failures.len() > FAILURES_KEPT {
-                    failures.pop_front();
-                }
+                let Origin { tab, op_id } = &origin;
+                self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: true });
             }
             self.bring_up_to_date(&origin.tab, cx);
             self.tell_settled(&origin.tab, vec![origin.op_id], error, cx);
         }
-        let others: Vec<String> = self.live_holders().filter(|tab| *tab != origin.tab).collect();
-        for tab in others {
-            self.tell_settled(&tab, Vec::new(), None, cx);
-        }
+        self.spread(None, cx);
         self.start_linger(cx);
     }
 
@@ -408,18 +464,17 @@ impl Document {
         self.holders.entry(tab.to_owned()).or_default()
     }
 
-    fn live_holders(&self) -> impl Iterator<Item = String> {
-        self.holders.iter().filter(|(_, holder)| holder.is_live()).map(|(tab, _)| tab.clone())
-    }
-
     /// The tab has said which revision it holds.
     fn told(&mut self, tab: &str, rev: Option<Rev>) {
         let holder = self.holder(tab);
-        match rev {
-            Some(rev) => holder.seen = holder.seen.max(rev),
-            None => holder.sent = None,
-        }
+        holder.away = false;
+        holder.seen = holder.seen.max(rev.unwrap_or(0));
         self.trim();
+    }
+
+    /// The tab wants the whole state, whatever it was sent.
+    pub fn send_anew(&mut self, tab: &str) {
+        self.holder(tab).sent = None;
     }
 
     fn trim(&mut self) {
@@ -450,11 +505,16 @@ impl Document {
     /// Sends a tab the changes it has not been sent, or the whole state.
     fn bring_up_to_date(&mut self, tab: &str, cx: &mut Context<'_>) {
         let rev = self.order.rev();
+        if self.holder(tab).away {
+            return;
+        }
         let sent = self.holder(tab).sent;
         let changes = sent.and_then(|sent| {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
-        let messages = match changes {
+        let version = cx.upstream.head(&self.id).version;
+        let settled = self.unsettled.is_empty();
+        let mut messages = match changes {
             Some(messages) => messages,
             None => {
                 let snapshot = cx.upstream.snapshot(&self.id);
@@ -464,13 +524,41 @@ impl Document {
                     return;
                 }
                 self.holder(tab).seen = rev;
-                vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot })]
+                vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
             }
+        };
+        let tells_version = match messages.last_mut() {
+            Some(Message::DocChange(change)) => {
+                change.settled = settled;
+                change.changes.iter_mut().next_back().map(|last| last.version = version).is_some()
+            }
+            Some(Message::DocLoad(_)) => true,
+            _ => false,
         };
         for message in messages {
             cx.send(tab, message);
         }
-        self.holder(tab).sent = Some(rev);
+        let holder = self.holder(tab);
+        holder.sent = Some(rev);
+        if tells_version {
+            holder.told = (version, settled);
+        } else if holder.told != (version, settled) {
+            self.tell_settled(tab, Vec::new(), None, cx);
+        }
+    }
+
+    fn tell_rejected(
+        &mut self,
+        tab: &str,
+        op_ids: Vec<u64>,
+        error: Error,
+        cx: &mut Context<'_>,
+    ) {
+        if self.holder(tab).away {
+            return;
+        }
+        let rejected = DocRejected { doc: self.id.clone(), op_ids, error };
+        cx.send(tab, Message::DocRejected(rejected));
     }
 
     fn tell_settled(
@@ -480,8 +568,13 @@ impl Document {
         error: Option<Error>,
         cx: &mut Context<'_>,
     ) {
+        if self.holder(tab).away {
+            return;
+        }
         let version = cx.upstream.head(&self.id).version;
-        let committed = DocCommitted { doc: self.id.clone(), op_ids, version, error };
+        let settled = self.unsettled.is_empty();
+        self.holder(tab).told = (version, settled);
+        let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };
         cx.send(tab, Message::DocCommitted(committed));
     }
 }
@@ -514,6 +607,7 @@ fn in_messages<'a>(
                     doc,
                     rev,
                     changes,
+                    settled: false,
                     coalesced: false,
                 }));
             }

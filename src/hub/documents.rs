@@ -39,7 +39,11 @@ impl Documents {
         match message {
             Message::DocFetch(ask) => {
                 let waiter = waiter(ask.request);
-                match self.doc(&ask.doc).fetch(&waiter, ask.rev, cx) {
+                let doc = self.doc(&ask.doc);
+                if ask.anew {
+                    doc.send_anew(tab);
+                }
+                match doc.fetch(&waiter, ask.rev, cx) {
                     Fetch::Done => cx.callback(&waiter, None),
                     Fetch::Waits => {}
                     Fetch::AskServer => cx.upstream.fetch(&ask.doc),
@@ -111,8 +115,10 @@ impl Documents {
         }
     }
 
-    /// Takes an event of an upstream document.
+    /// Takes an event of an upstream document. A document may be forgotten while its upstream
+    /// still waits for the server.
     pub fn upstream(&mut self, event: UpstreamEvent, cx: &mut Context<'_>) {
+        let Some(doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else { return };
         match event {
             UpstreamEvent::State(_)
             | UpstreamEvent::Message(_)
@@ -120,16 +126,24 @@ impl Documents {
             | UpstreamEvent::QueryChanged(..)
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
-            UpstreamEvent::Loaded(id) => self.doc(&id).loaded(cx),
-            UpstreamEvent::Changed(id, change) => self.doc(&id).changed(change, cx),
-            UpstreamEvent::Fetched(id, error) => {
-                for waiter in self.doc(&id).fetched(&error, cx) {
+            UpstreamEvent::Loaded(_) => doc.loaded(cx),
+            UpstreamEvent::Changed(_, change) => doc.changed(change, cx),
+            UpstreamEvent::Fetched(_, error) => {
+                for waiter in doc.fetched(&error, cx) {
                     self.answer(&waiter, &error, cx);
                 }
             }
-            UpstreamEvent::Subscribed(id, error) => self.doc(&id).subscribed(error, cx),
-            UpstreamEvent::Settled(id, origin, error) => self.doc(&id).settled(origin, error, cx),
-            UpstreamEvent::Failed(id, error) => self.doc(&id).failed(error, cx),
+            UpstreamEvent::Subscribed(_, error) => doc.subscribed(error, cx),
+            UpstreamEvent::Settled(_, origin, error) => doc.settled(origin, error, cx),
+            UpstreamEvent::Failed(_, error) => doc.failed(error, cx),
+        }
+    }
+
+    /// The tab begins a new session with the state it holds.
+    pub fn suspend_all(&mut self, tab: &str) {
+        self.bulks.retain(|(other, _), _| other != tab);
+        for doc in self.docs.values_mut() {
+            doc.suspend(tab);
         }
     }
 

@@ -131,6 +131,11 @@ impl Peers {
         self.peers.get_mut(&id)
     }
 
+    /// The number of the session on this transport, 0 if there is none.
+    pub fn session(&self, id: PeerId) -> u64 {
+        self.peers.get(&id).and_then(|peer| peer.link.as_ref()).map_or(0, Link::session)
+    }
+
     pub fn receive(
         &mut self,
         id: PeerId,

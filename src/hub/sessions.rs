@@ -267,6 +267,12 @@ impl Hub {
             return self.peers.send(peer, Message::Refusal(refusal), self.now);
         }
         let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
+        let session = self.peers.session(peer);
+        if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
+            // The tab has a newer session on another transport; this hello was late.
+            self.peers.remove(peer);
+            return;
+        }
         let resumed = known.is_some() && hello.resume == Some(self.settings.epoch);
         if let Some(at) = known {
             let before = self.tabs[at].peer;
@@ -278,7 +284,11 @@ impl Hub {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
             self.tabs.push(TabEntry { info, peer });
         }
-        if !resumed {
+        if resumed {
+            let (docs, queries, mut cx) = self.parts();
+            queries.release_all(&hello.tab, docs, &mut cx);
+            docs.suspend_all(&hello.tab);
+        } else {
             self.release_all(&hello.tab);
         }
         if let Some(peer) = self.peers.get_mut(peer) {

@@ -106,3 +106,23 @@ pub enum UpstreamEvent {
     /// The server sent a message about presence, a snapshot or a ping.
     Message(Payload),
 }
+
+impl UpstreamEvent {
+    /// The document it is about, if it is about one.
+    pub fn doc(&self) -> Option<&DocId> {
+        match self {
+            UpstreamEvent::State(_)
+            | UpstreamEvent::Message(_)
+            | UpstreamEvent::QueryReady(..)
+            | UpstreamEvent::QueryChanged(..)
+            | UpstreamEvent::QueryExtra(..)
+            | UpstreamEvent::QueryFailed(..) => None,
+            UpstreamEvent::Loaded(doc)
+            | UpstreamEvent::Changed(doc, _)
+            | UpstreamEvent::Fetched(doc, _)
+            | UpstreamEvent::Subscribed(doc, _)
+            | UpstreamEvent::Settled(doc, ..)
+            | UpstreamEvent::Failed(doc, _) => Some(doc),
+        }
+    }
+}

@@ -204,15 +204,22 @@ impl Replica {
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
     }
 
+    /// Whether there is state that a hub gave, or an op that a hub owes an answer for.
+    pub fn needs_hub(&self) -> bool {
+        self.rev.is_some() || !self.awaiting.is_empty() || !self.inflight.is_empty()
+    }
+
     /// The inflight batch once more, for a hub that may not have had it.
     pub fn inflight_batch(&self) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
         let resend = !self.inflight.is_empty() && !self.orphaned;
         resend.then(|| (self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
     }
 
-    /// The ops that await their commit, by number.
+    /// The ops that are owed an answer and can't be sent again, by number: they await their
+    /// commit, or were made on a state that is gone.
     pub fn awaiting(&self) -> Vec<u64> {
-        self.awaiting.iter().map(|slot| slot.op_id).collect()
+        let orphans = self.inflight.iter().filter(|_| self.orphaned);
+        self.awaiting.iter().chain(orphans).map(|slot| slot.op_id).collect()
     }
 
     /// Whether no op is without a revision.
@@ -261,13 +268,17 @@ impl Replica {
             self.version = version;
         }
         let mut tokens = Vec::new();
-        self.awaiting.retain_mut(|slot| {
+        let mut waits = |slot: &mut OpSlot| {
             let settled = op_ids.contains(&slot.op_id);
             if settled {
                 tokens.append(&mut slot.tokens);
             }
             !settled
-        });
+        };
+        self.awaiting.retain_mut(&mut waits);
+        // The document was loaded anew before the tab could hear that the op had its place.
+        self.inflight.retain_mut(waits);
+        self.orphaned &= !self.inflight.is_empty();
         tokens
     }
 

@@ -57,11 +57,7 @@ impl Sequencer {
         types: &dyn Types,
     ) -> (usize, Option<Error>) {
         let Some(since) = self.since(base) else {
-            let error = Error::new(
-                crate::codes::PENDING_OP_REMOVED,
-                "Discarding an op made on a state that was loaded anew",
-            );
-            return (0, Some(error));
+            return (0, Some(state_lost()));
         };
         let mut placed: Vec<Op> = since.map(|entry| entry.change.op.clone()).collect();
         let mut done = 0;
@@ -100,4 +96,12 @@ impl Sequencer {
         let keep = self.rev.saturating_sub(rev).min(self.log.len() as u64);
         self.log.drain(..self.log.len() - keep as usize);
     }
+}
+
+/// Why an op that was made before the document was loaded anew has no place.
+pub(crate) fn state_lost() -> Error {
+    Error::new(
+        crate::codes::PENDING_OP_REMOVED,
+        "Discarding an op made on a state that was loaded anew",
+    )
 }

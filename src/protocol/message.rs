@@ -167,6 +167,7 @@ impl LayerMessage for Message {
             {
                 last.rev = next.rev;
                 last.changes.extend(next.changes);
+                last.settled = next.settled;
                 last.coalesced = true;
                 Ok(())
             }

@@ -111,6 +111,9 @@ pub struct DocRequest {
     /// The revision the tab holds, if it holds the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
+    /// The tab gave up what it was sent, and wants the whole state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
 }
 
 /// Fetches many documents of one collection at once.
@@ -168,11 +171,12 @@ pub struct DocSubmit {
 pub struct DocResume {
     /// The document.
     pub doc: DocId,
-    /// The revision the tab is at.
-    pub rev: Rev,
+    /// The revision the tab is at; absent if it holds nothing at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
     /// Whether the tab wants its changes.
     pub subscribed: bool,
-    /// The tab's sequenced ops whose commit it has not heard of.
+    /// The tab's ops that it waits to hear of and does not send again.
     pub awaiting: Vec<u64>,
 }
 
@@ -214,6 +218,8 @@ pub struct DocLoad {
     pub rev: Rev,
     /// The state.
     pub snapshot: Snapshot,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
 }
 
 /// A document's state, as ShareDB's snapshots have it.
@@ -241,6 +247,8 @@ pub struct DocChange {
     pub rev: Rev,
     /// The changes, oldest first.
     pub changes: Vec<Change>,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
     /// The tab is slow: it may compose them and apply them as one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coalesced: bool,
@@ -283,6 +291,8 @@ pub struct DocCommitted {
     /// ShareDB's version now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
     /// Why the server refused them, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
@@ -295,6 +305,7 @@ impl DocCommitted {
         if same {
             self.op_ids.extend(&next.op_ids);
             self.version = next.version;
+            self.settled = next.settled;
         }
         same
     }

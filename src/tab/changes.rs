@@ -10,6 +10,8 @@ pub(super) struct QueuedChange {
     /// The revision after it.
     pub to: Rev,
     pub change: Change,
+    /// Whether the server has answered for every op in the state after it.
+    pub settled: bool,
 }
 
 impl QueuedChange {
@@ -22,6 +24,7 @@ impl QueuedChange {
         let Some(Ok(op)) = ty.compose(first, second) else { return false };
         let src = next.change.src.clone().filter(|src| self.change.src.as_ref() == Some(src));
         self.to = next.to;
+        self.settled = next.settled;
         self.change = Change { op: Op::Edit(op), version: next.change.version, src };
         true
     }

@@ -17,6 +17,8 @@ pub(super) struct TabDoc {
     pub subscribed: bool,
     /// ShareDB's `doc.paused`: ops stay here.
     pub paused: bool,
+    /// The server has answered for every op in the hub's state.
+    pub settled: bool,
     told_seen: Rev,
 }
 
@@ -56,6 +58,7 @@ impl Documents {
             replica: Replica::default(),
             subscribed: false,
             paused: false,
+            settled: true,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);

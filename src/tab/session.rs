@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use tabmux_middleware::{Environment, Millis, Stack};
+use tabmux_middleware::{Environment, Message as _, Millis, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
@@ -167,11 +167,13 @@ impl Tab {
             } else {
                 self.abandon();
             }
-            for message in self.outstanding.values().cloned().collect::<Vec<_>>() {
-                self.transmit(message, now);
-            }
         }
-        for message in std::mem::take(&mut self.waiting) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let asked = |message: &&Message| {
+            waiting.iter().all(|waiting| waiting.request() != message.request())
+        };
+        let again: Vec<Message> = self.outstanding.values().filter(asked).cloned().collect();
+        for message in again.into_iter().chain(waiting) {
             self.transmit(message, now);
         }
         let keys: Vec<DocKey> = self.docs.iter_mut().map(|(key, _)| key).collect();
@@ -184,14 +186,12 @@ impl Tab {
     fn resume(&mut self, now: Millis) {
         let mut messages = Vec::new();
         for (_, doc) in self.docs.iter_mut() {
-            if let Some(rev) = doc.replica.rev() {
-                messages.push(Message::DocResume(DocResume {
-                    doc: doc.id.clone(),
-                    rev,
-                    subscribed: doc.subscribed,
-                    awaiting: doc.replica.awaiting(),
-                }));
-            }
+            messages.push(Message::DocResume(DocResume {
+                doc: doc.id.clone(),
+                rev: doc.replica.rev(),
+                subscribed: doc.subscribed,
+                awaiting: doc.replica.awaiting(),
+            }));
             if let Some((base_rev, ops)) = doc.replica.inflight_batch() {
                 let doc = doc.id.clone();
                 messages.push(Message::DocSubmit(DocSubmit { doc, base_rev, ops }));
@@ -200,14 +200,23 @@ impl Tab {
         for message in messages {
             self.transmit(message, now);
         }
+        for message in self.outstanding.values_mut() {
+            if let Message::DocFetch(request) = message
+                && let Some((_, doc)) = self.docs.find(&request.doc)
+            {
+                request.anew &= doc.replica.is_rolled_back();
+            }
+        }
     }
 
     /// Gives up what only the lost hub knew, and asks its successor for the documents.
     fn abandon(&mut self) {
         self.events.push_back(TabEvent::HubLost);
         self.changes.clear();
+        // Requests are outstanding as well; the rest was meant for the lost hub.
+        self.waiting.clear();
         for (key, doc) in self.docs.iter_mut() {
-            if doc.replica.rev().is_none() && doc.replica.awaiting().is_empty() {
+            if !doc.replica.needs_hub() {
                 continue;
             }
             let error = Error::new(
@@ -290,7 +299,6 @@ impl Tab {
 
     fn ask(&mut self, request: u64, message: Message, now: Millis) -> u64 {
         self.outstanding.insert(request, message.clone());
-        // Before the tab has joined, `welcomed` sends what is outstanding only to a second hub.
         self.transmit(message, now);
         request
     }
@@ -300,7 +308,7 @@ impl Tab {
         let doc = self.docs.get_mut(key)?;
         let rev = doc.replica.rev().filter(|_| !anew);
         doc.told(rev);
-        Some(DocRequest { request, doc: doc.id.clone(), rev })
+        Some(DocRequest { request, doc: doc.id.clone(), rev, anew })
     }
 
     /// Asks for the document's present state; `anew` replaces what the tab holds. Returns the
@@ -374,6 +382,11 @@ impl Tab {
     /// The document's replica.
     pub fn replica(&self, key: DocKey) -> Option<&Replica> {
         self.docs.get(key).map(|doc| &doc.replica)
+    }
+
+    /// Whether the server has answered for every op in the document's state.
+    pub fn is_settled(&self, key: DocKey) -> bool {
+        self.docs.get(key).is_some_and(|doc| doc.settled && doc.replica.pending().next().is_none())
     }
 
     /// The document's replica, for the calls that bracket the application of a change.
@@ -468,6 +481,7 @@ impl Tab {
             Message::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
                 let tokens = doc.replica.committed(&committed.op_ids, committed.version);
+                doc.settled = committed.settled;
                 let error = committed.error;
                 self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
             }
@@ -498,6 +512,7 @@ impl Tab {
     fn load(&mut self, load: DocLoad, now: Millis) {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
+        doc.settled = load.settled;
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             Ok(Loaded::Kept) => {}
             Ok(Loaded::Taken(dropped)) => {
@@ -515,8 +530,9 @@ impl Tab {
         let steps = change.changes.len() as u64;
         let mut rev = change.rev.saturating_sub(steps);
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
+        let settled = change.settled;
         for change in change.changes {
-            let next = QueuedChange { doc: key, from: rev, to: rev + 1, change };
+            let next = QueuedChange { doc: key, from: rev, to: rev + 1, change, settled };
             rev += 1;
             let composed = coalesce
                 && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
@@ -528,7 +544,7 @@ impl Tab {
     }
 
     fn change(&mut self, queued: QueuedChange, now: Millis) {
-        let QueuedChange { doc: key, from, to, change } = queued;
+        let QueuedChange { doc: key, from, to, change, settled } = queued;
         let Some(doc) = self.docs.get_mut(key) else { return };
         let Some(held) = doc.replica.rev() else { return };
         if to <= held {
@@ -543,6 +559,7 @@ impl Tab {
         };
         match result {
             Ok(op) => {
+                doc.settled = settled;
                 self.events.push_back(TabEvent::Apply { doc: key, op, src });
                 if let Some(rev) = doc.seen() {
                     let doc = doc.id.clone();

@@ -3,6 +3,7 @@ import defaultTypes from 'sharedb/lib/types.js';
 import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
 import {codes, makeError} from '../errors.js';
 import {Hub} from './hub.js';
+import {type Introduction, servePages} from './worker-scope.js';
 
 /** What a hub's `connect` is given: the options of the first tab. */
 export interface ConnectContext {
@@ -22,16 +23,6 @@ export interface HubOptions {
   types?: {map: {[name: string]: any}};
   /** How long a document that no tab wants stays subscribed, in milliseconds; 5000 by default. */
   linger?: number;
-}
-
-/** What a page posts on the worker's port: how the tab is going to speak to the hub. */
-export interface Introduction {
-  tabmux: 'port' | 'broadcast-channel';
-  identity: string;
-  /** With `port`. */
-  port?: MessagePort;
-  /** With `broadcast-channel`. */
-  channel?: string;
 }
 
 /** A kind of hub, of which each identity gets its own. */
@@ -66,23 +57,6 @@ export class HubDefinition {
   }
 }
 
-function isIntroduction(data: any): data is Introduction {
-  return ['port', 'broadcast-channel'].includes(data?.tabmux) && typeof data.identity === 'string';
-}
-
-/** Serves the pages that connect to this SharedWorker. */
-function serve(definition: HubDefinition, scope: EventTarget): void {
-  scope.addEventListener('connect', (event) => {
-    const port = (event as MessageEvent).ports[0];
-    if (!port) return;
-    port.onmessage = ({data}) => {
-      if (!isIntroduction(data)) return;
-      definition.introduce(data);
-      port.postMessage({tabmux: 'ready'});
-    };
-  });
-}
-
 /**
  * Defines the hub. In a SharedWorker it serves the pages from then on; elsewhere it waits to be
  * taken by `createConnection`.
@@ -110,9 +84,6 @@ export function defineHub(options: HubOptions): HubDefinition {
     throw makeError(codes.OPTION_INVALID, message);
   }
   const definition = new HubDefinition(options);
-  const scope = globalThis as {SharedWorkerGlobalScope?: new () => EventTarget};
-  if (scope.SharedWorkerGlobalScope && globalThis instanceof scope.SharedWorkerGlobalScope) {
-    serve(definition, globalThis as unknown as EventTarget);
-  }
+  servePages((introduction) => definition.introduce(introduction));
   return definition;
 }

@@ -84,6 +84,6 @@ export class ProxyDocPresence extends ProxyPresence {
 
   /** @internal Calls back once the document's data is what the server has at its version. */
   whenSettled(doc: ProxyDoc, callback: Callback): void {
-    doc.whenNothingPending(callback);
+    doc.whenSettled(callback);
   }
 }

@@ -1,0 +1,18 @@
+import ReconnectingWebSocket from 'reconnecting-websocket';
+import richText from 'rich-text';
+import {Connection, types} from 'sharedb/lib/client';
+import {defineHub} from 'tabmux/hub';
+
+types.register(richText.type);
+
+export default defineHub({
+  connect: ({url, auth}) => {
+    if (auth === 'refused') throw new Error('who are you?');
+    const socket = new ReconnectingWebSocket(url, [], {
+      minReconnectionDelay: 50,
+      maxReconnectionDelay: 200,
+      maxEnqueuedMessages: 0,
+    });
+    return new Connection(socket);
+  },
+});

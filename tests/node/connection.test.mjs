@@ -1,0 +1,439 @@
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {test} from 'node:test';
+import {promisify} from 'node:util';
+import {Connection} from 'sharedb/lib/client/index.js';
+import {defineHub} from '../../pkg/hub.js';
+import {createConnection} from '../../pkg/index.js';
+import {
+  call,
+  closing,
+  converged,
+  errorOf,
+  newBackend,
+  newPair,
+  openTabs,
+  plain,
+  settled,
+  subscribeAll,
+  TRANSPORTS,
+  turns,
+  until,
+} from './support.mjs';
+
+const ADD = [{p: ['n'], na: 1}];
+
+/** Counts what reaches the server: its connections, and the messages by their action. */
+function watch(backend) {
+  const counts = {connections: 0};
+  backend.use('connect', (_request, next) => {
+    counts.connections += 1;
+    next();
+  });
+  backend.use('receive', ({data}, next) => {
+    counts[data.a] = (counts[data.a] ?? 0) + 1;
+    next();
+  });
+  return counts;
+}
+
+/** `count` tabs, over a transport of ours, of a hub with these options. */
+function openTabsOf(options, count) {
+  const hub = closing(defineHub(options).hub());
+  return Array.from({length: count}, () => {
+    const [tabEnd, hubEnd] = newPair();
+    hub.accept(hubEnd);
+    return closing(createConnection({transport: tabEnd}));
+  });
+}
+
+/** What a connection tells about itself from here on. */
+function eventsOf(connection) {
+  const events = [];
+  for (const name of ['connecting', 'connected', 'disconnected', 'closed', 'stopped', 'state']) {
+    connection.on(name, (...args) => {
+      const {state, canSend, id} = connection;
+      events.push({name, args, state, canSend, hasId: typeof id === 'string'});
+    });
+  }
+  return events;
+}
+
+test('in Node, createConnection(backend) is backend.connect()', () => {
+  const backend = newBackend();
+  assert.ok(closing(createConnection(backend)) instanceof Connection);
+  const options = {useSharedWorker: false, transport: 'message-port'};
+  assert.ok(closing(createConnection(backend, options)) instanceof Connection);
+});
+
+test('get returns one object for one document, until that is destroyed', async () => {
+  const [tab] = openTabs(newBackend(), 1);
+  const heard = [];
+  tab.on('doc', (doc) => heard.push(doc));
+  assert.equal(tab.getExisting('things', 'one'), undefined);
+  const doc = tab.get('things', 'one');
+  assert.equal(tab.get('things', 'one'), doc);
+  assert.equal(tab.getExisting('things', 'one'), doc);
+  assert.deepEqual([doc.connection, doc.collection, doc.id], [tab, 'things', 'one']);
+  assert.deepEqual(heard, [doc]);
+
+  await call(doc, 'destroy');
+  assert.equal(tab.getExisting('things', 'one'), undefined);
+  assert.notEqual(tab.get('things', 'one'), doc);
+  assert.equal(heard.length, 2);
+});
+
+test('a document that is asked for while it is being destroyed stays', async () => {
+  const [tab] = openTabs(newBackend(), 1);
+  const [doc] = await subscribeAll([tab], 'things', 'one');
+  const destroyed = call(doc, 'destroy');
+  assert.equal(tab.get('things', 'one'), doc);
+  await destroyed;
+  assert.equal(tab.getExisting('things', 'one'), doc);
+});
+
+for (const transport of TRANSPORTS) {
+  test(`the states and their events over ${transport} are those of ShareDB's connection`, async () => {
+    const logs = [];
+    for (const connect of [plain, (backend) => openTabs(backend, 1, {transport})[0]]) {
+      const connection = connect(newBackend());
+      assert.deepEqual([connection.state, connection.canSend], ['connecting', false]);
+      assert.equal(connection.id, null);
+      const events = eventsOf(connection);
+      await until(() => connection.state === 'connected');
+      connection.close();
+      assert.equal(connection.state, 'closed');
+      await turns(10);
+      connection.close();
+      logs.push(events);
+    }
+    assert.deepEqual(logs[1], logs[0]);
+  });
+
+  test(`what was submitted before close over ${transport} reaches the server`, async () => {
+    const backend = newBackend();
+    const [tab] = openTabs(backend, 1, {transport});
+    const doc = tab.get('things', 'one');
+    await call(doc, 'create', {n: 0});
+    doc.submitOp(ADD);
+    tab.get('things', 'two').create({n: 5});
+    tab.close();
+    const look = plain(backend);
+    const docs = await subscribeAll([look], 'things', 'one');
+    docs.push(...(await subscribeAll([look], 'things', 'two')));
+    await until(() => docs[0].data.n === 1 && docs[1].data?.n === 5);
+  });
+
+  test(`after close, nothing over ${transport} keeps the process alive`, async () => {
+    await run(`
+      const connection = createConnection(backend, {transport: '${transport}', name: 'hub'});
+      const sibling = createConnection(backend, {transport: '${transport}', name: 'hub'});
+      const doc = connection.get('things', 'one');
+      doc.subscribe(() => doc.create({n: 0}, () => {
+        connection.close();
+        sibling.close();
+      }));
+    `);
+  });
+
+  test(`a connection over ${transport} that was refused does not keep the process alive`, async () => {
+    await run(`
+      try {
+        createConnection(backend, {transport: '${transport}', codec: 'xml'});
+        process.exitCode = 1;
+      } catch {}
+    `);
+  });
+}
+
+/** Runs code in a process of its own, which must end by itself. */
+async function run(code) {
+  const source = `
+    import Backend from 'sharedb';
+    import {createConnection} from '${new URL('../../pkg/index.js', import.meta.url)}';
+    const backend = new Backend();
+    ${code}
+  `;
+  const args = ['--input-type=module', '--eval', source];
+  const options = {cwd: new URL('.', import.meta.url), timeout: 5000};
+  await promisify(execFile)(process.execPath, args, options);
+}
+
+test('calls of the same name share a connection to the server', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const tabs = openTabs(backend, 3);
+  await subscribeAll(tabs, 'things', 'one');
+  assert.equal(counts.connections, 1);
+  assert.equal(new Set(tabs.map((tab) => tab.id)).size, 1);
+  assert.equal(new Set(tabs.map((tab) => tab.tabId)).size, 3);
+});
+
+test('calls without a name have a connection to the server each', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const tabs = [1, 2].flatMap(() => openTabs(backend, 1, {name: undefined}));
+  await subscribeAll(tabs, 'things', 'one');
+  assert.equal(counts.connections, 2);
+});
+
+test('identities never share a hub, whatever its name', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const tabs = [
+    ['ann', 'one'],
+    ['bob', 'one'],
+    ['bob:one', 'two'],
+    ['bob', 'one:two'],
+  ].flatMap(([identity, name]) => openTabs(backend, 1, {name, identity}));
+  await subscribeAll(tabs, 'things', 'one');
+  assert.equal(counts.connections, 4);
+  for (const tab of tabs) assert.equal(tab.tabs.length, 1);
+});
+
+test('a name belongs to one backend while it is in use', async () => {
+  const name = 'taken';
+  const [tab] = openTabs(newBackend(), 1, {name});
+  assert.throws(() => openTabs(newBackend(), 1, {name}), {
+    code: 'ERR_TABMUX_OPTION_INVALID',
+    message: /`name` is "taken".*another backend/,
+  });
+  tab.close();
+  const [next] = openTabs(newBackend(), 1, {name});
+  await call(next.get('things', 'one'), 'subscribe');
+});
+
+test('a tab that closes does not disturb its siblings', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const [leaving, staying] = openTabs(backend, 2);
+  const [, doc] = await subscribeAll([leaving, staying], 'things', 'one');
+  leaving.close();
+  await call(doc, 'create', {n: 0});
+  await call(doc, 'submitOp', ADD);
+  await until(() => staying.tabs.length === 1);
+  assert.deepEqual([staying.state, counts.connections], ['connected', 1]);
+});
+
+test('a tab knows its siblings in the order they came', async () => {
+  const backend = newBackend();
+  const [first, second] = openTabs(backend, 2);
+  const heard = [];
+  first.on('tabs', (tabs) => heard.push(tabs.length));
+  await until(() => first.tabs.length === 2 && second.tabs.length === 2);
+  assert.deepEqual(
+    first.tabs.map(({id, self}) => [id, self]),
+    [
+      [first.tabId, true],
+      [second.tabId, false],
+    ],
+  );
+  second.close();
+  await until(() => first.tabs.length === 1);
+  assert.equal(heard.at(-1), 1);
+});
+
+test('a connection says where its hub is, and why', async () => {
+  const [tab] = openTabs(newBackend(), 1);
+  const heard = new Promise((resolve) => tab.once('topology', resolve));
+  assert.deepEqual(await heard, {topology: 'direct', reason: 'a backend was given'});
+  assert.equal(tab.topology, 'direct');
+});
+
+test('tabs share one subscription, which ends a while after the last of them let go', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const tabs = openTabsOf({connect: () => backend.connect(), linger: 40}, 3);
+  const docs = await subscribeAll(tabs, 'things', 'one');
+  assert.equal(counts.s, 1);
+
+  await call(docs[0], 'unsubscribe');
+  await call(docs[1], 'destroy');
+  await turns(20);
+  await call(docs[0], 'subscribe');
+  await call(docs[0], 'unsubscribe');
+  tabs[2].close();
+  assert.deepEqual([counts.s, counts.u], [1, undefined]);
+  await until(() => counts.u === 1);
+
+  await call(docs[0], 'subscribe');
+  assert.equal(counts.s, 2);
+  const outside = plain(backend).get('things', 'one');
+  await call(outside, 'create', {n: 3});
+  await until(() => docs[0].data?.n === 3);
+});
+
+test('who subscribes again before that finds the subscription still there', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const [tab] = openTabsOf({connect: () => backend.connect(), linger: 60_000}, 1);
+  const [doc] = await subscribeAll([tab], 'things', 'one');
+  await call(doc, 'unsubscribe');
+  await call(plain(backend).get('things', 'one'), 'create', {n: 3});
+  assert.equal(doc.data, undefined);
+  await call(doc, 'subscribe');
+  assert.deepEqual([doc.data, doc.version], [{n: 3}, 1]);
+  assert.deepEqual([counts.s, counts.u], [1, undefined]);
+});
+
+test('getBulk fetches documents with one message, and calls back with them in order', async () => {
+  const backend = newBackend();
+  const ids = ['a', 'b', 'c'];
+  for (const id of ids) await call(plain(backend).get('things', id), 'create', {id});
+  const counts = watch(backend);
+  const [tab] = openTabs(backend, 1);
+  const docs = await call(tab, 'getBulk', 'things', [...ids, 'missing']);
+  assert.deepEqual(
+    docs.map(({id, data, version}) => [id, data, version]),
+    [...ids.map((id) => [id, {id}, 1]), ['missing', undefined, 0]],
+  );
+  assert.equal(docs[0], tab.get('things', 'a'));
+  assert.deepEqual([counts.bf, counts.f], [1, undefined]);
+  assert.deepEqual(await call(tab, 'getBulk', 'things', []), []);
+});
+
+test('getBulk calls back once with the error of one document', async () => {
+  const backend = newBackend();
+  for (const id of ['a', 'b']) await call(plain(backend).get('things', id), 'create', {id});
+  backend.use('readSnapshots', ({snapshots}, next) => {
+    next(
+      snapshots.some(({id}) => id === 'b') ? {code: 'ERR_HIDDEN', message: 'Hidden'} : undefined,
+    );
+  });
+  const [tab] = openTabs(backend, 1);
+  const error = await errorOf(tab, 'getBulk', 'things', ['a', 'b']);
+  assert.deepEqual([error.code, error.message], ['ERR_HIDDEN', 'Hidden']);
+});
+
+/** Two tabs whose connection to the server can be dropped and made again. */
+async function openDroppable(backend) {
+  const upstream = backend.connect();
+  const tabs = openTabs({connect: () => upstream}, 2);
+  await until(() => tabs.every((tab) => tab.state === 'connected'));
+  const drop = async () => {
+    upstream.socket.close('lost');
+    await until(() => tabs.every((tab) => tab.state === 'disconnected'));
+  };
+  const restore = async () => {
+    backend.connect(upstream);
+    await until(() => tabs.every((tab) => tab.state === 'connected'));
+  };
+  return {tabs, drop, restore, upstream};
+}
+
+test('while the server is away tabs see each other, and then all is committed exactly once', async () => {
+  const backend = newBackend();
+  const {tabs, drop, restore} = await openDroppable(backend);
+  const docs = await subscribeAll(tabs, 'things', 'one');
+  const [outside] = await subscribeAll([plain(backend)], 'things', 'one');
+  await call(docs[0], 'create', {n: 0, words: []});
+  await converged(...docs, outside);
+
+  await drop();
+  let answers = 0;
+  for (const [at, doc] of docs.entries()) {
+    for (let i = 0; i < 3; i++) {
+      doc.submitOp([{p: ['words', 0], li: `${at}-${i}`}], () => answers++);
+      doc.submitOp(ADD, () => answers++);
+      await turns(5);
+    }
+  }
+  await until(() => docs[0].data.n === 6 && docs[1].data.n === 6);
+  assert.deepEqual(docs[0].data, docs[1].data);
+  assert.deepEqual([answers, outside.data.n], [0, 0]);
+  for (const doc of docs) assert.equal(doc.hasWritePending(), true);
+  await call(outside, 'submitOp', [{p: ['n'], na: 100}]);
+
+  await restore();
+  await converged(...docs, outside);
+  assert.equal(outside.data.n, 106);
+  assert.deepEqual([...outside.data.words].sort(), ['0-0', '0-1', '0-2', '1-0', '1-1', '1-2']);
+  assert.equal(answers, 12);
+});
+
+test('documents made, edited and deleted while the server is away reach it afterwards', async () => {
+  const backend = newBackend();
+  const {tabs, drop, restore} = await openDroppable(backend);
+  const [first, second] = await subscribeAll(tabs, 'things', 'one');
+  await drop();
+  const done = [call(first, 'create', {n: 1})];
+  await until(() => second.data?.n === 1);
+  done.push(call(second, 'submitOp', ADD));
+  await until(() => first.data.n === 2);
+  done.push(call(first, 'del'));
+  await until(() => second.type === null);
+  done.push(call(second, 'create', {n: 7}));
+  await until(() => first.data?.n === 7);
+  await restore();
+  await Promise.all(done);
+  const outside = plain(backend).get('things', 'one');
+  await call(outside, 'fetch');
+  await converged(first, second, outside);
+  assert.deepEqual(outside.data, {n: 7});
+});
+
+test('what is asked for while the server is away is answered afterwards', async () => {
+  const backend = newBackend();
+  await call(plain(backend).get('things', 'one'), 'create', {n: 0});
+  const {tabs, drop, restore} = await openDroppable(backend);
+  await drop();
+  let answers = 0;
+  const asked = [
+    call(tabs[0].get('things', 'one'), 'subscribe'),
+    call(tabs[1].get('things', 'one'), 'fetch'),
+    call(tabs[1], 'getBulk', 'things', ['one', 'two']),
+  ];
+  for (const it of asked) it.then(() => answers++);
+  await turns(20);
+  assert.equal(answers, 0);
+  await restore();
+  await Promise.all(asked);
+  assert.deepEqual(tabs[0].get('things', 'one').data, {n: 0});
+  assert.deepEqual(tabs[1].get('things', 'one').data, {n: 0});
+});
+
+test('an op whose acknowledgement was lost with the connection is not applied again', async () => {
+  const backend = newBackend();
+  const {tabs, restore, upstream} = await openDroppable(backend);
+  const [doc, sibling] = await subscribeAll(tabs, 'things', 'one');
+  await call(doc, 'create', {n: 0});
+  let dropped = false;
+  backend.use('afterWrite', (_context, next) => {
+    if (!dropped) upstream.socket.close('lost');
+    dropped = true;
+    next();
+  });
+  let answers = 0;
+  doc.submitOp(ADD, () => answers++);
+  await until(() => tabs.every((tab) => tab.state === 'disconnected'));
+  sibling.submitOp(ADD);
+  await restore();
+  await converged(doc, sibling);
+  const outside = plain(backend).get('things', 'one');
+  await call(outside, 'fetch');
+  assert.deepEqual([answers, outside.data.n, outside.version, doc.version], [1, 2, 3, 3]);
+});
+
+test('the states of the connection to the server reach the tabs', async () => {
+  const {tabs, drop, restore, upstream} = await openDroppable(newBackend());
+  const [tab] = tabs;
+  const [doc] = await subscribeAll(tabs, 'things', 'one');
+  const events = eventsOf(tab);
+  await drop();
+  assert.equal(doc.subscribed, false);
+  await restore();
+  await settled(tab);
+  assert.deepEqual(
+    events.map(({name, args, canSend}) => [name, args[0], canSend]),
+    [
+      ['disconnected', 'lost', false],
+      ['state', 'disconnected', false],
+      ['connecting', undefined, false],
+      ['state', 'connecting', false],
+      ['connected', undefined, true],
+      ['state', 'connected', true],
+    ],
+  );
+  assert.equal(doc.subscribed, true);
+  assert.deepEqual([tab.id, tabs[1].id], [upstream.id, upstream.id]);
+});

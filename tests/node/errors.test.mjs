@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import {test} from 'node:test';
+import Backend from 'sharedb';
+import {assertSameLog, Recorder} from './recorder.mjs';
+import {
+  CODECS,
+  call,
+  converged,
+  errorOf,
+  newBackend,
+  openTabs,
+  plain,
+  settled,
+  subscribeAll,
+  TRANSPORTS,
+  turns,
+  until,
+} from './support.mjs';
+
+const ADD = [{p: ['n'], na: 1}];
+/** json0 throws on it, because there is no such path. */
+const BAD = [{p: ['missing', 'member'], oi: 1}];
+
+/**
+ * Runs it on a connection of ShareDB's own and on a tab: the document must do the same in both, or
+ * at least what `view` leaves of it.
+ */
+function sameAsShareDB(name, script, view = (log) => log) {
+  test(name, async () => {
+    const logs = [];
+    for (const connect of [plain, (backend) => openTabs(backend, 1)[0]]) {
+      const backend = newBackend();
+      const connection = connect(backend);
+      const app = new Recorder(connection.get('things', 'one'));
+      const outside = plain(backend).get('things', 'one');
+      await until(() => connection.id && outside.connection.id);
+      app.names.set(connection.id, 'the id of this client');
+      app.names.set(outside.connection.id, 'the id of the outside client');
+      const thrown = [];
+      connection.on('error', (error) => thrown.push(error.message));
+      await script({app, doc: app.doc, outside, backend, connection, thrown});
+      await settled(connection);
+      await turns(10);
+      logs.push({log: view(app.log), thrown});
+    }
+    assertSameLog(logs[1].log, logs[0].log);
+    assert.deepEqual(logs[1].thrown, logs[0].thrown);
+  });
+}
+
+/** All but `error` events in order, and then these: a tab may have them earlier or later. */
+function errorsApart(log) {
+  const errors = log.filter(({what}) => what === 'error');
+  const codes = errors.map(({args}) => args[0].split(':')[0]);
+  return [...log.filter(({what}) => what !== 'error'), ...codes];
+}
+
+function withoutPending(log) {
+  return log.map(({pending, writePending, ...rest}) => rest);
+}
+
+/** The server refuses every op for which `refuses` holds. */
+function refuse(backend, error, refuses = () => true) {
+  backend.use('submit', (context, next) => {
+    const answer = refuses(context) ? error : undefined;
+    setImmediate(() => next(answer));
+  });
+}
+
+/** True the first time, then false. */
+function firstTime() {
+  let times = 0;
+  return () => times++ === 0;
+}
+
+sameAsShareDB('an op before the creation is an error', async ({app, doc}) => {
+  await app.call('submitOp', ADD);
+  doc.submitOp(ADD);
+  await app.call('subscribe');
+  await app.call('submitOp', ADD);
+});
+
+sameAsShareDB('an op on a deleted document is an error', async ({app, doc}) => {
+  await app.call('create', {n: 0});
+  await app.call('del');
+  await app.call('submitOp', ADD);
+  await app.call('del');
+  doc.submitOp(ADD);
+  doc.del();
+});
+
+sameAsShareDB('the creation of a document that exists is an error', async ({app, doc}) => {
+  await app.call('create', {n: 0});
+  await app.call('create', {n: 1});
+  doc.create({n: 2});
+});
+
+sameAsShareDB(
+  'the creation of a document that another client has created is an error, and that one is loaded',
+  async ({app, outside}) => {
+    await call(outside, 'create', {n: 'theirs'});
+    await app.call('create', {n: 'mine'});
+  },
+);
+
+sameAsShareDB(
+  'of two creations at once the second is an error',
+  async ({app, outside}) => {
+    await app.call('subscribe');
+    const theirs = call(outside, 'create', {n: 'theirs'});
+    await Promise.all([app.call('create', {n: 'mine'}), theirs]);
+  },
+  errorsApart,
+);
+
+sameAsShareDB(
+  'an edit of a document that another client deletes meanwhile is an error',
+  async ({app, outside}) => {
+    await app.call('subscribe');
+    await app.call('create', {n: 0});
+    await call(outside, 'fetch');
+    const theirs = call(outside, 'del');
+    await Promise.all([app.call('submitOp', ADD), theirs]);
+  },
+  errorsApart,
+);
+
+for (const [type, data, edit] of [
+  ['json0', {n: 0}, ADD],
+  ['rich-text', [{insert: 'text'}], {ops: [{insert: 'more '}]}],
+]) {
+  const created = async (app) => {
+    await app.call('subscribe');
+    await app.call('create', data, type);
+  };
+
+  sameAsShareDB(
+    `a ${type} op that the server refuses is rolled back and called back for with the server's code`,
+    async ({app, doc, backend}) => {
+      await created(app);
+      refuse(backend, {code: 'ERR_MINE', message: 'Not today'});
+      await app.call('submitOp', edit);
+      doc.submitOp(edit);
+      await once(doc, 'error');
+    },
+    errorsApart,
+  );
+
+  sameAsShareDB(
+    `a ${type} op that the server refuses takes no other op with it`,
+    async ({app, doc, backend}) => {
+      await created(app);
+      const first = firstTime();
+      refuse(backend, {code: 'ERR_MINE', message: 'Not today'}, () => !first());
+      doc.preventCompose = true;
+      await Promise.all([app.call('submitOp', edit), app.call('submitOp', edit)]);
+    },
+  );
+
+  sameAsShareDB(
+    `a ${type} op that the server refuses by ERR_OP_SUBMIT_REJECTED is rolled back without an error`,
+    async ({app, doc, backend}) => {
+      await created(app);
+      refuse(backend, {code: 'ERR_OP_SUBMIT_REJECTED', message: 'Rejected'});
+      await app.call('submitOp', edit);
+      doc.submitOp(edit);
+    },
+  );
+
+  sameAsShareDB(
+    `the ops after a ${type} op that was refused by ERR_OP_SUBMIT_REJECTED fare as in ShareDB`,
+    async ({app, doc, backend}) => {
+      await created(app);
+      refuse(backend, {code: 'ERR_OP_SUBMIT_REJECTED', message: 'Rejected'}, firstTime());
+      doc.preventCompose = true;
+      await Promise.all([app.call('submitOp', edit), app.call('submitOp', edit)]);
+    },
+    withoutPending,
+  );
+
+  test(`a ${type} op that the server refuses is rolled back in all tabs`, async () => {
+    const backend = newBackend();
+    const docs = await subscribeAll(openTabs(backend, 3), 'things', 'one');
+    await call(docs[0], 'create', data, type);
+    await converged(...docs);
+    refuse(backend, {code: 'ERR_MINE', message: 'Not today'});
+    const before = JSON.stringify(docs[0].data);
+    const siblings = docs.slice(1).map((doc) => new Recorder(doc));
+    assert.equal((await errorOf(docs[0], 'submitOp', edit)).code, 'ERR_MINE');
+    await converged(...docs);
+    assert.equal(JSON.stringify(docs[0].data), before);
+    for (const sibling of siblings) {
+      assert.equal(sibling.events.includes('op'), true, 'the op was there');
+      assert.equal(sibling.events.includes('error'), false, 'only its author hears of the error');
+    }
+  });
+}
+
+sameAsShareDB('an op that the type throws on has the document loaded anew', async ({app, doc}) => {
+  await app.call('subscribe');
+  await app.call('create', {n: 0});
+  await app.call('submitOp', BAD);
+  await app.call('submitOp', ADD);
+  doc.submitOp(BAD);
+  await once(doc, 'error');
+  await app.call('submitOp', ADD);
+});
+
+sameAsShareDB('an op that the type throws on takes the ops of its tick with it', async ({app}) => {
+  await app.call('subscribe');
+  await app.call('create', {n: 0});
+  await Promise.all([ADD, BAD, ADD].map((op) => app.call('submitOp', op)));
+  await app.call('submitOp', ADD);
+});
+
+sameAsShareDB('ops of a wrong shape are errors', async ({app}) => {
+  await app.call('create', {n: 0});
+  for (const op of [null, undefined, 5, {}, [null], [{}], [{p: 'n'}], [{p: ['n'], nope: 1}]]) {
+    await app.call('submitOp', op);
+  }
+  await app.call('submitOp', [{p: ['__proto__', 'polluted'], oi: 1}]);
+  assert.equal({}.polluted, undefined);
+  await app.call('submitOp', ADD);
+});
+
+for (const [event, own, theirs] of [
+  ['create', 1, 3],
+  ['before op batch', 1, 2],
+  ['before op', 1, 2],
+  ['op', 1, 2],
+  ['op batch', 1, 2],
+  ['del', 1, 2],
+]) {
+  for (const [whose, nth] of [
+    ['an own', own],
+    ["another client's", theirs],
+  ]) {
+    sameAsShareDB(
+      `a listener of "${event}" that throws at ${whose} op does what it does in ShareDB`,
+      async ({app, doc, outside, connection}) => {
+        let times = 0;
+        doc.on(event, () => {
+          times += 1;
+          if (times === nth) throw new Error('the listener threw');
+        });
+        await app.call('subscribe');
+        for (const args of [
+          ['create', {n: 0, m: 0}],
+          ['submitOp', ADD],
+          ['del'],
+          ['create', {n: 1, m: 1}],
+        ]) {
+          await app.call(...args);
+        }
+        await errorOf(outside, 'fetch');
+        for (const args of [
+          ['submitOp', [...ADD, {p: ['m'], na: 1}]],
+          ['del'],
+          ['create', {n: 2}],
+        ]) {
+          await errorOf(outside, ...args);
+          await turns(10);
+          await settled(connection);
+        }
+        await app.call('submitOp', ADD);
+        await errorOf(outside, 'fetch');
+        assert.equal(times >= nth, true);
+        await converged(doc, outside);
+      },
+    );
+  }
+}
+
+sameAsShareDB(
+  'a callback that throws is an error of the connection, and the document goes on',
+  async ({app, doc, connection, thrown}) => {
+    await app.call('subscribe');
+    for (const [method, ...args] of [
+      ['fetch'],
+      ['create', {n: 0}],
+      ['submitOp', ADD],
+      ['unsubscribe'],
+    ]) {
+      const heard = once(connection, 'error');
+      doc[method](...args, () => {
+        throw new Error(`thrown after ${method}`);
+      });
+      await heard;
+    }
+    await app.call('submitOp', ADD);
+    assert.equal(thrown.length, 4);
+  },
+);
+
+test('a listener of "load" that throws is an error of the connection, and the request is answered', async () => {
+  const [connection] = openTabs(newBackend(), 1);
+  const doc = connection.get('things', 'one');
+  doc.on('load', () => {
+    throw new Error('the listener threw');
+  });
+  const heard = once(connection, 'error');
+  await call(doc, 'subscribe');
+  assert.equal((await heard)[0].message, 'the listener threw');
+  await call(doc, 'create', {n: 0});
+  await call(doc, 'submitOp', ADD);
+  assert.deepEqual([doc.version, doc.data], [2, {n: 1}]);
+});
+
+test('a document that a sibling has created meanwhile can not be created', async () => {
+  const backend = newBackend();
+  const [first, second] = openTabs(backend, 2).map((tab) => tab.get('things', 'one'));
+  const created = call(first, 'create', {n: 'first'});
+  const error = await errorOf(second, 'create', {n: 'second'});
+  await created;
+  assert.equal(error.code, 'ERR_DOC_ALREADY_CREATED');
+  assert.deepEqual(second.data, {n: 'first'});
+  await call(second, 'submitOp', [{p: ['m'], oi: 1}]);
+  await call(first, 'fetch');
+  await converged(first, second);
+});
+
+test('an unknown type is an error that names it, and the document can still be created', async () => {
+  const [tab] = openTabs(newBackend(), 1);
+  const doc = tab.get('things', 'one');
+  const error = await errorOf(doc, 'create', {}, 'no-such-type');
+  assert.equal(error.code, 'ERR_DOC_TYPE_NOT_RECOGNIZED');
+  assert.match(error.message, /no-such-type/);
+
+  const heard = once(doc, 'error');
+  doc.create({}, 'no-such-type');
+  assert.equal((await heard)[0].code, 'ERR_DOC_TYPE_NOT_RECOGNIZED');
+  assert.deepEqual([doc.type, doc.hasPending()], [null, false]);
+
+  await call(doc, 'create', {n: 0});
+  assert.equal(doc.version, 1);
+});
+
+test('a document of a type the tab does not have is an error that names the type', async () => {
+  const backend = newBackend();
+  await call(plain(backend).get('things', 'one'), 'create', [{insert: 'text'}], 'rich-text');
+  const {defaultType} = Backend.types;
+  const types = {map: {json0: defaultType, [defaultType.uri]: defaultType}, defaultType};
+  const [tab] = openTabs(backend, 1, {types});
+  const doc = tab.get('things', 'one');
+  const heard = once(doc, 'error');
+  await call(doc, 'subscribe');
+  const [error] = await heard;
+  assert.equal(error.code, 'ERR_DOC_TYPE_NOT_RECOGNIZED');
+  assert.match(error.message, /rich-text/);
+  assert.equal(doc.type, null);
+});
+
+const CYCLE = {};
+CYCLE.list = [{again: CYCLE}];
+
+for (const codec of CODECS) {
+  test(`over ${codec}, a value that JSON can't carry is an error that names its place, and nothing else is lost`, async () => {
+    const backend = newBackend();
+    const docs = await subscribeAll(openTabs(backend, 2, {codec}), 'things', 'one');
+    const [doc, sibling] = docs;
+    for (const [data, place] of [
+      [{a: {b: [0, 1n]}}, '$.create.data.a.b[1]'],
+      [CYCLE, '$.create.data.list[0].again'],
+    ]) {
+      const error = await errorOf(doc, 'create', data);
+      assert.equal(error.code, 'ERR_TABMUX_UNCARRIABLE');
+      assert.ok(error.message.includes(place), error.message);
+      assert.deepEqual([doc.type, doc.hasPending()], [null, false]);
+    }
+
+    doc.create([{insert: 'text'}], 'rich-text');
+    const edit = (attributes) => ({ops: [{retain: 1, attributes}]});
+    const error = await errorOf(doc, 'submitOp', edit({size: 1n}));
+    assert.equal(error.code, 'ERR_TABMUX_UNCARRIABLE');
+    assert.match(error.message, /\$\.op\.ops\[0\]\.attributes\.size/);
+    doc.submitSource = true;
+    const ofSource = await errorOf(doc, 'submitOp', edit({bold: true}), {source: {by: 1n}});
+    assert.equal(ofSource.code, 'ERR_TABMUX_UNCARRIABLE');
+    const heard = once(doc, 'error');
+    doc.submitOp(edit({size: 1n}));
+    assert.equal((await heard)[0].code, 'ERR_TABMUX_UNCARRIABLE');
+
+    await call(doc, 'submitOp', edit({bold: true}));
+    await converged(...docs);
+    assert.deepEqual(sibling.data.ops, [{insert: 't', attributes: {bold: true}}, {insert: 'ext'}]);
+  });
+}
+
+for (const transport of TRANSPORTS) {
+  test(`over ${transport}, a hub that can't connect is an error, and every callback hears of it`, async () => {
+    const backend = {
+      connect() {
+        throw new Error('no server today');
+      },
+    };
+    const [tab] = openTabs(backend, 1, {transport});
+    const doc = tab.get('things', 'one');
+    doc.on('error', () => {});
+    const heard = once(tab, 'error');
+    const before = await Promise.all([
+      errorOf(doc, 'subscribe'),
+      errorOf(doc, 'create', {}),
+      errorOf(tab, 'getBulk', 'things', ['two']),
+    ]);
+    assert.equal(tab.state, 'stopped');
+    const after = [
+      await errorOf(doc, 'fetch'),
+      await errorOf(doc, 'submitOp', ADD),
+      await errorOf(tab, 'getBulk', 'things', ['two']),
+    ];
+    for (const error of [...before, ...after, ...(await heard)]) {
+      assert.equal(error.code, 'ERR_TABMUX_HUB_START');
+      assert.match(error.message, /no server today/);
+    }
+    assert.equal(tab.hasPending(), false);
+  });
+}

@@ -1,0 +1,116 @@
+//! What was submitted, what became of it, and what the server's log must show for it.
+
+use std::collections::BTreeMap;
+
+use tabmux::Error;
+use tabmux::ot::{Op, Token};
+use tabmux::protocol::DocId;
+
+use super::server::Server;
+use crate::support::{FIRST_MARKER, markers};
+
+/// One call of `submitOp`, `create` or `del`.
+pub struct Submission {
+    pub by: String,
+    pub doc: DocId,
+    /// What its callback was given, each time it was called.
+    pub answers: Vec<Option<Error>>,
+    marked: bool,
+}
+
+#[derive(Default)]
+pub struct Ledger {
+    submissions: Vec<Submission>,
+}
+
+impl Ledger {
+    /// Notes a submission: its token, and the marker that its op carries if `marked`.
+    pub fn submit(&mut self, by: &str, doc: &DocId, marked: bool) -> (Token, char) {
+        let token = self.submissions.len() as u32;
+        let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
+        self.submissions.push(Submission { by, doc, answers, marked });
+        (Token::from(token), marker(token))
+    }
+
+    pub fn answer(&mut self, token: Token, error: Option<&Error>) {
+        self.submissions[token as usize].answers.push(error.cloned());
+    }
+
+    pub fn get(&self, token: Token) -> &Submission {
+        &self.submissions[token as usize]
+    }
+
+    /// The submissions whose callback was given an error of this code.
+    pub fn refused(&self, code: &str) -> usize {
+        let errors = self.submissions.iter().flat_map(|submission| &submission.answers).flatten();
+        errors.filter(|error| error.code_text().as_deref() == Some(code)).count()
+    }
+
+    pub fn len(&self) -> usize {
+        self.submissions.len()
+    }
+
+    /// I2: each submission was answered exactly once, and with no error but those expected. Those
+    /// of parties that are gone may have no answer.
+    pub fn check_answers(&self, gone: &[String], expected: &[&str]) {
+        for (token, submission) in self.submissions.iter().enumerate() {
+            let Submission { by, doc, answers, .. } = submission;
+            let least = usize::from(!gone.contains(by));
+            assert!(
+                (least..=1).contains(&answers.len()),
+                "I2: op {token} of {by} on {doc} has the answers {answers:?}"
+            );
+            for error in answers.iter().flatten() {
+                let code = error.code_text().unwrap_or_default();
+                assert!(
+                    expected.contains(&code.as_str()),
+                    "I2: op {token} of {by} on {doc} was answered with {error:?}"
+                );
+            }
+        }
+    }
+
+    /// I3 and I4: the marker of each submission is in the server's log once, if it was answered
+    /// without an error, and else at most once; and those of one party are in order there.
+    ///
+    /// With `lenient`, an answer without an error does not mean that the op was committed:
+    /// ShareDB's client gives none for `ERR_OP_SUBMIT_REJECTED`.
+    pub fn check_log(&self, server: &Server, lenient: bool) {
+        let mut seen: BTreeMap<char, u64> = BTreeMap::new();
+        for (doc, log) in server.docs() {
+            let mut last: BTreeMap<&str, u32> = BTreeMap::new();
+            for committed in &log.log {
+                let mut found = match &committed.op {
+                    Op::Edit(op) => markers(&op.0),
+                    Op::Create(create) => create.data.iter().flat_map(|data| markers(&data.0)).collect(),
+                    Op::Del | Op::NoOp => Vec::new(),
+                };
+                found.sort();
+                for marker in found {
+                    let token = u32::from(marker) - FIRST_MARKER;
+                    let submission = self.get(Token::from(token));
+                    let (by, version) = (&submission.by, committed.version);
+                    assert_eq!(&submission.doc, doc, "op {token} was committed elsewhere");
+                    let before = seen.insert(marker, version);
+                    assert_eq!(before, None, "I3: op {token} of {by} is in {doc} twice, at {version}");
+                    let last = last.entry(by).or_insert(token);
+                    assert!(*last <= token, "I4: op {token} of {by} came after {last} in {doc}");
+                    *last = token;
+                }
+            }
+        }
+        for (token, submission) in self.submissions.iter().enumerate() {
+            let committed = submission.answers == [None] && submission.marked && !lenient;
+            assert!(
+                !committed || seen.contains_key(&marker(token as u32)),
+                "I2: op {token} of {} on {} is not in the server's log",
+                submission.by,
+                submission.doc
+            );
+        }
+    }
+}
+
+fn marker(token: u32) -> char {
+    char::from_u32(FIRST_MARKER + token).expect("there are enough characters")
+}

@@ -1,0 +1,88 @@
+//! The hub, its tabs and ShareDB's server on one virtual clock, with links that fail.
+//!
+//! Every run is drawn from a seed. `TABMUX_SEED=n` runs one seed alone and prints what happened.
+
+mod chaos;
+mod client;
+mod ledger;
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod tab;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chaos::{EDITS, Life};
+use world::World;
+
+/// How much of a failed run is printed.
+const TAIL: usize = 120;
+
+#[test]
+fn i1_convergence_i3_exactly_once_i4_order_over_faulty_links() {
+    run_seeds(1600, EDITS);
+}
+
+#[test]
+fn i1_i2_when_documents_are_created_and_deleted() {
+    run_seeds(500, Life { creations: true, ..EDITS });
+}
+
+#[test]
+fn i1_i2_when_the_server_refuses_ops() {
+    run_seeds(500, Life { refusals: true, ..EDITS });
+}
+
+#[test]
+fn f6_hubs_are_replaced_by_hubs_without_memory() {
+    run_seeds(400, Life { restarts: true, ..EDITS });
+}
+
+fn run_seeds(count: u64, life: Life) {
+    if let Some(seed) = std::env::var("TABMUX_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        let (trace, failure) = run(seed, life, true);
+        println!("{}", trace.join("\n"));
+        assert_eq!(failure, None, "seed {seed}");
+        return;
+    }
+    let next = AtomicU64::new(0);
+    let failed = Mutex::new(None);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while failed.lock().unwrap().is_none() {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if std::env::var("V").is_ok() { eprintln!("start {seed}"); }
+                    if seed >= count {
+                        return;
+                    }
+                    let r = run(seed, life, false).1.is_some(); if std::env::var("V").is_ok() { eprintln!("end {seed}"); }
+                    if r {
+                        *failed.lock().unwrap() = Some(seed);
+                    }
+                }
+            });
+        }
+    });
+    if let Some(seed) = failed.into_inner().unwrap() {
+        let (trace, failure) = run(seed, life, true);
+        println!("{}", trace[trace.len().saturating_sub(TAIL)..].join("\n"));
+        panic!("TABMUX_SEED={seed} fails: {}", failure.unwrap_or_default());
+    }
+}
+
+/// Runs one seed. Returns what happened, if that is wanted, and why it failed, if it did.
+fn run(seed: u64, life: Life, trace: bool) -> (Vec<String>, Option<String>) {
+    let mut world = World::new(seed, chaos::setup(seed), trace);
+    let result = catch_unwind(AssertUnwindSafe(|| chaos::live(&mut world, life)));
+    let failure = result.err().map(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_default()
+    });
+    (world.common.trace.lines, failure)
+}
