@@ -2,9 +2,6 @@ export {createConnection} from './connect.js';
 export type {TabInfo, TopologyEvent} from './connection.js';
 export {ProxyConnection} from './connection.js';
 export {ProxyDoc} from './doc.js';
-export {ProxyQuery} from './query.js';
-export {ProxyPresence} from './presence/presence.js';
-export {ProxyDocPresence} from './presence/doc-presence.js';
 export type {
   BackendOptions,
   ConnectionOptions,
@@ -13,3 +10,6 @@ export type {
   Layer,
   TraceEvent,
 } from './options.js';
+export {ProxyDocPresence} from './presence/doc-presence.js';
+export {ProxyPresence} from './presence/presence.js';
+export {ProxyQuery} from './query.js';

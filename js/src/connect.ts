@@ -106,6 +106,7 @@ function makeConnection(
   options: ConnectionOptions | BackendOptions,
   context: object,
   onClose: () => void,
+  upstream: () => unknown = () => undefined,
 ): ProxyConnection {
   const {
     codec = 'structured-clone',
@@ -125,6 +126,7 @@ function makeConnection(
       types,
       context,
       onClose,
+      upstream,
     });
   } catch (error) {
     // An open port or channel would keep the process alive.
@@ -157,13 +159,14 @@ function connectToBackend(backend: Backend, options: BackendOptions): ProxyConne
   const host = shared ?? {hub: hubOf(backend, options), backend, users: 0};
   const tabId = crypto.randomUUID();
   const [tabEnd, serve] = pair(transport ?? 'direct', tabId);
-  const connection = makeConnection(tabId, tabEnd, options, {}, () => {
+  const leave = () => {
     host.users -= 1;
     if (host.users > 0) return;
     if (key !== undefined) namedHubs.delete(key);
     // What was just sent must reach the hub before it ends.
     setTimeout(() => host.hub.close());
-  });
+  };
+  const connection = makeConnection(tabId, tabEnd, options, {}, leave, () => host.hub.connection);
   host.users += 1;
   if (key !== undefined) namedHubs.set(key, host);
   serve(host.hub);
@@ -174,7 +177,9 @@ function connectToBackend(backend: Backend, options: BackendOptions): ProxyConne
 
 function hubOf(backend: Backend, {types, identity = ''}: BackendOptions): Hub {
   const connect = () => backend.connect();
-  return new HubDefinition(types ? {connect, types} : {connect}).hub(identity);
+  const hub = new HubDefinition(types ? {connect, types} : {connect}).hub(identity);
+  hub.connect();
+  return hub;
 }
 
 /** The tab's end of a transport within this thread, and what gives the other end to the hub. */

@@ -4,11 +4,11 @@ import type {Callback} from './callbacks.js';
 import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
+import type {Layer, TraceEvent} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {type DocName, ProxyQuery, type QueryCallback, type QueryDiff} from './query.js';
 import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
-import type {Layer, TraceEvent} from './options.js';
 
 /** The states of ShareDB's connection. */
 export type State = 'connecting' | 'connected' | 'disconnected' | 'closed' | 'stopped';
@@ -41,6 +41,8 @@ export interface ConnectionSettings {
   context: object;
   /** The end whose guarantees the layers must fit. */
   transport: TransportEnd;
+  /** The hub's own connection, if the hub is in this process and has one. */
+  upstream: () => any;
   /** Called once, when this tab leaves the hub. */
   onClose: () => void;
 }
@@ -55,8 +57,6 @@ export class ProxyConnection extends EventEmitter {
   readonly collections: Record<string, Record<string, ProxyDoc>> = Object.create(null);
   /** The queries that are not destroyed, by number. */
   readonly queries: Record<number, ProxyQuery> = Object.create(null);
-  /** ShareDB's agent on the server, where the server runs in this process. */
-  agent: any = null;
   /** Set it to see every message of `send` and `receive` on the console. */
   debug = false;
   /** The id the server gave the hub's connection; `null` before it did. */
@@ -81,6 +81,7 @@ export class ProxyConnection extends EventEmitter {
   readonly #requests = new Map<number, (error: Error | null) => void>();
   readonly #snapshotRequests = new Map<number, SnapshotRequest>();
   readonly #presences = new Presences(this);
+  readonly #upstream: () => any;
   readonly #onClose: () => void;
   #lastToken = 0;
   #lastSnapshotRequest = 0;
@@ -94,6 +95,7 @@ export class ProxyConnection extends EventEmitter {
     this.tabId = tabId;
     this.types = settings.types;
     this.#onClose = settings.onClose;
+    this.#upstream = settings.upstream;
     const core = {id: tabId, identity, codec};
     try {
       this.core = new TabCore(
@@ -108,6 +110,21 @@ export class ProxyConnection extends EventEmitter {
     } catch (error) {
       throw toError(error as CoreError);
     }
+  }
+
+  /** ShareDB's agent on the server, where the server runs in this process. */
+  get agent(): any {
+    return this.#upstream()?.agent ?? null;
+  }
+
+  /** The number of the next op among those of the hub's connection, if the hub is in this process. */
+  get seq(): number {
+    return this.#upstream()?.seq ?? this.#lastToken + 1;
+  }
+
+  set seq(seq: number) {
+    const upstream = this.#upstream();
+    if (upstream) upstream.seq = seq;
   }
 
   /** The document, the same object for the same name until it is destroyed. */
@@ -235,11 +252,41 @@ export class ProxyConnection extends EventEmitter {
     this.core.send(message);
   }
 
-  /** ShareDB's sign that many fetches and subscriptions follow. The hub groups them by itself. */
-  startBulk(): void {}
+  /** Takes a message as if the server had sent it to the hub. */
+  handleMessage(message: any): void {
+    this.core.handleMessage(message);
+  }
 
-  /** The end of what `startBulk` began. */
-  endBulk(): void {}
+  /** Asks for a document; `doc.fetch` calls it. */
+  sendFetch(doc: ProxyDoc, anew = false): number | undefined {
+    return this.core.fetch(doc.key, anew);
+  }
+
+  /** Asks for a document and its changes; `doc.subscribe` calls it. */
+  sendSubscribe(doc: ProxyDoc): number | undefined {
+    return this.core.subscribe(doc.key);
+  }
+
+  /** Asks for no more changes of a document; `doc.unsubscribe` calls it. */
+  sendUnsubscribe(doc: ProxyDoc): number | undefined {
+    return this.core.unsubscribe(doc.key);
+  }
+
+  /** Gives the server an op that is applied nowhere else, as a message of ShareDB's protocol. */
+  sendOp(doc: ProxyDoc, {op, create, del, src, seq}: WireOp & {seq?: number}): void {
+    const {collection: c, id: d, version: v} = doc;
+    this.send({a: 'op', c, d, v, src, seq, x: {}, op, create, del});
+  }
+
+  /** The fetches and subscriptions up to `endBulk` are asked of the server as one. */
+  startBulk(): void {
+    this.core.beginBulk();
+  }
+
+  /** Ends what `startBulk` began. */
+  endBulk(): void {
+    this.core.endBulk();
+  }
 
   /** The hub owns the socket: this throws. */
   bindToSocket(): never {
@@ -365,7 +412,6 @@ export class ProxyConnection extends EventEmitter {
     if (this.state === state) return;
     this.state = state;
     this.canSend = state === 'connected';
-    if (!this.canSend) this.agent = null;
     for (const doc of this.#docs.values()) doc.onConnectionStateChanged();
     this.#presences.onConnectionStateChanged();
     for (const request of this.#snapshotRequests.values()) request.onConnectionStateChanged();
@@ -387,6 +433,8 @@ export class ProxyConnection extends EventEmitter {
     } else if (data.a === 'pp') {
       if (data.error) this.emit('error', toError(data.error));
       else this.emit('pong');
+    } else if (data.a === 'op') {
+      if (data.error) this.getExisting(data.c, data.d)?.emit('error', toError(data.error));
     } else {
       this.#presences.handle(data);
     }

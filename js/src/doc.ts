@@ -1,7 +1,7 @@
 import {EventEmitter} from 'events';
 import {type Callback, callbackOrEmit, callEach} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
-import {type CoreError, codeOf, codes, makeError, toError} from './errors.js';
+import {type CoreError, codeOf, codes, isShareDBError, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
 import {checkPaths} from './paths.js';
 
@@ -121,7 +121,8 @@ export class ProxyDoc extends EventEmitter {
     }
     if (this.type || this.hasWritePending()) return this.#catchUpTo(snapshot.v, callback);
     if (this.version !== null && this.version > snapshot.v) return callback?.();
-    const type = snapshot.type === undefined ? this.connection.types.defaultType.uri : snapshot.type;
+    const type =
+      snapshot.type === undefined ? this.connection.types.defaultType.uri : snapshot.type;
     const state: WireSnapshot = {version: snapshot.v, type: type ?? undefined, data: snapshot.data};
     try {
       this.connection.core.ingest(this.key, state);
@@ -184,17 +185,18 @@ export class ProxyDoc extends EventEmitter {
    */
   whenSettled(callback: () => void): void {
     nextTick(() => {
-      if (this.#isSettled()) callback();
+      if (this.isSettled()) callback();
       else this.#settledCallbacks.push(callback);
     });
   }
 
-  #isSettled(): boolean {
+  /** @internal */
+  isSettled(): boolean {
     return !this.hasPending() && this.connection.core.isSettled(this.key);
   }
 
   #tellSettled(): void {
-    if (this.#settledCallbacks.length === 0 || !this.#isSettled()) return;
+    if (this.#settledCallbacks.length === 0 || !this.isSettled()) return;
     const callbacks = this.#settledCallbacks;
     this.#settledCallbacks = [];
     for (const callback of callbacks) callback();
@@ -223,7 +225,7 @@ export class ProxyDoc extends EventEmitter {
     this.pendingFetch.push(callback);
     if (this.inflightFetch.length > 0 && !anew) return;
     this.inflightFetch.push(this.pendingFetch.shift());
-    this.connection.ask(this.connection.core.fetch(this.key, anew), (error) =>
+    this.connection.ask(this.connection.sendFetch(this, anew), (error) =>
       this.#fetched(error),
     );
   }
@@ -234,8 +236,14 @@ export class ProxyDoc extends EventEmitter {
     const callback = this.inflightFetch.shift();
     if (callback) callbacks.unshift(callback);
     if (error) return this.#failed(error, callbacks);
-    callEach(callbacks);
+    this.#onceCreated(() => callEach(callbacks));
     this.#emitNothingPending();
+  }
+
+  /** Calls back at once, but for a document that was created here and that the server must know first. */
+  #onceCreated(callback: () => void): void {
+    if (this.version === null && this.hasWritePending()) this.once('no write pending', callback);
+    else callback();
   }
 
   /** Loads the document and keeps it up to date. */
@@ -265,12 +273,14 @@ export class ProxyDoc extends EventEmitter {
   #flushSubscribe(): void {
     const request = this.inflightSubscribe ? undefined : this.pendingSubscribe.shift();
     if (!request) return;
-    const {core} = this.connection;
+    const {connection} = this;
     this.inflightSubscribe = request;
     this.wantSubscribe = request.wantSubscribe;
     if (!request.wantSubscribe) this.subscribed = false;
-    const number = request.wantSubscribe ? core.subscribe(this.key) : core.unsubscribe(this.key);
-    this.connection.ask(number, (error) => this.#subscribeAnswered(error));
+    const number = request.wantSubscribe
+      ? connection.sendSubscribe(this)
+      : connection.sendUnsubscribe(this);
+    connection.ask(number, (error) => this.#subscribeAnswered(error));
   }
 
   #subscribeAnswered(error: Error | null): void {
@@ -282,7 +292,8 @@ export class ProxyDoc extends EventEmitter {
     if (error) this.#failed(error, callbacks);
     else {
       this.subscribed = request?.wantSubscribe === true;
-      callEach(callbacks);
+      if (this.subscribed) this.#onceCreated(() => callEach(callbacks));
+      else callEach(callbacks);
       this.#emitNothingPending();
     }
     this.#flushSubscribe();
@@ -389,6 +400,7 @@ export class ProxyDoc extends EventEmitter {
       try {
         op.op = this.type.normalize(op.op);
       } catch (error) {
+        if (isShareDBError(error)) return error;
         return makeError(codes.OP_BADLY_FORMED, (error as Error)?.message ?? String(error));
       }
     }

@@ -29,15 +29,24 @@ export function makeError(code: string, message: string): Error & {code: string}
 /** What the core says of an error: what was thrown in this thread, or its code and message. */
 export type CoreError = Error | {code?: unknown; message: string};
 
-/** The `Error` for what the core says; `null` stays `null`. */
+/**
+ * The `Error` for what the core says; `null` stays `null`. As in ShareDB, an error that came in a
+ * message is a plain `Error`.
+ */
 export function toError(error: CoreError): Error;
 export function toError(error: CoreError | null): Error | null;
 export function toError(error: CoreError | null): Error | null {
   if (error === null || error instanceof Error) return error;
-  return new ShareDBError(error.code as string, error.message);
+  const {code, message} = error;
+  return Object.assign(new Error(message), {code});
 }
 
 /** The code of an error, if it has one. */
 export function codeOf(error: unknown): unknown {
   return (error as {code?: unknown} | null | undefined)?.code;
+}
+
+/** Whether ShareDB or tabmux made this error. */
+export function isShareDBError(error: unknown): error is Error {
+  return error instanceof ShareDBError;
 }

@@ -61,7 +61,12 @@ export class ProxyQuery extends EventEmitter {
     this.options = options && rest;
     this.results = results;
     this.callback = callback;
-    this.id = connection.core.query(String(collection), query ?? null, this.options ?? undefined, subscribe);
+    this.id = connection.core.query(
+      String(collection),
+      query ?? null,
+      this.options ?? undefined,
+      subscribe,
+    );
   }
 
   /** Whether the results are still to come. */
@@ -93,7 +98,8 @@ export class ProxyQuery extends EventEmitter {
 
   /** @internal The results changed. */
   onChange(diff: QueryDiff[]): void {
-    const results = (this.results ??= []);
+    const results = this.results ?? [];
+    this.results = results;
     for (const step of diff) {
       if (step.type === 'insert') {
         const docs = this.#docs(step.docs);

@@ -1,6 +1,6 @@
 import {EventEmitter} from 'events';
 import type {ProxyConnection} from './connection.js';
-import {codes, makeError} from './errors.js';
+import {codes, makeError, toError} from './errors.js';
 
 /** A read-only state of a document. */
 export interface Snapshot {
@@ -32,7 +32,14 @@ export class SnapshotRequest extends EventEmitter {
 
   constructor(
     connection: ProxyConnection,
-    message: {a: 'nf' | 'nt'; id: number; c: string; d: string; v?: number | null; ts?: number | null},
+    message: {
+      a: 'nf' | 'nt';
+      id: number;
+      c: string;
+      d: string;
+      v?: number | null;
+      ts?: number | null;
+    },
     callback: SnapshotCallback,
   ) {
     super();
@@ -58,8 +65,8 @@ export class SnapshotRequest extends EventEmitter {
 
   onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
     this.emit('ready');
-    if (error) return this.#callback(makeError(error.code, error.message));
-    this.#callback(null, {id: this.#message.d, v, type, data, m: meta});
+    if (error) return this.#callback(toError(error));
+    this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
   }
 }
 

@@ -1,21 +1,49 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Function;
 use tabmux_middleware::Millis;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_namespace = performance, js_name = now)]
-    fn performance_now() -> f64;
     #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
     static TIME_ORIGIN: f64;
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(handler: &JsValue, delay: f64, from_timer: bool) -> JsValue;
-    #[wasm_bindgen(js_name = clearTimeout)]
-    fn clear_timeout(id: &JsValue);
+    #[wasm_bindgen(thread_local_v2, js_name = performance)]
+    static PERFORMANCE: JsValue;
+    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = now)]
+    static PERFORMANCE_NOW: Function;
+    #[wasm_bindgen(thread_local_v2, js_name = setTimeout)]
+    static SET_TIMEOUT: Function;
+    #[wasm_bindgen(thread_local_v2, js_name = clearTimeout)]
+    static CLEAR_TIMEOUT: Function;
     #[wasm_bindgen(js_name = queueMicrotask)]
     fn queue_microtask(handler: &JsValue);
+}
+
+/// Takes the platform's clock as it is when the module is loaded: a test that replaces it later
+/// means the application's time, not that of the messages on their way.
+#[wasm_bindgen(start)]
+pub fn take_clock() {
+    PERFORMANCE.with(|_| ());
+    PERFORMANCE_NOW.with(|_| ());
+    SET_TIMEOUT.with(|_| ());
+    CLEAR_TIMEOUT.with(|_| ());
+}
+
+fn performance_now() -> f64 {
+    let now = PERFORMANCE_NOW.with(|now| PERFORMANCE.with(|it| now.call0(it)));
+    now.ok().and_then(|now| now.as_f64()).unwrap_or_default()
+}
+
+fn set_timeout(handler: &JsValue, delay: f64, from_timer: bool) -> JsValue {
+    let (delay, from_timer) = (delay.into(), from_timer.into());
+    let id = SET_TIMEOUT.with(|it| it.call3(&JsValue::UNDEFINED, handler, &delay, &from_timer));
+    id.unwrap_or_default()
+}
+
+fn clear_timeout(id: &JsValue) {
+    let _ = CLEAR_TIMEOUT.with(|it| it.call1(&JsValue::UNDEFINED, id));
 }
 
 /// Milliseconds since 1970, by a clock that never goes back.

@@ -223,6 +223,29 @@ impl TabCore {
         Ok(request as f64)
     }
 
+    /// The requests up to `endBulk` may be asked of the server as one.
+    #[wasm_bindgen(js_name = beginBulk)]
+    pub fn begin_bulk(&self) {
+        self.0.tab.borrow_mut().begin_bulk(now());
+        self.0.pump();
+    }
+
+    /// Ends what `beginBulk` began.
+    #[wasm_bindgen(js_name = endBulk)]
+    pub fn end_bulk(&self) {
+        self.0.tab.borrow_mut().end_bulk(now());
+        self.0.pump();
+    }
+
+    /// Has the hub take a message as if the server had sent it. Throws if it can't be carried.
+    #[wasm_bindgen(js_name = handleMessage)]
+    pub fn handle_message(&self, message: JsValue) -> Result<(), JsValue> {
+        let message = carriable(&message).map_err(|error| to_js(&error))?;
+        self.0.tab.borrow_mut().handle_message(Payload(message), now());
+        self.0.pump();
+        Ok(())
+    }
+
     /// Ends a query.
     #[wasm_bindgen(js_name = endQuery)]
     pub fn end_query(&self, query: f64) {

@@ -22,6 +22,8 @@ extern "C" {
     #[wasm_bindgen(method, js_name = endBulk)]
     fn end_bulk(this: &UpstreamAdapter);
     #[wasm_bindgen(method)]
+    fn flush(this: &UpstreamAdapter, collection: &str, id: &str);
+    #[wasm_bindgen(method)]
     fn ingest(this: &UpstreamAdapter, collection: &str, id: &str, snapshot: JsValue);
     #[wasm_bindgen(method)]
     fn subscribe(this: &UpstreamAdapter, collection: &str, id: &str);
@@ -31,6 +33,8 @@ extern "C" {
     fn destroy(this: &UpstreamAdapter, collection: &str, id: &str);
     #[wasm_bindgen(method)]
     fn send(this: &UpstreamAdapter, message: &JsValue);
+    #[wasm_bindgen(method, js_name = handleMessage)]
+    fn handle_message(this: &UpstreamAdapter, message: &JsValue);
     #[wasm_bindgen(method)]
     fn query(this: &UpstreamAdapter, id: f64, spec: JsValue);
     #[wasm_bindgen(method, js_name = endQuery)]
@@ -63,12 +67,16 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::fetch(self, &doc.collection, &doc.id);
     }
 
-    fn fetch_bulk(&mut self, docs: &[DocId]) {
-        self.start_bulk();
-        for doc in docs {
-            UpstreamAdapter::fetch(self, &doc.collection, &doc.id);
-        }
-        self.end_bulk();
+    fn start_bulk(&mut self) {
+        UpstreamAdapter::start_bulk(self);
+    }
+
+    fn end_bulk(&mut self) {
+        UpstreamAdapter::end_bulk(self);
+    }
+
+    fn flush(&mut self, doc: &DocId) {
+        UpstreamAdapter::flush(self, &doc.collection, &doc.id);
     }
 
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
@@ -90,6 +98,10 @@ impl Upstream for UpstreamAdapter {
 
     fn send(&mut self, message: &Payload) {
         UpstreamAdapter::send(self, &message.0);
+    }
+
+    fn handle_message(&mut self, message: &Payload) {
+        UpstreamAdapter::handle_message(self, &message.0);
     }
 
     fn query(&mut self, query: u64, spec: &QuerySpec) {

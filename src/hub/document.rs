@@ -74,6 +74,8 @@ struct Holder {
     live: bool,
     /// How many of the tab's subscribed queries have the document among their results.
     queries: usize,
+    /// How many of these are to be forgotten after the linger.
+    departing: usize,
     /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
     away: bool,
     last_op_id: u64,
@@ -150,12 +152,17 @@ impl Document {
     pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
         self.told(&waiter.tab, rev);
         self.linger = None;
-        if self.subscription == Subscription::Live {
+        let again = self.holder(&waiter.tab).live;
+        if self.subscription == Subscription::Live && !again {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
         }
         cx.working(&waiter);
         self.subscribes.push(waiter);
+        if self.subscription == Subscription::Live {
+            // A tab that asks twice means the server, as it would with a client of its own.
+            return cx.upstream.subscribe(&self.id);
+        }
         self.ask_for_subscription(cx);
     }
 
@@ -206,17 +213,17 @@ impl Document {
 
     /// The document is among the results of a query of the tab; `keep`: for as long as that lives.
     pub fn join_results(&mut self, tab: &str, keep: bool, cx: &mut Context<'_>) {
-        self.linger = None;
         self.holder(tab).queries += usize::from(keep);
         self.bring_up_to_date(tab, cx);
     }
 
-    /// The document is no longer among the results of a query of the tab.
+    /// The document is no longer among the results of a query of the tab. For a while the tab is
+    /// still sent its changes: the one that took it out of the results may come after the results.
     pub fn leave_results(&mut self, tab: &str, cx: &mut Context<'_>) {
         if let Some(holder) = self.holders.get_mut(tab) {
-            holder.queries = holder.queries.saturating_sub(1);
+            holder.departing += 1;
+            self.linger.get_or_insert(cx.now + cx.linger);
         }
-        self.start_linger(cx);
     }
 
     pub fn seen(&mut self, tab: &str, rev: Rev) {
@@ -279,6 +286,8 @@ impl Document {
                 break;
             }
         }
+        // As in a client of its own, what the tab submits from now on is not composed into this.
+        cx.upstream.flush(&self.id);
         self.spread(Some(tab), cx);
         if let Some(error) = error {
             self.reject(tab, &submit.ops[placed..], error, cx);
@@ -435,6 +444,9 @@ impl Document {
             return false;
         }
         self.linger = None;
+        for holder in self.holders.values_mut() {
+            holder.queries -= std::mem::take(&mut holder.departing);
+        }
         if self.subscription == Subscription::Live && !self.is_wanted() {
             cx.upstream.unsubscribe(&self.id);
             self.subscription = Subscription::None;

@@ -76,6 +76,8 @@ impl Documents {
                     doc.release(tab, cx);
                 }
             }
+            Message::BulkBegin => cx.upstream.start_bulk(),
+            Message::BulkEnd => cx.upstream.end_bulk(),
             other => return Err(other),
         }
         Ok(())
@@ -96,9 +98,11 @@ impl Documents {
                 Fetch::AskServer => ask.push(doc),
             }
         }
-        if !ask.is_empty() {
-            cx.upstream.fetch_bulk(&ask);
+        cx.upstream.start_bulk();
+        for doc in &ask {
+            cx.upstream.fetch(doc);
         }
+        cx.upstream.end_bulk();
     }
 
     /// One fetch has ended: the request it belongs to may have, too.

@@ -12,9 +12,15 @@ struct Head {
     /// The action: `p` presence, `ps` and `pu` its subscription, `pr` the request to say it
     /// again, `nf` and `nt` a snapshot, `pp` a ping.
     a: String,
+    /// The document's collection.
+    #[serde(default)]
+    c: Option<Payload>,
+    /// The document.
+    #[serde(default)]
+    d: Option<Payload>,
     /// The presence's channel.
     #[serde(default)]
-    ch: Option<String>,
+    ch: Option<Payload>,
     /// The presence's or the request's id.
     #[serde(default, deserialize_with = "present")]
     id: Option<Payload>,
@@ -29,6 +35,17 @@ struct Head {
     seq: Option<Payload>,
     #[serde(default)]
     error: Option<Payload>,
+}
+
+impl Head {
+    fn subject(&self) -> Subject {
+        let text = |member: &Option<Payload>| member.as_ref().and_then(Payload::as_text);
+        (self.a.clone(), text(&self.c), text(&self.d))
+    }
+
+    fn channel(&self) -> Option<String> {
+        self.ch.as_ref().and_then(Payload::as_text)
+    }
 }
 
 /// A presence channel with a tab that listens to it.
@@ -67,7 +84,13 @@ pub(super) struct Relay {
     /// Counts the hub's own subscriptions: the server lets the newer one win.
     last_seq: u64,
     pings: VecDeque<String>,
+    /// Messages of other kinds whose answer is still to come: what it will look like, and whose it
+    /// is.
+    others: VecDeque<(Subject, String)>,
 }
+
+/// The action, the collection and the document of a message.
+type Subject = (String, Option<String>, Option<String>);
 
 impl Relay {
     /// Takes a tab's message for the server.
@@ -75,7 +98,7 @@ impl Relay {
         let Ok(head) = from_value::<Head>(message.0.clone()) else {
             return cx.upstream.send(message);
         };
-        match (head.a.as_str(), &head.ch) {
+        match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => self.set_presence(tab, channel, &head, message, cx),
             ("ps", Some(channel)) => self.subscribe(tab, channel, message, cx),
             ("pu", Some(channel)) => self.unsubscribe(tab, channel, message, cx),
@@ -91,14 +114,17 @@ impl Relay {
                 self.pings.push_back(tab.to_owned());
                 cx.upstream.send(message);
             }
-            _ => cx.upstream.send(message),
+            _ => {
+                self.others.push_back((head.subject(), tab.to_owned()));
+                cx.upstream.send(message);
+            }
         }
     }
 
     /// Takes a message of the server.
     pub fn from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
         let Ok(head) = from_value::<Head>(message.0.clone()) else { return };
-        match (head.a.as_str(), &head.ch) {
+        match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
                 let key = (channel.clone(), id);
@@ -125,7 +151,14 @@ impl Relay {
                     tell(&tab, message, cx);
                 }
             }
-            _ => {}
+            _ => {
+                let subject = head.subject();
+                if let Some(at) = self.others.iter().position(|(asked, _)| *asked == subject) {
+                    if let Some((_, tab)) = self.others.remove(at) {
+                        tell(&tab, message, cx);
+                    }
+                }
+            }
         }
     }
 
@@ -134,6 +167,7 @@ impl Relay {
         self.channels.clear();
         self.requests.clear();
         self.pings.clear();
+        self.others.clear();
     }
 
     /// A tab is gone, and its presence with it.
@@ -154,6 +188,7 @@ impl Relay {
             self.leave(tab, &channel, cx);
         }
         self.requests.retain(|_, (other, _)| other != tab);
+        self.others.retain(|(_, other)| other != tab);
     }
 
     fn set_presence(

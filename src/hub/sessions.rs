@@ -130,6 +130,8 @@ impl Hub {
         while let Some(message) = self.peers.poll_message(peer) {
             self.handle(peer, message);
         }
+        // A tab that is gone can't end what it began.
+        self.upstream.end_bulk();
     }
 
     /// Takes an event of the upstream connection.
@@ -241,6 +243,9 @@ impl Hub {
             (Some(tab), Message::QueryEnd(QueryEnd { request })) => {
                 let (docs, queries, mut cx) = self.parts();
                 queries.end(&Waiter { tab, request }, docs, &mut cx);
+            }
+            (Some(_), Message::HandleMessage(Relayed { message })) => {
+                self.upstream.handle_message(&message);
             }
             (Some(tab), Message::Send(Relayed { message })) => {
                 let (relay, mut cx) = self.relay();

@@ -31,8 +31,14 @@ pub trait Upstream {
     /// Starts a fetch, which ends in [`UpstreamEvent::Fetched`].
     fn fetch(&mut self, doc: &DocId);
 
-    /// Starts fetches of many documents at once; each ends in [`UpstreamEvent::Fetched`].
-    fn fetch_bulk(&mut self, docs: &[DocId]);
+    /// Many fetches and subscriptions follow, which may be asked of the server as one.
+    fn start_bulk(&mut self);
+
+    /// The end of what [`Upstream::start_bulk`] began.
+    fn end_bulk(&mut self);
+
+    /// Sends the document's ops that wait, unless one is inflight.
+    fn flush(&mut self, doc: &DocId);
 
     /// Gives the document a state, which it takes if it has none.
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot);
@@ -55,6 +61,9 @@ pub trait Upstream {
 
     /// Sends a message of ShareDB's own protocol, if the connection is connected.
     fn send(&mut self, message: &Payload);
+
+    /// Takes a message as if the server had sent it.
+    fn handle_message(&mut self, message: &Payload);
 
     /// Applies an op to the upstream document and sends it to the server.
     ///

@@ -60,6 +60,12 @@ pub enum Message {
     /// Tab: I no longer hold the document.
     #[serde(rename = "doc.release")]
     DocRelease(DocRelease),
+    /// Tab: many fetches and subscriptions follow, in this frame.
+    #[serde(rename = "connection.bulkBegin")]
+    BulkBegin,
+    /// Tab: no more of them.
+    #[serde(rename = "connection.bulkEnd")]
+    BulkEnd,
     /// Tab: ask the database.
     #[serde(rename = "connection.query")]
     Query(QueryRequest),
@@ -84,6 +90,9 @@ pub enum Message {
     /// Tab: give this to the server.
     #[serde(rename = "connection.send")]
     Send(Relayed),
+    /// Tab: take this as if the server had sent it.
+    #[serde(rename = "connection.handleMessage")]
+    HandleMessage(Relayed),
     /// Hub: the server, or a sibling, says this.
     #[serde(rename = "connection.receive")]
     Receive(Relayed),

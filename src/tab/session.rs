@@ -359,9 +359,24 @@ impl Tab {
         }
     }
 
+    /// The requests up to `end_bulk` may be asked of the server as one.
+    pub fn begin_bulk(&mut self, now: Millis) {
+        self.transmit(Message::BulkBegin, now);
+    }
+
+    /// Ends what `begin_bulk` began.
+    pub fn end_bulk(&mut self, now: Millis) {
+        self.transmit(Message::BulkEnd, now);
+    }
+
     /// Gives the server a message of ShareDB's own protocol.
     pub fn send(&mut self, message: Payload, now: Millis) {
         self.transmit(Message::Send(Relayed { message }), now);
+    }
+
+    /// Has the hub take a message as if the server had sent it.
+    pub fn handle_message(&mut self, message: Payload, now: Millis) {
+        self.transmit(Message::HandleMessage(Relayed { message }), now);
     }
 
     // Documents

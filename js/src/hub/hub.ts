@@ -1,4 +1,5 @@
 import {EventEmitter} from 'events';
+import type {Connection} from 'sharedb/lib/client/index.js';
 import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
 import {type CoreError, toError} from '../errors.js';
 import {tabLock} from '../locks.js';
@@ -52,6 +53,20 @@ export class Hub extends EventEmitter {
   /** Emits outside of the core, which must not be passed by what a listener throws. */
   #tell(event: string, value: unknown): void {
     nextTick(() => this.emit(event, value));
+  }
+
+  /** The connection to the server, once the first tab has come. */
+  get connection(): Connection | undefined {
+    return this.#upstream.connection;
+  }
+
+  /** @internal Connects to the server before the first tab has come. */
+  connect(): void {
+    try {
+      this.#upstream.connect({});
+    } catch {
+      // The first tab is told, as it makes the hub try again.
+    }
   }
 
   /** Takes a tab that comes on a transport written in JavaScript. */

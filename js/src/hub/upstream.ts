@@ -7,6 +7,7 @@ type BulkConnection = Connection & {
   startBulk(): void;
   endBulk(): void;
   send(message: unknown): void;
+  handleMessage(message: unknown): void;
 };
 
 /** What a query asks, as it goes over the wire. */
@@ -39,6 +40,8 @@ export class UpstreamAdapter {
   #connection: BulkConnection | undefined;
   readonly #docs = new Map<string, Doc>();
   readonly #queries = new Map<number, Query>();
+  /** The messages that applications sent by hand and that have no answer yet. */
+  readonly #byHand: string[] = [];
   readonly #makeConnection: (options: any) => Connection;
   readonly #tell: (event: UpstreamEvent) => void;
   /** An op of a tab is being applied: the core knows what the document's events would say. */
@@ -61,6 +64,10 @@ export class UpstreamAdapter {
     for (const event of events) this.#tell(event);
   }
 
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
   connect(options: any): void {
     if (this.#connection) return;
     const connection = this.#makeConnection(options ?? {}) as BulkConnection;
@@ -76,17 +83,43 @@ export class UpstreamAdapter {
     connection.on('error', (error: unknown) =>
       console.error('tabmux: the connection to the server failed', error),
     );
-    connection.on('receive', ({data}: {data?: {a?: string}}) => {
+    connection.on('receive', (request: {data?: {a?: string}}) => {
+      const {data} = request;
+      if (!data) return;
+      const byHand = this.#isByHand(data);
       // ShareDB goes on to change the message.
-      if (data?.a && relayed.has(data.a)) this.#emit('message', {...data});
+      if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
+      if (byHand) delete request.data;
+    });
+    connection.on('state', () => {
+      this.#byHand.length = 0;
     });
     // Queries make documents, too.
     connection.on('doc', (doc: Doc) => this.#adopt(doc));
     tellState(connection.state);
   }
 
-  send(message: unknown): void {
-    if (this.#connection?.state === 'connected') this.#connection.send(message);
+  send(message: {a?: string; c?: string; d?: string}): void {
+    const connection = this.#connection;
+    if (connection?.state !== 'connected') return;
+    if (!relayed.has(message.a ?? '')) this.#byHand.push(subjectOf(message));
+    connection.send(message);
+  }
+
+  /** What the message does is told like anything else that happens upstream. */
+  handleMessage(message: unknown): void {
+    try {
+      this.#connection?.handleMessage(message);
+    } catch (error) {
+      this.#connection?.emit('error', error);
+    }
+  }
+
+  /** Whether this answers a message that an application sent by hand. */
+  #isByHand(message: {a?: string; c?: string; d?: string}): boolean {
+    const at = this.#byHand.indexOf(subjectOf(message));
+    if (at >= 0) this.#byHand.splice(at, 1);
+    return at >= 0;
   }
 
   close(): void {
@@ -142,6 +175,10 @@ export class UpstreamAdapter {
 
   fetch(collection: string, id: string): void {
     this.#get(collection, id).fetch((error) => this.#emit('fetched', collection, id, error));
+  }
+
+  flush(collection: string, id: string): void {
+    this.#get(collection, id).flush();
   }
 
   ingest(
@@ -251,6 +288,10 @@ export class UpstreamAdapter {
     const doc = this.#docs.get(JSON.stringify([collection, id]));
     return [...this.head(collection, id), doc && serialized(doc)];
   }
+}
+
+function subjectOf({a, c, d}: {a?: string; c?: string; d?: string}): string {
+  return JSON.stringify([a, c, d]);
 }
 
 function nameOf({collection, id}: Doc): {collection: string; id: string} {

@@ -57,25 +57,31 @@ export class RemoteDocPresence extends RemotePresence implements DocFollower {
 
   #takePending(): void {
     if (this.#waitsToTake) return;
+    // Of several values in one frame each is taken, as if each had come alone.
+    if (this.#doc.isSettled()) return this.#take();
     this.#waitsToTake = true;
     this.presence.whenSettled(this.#doc, () => {
       this.#waitsToTake = false;
-      const pending = this.#pending;
-      if (!pending) return;
-      if (pending.pv < this.presenceVersion) {
-        this.#pending = null;
-        return;
-      }
-      const version = this.#doc.version ?? 0;
-      const presenceAt = pending.v ?? 0;
-      if (presenceAt > version) return this.#fetch();
-      // No presence is no presence at any version.
-      if (presenceAt < version && pending.p !== null && !this.#catchUp(pending)) return;
-      this.#pending = null;
-      this.value = pending.p;
-      this.presenceVersion = pending.pv;
-      this.presence.onRemoteChanged(this);
+      this.#take();
     });
+  }
+
+  #take(): void {
+    const pending = this.#pending;
+    if (!pending) return;
+    if (pending.pv < this.presenceVersion) {
+      this.#pending = null;
+      return;
+    }
+    const version = this.#doc.version ?? 0;
+    const presenceAt = pending.v ?? 0;
+    if (presenceAt > version) return this.#fetch();
+    // No presence is no presence at any version.
+    if (presenceAt < version && pending.p !== null && !this.#catchUp(pending)) return;
+    this.#pending = null;
+    this.value = pending.p;
+    this.presenceVersion = pending.pv;
+    this.presence.onRemoteChanged(this);
   }
 
   #fetch(): void {
