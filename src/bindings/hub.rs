@@ -19,7 +19,6 @@ use crate::platform::from_value;
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/hub/hub.ts`: what the hub tells its owner.
-    #[wasm_bindgen(typescript_type = "HubHandler")]
     pub type HubHandler;
     #[wasm_bindgen(method)]
     fn joined(this: &HubHandler, tab: &str);

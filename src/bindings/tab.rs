@@ -22,7 +22,6 @@ use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/connection.ts`: what the tab's core tells its owner, in order.
-    #[wasm_bindgen(typescript_type = "TabHandler")]
     pub type TabHandler;
     #[wasm_bindgen(method)]
     fn joined(this: &TabHandler, epoch: f64);

@@ -11,7 +11,6 @@ use crate::protocol::{Change, ConnectionEvent, DocId, Snapshot};
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/hub/upstream.ts`: the real ShareDB connection.
-    #[wasm_bindgen(typescript_type = "UpstreamAdapter")]
     pub type UpstreamAdapter;
     #[wasm_bindgen(method, catch)]
     fn connect(this: &UpstreamAdapter, options: &JsValue) -> Result<(), JsValue>;
