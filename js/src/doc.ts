@@ -300,9 +300,11 @@ export class ProxyDoc extends EventEmitter {
   }
 
   #failed(error: Error, callbacks: (Callback | undefined)[]): void {
-    const called = callEach(callbacks, error);
+    const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
+    if (silent) this.wantSubscribe = false;
+    const called = callEach(callbacks, silent ? undefined : error);
     this.#emitNothingPending();
-    if (!called) this.emit('error', error);
+    if (!called && !silent) this.emit('error', error);
   }
 
   /** @internal The upstream connection changed its state. */

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use super::clock::{Alarm, now};
 use super::errors::to_js;
-use super::transports::{ListenerEnd, TransportEnd};
+use super::transports::{ListenerEnd, TransportEnd, send, transport_error};
 use super::types::JsTypes;
 use super::upstream::{UpstreamAdapter, event_from_js};
 use crate::hub::{Hub, HubEvent, HubSettings, PeerId};
@@ -19,7 +19,6 @@ use crate::platform::from_value;
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/hub/hub.ts`: what the hub tells its owner.
-    #[wasm_bindgen(typescript_type = "HubHandler")]
     pub type HubHandler;
     #[wasm_bindgen(method)]
     fn joined(this: &HubHandler, tab: &str);
@@ -146,7 +145,7 @@ impl Shell {
     fn transport_event(&self, peer: PeerId, event: Event) {
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
-            Event::Error(error) => self.handler.fault(super::transports::transport_error(error)),
+            Event::Error(error) => self.handler.fault(transport_error(error)),
             Event::Closed(_) => {
                 self.transports.borrow_mut().remove(&peer);
                 self.hub.borrow_mut().disconnected(peer, now());
@@ -160,9 +159,9 @@ impl Shell {
         loop {
             let next = self.hub.borrow_mut().poll_transmit();
             let Some((peer, frame)) = next else { break };
-            let transport = self.transports.borrow().get(&peer).cloned();
-            if let Some(Err(error)) = transport.map(|transport| transport.send(frame)) {
-                self.handler.fault(super::transports::transport_error(error));
+            let Some(transport) = self.transports.borrow().get(&peer).cloned() else { continue };
+            if let Err(error) = send(&*transport, frame) {
+                self.handler.fault(transport_error(error));
             }
         }
         loop {

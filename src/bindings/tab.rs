@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::clock::{Alarm, now};
 use super::errors::{option_to_js, to_js};
 use super::trace::Traces;
-use super::transports::{TransportEnd, transport_error};
+use super::transports::{TransportEnd, send, transport_error};
 use super::types::JsTypes;
 use super::upstream::{op_from_js, op_to_js};
 use crate::error::{Error, codes};
@@ -22,7 +22,6 @@ use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/connection.ts`: what the tab's core tells its owner, in order.
-    #[wasm_bindgen(typescript_type = "TabHandler")]
     pub type TabHandler;
     #[wasm_bindgen(method)]
     fn joined(this: &TabHandler, epoch: f64);
@@ -51,13 +50,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = queryDocs)]
     fn query_docs(this: &TabHandler, docs: JsValue);
     #[wasm_bindgen(method, js_name = queryReady)]
-    fn query_ready(
-        this: &TabHandler,
-        query: f64,
-        error: JsValue,
-        results: JsValue,
-        extra: JsValue,
-    );
+    fn query_ready(this: &TabHandler, query: f64, error: JsValue, results: JsValue, extra: JsValue);
     #[wasm_bindgen(method, js_name = queryChange)]
     fn query_change(this: &TabHandler, query: f64, diff: JsValue);
     #[wasm_bindgen(method, js_name = queryExtra)]
@@ -301,8 +294,8 @@ impl TabCore {
         let snapshot = carriable(&snapshot).and_then(|snapshot| {
             from_value(snapshot).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
         });
-        let taken = snapshot
-            .and_then(|snapshot| self.0.tab.borrow_mut().ingest(doc, snapshot, now()));
+        let taken =
+            snapshot.and_then(|snapshot| self.0.tab.borrow_mut().ingest(doc, snapshot, now()));
         self.0.pump();
         taken.map_err(|error| to_js(&error))
     }
@@ -390,8 +383,8 @@ impl Shell {
         loop {
             let next = self.tab.borrow_mut().poll_transmit();
             let Some(frame) = next else { return };
-            let transport = self.transport.borrow().clone();
-            if let Some(Err(error)) = transport.map(|transport| transport.send(frame)) {
+            let Some(transport) = self.transport.borrow().clone() else { continue };
+            if let Err(error) = send(&*transport, frame) {
                 self.handler.fault(transport_error(error));
             }
         }

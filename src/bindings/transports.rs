@@ -2,8 +2,8 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use tabmux_transports::{
-    BroadcastListener, BroadcastTransport, JsTransport, Listener, MessagePortTransport, Transport,
-    TransportError, direct_pair,
+    BroadcastListener, BroadcastTransport, Frame, JsTransport, Listener, MessagePortTransport,
+    Transport, TransportError, direct_pair,
 };
 use wasm_bindgen::prelude::*;
 use web_sys::MessagePort;
@@ -21,6 +21,16 @@ pub struct ListenerEnd(pub(super) Rc<dyn Listener>);
 
 pub(super) fn transport_error(error: TransportError) -> JsValue {
     to_js(&Error::new(codes::TRANSPORT, error.to_string()))
+}
+
+/// Sends a frame. A transport that promised to lose none and fails is of no more use: what waits
+/// for an answer must hear of it.
+pub(super) fn send(transport: &dyn Transport, frame: Frame) -> Result<(), TransportError> {
+    transport.send(frame).inspect_err(|error| {
+        if transport.guarantees().reliable {
+            transport.close(Some(&error.to_string()));
+        }
+    })
 }
 
 /// A transport over a message port.

@@ -11,7 +11,6 @@ use crate::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
 #[wasm_bindgen]
 extern "C" {
     /// `js/src/hub/upstream.ts`: the real ShareDB connection.
-    #[wasm_bindgen(typescript_type = "UpstreamAdapter")]
     pub type UpstreamAdapter;
     #[wasm_bindgen(method, catch)]
     fn connect(this: &UpstreamAdapter, options: &JsValue) -> Result<(), JsValue>;
@@ -181,9 +180,7 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
             UpstreamEvent::QueryChanged(number(event)?, from_value(event.get(2)).ok()?)
         }
         "queryExtra" => UpstreamEvent::QueryExtra(number(event)?, defined(event.get(2))),
-        "queryFailed" => {
-            UpstreamEvent::QueryFailed(number(event)?, option_from_js(event.get(2))?)
-        }
+        "queryFailed" => UpstreamEvent::QueryFailed(number(event)?, option_from_js(event.get(2))?),
         "message" => UpstreamEvent::Message(Payload(event.get(1))),
         "op" => changed(doc()?, event, Op::Edit(Payload(event.get(5)))),
         "del" => changed(doc()?, event, Op::Del),

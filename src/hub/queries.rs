@@ -42,12 +42,7 @@ impl Queries {
         cx.working(&waiter);
         self.last_id += 1;
         cx.upstream.query(self.last_id, &spec);
-        self.queries.push(Query {
-            id: self.last_id,
-            spec,
-            members: vec![waiter],
-            results: None,
-        });
+        self.queries.push(Query { id: self.last_id, spec, members: vec![waiter], results: None });
     }
 
     /// A tab no longer wants a query.
@@ -171,12 +166,7 @@ fn tell_results(
 }
 
 /// Does to the list what the step says, and notes which documents came and went.
-fn apply(
-    step: &QueryDiff,
-    results: &mut Vec<DocId>,
-    came: &mut Vec<DocId>,
-    went: &mut Vec<DocId>,
-) {
+fn apply(step: &QueryDiff, results: &mut Vec<DocId>, came: &mut Vec<DocId>, went: &mut Vec<DocId>) {
     let clamp = |index: u32, length: usize| (index as usize).min(length);
     let cut = |results: &mut Vec<DocId>, at: u32, count: u32| -> Vec<DocId> {
         let at = clamp(at, results.len());

@@ -179,7 +179,8 @@ impl Relay {
             .map(|(key, own)| (key.clone(), own.version + 1, own.message.clone()))
             .collect();
         for ((channel, id), version, message) in gone {
-            let message = message.with_member("p", Payload::null()).with_member("pv", version.into());
+            let message =
+                message.with_member("p", Payload::null()).with_member("pv", version.into());
             cx.upstream.send(&message);
             self.tell_members(&channel, Some(tab), &from(tab, &message), cx);
             self.presences.remove(&(channel, id));

@@ -1,9 +1,9 @@
 use super::DocKey;
-use crate::{Error, Payload};
 use crate::ot::{Op, Token};
 use crate::protocol::{
     ConnectionEvent, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady, Snapshot, TabInfo,
 };
+use crate::{Error, Payload};
 
 /// What a [`super::Tab`] tells its owner, in the order in which it must be acted on.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use tabmux_transports::Frame;
 use super::changes::QueuedChange;
 use super::documents::{DocKey, Documents};
 use super::{TabEvent, TabSettings};
-use crate::error::{Error, codes};
 use crate::Payload;
+use crate::error::{Error, codes};
 use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types};
 use crate::protocol::*;
 

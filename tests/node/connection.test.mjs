@@ -8,13 +8,12 @@ import {createConnection} from '../../pkg/index.js';
 import {
   call,
   closing,
-  converged,
   errorOf,
   newBackend,
   newPair,
   openTabs,
   plain,
-  settled,
+  stateEventsOf,
   subscribeAll,
   TRANSPORTS,
   turns,
@@ -45,18 +44,6 @@ function openTabsOf(options, count) {
     hub.accept(hubEnd);
     return closing(createConnection({transport: tabEnd}));
   });
-}
-
-/** What a connection tells about itself from here on. */
-function eventsOf(connection) {
-  const events = [];
-  for (const name of ['connecting', 'connected', 'disconnected', 'closed', 'stopped', 'state']) {
-    connection.on(name, (...args) => {
-      const {state, canSend, id} = connection;
-      events.push({name, args, state, canSend, hasId: typeof id === 'string'});
-    });
-  }
-  return events;
 }
 
 test('in Node, createConnection(backend) is backend.connect()', () => {
@@ -99,7 +86,7 @@ for (const transport of TRANSPORTS) {
       const connection = connect(newBackend());
       assert.deepEqual([connection.state, connection.canSend], ['connecting', false]);
       assert.equal(connection.id, null);
-      const events = eventsOf(connection);
+      const events = stateEventsOf(connection);
       await until(() => connection.state === 'connected');
       connection.close();
       assert.equal(connection.state, 'closed');
@@ -303,137 +290,4 @@ test('getBulk calls back once with the error of one document', async () => {
   const [tab] = openTabs(backend, 1);
   const error = await errorOf(tab, 'getBulk', 'things', ['a', 'b']);
   assert.deepEqual([error.code, error.message], ['ERR_HIDDEN', 'Hidden']);
-});
-
-/** Two tabs whose connection to the server can be dropped and made again. */
-async function openDroppable(backend) {
-  const upstream = backend.connect();
-  const tabs = openTabs({connect: () => upstream}, 2);
-  await until(() => tabs.every((tab) => tab.state === 'connected'));
-  const drop = async () => {
-    upstream.socket.close('lost');
-    await until(() => tabs.every((tab) => tab.state === 'disconnected'));
-  };
-  const restore = async () => {
-    backend.connect(upstream);
-    await until(() => tabs.every((tab) => tab.state === 'connected'));
-  };
-  return {tabs, drop, restore, upstream};
-}
-
-test('while the server is away tabs see each other, and then all is committed exactly once', async () => {
-  const backend = newBackend();
-  const {tabs, drop, restore} = await openDroppable(backend);
-  const docs = await subscribeAll(tabs, 'things', 'one');
-  const [outside] = await subscribeAll([plain(backend)], 'things', 'one');
-  await call(docs[0], 'create', {n: 0, words: []});
-  await converged(...docs, outside);
-
-  await drop();
-  let answers = 0;
-  for (const [at, doc] of docs.entries()) {
-    for (let i = 0; i < 3; i++) {
-      doc.submitOp([{p: ['words', 0], li: `${at}-${i}`}], () => answers++);
-      doc.submitOp(ADD, () => answers++);
-      await turns(5);
-    }
-  }
-  await until(() => docs[0].data.n === 6 && docs[1].data.n === 6);
-  assert.deepEqual(docs[0].data, docs[1].data);
-  assert.deepEqual([answers, outside.data.n], [0, 0]);
-  for (const doc of docs) assert.equal(doc.hasWritePending(), true);
-  await call(outside, 'submitOp', [{p: ['n'], na: 100}]);
-
-  await restore();
-  await converged(...docs, outside);
-  assert.equal(outside.data.n, 106);
-  assert.deepEqual([...outside.data.words].sort(), ['0-0', '0-1', '0-2', '1-0', '1-1', '1-2']);
-  assert.equal(answers, 12);
-});
-
-test('documents made, edited and deleted while the server is away reach it afterwards', async () => {
-  const backend = newBackend();
-  const {tabs, drop, restore} = await openDroppable(backend);
-  const [first, second] = await subscribeAll(tabs, 'things', 'one');
-  await drop();
-  const done = [call(first, 'create', {n: 1})];
-  await until(() => second.data?.n === 1);
-  done.push(call(second, 'submitOp', ADD));
-  await until(() => first.data.n === 2);
-  done.push(call(first, 'del'));
-  await until(() => second.type === null);
-  done.push(call(second, 'create', {n: 7}));
-  await until(() => first.data?.n === 7);
-  await restore();
-  await Promise.all(done);
-  const outside = plain(backend).get('things', 'one');
-  await call(outside, 'fetch');
-  await converged(first, second, outside);
-  assert.deepEqual(outside.data, {n: 7});
-});
-
-test('what is asked for while the server is away is answered afterwards', async () => {
-  const backend = newBackend();
-  await call(plain(backend).get('things', 'one'), 'create', {n: 0});
-  const {tabs, drop, restore} = await openDroppable(backend);
-  await drop();
-  let answers = 0;
-  const asked = [
-    call(tabs[0].get('things', 'one'), 'subscribe'),
-    call(tabs[1].get('things', 'one'), 'fetch'),
-    call(tabs[1], 'getBulk', 'things', ['one', 'two']),
-  ];
-  for (const it of asked) it.then(() => answers++);
-  await turns(20);
-  assert.equal(answers, 0);
-  await restore();
-  await Promise.all(asked);
-  assert.deepEqual(tabs[0].get('things', 'one').data, {n: 0});
-  assert.deepEqual(tabs[1].get('things', 'one').data, {n: 0});
-});
-
-test('an op whose acknowledgement was lost with the connection is not applied again', async () => {
-  const backend = newBackend();
-  const {tabs, restore, upstream} = await openDroppable(backend);
-  const [doc, sibling] = await subscribeAll(tabs, 'things', 'one');
-  await call(doc, 'create', {n: 0});
-  let dropped = false;
-  backend.use('afterWrite', (_context, next) => {
-    if (!dropped) upstream.socket.close('lost');
-    dropped = true;
-    next();
-  });
-  let answers = 0;
-  doc.submitOp(ADD, () => answers++);
-  await until(() => tabs.every((tab) => tab.state === 'disconnected'));
-  sibling.submitOp(ADD);
-  await restore();
-  await converged(doc, sibling);
-  const outside = plain(backend).get('things', 'one');
-  await call(outside, 'fetch');
-  assert.deepEqual([answers, outside.data.n, outside.version, doc.version], [1, 2, 3, 3]);
-});
-
-test('the states of the connection to the server reach the tabs', async () => {
-  const {tabs, drop, restore, upstream} = await openDroppable(newBackend());
-  const [tab] = tabs;
-  const [doc] = await subscribeAll(tabs, 'things', 'one');
-  const events = eventsOf(tab);
-  await drop();
-  assert.equal(doc.subscribed, false);
-  await restore();
-  await settled(tab);
-  assert.deepEqual(
-    events.map(({name, args, canSend}) => [name, args[0], canSend]),
-    [
-      ['disconnected', 'lost', false],
-      ['state', 'disconnected', false],
-      ['connecting', undefined, false],
-      ['state', 'connecting', false],
-      ['connected', undefined, true],
-      ['state', 'connected', true],
-    ],
-  );
-  assert.equal(doc.subscribed, true);
-  assert.deepEqual([tab.id, tabs[1].id], [upstream.id, upstream.id]);
 });

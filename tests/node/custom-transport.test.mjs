@@ -153,7 +153,7 @@ test('what a transport that is not reliable fails to send is sent again', async 
 });
 
 test('what a transport fails to send is reported, and a request ends in time all the same', async () => {
-  const middleware = [{layer: 'timeouts', after: 30}];
+  const middleware = [{layer: 'timeouts', after: 300}];
   const {tab, tabEnd} = openTab(newHub(newBackend()), {middleware});
   await until(() => tab.state === 'connected');
   tabEnd.deliver = () => {

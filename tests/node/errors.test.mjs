@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import {test} from 'node:test';
 import Backend from 'sharedb';
-import {assertSameLog, Recorder} from './recorder.mjs';
+import {Recorder, sameAsShareDB} from './recorder.mjs';
 import {
   CODECS,
   call,
@@ -11,43 +11,13 @@ import {
   newBackend,
   openTabs,
   plain,
-  settled,
   subscribeAll,
   TRANSPORTS,
-  turns,
-  until,
 } from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
 /** json0 throws on it, because there is no such path. */
 const BAD = [{p: ['missing', 'member'], oi: 1}];
-
-/**
- * Runs it on a connection of ShareDB's own and on a tab: the document must do the same in both, or
- * at least what `view` leaves of it.
- */
-function sameAsShareDB(name, script, view = (log) => log) {
-  test(name, async () => {
-    const logs = [];
-    for (const connect of [plain, (backend) => openTabs(backend, 1)[0]]) {
-      const backend = newBackend();
-      const connection = connect(backend);
-      const app = new Recorder(connection.get('things', 'one'));
-      const outside = plain(backend).get('things', 'one');
-      await until(() => connection.id && outside.connection.id);
-      app.names.set(connection.id, 'the id of this client');
-      app.names.set(outside.connection.id, 'the id of the outside client');
-      const thrown = [];
-      connection.on('error', (error) => thrown.push(error.message));
-      await script({app, doc: app.doc, outside, backend, connection, thrown});
-      await settled(connection);
-      await turns(10);
-      logs.push({log: view(app.log), thrown});
-    }
-    assertSameLog(logs[1].log, logs[0].log);
-    assert.deepEqual(logs[1].thrown, logs[0].thrown);
-  });
-}
 
 /** All but `error` events in order, and then these: a tab may have them earlier or later. */
 function errorsApart(log) {
@@ -125,6 +95,46 @@ sameAsShareDB(
   },
   errorsApart,
 );
+
+sameAsShareDB(
+  'an edit of a document that was deleted and created again meanwhile is an error',
+  async ({app, outside}) => {
+    await call(outside, 'create', {n: 0});
+    await app.call('fetch');
+    await call(outside, 'del');
+    await call(outside, 'create', {n: 5});
+    await app.call('submitOp', ADD);
+    await app.call('fetch');
+  },
+);
+
+sameAsShareDB('a document the server does not let one read is an error', async (all) => {
+  const {app, doc, backend, outside} = all;
+  await call(outside, 'create', {n: 0});
+  backend.use('readSnapshots', (_context, next) => {
+    setImmediate(() => next({code: 'ERR_MINE', message: 'Not yours'}));
+  });
+  await app.call('fetch');
+  await app.call('subscribe');
+  for (const method of ['fetch', 'subscribe']) {
+    doc[method]();
+    await once(doc, 'error');
+  }
+});
+
+sameAsShareDB('a document the server hides silently is neither there nor an error', async (all) => {
+  const {app, backend, outside} = all;
+  await call(outside, 'create', {n: 0});
+  let hidden = true;
+  backend.use('readSnapshots', (context, next) => {
+    if (hidden) for (const it of context.snapshots) context.rejectSnapshotReadSilent(it, 'Hidden');
+    next();
+  });
+  await app.call('fetch');
+  await app.call('subscribe');
+  hidden = false;
+  await app.call('subscribe');
+});
 
 for (const [type, data, edit] of [
   ['json0', {n: 0}, ADD],
@@ -222,89 +232,6 @@ sameAsShareDB('ops of a wrong shape are errors', async ({app}) => {
   await app.call('submitOp', [{p: ['__proto__', 'polluted'], oi: 1}]);
   assert.equal({}.polluted, undefined);
   await app.call('submitOp', ADD);
-});
-
-for (const [event, own, theirs] of [
-  ['create', 1, 3],
-  ['before op batch', 1, 2],
-  ['before op', 1, 2],
-  ['op', 1, 2],
-  ['op batch', 1, 2],
-  ['del', 1, 2],
-]) {
-  for (const [whose, nth] of [
-    ['an own', own],
-    ["another client's", theirs],
-  ]) {
-    sameAsShareDB(
-      `a listener of "${event}" that throws at ${whose} op does what it does in ShareDB`,
-      async ({app, doc, outside, connection}) => {
-        let times = 0;
-        doc.on(event, () => {
-          times += 1;
-          if (times === nth) throw new Error('the listener threw');
-        });
-        await app.call('subscribe');
-        for (const args of [
-          ['create', {n: 0, m: 0}],
-          ['submitOp', ADD],
-          ['del'],
-          ['create', {n: 1, m: 1}],
-        ]) {
-          await app.call(...args);
-        }
-        await errorOf(outside, 'fetch');
-        for (const args of [
-          ['submitOp', [...ADD, {p: ['m'], na: 1}]],
-          ['del'],
-          ['create', {n: 2}],
-        ]) {
-          await errorOf(outside, ...args);
-          await turns(10);
-          await settled(connection);
-        }
-        await app.call('submitOp', ADD);
-        await errorOf(outside, 'fetch');
-        assert.equal(times >= nth, true);
-        await converged(doc, outside);
-      },
-    );
-  }
-}
-
-sameAsShareDB(
-  'a callback that throws is an error of the connection, and the document goes on',
-  async ({app, doc, connection, thrown}) => {
-    await app.call('subscribe');
-    for (const [method, ...args] of [
-      ['fetch'],
-      ['create', {n: 0}],
-      ['submitOp', ADD],
-      ['unsubscribe'],
-    ]) {
-      const heard = once(connection, 'error');
-      doc[method](...args, () => {
-        throw new Error(`thrown after ${method}`);
-      });
-      await heard;
-    }
-    await app.call('submitOp', ADD);
-    assert.equal(thrown.length, 4);
-  },
-);
-
-test('a listener of "load" that throws is an error of the connection, and the request is answered', async () => {
-  const [connection] = openTabs(newBackend(), 1);
-  const doc = connection.get('things', 'one');
-  doc.on('load', () => {
-    throw new Error('the listener threw');
-  });
-  const heard = once(connection, 'error');
-  await call(doc, 'subscribe');
-  assert.equal((await heard)[0].message, 'the listener threw');
-  await call(doc, 'create', {n: 0});
-  await call(doc, 'submitOp', ADD);
-  assert.deepEqual([doc.version, doc.data], [2, {n: 1}]);
 });
 
 test('a document that a sibling has created meanwhile can not be created', async () => {

@@ -169,7 +169,7 @@ test('a hub that is not there ends every request, and the connection', async () 
 });
 
 test('a hub that falls silent ends requests, and the connection goes on when it speaks again', async () => {
-  const {tab, tabEnd} = await openTab([{layer: 'timeouts', after: 30}]);
+  const {tab, tabEnd} = await openTab([{layer: 'timeouts', after: 300}]);
   const doc = tab.get('things', 'one');
   const deliver = tabEnd.deliver;
   const held = [];
@@ -198,11 +198,11 @@ test('a request that waits for the server does not run out', async () => {
   backend.use('readSnapshots', (_context, next) => {
     answer = next;
   });
-  const {tab} = await openTab([{layer: 'timeouts', after: 30}], {backend});
+  const {tab} = await openTab([{layer: 'timeouts', after: 300}], {backend});
   const doc = tab.get('things', 'one');
   const fetched = call(doc, 'fetch');
   await until(() => answer);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 700));
   assert.equal(doc.hasPending(), true);
   answer();
   await fetched;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {sameAsShareDB} from './recorder.mjs';
 import {
   call,
   converged,
@@ -251,6 +252,22 @@ onBoth(
     assert.equal(written.length, doc.version);
   },
 );
+
+sameAsShareDB('requests that overlap are answered as in ShareDB', async ({app}) => {
+  const methods = ['subscribe', 'fetch', 'subscribe', 'unsubscribe', 'subscribe', 'fetch'];
+  await Promise.all(methods.map((method) => app.call(method)));
+  await Promise.all([app.call('create', {n: 0}), app.call('fetch'), app.call('submitOp', ADD)]);
+  await Promise.all([app.call('submitOp', ADD), app.call('destroy')]);
+});
+
+sameAsShareDB('destroy waits for ops that are on their way', async ({app}) => {
+  await Promise.all([app.call('create', {n: 0}), app.call('destroy')]);
+});
+
+sameAsShareDB('an op that changes nothing is an op', async ({app}) => {
+  await app.call('create', {n: 0});
+  await app.call('submitOp', []);
+});
 
 test('two tabs that edit while an op is on its way make as many versions as two clients', async () => {
   const versions = async (connect) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import {frozen} from './support.mjs';
+import {test} from 'node:test';
+import {frozen, newBackend, openTabs, plain, settled, turns, until} from './support.mjs';
 
 const EVENTS = [
   'load',
@@ -72,4 +73,31 @@ export class Recorder {
 export function assertSameLog(actual, expected) {
   for (const [at, entry] of expected.entries()) assert.deepEqual(actual[at], entry);
   assert.equal(actual.length, expected.length);
+}
+
+/**
+ * Runs it on a connection of ShareDB's own and on a tab: the document must do the same in both, or
+ * at least what `view` leaves of it.
+ */
+export function sameAsShareDB(name, script, view = (log) => log) {
+  test(name, async () => {
+    const logs = [];
+    for (const connect of [plain, (backend) => openTabs(backend, 1)[0]]) {
+      const backend = newBackend();
+      const connection = connect(backend);
+      const app = new Recorder(connection.get('things', 'one'));
+      const outside = plain(backend).get('things', 'one');
+      await until(() => connection.id && outside.connection.id);
+      app.names.set(connection.id, 'the id of this client');
+      app.names.set(outside.connection.id, 'the id of the outside client');
+      const thrown = [];
+      connection.on('error', (error) => thrown.push(error.message));
+      await script({app, doc: app.doc, outside, backend, connection, thrown});
+      await settled(connection);
+      await turns(10);
+      logs.push({log: view(app.log), thrown});
+    }
+    assertSameLog(logs[1].log, logs[0].log);
+    assert.deepEqual(logs[1].thrown, logs[0].thrown);
+  });
 }

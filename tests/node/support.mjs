@@ -100,6 +100,18 @@ export async function until(condition, explain = () => `it never happened: ${con
   }
 }
 
+/** What a connection tells about its state from here on. */
+export function stateEventsOf(connection) {
+  const events = [];
+  for (const name of ['connecting', 'connected', 'disconnected', 'closed', 'stopped', 'state']) {
+    connection.on(name, (...args) => {
+      const {state, canSend, id} = connection;
+      events.push({name, args, state, canSend, hasId: typeof id === 'string'});
+    });
+  }
+  return events;
+}
+
 /** The next turn of the event loop. */
 export function turn() {
   return new Promise((resolve) => setImmediate(resolve));

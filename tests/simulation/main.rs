@@ -56,11 +56,16 @@ fn run_seeds(count: u64, life: Life) {
             scope.spawn(|| {
                 while failed.lock().unwrap().is_none() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if std::env::var("V").is_ok() { eprintln!("start {seed}"); }
+                    if std::env::var("V").is_ok() {
+                        eprintln!("start {seed}");
+                    }
                     if seed >= count {
                         return;
                     }
-                    let r = run(seed, life, false).1.is_some(); if std::env::var("V").is_ok() { eprintln!("end {seed}"); }
+                    let r = run(seed, life, false).1.is_some();
+                    if std::env::var("V").is_ok() {
+                        eprintln!("end {seed}");
+                    }
                     if r {
                         *failed.lock().unwrap() = Some(seed);
                     }

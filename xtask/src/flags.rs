@@ -14,6 +14,18 @@ xflags::xflags! {
             optional --open
         }
 
+        /// Build, then run ShareDB's own tests over every transport and codec.
+        cmd conformance {
+            /// Only this version of ShareDB.
+            optional --version version: String
+            /// Only this transport.
+            optional --transport transport: String
+            /// Only this codec.
+            optional --codec codec: String
+            /// Only the tests whose full name matches this regular expression.
+            optional --grep pattern: String
+        }
+
         /// Run every test suite, or only the ones named, and count what passed and failed.
         cmd test {
             /// A suite to run, as the summary names it.

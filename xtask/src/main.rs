@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask build`, `demo` and `test`.
+//! The project's own commands: `cargo xtask build`, `demo`, `test` and `conformance`.
 
 mod browsers;
 mod build;
+mod conformance;
 mod counts;
 mod demo;
 mod flags;
@@ -22,6 +23,7 @@ fn main() -> Result<ExitCode> {
     match command {
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
+        XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }

@@ -77,8 +77,9 @@ fn check_node() -> Result<()> {
     Ok(())
 }
 
-fn install_npm_packages(root: &Path) -> Result<()> {
-    let changed = |file: &str| fs::metadata(root.join(file)).and_then(|it| it.modified());
+/// Installs what a folder's package-lock.json says, unless that is done.
+pub fn install_npm_packages(folder: &Path) -> Result<()> {
+    let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|it| it.modified());
     // npm writes this file last, so it dates the installation.
     let installed = changed("node_modules/.package-lock.json").ok();
     let locked = changed("package-lock.json").context("no package-lock.json")?;
@@ -87,7 +88,7 @@ fn install_npm_packages(root: &Path) -> Result<()> {
     }
     println!("▸ npm ci");
     cmd!(which::which("npm")?, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-        .dir(root)
+        .dir(folder)
         .run()
         .context("npm ci failed")?;
     Ok(())

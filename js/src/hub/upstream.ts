@@ -1,5 +1,5 @@
 import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
-import {makeError} from '../errors.js';
+import {codes, makeError} from '../errors.js';
 import {nextTick} from '../next-tick.js';
 
 /** ShareDB's connection, with the methods its typings lack. */
@@ -20,6 +20,9 @@ interface QuerySpec {
 
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
+
+/** With a member ShareDB's typings lack. */
+type WantingDoc = Doc & {wantSubscribe: boolean};
 
 /** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
@@ -194,7 +197,15 @@ export class UpstreamAdapter {
   }
 
   subscribe(collection: string, id: string): void {
-    this.#get(collection, id).subscribe((error) => this.#emit('subscribed', collection, id, error));
+    const doc = this.#get(collection, id);
+    doc.subscribe((error) => {
+      // ShareDB keeps quiet about it, but to the hub it makes a difference.
+      const silenced = !error && !(doc as WantingDoc).wantSubscribe;
+      const reason = silenced
+        ? makeError(codes.READ_SILENTLY_REJECTED, 'The server does not show the document')
+        : error;
+      this.#emit('subscribed', collection, id, reason);
+    });
   }
 
   unsubscribe(collection: string, id: string): void {

@@ -1,0 +1,357 @@
+//! `cargo xtask conformance`: runs ShareDB's own tests on `ProxyConnection`s.
+//!
+//! The tests are those that the npm package `sharedb` contains, as they are. The package.json of
+//! `tests/conformance/sharedb-*` names what they import, `tests/conformance/connect.mjs` puts the
+//! proxies in their way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use duct::cmd;
+use serde_json::Value;
+
+use crate::build;
+use crate::flags::Conformance;
+use crate::tools::{Tools, install_npm_packages};
+
+const VERSIONS: [&str; 3] = ["5.2.2", "6.0.3", "7.0.0"];
+const TRANSPORTS: [&str; 3] = ["direct", "message-port", "broadcast-channel"];
+const CODECS: [&str; 3] = ["structured-clone", "json", "cbor"];
+
+/// The tests of ShareDB that speak to a connection, in its folder.
+const TESTS: [&str; 2] = ["test/client/**/*.js", "test/db-memory.js"];
+
+/// A test that hangs is ended by mocha; this ends a run that blocks it.
+const LONGEST_RUN: Duration = Duration::from_secs(600);
+
+/// What must exist in every tab can't be given up for more tests than this.
+const MOST_EXEMPTIONS: usize = 40;
+
+/// Which version of ShareDB is tested, and how its tabs reach their hub.
+#[derive(Clone, Copy)]
+struct Combination {
+    version: &'static str,
+    transport: &'static str,
+    codec: &'static str,
+}
+
+pub fn run(tools: &Tools, flags: &Conformance) -> Result<ExitCode> {
+    let combinations = select(flags)?;
+    let folder = tools.root.join("tests/conformance");
+    let exemptions = read_exemptions(&fs::read_to_string(folder.join("exempt.txt"))?)?;
+    build::run(tools)?;
+
+    let results = tools.target.join("conformance");
+    fs::create_dir_all(&results)?;
+    println!(
+        "\n{:<8} {:<18} {:<17} {:>6} {:>6} {:>6}",
+        "version", "transport", "codec", "passed", "run", "exempt"
+    );
+    let mut summary = Summary::default();
+    let mut installed = "";
+    for combination in combinations {
+        if installed != combination.version {
+            installed = combination.version;
+            install(tools, &folder_of(&folder, installed))?;
+        }
+        let report = run_mocha(&folder, &results, combination, flags.grep.as_deref())?;
+        let verdict = Verdict::of(&report, &exemptions);
+        let Combination { version, transport, codec } = combination;
+        let Verdict { passed, run, exempt, .. } = verdict;
+        println!("{version:<8} {transport:<18} {codec:<17} {passed:>6} {run:>6} {exempt:>6}");
+        summary.add(combination, verdict);
+    }
+    let everything = flags.version.is_none() && flags.grep.is_none();
+    let complaints = summary.complaints(&exemptions, everything);
+    print!("{complaints}");
+    Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn select(flags: &Conformance) -> Result<Vec<Combination>> {
+    let mut combinations = Vec::new();
+    for version in one_or_all(&flags.version, &VERSIONS)? {
+        for transport in one_or_all(&flags.transport, &TRANSPORTS)? {
+            for codec in one_or_all(&flags.codec, &CODECS)? {
+                combinations.push(Combination { version, transport, codec });
+            }
+        }
+    }
+    Ok(combinations)
+}
+
+fn one_or_all(asked: &Option<String>, all: &[&'static str]) -> Result<Vec<&'static str>> {
+    let Some(asked) = asked else { return Ok(all.to_vec()) };
+    match all.iter().find(|it| *it == asked) {
+        Some(found) => Ok(vec![found]),
+        None => bail!("{asked} is not one of {}", all.join(", ")),
+    }
+}
+
+/// The full names of the tests that may fail. Each line is a name, a tab and the reason.
+fn read_exemptions(text: &str) -> Result<BTreeSet<String>> {
+    let mut exemptions = BTreeSet::new();
+    for line in text.lines() {
+        let (name, reason) = line.split_once('\t').unwrap_or((line, ""));
+        ensure!(!reason.trim().is_empty(), "exempt.txt gives no reason for {name:?}");
+        ensure!(exemptions.insert(name.to_owned()), "exempt.txt has {name:?} twice");
+    }
+    let count = exemptions.len();
+    ensure!(count <= MOST_EXEMPTIONS, "exempt.txt has {count} lines, {MOST_EXEMPTIONS} at most");
+    Ok(exemptions)
+}
+
+fn folder_of(folder: &Path, version: &str) -> PathBuf {
+    folder.join(format!("sharedb-{version}"))
+}
+
+/// Installs what the tests import. The copy of the package makes it find this version of ShareDB.
+fn install(tools: &Tools, folder: &Path) -> Result<()> {
+    install_npm_packages(folder)?;
+    let copy = folder.join("node_modules/tabmux");
+    fs::create_dir_all(copy.join("cjs"))?;
+    for file in ["package.json", "cjs/package.json", "cjs/index.cjs", "cjs/common.cjs"] {
+        fs::copy(tools.root.join("pkg").join(file), copy.join(file))
+            .with_context(|| format!("can't copy pkg/{file} to {}", copy.display()))?;
+    }
+    Ok(())
+}
+
+/// What mocha's reporter `json` writes.
+fn run_mocha(
+    folder: &Path,
+    results: &Path,
+    Combination { version, transport, codec }: Combination,
+    grep: Option<&str>,
+) -> Result<Value> {
+    let file = results.join(format!("{version}-{transport}-{codec}.json"));
+    if file.exists() {
+        fs::remove_file(&file)?;
+    }
+    let sharedb = "node_modules/sharedb";
+    let mut arguments = vec![
+        "node_modules/mocha/bin/mocha.js".to_owned(),
+        "--exit".to_owned(),
+        "--require=../connect.mjs".to_owned(),
+        format!("--file={sharedb}/test/setup.js"),
+        "--reporter=json".to_owned(),
+        format!("--reporter-option=output={}", file.display()),
+    ];
+    arguments.extend(grep.map(|grep| format!("--grep={grep}")));
+    arguments.extend(TESTS.map(|tests| format!("{sharedb}/{tests}")));
+    let mocha = cmd("node", arguments)
+        .dir(folder_of(folder, version))
+        .env("TABMUX_TRANSPORT", transport)
+        .env("TABMUX_CODEC", codec)
+        .stderr_to_stdout()
+        .stdout_capture()
+        .unchecked()
+        .start()?;
+    let ended = mocha.wait_timeout(LONGEST_RUN)?;
+    let Some(ended) = ended else {
+        mocha.kill()?;
+        bail!("sharedb {version} over {transport} and {codec} takes too long");
+    };
+    // The exit status says no more than that there were failures.
+    let report = fs::read_to_string(&file).with_context(|| {
+        let output = String::from_utf8_lossy(&ended.stdout);
+        format!("mocha wrote no report for sharedb {version}, {transport}, {codec}:\n{output}")
+    })?;
+    Ok(serde_json::from_str(&report)?)
+}
+
+/// What a report means in the light of the exemptions. Tests of one name count as one with another.
+#[derive(Debug, Default, PartialEq)]
+struct Verdict {
+    passed: usize,
+    run: usize,
+    /// How many tests failed and may.
+    exempt: usize,
+    /// The tests and hooks that failed and must not, with the first line of the error.
+    failures: BTreeMap<String, String>,
+    /// The tests that passed although their exemption says they can't.
+    needless: BTreeSet<String>,
+    names: BTreeSet<String>,
+}
+
+impl Verdict {
+    fn of(report: &Value, exemptions: &BTreeSet<String>) -> Self {
+        let mut verdict = Self::default();
+        for failure in entries(report, "failures") {
+            let message = failure["err"]["message"].as_str().unwrap_or_default();
+            let first_line = message.lines().next().unwrap_or_default().to_owned();
+            verdict.failures.insert(name_of(failure), first_line);
+        }
+        for name in entries(report, "tests").map(name_of) {
+            verdict.run += 1;
+            match (verdict.failures.contains_key(&name), exemptions.contains(&name)) {
+                (true, true) => verdict.exempt += 1,
+                (true, false) => {}
+                (false, exempt) => {
+                    verdict.passed += 1;
+                    if exempt {
+                        verdict.needless.insert(name.clone());
+                    }
+                }
+            }
+            verdict.names.insert(name);
+        }
+        verdict.failures.retain(|name, _| !exemptions.contains(name));
+        verdict
+    }
+}
+
+fn entries<'a>(report: &'a Value, list: &str) -> impl Iterator<Item = &'a Value> {
+    report[list].as_array().into_iter().flatten()
+}
+
+fn name_of(test: &Value) -> String {
+    test["fullTitle"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The verdicts over all combinations.
+#[derive(Default)]
+struct Summary {
+    combinations: usize,
+    /// The combinations in which each test failed, and the first error.
+    failures: BTreeMap<String, (Vec<Combination>, String)>,
+    needless: BTreeSet<String>,
+    names: BTreeSet<String>,
+    without_tests: usize,
+}
+
+impl Summary {
+    fn add(&mut self, combination: Combination, verdict: Verdict) {
+        self.combinations += 1;
+        self.without_tests += usize::from(verdict.run == 0);
+        for (name, message) in verdict.failures {
+            self.failures.entry(name).or_insert((vec![], message)).0.push(combination);
+        }
+        self.needless.extend(verdict.needless);
+        self.names.extend(verdict.names);
+    }
+
+    /// All that is wrong; empty if nothing is.
+    fn complaints(&self, exemptions: &BTreeSet<String>, everything: bool) -> String {
+        let mut text = String::new();
+        if self.without_tests > 0 {
+            text += "\nno test ran\n";
+        }
+        if !self.failures.is_empty() {
+            text += &format!("\nfailed tests: {}\n", self.failures.len());
+        }
+        for (name, (combinations, message)) in &self.failures {
+            text += &format!("  {name}\n    {}: {message}\n", self.places(combinations));
+        }
+        for name in &self.needless {
+            text += &format!("\npasses, so take it out of exempt.txt: {name}\n");
+        }
+        if everything {
+            for name in exemptions.difference(&self.names) {
+                text += &format!("\nno such test, so take it out of exempt.txt: {name}\n");
+            }
+        }
+        text
+    }
+
+    /// Where a test failed; the combinations are not listed if they are all or many.
+    fn places(&self, combinations: &[Combination]) -> String {
+        let count = combinations.len();
+        if count == self.combinations && count > 1 {
+            return format!("all {count}");
+        }
+        if count > 3 {
+            return format!("{count} of {}", self.combinations);
+        }
+        let names = combinations.iter().map(|it| [it.version, it.transport, it.codec].join(" "));
+        names.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(passed: &[&str], failed: &[&str]) -> Value {
+        let test = |name: &&str| json!({"fullTitle": name});
+        let failure = |name: &&str| json!({"fullTitle": name, "err": {"message": "no\nmore"}});
+        json!({
+            "tests": passed.iter().chain(failed).map(test).collect::<Vec<_>>(),
+            "failures": failed.iter().map(failure).collect::<Vec<_>>(),
+        })
+    }
+
+    fn exemptions(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    fn complaints(report: &Value, exempt: &[&str]) -> String {
+        let exempt = exemptions(exempt);
+        let mut summary = Summary::default();
+        let combination = Combination { version: "1", transport: "wire", codec: "text" };
+        summary.add(combination, Verdict::of(report, &exempt));
+        summary.complaints(&exempt, true)
+    }
+
+    #[test]
+    fn a_failure_counts_as_exempt_only_if_it_is_listed() {
+        let verdict = Verdict::of(&report(&["a"], &["b", "c"]), &exemptions(&["b"]));
+        assert_eq!((verdict.passed, verdict.run, verdict.exempt), (1, 3, 1));
+        assert_eq!(verdict.failures, BTreeMap::from([("c".to_owned(), "no".to_owned())]));
+    }
+
+    #[test]
+    fn a_test_that_also_fails_after_it_passed_has_failed() {
+        let mut both = report(&["a"], &[]);
+        both["failures"] = report(&[], &["a"])["failures"].clone();
+        let verdict = Verdict::of(&both, &exemptions(&[]));
+        assert_eq!((verdict.passed, verdict.run, verdict.failures.len()), (0, 1, 1));
+    }
+
+    #[test]
+    fn only_exempt_failures_leave_nothing_to_complain_of() {
+        assert_eq!(complaints(&report(&["a"], &["b"]), &["b"]), "");
+    }
+
+    #[test]
+    fn a_failure_is_named_with_where_and_why() {
+        let text = complaints(&report(&["a"], &["b"]), &[]);
+        assert_eq!(text, "\nfailed tests: 1\n  b\n    1 wire text: no\n");
+    }
+
+    #[test]
+    fn an_exempt_test_that_passes_is_a_complaint() {
+        let text = complaints(&report(&["a"], &[]), &["a"]);
+        assert_eq!(text, "\npasses, so take it out of exempt.txt: a\n");
+    }
+
+    #[test]
+    fn an_exemption_of_a_test_that_is_gone_is_a_complaint() {
+        let text = complaints(&report(&["a"], &[]), &["b"]);
+        assert_eq!(text, "\nno such test, so take it out of exempt.txt: b\n");
+    }
+
+    #[test]
+    fn a_run_of_nothing_is_a_complaint() {
+        assert_eq!(complaints(&report(&[], &[]), &[]), "\nno test ran\n");
+    }
+
+    #[test]
+    fn an_exemption_needs_a_reason() {
+        assert_eq!(read_exemptions("a b\tstubs c\n").unwrap(), exemptions(&["a b"]));
+        assert!(read_exemptions("a b\n").is_err());
+        assert!(read_exemptions("a b\t\n").is_err());
+    }
+
+    #[test]
+    fn there_are_at_most_forty_exemptions() {
+        let lines = |count: usize| (0..count).map(|it| format!("{it}\twhy\n")).collect::<String>();
+        assert!(read_exemptions(&lines(40)).is_ok());
+        assert!(read_exemptions(&lines(41)).is_err());
+    }
+}
