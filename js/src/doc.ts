@@ -225,9 +225,7 @@ export class ProxyDoc extends EventEmitter {
     this.pendingFetch.push(callback);
     if (this.inflightFetch.length > 0 && !anew) return;
     this.inflightFetch.push(this.pendingFetch.shift());
-    this.connection.ask(this.connection.sendFetch(this, anew), (error) =>
-      this.#fetched(error),
-    );
+    this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
   }
 
   #fetched(error: Error | null): void {
