@@ -114,7 +114,7 @@ export class UpstreamAdapter {
     try {
       this.#connection?.handleMessage(message);
     } catch (error) {
-      this.#connection?.emit('error', error as Error & {code: string});
+      this.#connection?.emit('error', error as never);
     }
   }
 
