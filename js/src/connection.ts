@@ -247,9 +247,13 @@ export class ProxyConnection extends EventEmitter {
 
   /** Gives the server a message of ShareDB's own protocol, through the hub. */
   send(message: any): void {
+    this.#tellSend(message);
+    this.core.send(message);
+  }
+
+  #tellSend(message: any): void {
     if (this.debug) console.info('SEND', JSON.stringify(message));
     this.emit('send', message);
-    this.core.send(message);
   }
 
   /** Takes a message as if the server had sent it to the hub. */
@@ -419,12 +423,27 @@ export class ProxyConnection extends EventEmitter {
     this.emit('state', state, reason);
   }
 
-  /** Takes a message of ShareDB's own protocol from the server, or from a sibling. */
-  #receive(message: any): void {
+  /** @internal An op is on its way: `send` says so as ShareDB would. */
+  tellOpSent({collection: c, id: d, version: v}: ProxyDoc, op: WireOp): void {
+    this.#tellSend({a: 'op', c, d, v, src: this.id, x: {}, ...op});
+  }
+
+  /** @internal An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
+  tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
+    this.#tellReceive({a: 'op', c, d, v, ...op});
+  }
+
+  /** Returns the message as listeners left it, if they did. */
+  #tellReceive(message: any): any {
     if (this.debug) console.info('RECV', JSON.stringify(message));
     const request = {data: message};
     this.emit('receive', request);
-    const {data} = request;
+    return request.data;
+  }
+
+  /** Takes a message of ShareDB's own protocol from the server, or from a sibling. */
+  #receive(message: any): void {
+    const data = this.#tellReceive(message);
     if (!data) return;
     if (data.a === 'nf' || data.a === 'nt') {
       const waiting = this.#snapshotRequests.get(data.id);
@@ -481,6 +500,7 @@ export class ProxyConnection extends EventEmitter {
         withDoc(key, (doc) => doc.onApply(op, version, src)),
       rolledBack: (key: number, error: CoreError, dropped: Float64Array) =>
         withDoc(key, (doc) => doc.onRolledBack(toError(error), dropped)),
+      sent: (key: number, op: WireOp) => withDoc(key, (doc) => doc.onSent(op)),
       settled: (
         key: number,
         tokens: Float64Array,

@@ -73,6 +73,10 @@ export class ProxyDoc extends EventEmitter {
   readonly #callbacks = new Map<number, Callback | undefined>();
   #settledCallbacks: (() => void)[] = [];
   #inHardRollback = false;
+  /** When an op was sent last, in milliseconds since 1970. */
+  #sentAt = 0;
+  /** The version as the hub told it. */
+  #toldVersion: number | null = null;
   /** Of ops that were dropped: they hear of it once the document is loaded anew. */
   readonly #lost: {callbacks: (Callback | undefined)[]; error: Error}[] = [];
 
@@ -91,8 +95,9 @@ export class ProxyDoc extends EventEmitter {
   }
 
   /** The op the server has and has not answered, if any. */
-  get inflightOp(): WireOp | null {
-    return this.connection.canSend ? (this.#sentAndWaiting()[0][0] ?? null) : null;
+  get inflightOp(): (WireOp & {sentAt: number}) | null {
+    const [op] = this.connection.canSend ? this.#sentAndWaiting()[0] : [];
+    return op ? {...op, sentAt: this.#sentAt} : null;
   }
 
   /** The ops that wait, oldest first. */
@@ -224,6 +229,8 @@ export class ProxyDoc extends EventEmitter {
   #fetch(anew: boolean, callback?: Callback): void {
     this.pendingFetch.push(callback);
     if (this.inflightFetch.length > 0 && !anew) return;
+    // The server hears first of what was submitted first.
+    if (!this.paused) this.flush();
     this.inflightFetch.push(this.pendingFetch.shift());
     this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
   }
@@ -359,7 +366,7 @@ export class ProxyDoc extends EventEmitter {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
-    const refused = this.connection.failure ?? this.#prepare(op);
+    const refused = this.connection.failure ?? this.#checkVersion() ?? this.#prepare(op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
     const token = this.connection.newToken();
@@ -380,6 +387,13 @@ export class ProxyDoc extends EventEmitter {
       return this.#hardRollback(error, [token]);
     }
     nextTick(() => core.flush(this.key));
+  }
+
+  /** A version that the application has set to a later one is refused, as the server would. */
+  #checkVersion(): Error | undefined {
+    if ((this.version ?? 0) <= (this.#toldVersion ?? 0)) return;
+    const message = `Op version ${this.version} newer than current snapshot ${this.#toldVersion}`;
+    return makeError(codes.OP_VERSION_NEWER, message);
   }
 
   /** Normalizes an edit; returns why it can't be submitted, if so. */
@@ -472,6 +486,11 @@ export class ProxyDoc extends EventEmitter {
     core.endApply(this.key, since);
   }
 
+  #setVersion(version: number | null): void {
+    this.version = version;
+    this.#toldVersion = version;
+  }
+
   #setType(name: string | null): void {
     if (name === null) {
       this.type = null;
@@ -497,10 +516,12 @@ export class ProxyDoc extends EventEmitter {
   // What the hub says
 
   /** @internal A change by others. */
-  onApply(op: WireOp, version: number | null, src: string | undefined): void {
-    this.version = version;
+  onApply(change: WireOp, version: number | null, src: string | undefined): void {
+    const op = src === undefined ? change : {...change, src};
+    this.connection.tellOpReceived(this, this.version, op);
+    this.#setVersion(version);
     try {
-      this.#apply(src === undefined ? op : {...op, src}, false);
+      this.#apply(op, false);
     } catch (error) {
       this.#hardRollback(error, []);
     }
@@ -509,7 +530,7 @@ export class ProxyDoc extends EventEmitter {
 
   /** @internal The document's state, in place of what there was. */
   onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
-    this.version = snapshot.version ?? null;
+    this.#setVersion(snapshot.version ?? null);
     this.#setType(snapshot.type ?? null);
     const {type} = this;
     this.#setData(type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data);
@@ -521,10 +542,17 @@ export class ProxyDoc extends EventEmitter {
     this.#tellSettled();
   }
 
+  /** @internal An op is on its way to the hub. */
+  onSent(op: WireOp): void {
+    this.#sentAt = Date.now();
+    // Without a server, the hub keeps it.
+    if (this.connection.canSend) this.connection.tellOpSent(this, op);
+  }
+
   /** @internal The server has answered for ops, or only the version changed. */
   onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
-    this.version = version;
-    if (tokens.length === 0) return;
+    this.#setVersion(version);
+    if (tokens.length === 0) return this.#tellSettled();
     if (!error || !this.#inHardRollback) return this.#settle(tokens, error);
     this.#lost.push({callbacks: this.#takeCallbacks(tokens), error});
   }
@@ -561,7 +589,7 @@ export class ProxyDoc extends EventEmitter {
   #loadAnew(error: Error, dropped: Iterable<number>): void {
     this.#inHardRollback = true;
     this.#setType(null);
-    this.version = null;
+    this.#setVersion(null);
     this.#lost.push({callbacks: this.#takeCallbacks(dropped), error});
     this.#fetch(true, (fetchError) => {
       this.#inHardRollback = false;

@@ -44,6 +44,8 @@ extern "C" {
     #[wasm_bindgen(method, js_name = rolledBack)]
     fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
     #[wasm_bindgen(method)]
+    fn sent(this: &TabHandler, doc: DocKey, op: JsValue);
+    #[wasm_bindgen(method)]
     fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
     #[wasm_bindgen(method, js_name = docError)]
     fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
@@ -441,6 +443,11 @@ impl Shell {
             }
             TabEvent::RolledBack { doc, error, dropped } => {
                 handler.rolled_back(doc, to_js(&error), numbers(dropped));
+            }
+            TabEvent::Sent { doc, ops } => {
+                for op in &ops {
+                    handler.sent(doc, op_to_js(op).unwrap_or_default());
+                }
             }
             TabEvent::Settled { doc, tokens, error } => {
                 let error = option_to_js(error.as_ref());

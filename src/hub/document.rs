@@ -205,8 +205,12 @@ impl Document {
         }
     }
 
-    /// The tab has a state from elsewhere and asks for the hub's.
-    pub fn ingested(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// The tab has a state from elsewhere, which the upstream document may have taken, and asks for
+    /// the hub's.
+    pub fn ingested(&mut self, tab: &str, taken: bool, cx: &mut Context<'_>) {
+        if taken {
+            self.loaded(cx);
+        }
         self.holder(tab).sent = None;
         self.bring_up_to_date(tab, cx);
     }
@@ -428,9 +432,15 @@ impl Document {
     }
 
     pub fn failed(&mut self, error: Error, cx: &mut Context<'_>) {
-        for tab in self.holders.keys() {
+        for tab in self.holders.keys().cloned().collect::<Vec<_>>() {
+            // The error may have cost the document its state: a tab that acts on the error needs
+            // the new one.
+            let sent = self.holder(&tab).sent;
+            if sent.is_some_and(|sent| self.order.since(sent).is_none()) {
+                self.bring_up_to_date(&tab, cx);
+            }
             let event = DocEvent { doc: self.id.clone(), error: error.clone() };
-            cx.send(tab, Message::DocEvent(event));
+            cx.send(&tab, Message::DocEvent(event));
         }
     }
 

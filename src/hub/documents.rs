@@ -60,8 +60,10 @@ impl Documents {
                 self.doc(&submit.doc.clone()).submit(tab, submit, cx);
             }
             Message::DocIngest(DocIngest { doc, snapshot }) => {
+                let before = cx.upstream.head(&doc);
                 cx.upstream.ingest(&doc, &snapshot);
-                self.doc(&doc).ingested(tab, cx);
+                let taken = cx.upstream.head(&doc) != before;
+                self.doc(&doc).ingested(tab, taken, cx);
             }
             Message::DocResume(resume) => {
                 self.doc(&resume.doc.clone()).resume(tab, resume, cx);

@@ -83,6 +83,8 @@ pub(super) struct Relay {
     last_request: u64,
     /// Counts the hub's own subscriptions: the server lets the newer one win.
     last_seq: u64,
+    /// The `pu` messages that wait for the server, after the number of the hub's own.
+    leaving: Vec<(u64, String, Payload)>,
     pings: VecDeque<String>,
     /// Messages of other kinds whose answer is still to come: what it will look like, and whose it
     /// is.
@@ -138,6 +140,7 @@ impl Relay {
                 }
             }
             ("ps", Some(channel)) => self.subscribed(channel, &head, message, cx),
+            ("pu", _) => self.unsubscribed(&head, message, cx),
             ("pr", Some(channel)) => self.tell_owners(channel, None, message, cx),
             ("nf" | "nt", _) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
@@ -165,6 +168,7 @@ impl Relay {
     /// The connection to the server is lost: tabs ask again once it is back.
     pub fn disconnected(&mut self) {
         self.channels.clear();
+        self.leaving.clear();
         self.requests.clear();
         self.pings.clear();
         self.others.clear();
@@ -188,6 +192,7 @@ impl Relay {
         for channel in self.channels.keys().cloned().collect::<Vec<_>>() {
             self.leave(tab, &channel, cx);
         }
+        self.leaving.retain(|(_, other, _)| other != tab);
         self.requests.retain(|_, (other, _)| other != tab);
         self.others.retain(|(_, other)| other != tab);
     }
@@ -258,22 +263,35 @@ impl Relay {
         for (_, asked) in waiting.filter(|(other, _)| other == tab) {
             tell(tab, asked, cx);
         }
-        self.leave(tab, channel, cx);
-        tell(tab, message, cx);
+        match self.leave(tab, channel, cx) {
+            Some(seq) => self.leaving.push((seq, tab.to_owned(), message.clone())),
+            None => tell(tab, message, cx),
+        }
     }
 
-    fn leave(&mut self, tab: &str, channel: &str, cx: &mut Context<'_>) {
-        let Some(entry) = self.channels.get_mut(channel) else { return };
+    /// The server has answered for a `pu` of the hub's own.
+    fn unsubscribed(&mut self, head: &Head, message: &Payload, cx: &mut Context<'_>) {
+        let is_answer = |(seq, ..): &(u64, String, Payload)| head.seq == Some((*seq).into());
+        let Some(at) = self.leaving.iter().position(is_answer) else { return };
+        let (_, tab, asked) = self.leaving.remove(at);
+        let seq = from_value::<Head>(asked.0).ok().and_then(|asked| asked.seq);
+        tell(&tab, &message.with_member("seq", seq.unwrap_or_else(Payload::undefined)), cx);
+    }
+
+    /// Returns the number of the hub's own `pu`, if the tab was the last on the channel.
+    fn leave(&mut self, tab: &str, channel: &str, cx: &mut Context<'_>) -> Option<u64> {
+        let entry = self.channels.get_mut(channel)?;
         entry.members.remove(tab);
         entry.waiting.retain(|(other, _)| other != tab);
-        if entry.members.is_empty() {
-            self.channels.remove(channel);
-            self.last_seq += 1;
-            let message = UnsubscribeMessage { a: "pu", ch: channel, seq: self.last_seq };
-            if let Ok(message) = crate::platform::to_value(&message) {
-                cx.upstream.send(&Payload(message));
-            }
+        if !entry.members.is_empty() {
+            return None;
         }
+        self.channels.remove(channel);
+        self.last_seq += 1;
+        let message = UnsubscribeMessage { a: "pu", ch: channel, seq: self.last_seq };
+        let message = crate::platform::to_value(&message).ok()?;
+        cx.upstream.send(&Payload(message));
+        Some(self.last_seq)
     }
 
     fn tell_members(

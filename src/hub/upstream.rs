@@ -40,7 +40,7 @@ pub trait Upstream {
     /// Sends the document's ops that wait, unless one is inflight.
     fn flush(&mut self, doc: &DocId);
 
-    /// Gives the document a state, which it takes if it has none.
+    /// Gives the document a state, which it takes if it has none. That is not told.
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot);
 
     /// Starts a subscription, which ends in [`UpstreamEvent::Subscribed`].

@@ -55,6 +55,13 @@ pub enum TabEvent {
         /// The submits that were dropped.
         dropped: Vec<Token>,
     },
+    /// Ops of a document are on their way to the hub.
+    Sent {
+        /// The document.
+        doc: DocKey,
+        /// The ops, oldest first.
+        ops: Vec<Op>,
+    },
     /// The server, or the hub, has answered for ops.
     Settled {
         /// The document.

@@ -399,9 +399,10 @@ impl Tab {
         self.docs.get(key).map(|doc| &doc.replica)
     }
 
-    /// Whether the server has answered for every op in the document's state.
+    /// Whether the server has answered for every op in the document's state. A document that was
+    /// closed waits for nothing.
     pub fn is_settled(&self, key: DocKey) -> bool {
-        self.docs.get(key).is_some_and(|doc| doc.settled && doc.replica.pending().next().is_none())
+        self.docs.get(key).is_none_or(|doc| doc.settled && doc.replica.pending().next().is_none())
     }
 
     /// The document's replica, for the calls that bracket the application of a change.
@@ -454,6 +455,8 @@ impl Tab {
         if let Some((base_rev, ops)) = doc.replica.take_batch(&mut self.next_op_id) {
             doc.told(base_rev);
             let doc = doc.id.clone();
+            let sent = ops.iter().map(|op| op.op.clone()).collect();
+            self.events.push_back(TabEvent::Sent { doc: key, ops: sent });
             self.transmit(Message::DocSubmit(DocSubmit { doc, base_rev, ops }), now);
         }
     }

@@ -18,6 +18,20 @@ interface QuerySpec {
   subscribe: boolean;
 }
 
+/** What tells which answer belongs to which message of ShareDB's protocol. */
+interface Subject {
+  a?: string;
+  c?: string;
+  d?: string;
+  src?: string;
+  seq?: number;
+  error?: unknown;
+}
+
+interface Asked extends Subject {
+  byHand: boolean;
+}
+
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
 
@@ -43,13 +57,16 @@ export class UpstreamAdapter {
   #connection: BulkConnection | undefined;
   readonly #docs = new Map<string, Doc>();
   readonly #queries = new Map<number, Query>();
-  /** The messages that applications sent by hand and that have no answer yet. */
-  readonly #byHand: string[] = [];
+  /** What was asked of the server and has no answer yet, oldest first. */
+  readonly #asked: Asked[] = [];
+  #sendingByHand = false;
   readonly #makeConnection: (options: any) => Connection;
   readonly #tell: (event: UpstreamEvent) => void;
-  /** An op of a tab is being applied: the core knows what the document's events would say. */
+  /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  #events: UpstreamEvent[] = [];
+  #events: {event: UpstreamEvent; doc: Doc | undefined; version: number | null}[] = [];
+  /** The versions of documents as of the event that is being told; later ones wait. */
+  readonly #toldVersions = new Map<Doc, number | null>();
 
   constructor(makeConnection: (options: any) => Connection, tell: (event: UpstreamEvent) => void) {
     this.#makeConnection = makeConnection;
@@ -57,14 +74,26 @@ export class UpstreamAdapter {
   }
 
   #emit(...event: UpstreamEvent): void {
+    this.#push(undefined, event);
+  }
+
+  #emitOf(doc: Doc, name: string, ...rest: unknown[]): void {
+    this.#push(doc, [name, doc.collection, doc.id, ...rest]);
+  }
+
+  #push(doc: Doc | undefined, event: UpstreamEvent): void {
     if (this.#events.length === 0) queueMicrotask(() => this.#flush());
-    this.#events.push(event);
+    this.#events.push({event, doc, version: doc?.version ?? null});
   }
 
   #flush(): void {
     const events = this.#events;
     this.#events = [];
-    for (const event of events) this.#tell(event);
+    for (const {event, doc, version} of events) {
+      if (doc) this.#toldVersions.set(doc, version);
+      this.#tell(event);
+    }
+    this.#toldVersions.clear();
   }
 
   get connection(): Connection | undefined {
@@ -86,7 +115,7 @@ export class UpstreamAdapter {
     connection.on('error', (error: unknown) =>
       console.error('tabmux: the connection to the server failed', error),
     );
-    connection.on('receive', (request: {data?: {a?: string}}) => {
+    connection.on('receive', (request: {data?: Subject}) => {
       const {data} = request;
       if (!data) return;
       const byHand = this.#isByHand(data);
@@ -94,19 +123,24 @@ export class UpstreamAdapter {
       if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
       if (byHand) delete request.data;
     });
+    connection.on('send', ({a, c, d, src, seq}: Subject) => {
+      if (relayed.has(a ?? '')) return;
+      this.#asked.push({a, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
+    });
     connection.on('state', () => {
-      this.#byHand.length = 0;
+      this.#asked.length = 0;
     });
     // Queries make documents, too.
     connection.on('doc', (doc: Doc) => this.#adopt(doc));
     tellState(connection.state);
   }
 
-  send(message: {a?: string; c?: string; d?: string}): void {
+  send(message: Subject): void {
     const connection = this.#connection;
     if (connection?.state !== 'connected') return;
-    if (!relayed.has(message.a ?? '')) this.#byHand.push(subjectOf(message));
+    this.#sendingByHand = !relayed.has(message.a ?? '');
     connection.send(message);
+    this.#sendingByHand = false;
   }
 
   /** What the message does is told like anything else that happens upstream. */
@@ -119,10 +153,17 @@ export class UpstreamAdapter {
   }
 
   /** Whether this answers a message that an application sent by hand. */
-  #isByHand(message: {a?: string; c?: string; d?: string}): boolean {
-    const at = this.#byHand.indexOf(subjectOf(message));
-    if (at >= 0) this.#byHand.splice(at, 1);
-    return at >= 0;
+  #isByHand(answer: Subject): boolean {
+    const at = this.#asked.findIndex((asked) => this.#isAnswer(answer, asked));
+    return at >= 0 && this.#asked.splice(at, 1)[0]?.byHand === true;
+  }
+
+  #isAnswer(answer: Subject, asked: Asked): boolean {
+    const same = answer.a === asked.a && answer.c === asked.c && answer.d === asked.d;
+    if (!same || answer.a !== 'op') return same;
+    // The ops of others look the same, but for their source.
+    const own = answer.error !== undefined || answer.src === (asked.src ?? this.#connection?.id);
+    return own && answer.seq === asked.seq;
   }
 
   close(): void {
@@ -149,23 +190,22 @@ export class UpstreamAdapter {
   }
 
   #watch(doc: Doc): void {
-    const {collection, id} = doc;
     let src: string | undefined;
-    doc.on('load', () => this.#emit('loaded', collection, id));
+    doc.on('load', () => this.#emitOf(doc, 'loaded'));
     doc.on('op', (_op, _source, opSrc?: string) => {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      if (!this.#submitting) this.#emit('op', collection, id, doc.version, src, op);
+      if (!this.#submitting) this.#emitOf(doc, 'op', doc.version, src, op);
     });
     doc.on('create', () => {
       if (this.#submitting) return;
-      this.#emit('create', collection, id, doc.version, undefined, doc.type?.uri, serialized(doc));
+      this.#emitOf(doc, 'create', doc.version, undefined, doc.type?.uri, serialized(doc));
     });
     doc.on('del', () => {
-      if (!this.#submitting) this.#emit('del', collection, id, doc.version, undefined);
+      if (!this.#submitting) this.#emitOf(doc, 'del', doc.version, undefined);
     });
-    doc.on('error', (error: unknown) => this.#emit('failed', collection, id, error));
+    doc.on('error', (error: unknown) => this.#emitOf(doc, 'failed', error));
   }
 
   startBulk(): void {
@@ -177,7 +217,8 @@ export class UpstreamAdapter {
   }
 
   fetch(collection: string, id: string): void {
-    this.#get(collection, id).fetch((error) => this.#emit('fetched', collection, id, error));
+    const doc = this.#get(collection, id);
+    doc.fetch((error) => this.#emitOf(doc, 'fetched', error));
   }
 
   flush(collection: string, id: string): void {
@@ -190,10 +231,15 @@ export class UpstreamAdapter {
     {version, type, data}: {version?: number; type?: string; data?: unknown},
   ): void {
     const doc = this.#get(collection, id);
-    // ShareDB ignores what is older than what it has.
-    doc.ingestSnapshot({v: version as number, type: type ?? null, data} as never, (error) => {
-      if (error) this.#emit('failed', collection, id, error);
-    });
+    this.#submitting = true;
+    try {
+      // ShareDB ignores what is older than what it has.
+      doc.ingestSnapshot({v: version as number, type: type ?? null, data} as never, (error) => {
+        if (error) this.#emit('failed', collection, id, error);
+      });
+    } finally {
+      this.#submitting = false;
+    }
   }
 
   subscribe(collection: string, id: string): void {
@@ -204,7 +250,7 @@ export class UpstreamAdapter {
       const reason = silenced
         ? makeError(codes.READ_SILENTLY_REJECTED, 'The server does not show the document')
         : error;
-      this.#emit('subscribed', collection, id, reason);
+      this.#emitOf(doc, 'subscribed', reason);
     });
   }
 
@@ -271,7 +317,7 @@ export class UpstreamAdapter {
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
     const done = (error: unknown) => {
-      if (answer.returned) this.#emit('settled', collection, id, tab, opId, error);
+      if (answer.returned) this.#emitOf(doc, 'settled', tab, opId, error);
       else answer.refused = error;
     };
     doc.preventCompose = !compose;
@@ -291,18 +337,15 @@ export class UpstreamAdapter {
   /** The document's version and the URI of its type. */
   head(collection: string, id: string): [number | null, string | null] {
     const doc = this.#docs.get(JSON.stringify([collection, id]));
-    return [doc?.version ?? null, doc?.type?.uri ?? null];
+    const told = doc && this.#toldVersions.get(doc);
+    return [told ?? doc?.version ?? null, doc?.type?.uri ?? null];
   }
 
   /** As `head`, with the data as the server has it. */
   snapshot(collection: string, id: string): [number | null, string | null, unknown] {
     const doc = this.#docs.get(JSON.stringify([collection, id]));
-    return [...this.head(collection, id), doc && serialized(doc)];
+    return [doc?.version ?? null, doc?.type?.uri ?? null, doc && serialized(doc)];
   }
-}
-
-function subjectOf({a, c, d}: {a?: string; c?: string; d?: string}): string {
-  return JSON.stringify([a, c, d]);
 }
 
 function nameOf({collection, id}: Doc): {collection: string; id: string} {
