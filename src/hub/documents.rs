@@ -59,9 +59,7 @@ impl Documents {
             Message::DocSubmit(submit) => {
                 self.doc(&submit.doc.clone()).submit(tab, submit, cx);
             }
-            Message::DocResume(resume) => {
-                self.doc(&resume.doc.clone()).resume(tab, resume, cx);
-            }
+            Message::Resume(resume) => self.resume(tab, resume.docs, cx),
             Message::DocSeen(seen) => {
                 if let Some(doc) = self.docs.get_mut(&seen.doc) {
                     doc.seen(tab, seen.rev);
@@ -75,6 +73,16 @@ impl Documents {
             other => return Err(other),
         }
         Ok(())
+    }
+
+    /// The tab says what it holds. What it let go of while it was away is released.
+    fn resume(&mut self, tab: &str, docs: Vec<HeldDoc>, cx: &mut Context<'_>) {
+        for held in docs {
+            self.doc(&held.doc.clone()).resume(tab, held, cx);
+        }
+        for doc in self.docs.values_mut().filter(|doc| doc.is_away(tab)) {
+            doc.release(tab, cx);
+        }
     }
 
     fn get_bulk(&mut self, waiter: Waiter, docs: Vec<BulkDoc>, cx: &mut Context<'_>) {

@@ -33,6 +33,9 @@ pub enum Message {
     /// Hub: the tabs there are.
     #[serde(rename = "connection.tabs")]
     ConnectionTabs(ConnectionTabs),
+    /// Tab: this is what I hold from before.
+    #[serde(rename = "connection.resume")]
+    Resume(Resume),
     /// Tab: load these documents.
     #[serde(rename = "connection.getBulk")]
     GetBulk(GetBulk),
@@ -48,9 +51,6 @@ pub enum Message {
     /// Tab: ops.
     #[serde(rename = "doc.submitOp")]
     DocSubmit(DocSubmit),
-    /// Tab: I hold this document from before.
-    #[serde(rename = "doc.resume")]
-    DocResume(DocResume),
     /// Tab: I have taken these changes.
     #[serde(rename = "doc.seen")]
     DocSeen(DocSeen),

@@ -183,22 +183,15 @@ impl Tab {
 
     /// Goes on where the last session with this hub ended.
     fn resume(&mut self, now: Millis) {
-        let mut messages = Vec::new();
-        for (_, doc) in self.docs.iter_mut() {
-            messages.push(Message::DocResume(DocResume {
-                doc: doc.id.clone(),
-                rev: doc.replica.rev(),
-                subscribed: doc.subscribed,
-                awaiting: doc.replica.awaiting(),
-            }));
-            if let Some((base_rev, ops)) = doc.replica.inflight_batch() {
-                let doc = doc.id.clone();
-                messages.push(Message::DocSubmit(DocSubmit { doc, base_rev, ops }));
-            }
-        }
-        for message in messages {
-            self.transmit(message, now);
-        }
+        let held = self.docs.iter_mut().map(|(_, doc)| HeldDoc {
+            doc: doc.id.clone(),
+            rev: doc.replica.rev(),
+            subscribed: doc.subscribed,
+            awaiting: doc.replica.awaiting(),
+            ops: doc.replica.inflight_batch(),
+        });
+        let docs = held.collect();
+        self.transmit(Message::Resume(Resume { docs }), now);
         for message in self.outstanding.values_mut() {
             if let Message::DocFetch(request) = message
                 && let Some((_, doc)) = self.docs.find(&request.doc)
@@ -429,8 +422,10 @@ impl Tab {
             Message::DocChange(change) => self.queue_changes(change),
             Message::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
-                doc.replica.sequenced(sequenced.rev, sequenced.op_id);
-                self.flush(key, now);
+                match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
+                    Ok(()) => self.flush(key, now),
+                    Err(error) => self.lose_state(key, error, Vec::new()),
+                }
             }
             Message::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
@@ -455,7 +450,9 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
-            Ok(Loaded::Kept) => {}
+            Ok(Loaded::Kept) => {
+                self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+            }
             Ok(Loaded::Taken(dropped)) => {
                 let snapshot = load.snapshot;
                 self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
@@ -504,20 +501,21 @@ impl Tab {
                     self.transmit(Message::DocSeen(DocSeen { doc, rev }), now);
                 }
             }
-            Err(error) => {
-                let dropped = self.roll_back(key);
-                self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
-            }
+            Err(error) => self.lose_state(key, error, Vec::new()),
         }
+    }
+
+    fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Vec<Token>) {
+        dropped.extend(self.roll_back(key));
+        self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
     }
 
     fn reject(&mut self, rejected: DocRejected, now: Millis) {
         let Some((key, doc)) = self.docs.find(&rejected.doc) else { return };
-        let (mut tokens, contained) = doc.replica.rejected(&rejected.op_ids);
+        let (tokens, contained) = doc.replica.rejected(&rejected.op_ids);
         let error = rejected.error;
         if contained {
-            tokens.extend(self.roll_back(key));
-            self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped: tokens });
+            self.lose_state(key, error, tokens);
         } else {
             self.events.push_back(TabEvent::Settled { doc: key, tokens, error: Some(error) });
             self.flush(key, now);

@@ -84,10 +84,6 @@ impl Client {
         &self.conn.src
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.conn.can_send
-    }
-
     pub fn poll_request(&mut self) -> Option<Request> {
         (!self.conn.out.is_empty()).then(|| self.conn.out.remove(0))
     }
@@ -182,9 +178,10 @@ impl Client {
         self.docs.get(id).map(|doc| doc.copy.clone()).unwrap_or_default()
     }
 
-    /// Whether anything waits for the server.
-    pub fn has_pending(&self) -> bool {
-        self.docs.values().any(Doc::has_pending)
+    /// Whether a document is being created of which the client has never heard. ShareDB commits
+    /// such a creation twice, if its acknowledgement is lost and the document deleted meanwhile.
+    pub fn creates_blindly(&self) -> bool {
+        self.docs.values().any(|doc| doc.version.is_none() && doc.has_write_pending())
     }
 
     pub fn holds(&self, id: &DocId) -> bool {
@@ -229,6 +226,7 @@ impl Doc {
                 let mut done: Vec<Done> = self.inflight_fetch.pop_front().into_iter().collect();
                 done.extend(mem::take(&mut self.pending_fetch));
                 self.ingest(snapshot, done, conn);
+                self.nothing_pending(conn);
             }
             Reply::Subscribed { snapshot, .. } => self.subscribe_ended(snapshot, conn),
             Reply::Unsubscribed { .. } => self.subscribe_ended(None, conn),
@@ -336,6 +334,7 @@ impl Doc {
         let mut done: Vec<Done> = mem::take(&mut self.pending_fetch).into();
         done.extend(ask.done);
         self.ingest(snapshot.filter(|_| ask.want), done, conn);
+        self.nothing_pending(conn);
         self.flush_subscribe(conn);
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 use tabmux::codecs::Limits;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::middleware::LayerConfig;
@@ -234,7 +235,7 @@ impl World {
         let seat = &mut self.tabs[at];
         if seat.frozen_until <= self.common.now {
             for frame in seat.driver.run(&mut self.common) {
-                self.common.trace(|| format!("{} sends {frame:?}", seat.driver.id));
+                self.common.trace(|| format!("{} sends {}", seat.driver.id, text(&frame)));
                 seat.wire.up.send(self.common.now, frame);
             }
         }
@@ -298,7 +299,7 @@ impl World {
     }
 
     fn submit_outside(&mut self, id: &DocId, op: Op, token: u64) {
-        self.common.trace(|| format!("outside submits {token} on {id}: {op:?}"));
+        self.common.trace(|| format!("outside submits {token} on {id}: {}", json!(op)));
         let origin = Origin { tab: "outside".to_owned(), op_id: token };
         let result = self.outside.client.borrow_mut().submit(id, op, true, origin);
         if let Err(error) = result {
@@ -367,7 +368,7 @@ impl World {
     fn transmit(&mut self, peer: PeerId, frame: Frame) {
         let seat = self.tabs.iter_mut().find(|seat| seat.wire.peer == peer);
         if let Some(seat) = seat {
-            self.common.trace(|| format!("the hub sends {} {frame:?}", seat.driver.id));
+            self.common.trace(|| format!("the hub sends {} {}", seat.driver.id, text(&frame)));
             seat.wire.down.send(self.common.now, frame);
         }
     }
@@ -495,6 +496,13 @@ impl World {
         }
         self.connect_upstream();
         self.connect_outside();
+    }
+}
+
+fn text(frame: &Frame) -> &str {
+    match frame {
+        Frame::Text(text) => text,
+        _ => "no text",
     }
 }
 
