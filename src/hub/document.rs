@@ -391,7 +391,10 @@ impl Document {
         if self.holders.contains_key(&origin.tab) {
             if let Some(error) = &error {
                 let Origin { tab, op_id } = &origin;
-                self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: true });
+                self.note_failure(
+                    tab,
+                    Failure { op_id: *op_id, error: error.clone(), placed: true },
+                );
             }
             self.bring_up_to_date(&origin.tab, cx);
             self.tell_settled(&origin.tab, vec![origin.op_id], error, cx);
@@ -529,13 +532,7 @@ impl Document {
         }
     }
 
-    fn tell_rejected(
-        &mut self,
-        tab: &str,
-        op_ids: Vec<u64>,
-        error: Error,
-        cx: &mut Context<'_>,
-    ) {
+    fn tell_rejected(&mut self, tab: &str, op_ids: Vec<u64>, error: Error, cx: &mut Context<'_>) {
         if self.holder(tab).away {
             return;
         }

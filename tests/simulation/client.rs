@@ -263,10 +263,8 @@ impl Doc {
         }
         if self.version <= snapshot.version {
             self.version = snapshot.version;
-            self.copy = Copy {
-                type_name: snapshot.type_name,
-                data: snapshot.data.map(|data| data.0),
-            };
+            self.copy =
+                Copy { type_name: snapshot.type_name, data: snapshot.data.map(|data| data.0) };
             conn.events.push_back(UpstreamEvent::Loaded(self.id()));
         }
         self.call(done, conn);

@@ -82,7 +82,9 @@ impl Ledger {
             for committed in &log.log {
                 let mut found = match &committed.op {
                     Op::Edit(op) => markers(&op.0),
-                    Op::Create(create) => create.data.iter().flat_map(|data| markers(&data.0)).collect(),
+                    Op::Create(create) => {
+                        create.data.iter().flat_map(|data| markers(&data.0)).collect()
+                    }
                     Op::Del | Op::NoOp => Vec::new(),
                 };
                 found.sort();
@@ -92,7 +94,10 @@ impl Ledger {
                     let (by, version) = (&submission.by, committed.version);
                     assert_eq!(&submission.doc, doc, "op {token} was committed elsewhere");
                     let before = seen.insert(marker, version);
-                    assert_eq!(before, None, "I3: op {token} of {by} is in {doc} twice, at {version}");
+                    assert_eq!(
+                        before, None,
+                        "I3: op {token} of {by} is in {doc} twice, at {version}"
+                    );
                     let last = last.entry(by).or_insert(token);
                     assert!(*last <= token, "I4: op {token} of {by} came after {last} in {doc}");
                     *last = token;

@@ -266,7 +266,10 @@ impl TabDriver {
             _ => Vec::new(),
         };
         if pieces.len() < 2 {
-            self.copy(key).1.apply(&op).unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
+            self.copy(key)
+                .1
+                .apply(&op)
+                .unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
             return self.listen(&id, common);
         }
         let since = self.tab.replica_mut(key).expect("it is open").begin_apply();
@@ -275,7 +278,10 @@ impl TabDriver {
             let replica = self.tab.replica_mut(key).expect("it is open");
             let piece = replica.transform_piece(since, Op::Edit(Payload(piece)));
             let piece = piece.expect("only edits were submitted meanwhile");
-            self.copy(key).1.apply(&piece).unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
+            self.copy(key)
+                .1
+                .apply(&piece)
+                .unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
             self.listen(&id, common);
         }
         let replica = self.tab.replica_mut(key).expect("it is open");

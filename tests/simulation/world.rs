@@ -248,8 +248,7 @@ impl World {
         let (token, marker) = self.common.ledger.submit("before", id, true);
         self.common.ledger.answer(token, None);
         let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
-        let create =
-            tabmux::ot::Create { type_name: type_name.to_owned(), data, snapshot: false };
+        let create = tabmux::ot::Create { type_name: type_name.to_owned(), data, snapshot: false };
         let doc = self.server.doc(id);
         let op = Op::Create(create);
         doc.copy.apply(&op).expect("a creation always fits");
@@ -293,7 +292,11 @@ impl World {
             Op::Del
         } else {
             let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
-            Op::Create(tabmux::ot::Create { type_name: type_name.to_owned(), data, snapshot: false })
+            Op::Create(tabmux::ot::Create {
+                type_name: type_name.to_owned(),
+                data,
+                snapshot: false,
+            })
         };
         self.submit_outside(id, op, token);
     }
@@ -406,7 +409,8 @@ impl World {
             self.hub.tab_gone(&end.1, now);
         }
         let mut frames = Vec::new();
-        for wire in self.old_wires.iter_mut().chain(self.tabs.iter_mut().map(|seat| &mut seat.wire)) {
+        for wire in self.old_wires.iter_mut().chain(self.tabs.iter_mut().map(|seat| &mut seat.wire))
+        {
             frames.extend(wire.up.receive(now).into_iter().map(|frame| (wire.peer, frame)));
         }
         for (peer, frame) in frames {
