@@ -17,6 +17,8 @@ pub(super) struct TabDoc {
     pub subscribed: bool,
     /// ShareDB's `doc.paused`: ops stay here.
     pub paused: bool,
+    /// This hub has sent the document's state, and won't again unless it is told to.
+    pub was_sent: bool,
     told_seen: Rev,
 }
 
@@ -56,6 +58,7 @@ impl Documents {
             replica: Replica::default(),
             subscribed: false,
             paused: false,
+            was_sent: false,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);
