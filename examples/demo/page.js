@@ -29,7 +29,9 @@ showSockets();
 
 openDocument('text', {text: ''}, (doc) => {
   const area = element('text');
-  new StringBinding(area, doc, ['text']).setup();
+  const binding = new StringBinding(area, doc, ['text']);
+  binding.setup();
+  doc.on('load', () => binding.update());
   area.disabled = false;
 });
 
@@ -38,6 +40,7 @@ openDocument('counter', {count: 0}, (doc) => {
     element('count').textContent = doc.data.count;
   };
   doc.on('op', show);
+  doc.on('load', show);
   show();
   for (const [id, step] of Object.entries({decrement: -1, increment: 1})) {
     const button = element(id);
@@ -49,16 +52,20 @@ openDocument('counter', {count: 0}, (doc) => {
 /** Subscribes to a document, creates it when nobody has yet, and hands it over. */
 function openDocument(id, initial, use) {
   const doc = connection.get('demo', id);
-  doc.on('error', showError);
+  doc.on('error', showUnlessCreated);
   doc.subscribe((error) => {
     if (error) return showError(error);
     if (doc.type) return use(doc);
     doc.create(initial, (error) => {
-      // Another tab may have been faster.
-      if (error && error.code !== 'ERR_DOC_ALREADY_CREATED') return showError(error);
-      use(doc);
+      if (error) showUnlessCreated(error);
+      if (doc.type) use(doc);
     });
   });
+}
+
+/** That another tab was faster to create a document is no error here. */
+function showUnlessCreated(error) {
+  if (error.code !== 'ERR_DOC_ALREADY_CREATED') showError(error);
 }
 
 function showState(state) {
@@ -78,7 +85,9 @@ function showTabs(tabs) {
     const item = template.content.cloneNode(true);
     item.querySelector('.name').textContent = self ? 'This tab' : 'Another tab';
     item.querySelector('li').classList.toggle('self', self);
-    item.querySelector('code').textContent = id;
+    const code = item.querySelector('code');
+    code.textContent = id.slice(0, 8);
+    code.title = id;
     const time = item.querySelector('time');
     time.dateTime = new Date(since).toISOString();
     time.textContent = new Date(since).toLocaleTimeString();

@@ -68,6 +68,8 @@ struct Holder {
     sent: Option<Rev>,
     /// The revision from which the tab may still submit ops.
     seen: Rev,
+    /// The revision at which the tab, which had not loaded the document, created it.
+    created_at: Option<Rev>,
     /// The upstream version the tab was told last, and whether all ops up to it have their answer.
     told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
@@ -181,19 +183,34 @@ impl Document {
         self.forget_waiters(tab);
     }
 
-    pub fn resume(&mut self, tab: &str, resume: DocResume, cx: &mut Context<'_>) {
+    /// Whether the tab has not said yet what it holds of this document.
+    pub fn is_away(&self, tab: &str) -> bool {
+        self.holders.get(tab).is_some_and(|holder| holder.away)
+    }
+
+    pub fn resume(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
         let holder = self.holder(tab);
         holder.away = false;
-        holder.sent = resume.rev;
         holder.told = (None, false);
-        holder.live = resume.subscribed;
-        if resume.rev.is_some() {
+        holder.live = held.subscribed;
+        // A tab that created the document without loading it knows no revision yet.
+        holder.sent = held.rev.or(holder.created_at.filter(|_| !held.ops.is_empty()));
+        let last_op_id = holder.last_op_id;
+        let sent = holder.sent;
+        let is_kept = sent.is_some_and(|sent| self.order.since(sent).is_some());
+        if is_kept {
             self.bring_up_to_date(tab, cx);
         }
-        for op_id in resume.awaiting {
+        let (seen, new): (Vec<SubmittedOp>, Vec<SubmittedOp>) =
+            held.ops.into_iter().partition(|op| op.op_id <= last_op_id);
+        for op_id in held.awaiting.into_iter().chain(ids(&seen)) {
             self.answer_again(tab, op_id, cx);
         }
-        if resume.subscribed && self.subscription != Subscription::Live {
+        if sent.is_some() && !is_kept {
+            self.bring_up_to_date(tab, cx);
+        }
+        self.submit(tab, DocSubmit { doc: held.doc, base_rev: held.rev, ops: new }, cx);
+        if held.subscribed {
             self.ask_for_subscription(cx);
         }
     }
@@ -252,9 +269,7 @@ impl Document {
 
     pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let last_op_id = self.holder(tab).last_op_id;
-        for seen in submit.ops.extract_if(.., |op| op.op_id <= last_op_id) {
-            self.answer_again(tab, seen.op_id, cx);
-        }
+        submit.ops.retain(|op| op.op_id > last_op_id);
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).last_op_id = last.op_id;
         let exists = cx.upstream.head(&self.id).type_name.is_some();
@@ -270,11 +285,14 @@ impl Document {
     fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let head = cx.upstream.head(&self.id);
         let base = submit.base_rev.unwrap_or(self.order.rev());
-        self.told(tab, submit.base_rev);
         let holder = self.holder(tab);
-        if holder.sent.is_none() || submit.base_rev.is_none() {
+        if submit.base_rev.is_none() {
+            (holder.sent, holder.created_at) = (Some(base), Some(base));
+            holder.seen = holder.seen.max(base);
+        } else if holder.sent.is_none() {
             holder.sent = Some(base);
         }
+        self.told(tab, submit.base_rev);
         let (exists, creates) =
             (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
         let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
@@ -294,12 +312,11 @@ impl Document {
         cx.upstream.flush(&self.id);
         self.spread(Some(tab), cx);
         if let Some(error) = error {
-            self.reject(tab, &submit.ops[placed..], error, cx);
+            self.reject(tab, ids(&submit.ops[placed..]), error, cx);
         }
     }
 
-    fn reject(&mut self, tab: &str, ops: &[SubmittedOp], error: Error, cx: &mut Context<'_>) {
-        let op_ids: Vec<u64> = ops.iter().map(|op| op.op_id).collect();
+    fn reject(&mut self, tab: &str, op_ids: Vec<u64>, error: Error, cx: &mut Context<'_>) {
         for op_id in &op_ids {
             self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
         }
@@ -335,7 +352,7 @@ impl Document {
             }
             _ => {
                 holder.last_op_id = op_id;
-                self.tell_rejected(tab, vec![op_id], state_lost(), cx);
+                self.reject(tab, vec![op_id], state_lost(), cx);
             }
         }
     }
@@ -347,9 +364,11 @@ impl Document {
         origin: Origin,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let exists = cx.upstream.head(&self.id).type_name.is_some();
-        // Another tab deleted the document as well: there is nothing left to do.
-        let superfluous = submitted.op == Op::Del && !exists;
+        let head = cx.upstream.head(&self.id);
+        // Another tab deleted the document as well: there is nothing left to do. Without a version
+        // it may also be that the document is being loaded anew, and is there after all.
+        let superfluous =
+            submitted.op == Op::Del && head.type_name.is_none() && head.version.is_some();
         let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
         if !superfluous {
             let same_tab = self.last_submitter.as_ref() == Some(&origin.tab);
@@ -396,7 +415,7 @@ impl Document {
         for (tab, submit) in std::mem::take(&mut self.deferred) {
             match error {
                 None => self.sequence(&tab, submit, cx),
-                Some(error) => self.reject(&tab, &submit.ops, error.clone(), cx),
+                Some(error) => self.reject(&tab, ids(&submit.ops), error.clone(), cx),
             }
         }
         waiters
@@ -492,7 +511,6 @@ impl Document {
     /// The tab has said which revision it holds.
     fn told(&mut self, tab: &str, rev: Option<Rev>) {
         let holder = self.holder(tab);
-        holder.away = false;
         holder.seen = holder.seen.max(rev.unwrap_or(0));
         self.trim();
     }
@@ -633,6 +651,10 @@ fn in_messages<'a>(
         }
     }
     messages
+}
+
+fn ids(ops: &[SubmittedOp]) -> Vec<u64> {
+    ops.iter().map(|op| op.op_id).collect()
 }
 
 fn not_loaded(exists: bool) -> Error {

@@ -34,7 +34,7 @@ impl Documents {
         tab: &str,
         message: Message,
         cx: &mut Context<'_>,
-    ) -> Result<(), Message> {
+    ) -> Result<(), Box<Message>> {
         let waiter = |request: u64| Waiter { tab: tab.to_owned(), request };
         match message {
             Message::DocFetch(ask) => {
@@ -65,9 +65,7 @@ impl Documents {
                 let taken = cx.upstream.head(&doc) != before;
                 self.doc(&doc).ingested(tab, taken, cx);
             }
-            Message::DocResume(resume) => {
-                self.doc(&resume.doc.clone()).resume(tab, resume, cx);
-            }
+            Message::Resume(resume) => self.resume(tab, resume.docs, cx),
             Message::DocSeen(seen) => {
                 if let Some(doc) = self.docs.get_mut(&seen.doc) {
                     doc.seen(tab, seen.rev);
@@ -80,9 +78,19 @@ impl Documents {
             }
             Message::BulkBegin => cx.upstream.start_bulk(),
             Message::BulkEnd => cx.upstream.end_bulk(),
-            other => return Err(other),
+            other => return Err(Box::new(other)),
         }
         Ok(())
+    }
+
+    /// The tab says what it holds. What it let go of while it was away is released.
+    fn resume(&mut self, tab: &str, docs: Vec<HeldDoc>, cx: &mut Context<'_>) {
+        for held in docs {
+            self.doc(&held.doc.clone()).resume(tab, held, cx);
+        }
+        for doc in self.docs.values_mut().filter(|doc| doc.is_away(tab)) {
+            doc.release(tab, cx);
+        }
     }
 
     fn get_bulk(&mut self, waiter: Waiter, docs: Vec<BulkDoc>, cx: &mut Context<'_>) {

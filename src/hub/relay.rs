@@ -96,7 +96,7 @@ type Subject = (String, Option<String>, Option<String>);
 
 impl Relay {
     /// Takes a tab's message for the server.
-    pub fn from_tab(&mut self, tab: &str, message: &Payload, cx: &mut Context<'_>) {
+    pub fn take_from_tab(&mut self, tab: &str, message: &Payload, cx: &mut Context<'_>) {
         let Ok(head) = from_value::<Head>(message.0.clone()) else {
             return cx.upstream.send(message);
         };
@@ -124,7 +124,7 @@ impl Relay {
     }
 
     /// Takes a message of the server.
-    pub fn from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
+    pub fn take_from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
         let Ok(head) = from_value::<Head>(message.0.clone()) else { return };
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => {
@@ -156,10 +156,9 @@ impl Relay {
             }
             _ => {
                 let subject = head.subject();
-                if let Some(at) = self.others.iter().position(|(asked, _)| *asked == subject) {
-                    if let Some((_, tab)) = self.others.remove(at) {
-                        tell(&tab, message, cx);
-                    }
+                let at = self.others.iter().position(|(asked, _)| *asked == subject);
+                if let Some((_, tab)) = at.and_then(|at| self.others.remove(at)) {
+                    tell(&tab, message, cx);
                 }
             }
         }

@@ -139,7 +139,7 @@ impl Hub {
         self.now = now;
         if let UpstreamEvent::Message(message) = event {
             let (relay, mut cx) = self.relay();
-            return relay.from_server(&message, &mut cx);
+            return relay.take_from_server(&message, &mut cx);
         }
         if let UpstreamEvent::State(state) = &event {
             self.state = state.clone();
@@ -249,7 +249,7 @@ impl Hub {
             }
             (Some(tab), Message::Send(Relayed { message })) => {
                 let (relay, mut cx) = self.relay();
-                relay.from_tab(&tab, &message, &mut cx);
+                relay.take_from_tab(&tab, &message, &mut cx);
             }
             (Some(tab), message) => {
                 let (docs, _, mut cx) = self.parts();

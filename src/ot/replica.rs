@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::{Op, TypeHandle, Types, transform_pair};
+use super::{Op, TypeHandle, Types, state_lost, transform_pair};
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
@@ -209,10 +209,10 @@ impl Replica {
         self.rev.is_some() || !self.awaiting.is_empty() || !self.inflight.is_empty()
     }
 
-    /// The inflight batch once more, for a hub that may not have had it.
-    pub fn inflight_batch(&self) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
-        let resend = !self.inflight.is_empty() && !self.orphaned;
-        resend.then(|| (self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
+    /// The inflight batch once more, as of the present revision, for a hub that may not have had
+    /// it.
+    pub fn inflight_batch(&self) -> Vec<SubmittedOp> {
+        self.inflight.iter().filter(|_| !self.orphaned).map(OpSlot::submitted).collect()
     }
 
     /// The ops that are owed an answer and can't be sent again, by number: they await their
@@ -254,12 +254,21 @@ impl Replica {
     }
 
     /// The inflight ops up to `op_id` have their place; `rev` is the revision after the last.
-    pub fn sequenced(&mut self, rev: Rev, op_id: u64) {
+    ///
+    /// # Errors
+    /// They were given up here, so that this state lacks them; the caller must
+    /// [`Replica::roll_back`].
+    pub fn sequenced(&mut self, rev: Rev, op_id: u64) -> Result<(), Error> {
         let done = self.inflight.iter().take_while(|slot| slot.op_id <= op_id).count();
         self.awaiting.extend(self.inflight.drain(..done));
-        if !self.rolled_back {
-            self.rev = Some(rev);
+        if self.rolled_back {
+            return Ok(());
         }
+        if self.orphaned && done > 0 {
+            return Err(state_lost());
+        }
+        self.rev = Some(rev);
+        Ok(())
     }
 
     /// The server has answered for these ops. Returns the submits they stood for.
@@ -341,13 +350,15 @@ impl Replica {
         types: &dyn Types,
     ) -> Result<Loaded, Error> {
         if self.rev == Some(rev) {
+            self.version = snapshot.version;
             return Ok(Loaded::Kept);
         }
         let ingested = std::mem::take(&mut self.ingested);
         let confirmed = ingested && self.version == snapshot.version;
-        let created_here =
-            !ingested && self.rev.is_none() && !self.rolled_back && !self.is_sequenced();
-        if confirmed || created_here {
+        let first = self.inflight.iter().chain(&self.buffer).next();
+        let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
+        let created_here = self.rev.is_none() && !self.rolled_back && creates;
+        if confirmed || (created_here && !ingested) {
             self.rev = Some(rev);
             return Ok(Loaded::Kept);
         }

@@ -33,6 +33,9 @@ pub enum Message {
     /// Hub: the tabs there are.
     #[serde(rename = "connection.tabs")]
     ConnectionTabs(ConnectionTabs),
+    /// Tab: this is what I hold from before.
+    #[serde(rename = "connection.resume")]
+    Resume(Resume),
     /// Tab: load these documents.
     #[serde(rename = "connection.getBulk")]
     GetBulk(GetBulk),
@@ -51,9 +54,6 @@ pub enum Message {
     /// Tab: this is the document's state.
     #[serde(rename = "doc.ingest")]
     DocIngest(DocIngest),
-    /// Tab: I hold this document from before.
-    #[serde(rename = "doc.resume")]
-    DocResume(DocResume),
     /// Tab: I have taken these changes.
     #[serde(rename = "doc.seen")]
     DocSeen(DocSeen),

@@ -165,10 +165,10 @@ pub struct DocSubmit {
     pub ops: Vec<SubmittedOp>,
 }
 
-/// A document the tab still holds from its last session with the same hub.
+/// One document of a [`Resume`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DocResume {
+pub struct HeldDoc {
     /// The document.
     pub doc: DocId,
     /// The revision the tab is at; absent if it holds nothing at present.
@@ -176,8 +176,20 @@ pub struct DocResume {
     pub rev: Option<Rev>,
     /// Whether the tab wants its changes.
     pub subscribed: bool,
-    /// The tab's ops that it waits to hear of and does not send again.
+    /// The tab's ops that it waits to hear of and can't send again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaiting: Vec<u64>,
+    /// The ops that may not have reached the hub, once more, as in [`DocSubmit`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ops: Vec<SubmittedOp>,
+}
+
+/// What the tab still holds from its last session with the same hub; nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// The documents.
+    pub docs: Vec<HeldDoc>,
 }
 
 /// The tab has taken all changes up to `rev`: the hub need not keep them for it.

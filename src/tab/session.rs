@@ -184,27 +184,33 @@ impl Tab {
 
     /// Goes on where the last session with this hub ended.
     fn resume(&mut self, now: Millis) {
-        let mut messages = Vec::new();
-        for (_, doc) in self.docs.iter_mut() {
-            messages.push(Message::DocResume(DocResume {
+        let held = self.docs.iter_mut().map(|(_, doc)| {
+            let rev = doc.replica.rev();
+            doc.was_sent = rev.is_some();
+            HeldDoc {
                 doc: doc.id.clone(),
-                rev: doc.replica.rev(),
+                rev,
                 subscribed: doc.subscribed,
                 awaiting: doc.replica.awaiting(),
-            }));
-            if let Some((base_rev, ops)) = doc.replica.inflight_batch() {
-                let doc = doc.id.clone();
-                messages.push(Message::DocSubmit(DocSubmit { doc, base_rev, ops }));
+                ops: doc.replica.inflight_batch(),
             }
-        }
-        for message in messages {
-            self.transmit(message, now);
-        }
+        });
+        let docs = held.collect();
+        self.transmit(Message::Resume(Resume { docs }), now);
+        self.ask_for_what_is_missing();
+    }
+
+    /// Says in no outstanding request what the tab holds: the hub knows by now, or must send all.
+    fn ask_for_what_is_missing(&mut self) {
         for message in self.outstanding.values_mut() {
-            if let Message::DocFetch(request) = message
-                && let Some((_, doc)) = self.docs.find(&request.doc)
-            {
-                request.anew &= doc.replica.is_rolled_back();
+            match message {
+                Message::DocFetch(request)
+                | Message::DocSubscribe(request)
+                | Message::DocUnsubscribe(request) => {
+                    (request.rev, request.anew) = (None, false);
+                }
+                Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
+                _ => {}
             }
         }
     }
@@ -226,18 +232,11 @@ impl Tab {
                     doc.id
                 ),
             );
+            doc.was_sent = false;
             let dropped = doc.replica.abandon();
             self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
         }
-        for message in self.outstanding.values_mut() {
-            match message {
-                Message::DocFetch(request)
-                | Message::DocSubscribe(request)
-                | Message::DocUnsubscribe(request) => request.rev = None,
-                Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
-                _ => {}
-            }
-        }
+        self.ask_for_what_is_missing();
     }
 
     /// When [`Tab::wake`] wants to be called. A time that has come means: within the current turn
@@ -308,6 +307,7 @@ impl Tab {
         let doc = self.docs.get_mut(key)?;
         let rev = doc.replica.rev().filter(|_| !anew);
         doc.told(rev);
+        let anew = anew && doc.was_sent;
         Some(DocRequest { request, doc: doc.id.clone(), rev, anew })
     }
 
@@ -493,8 +493,11 @@ impl Tab {
             Message::DocChange(change) => self.queue_changes(change),
             Message::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
-                doc.replica.sequenced(sequenced.rev, sequenced.op_id);
-                self.flush(key, now);
+                doc.was_sent = true;
+                match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
+                    Ok(()) => self.flush(key, now),
+                    Err(error) => self.lose_state(key, error, Vec::new()),
+                }
             }
             Message::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
@@ -531,8 +534,11 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         doc.settled = load.settled;
+        doc.was_sent = true;
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
-            Ok(Loaded::Kept) => {}
+            Ok(Loaded::Kept) => {
+                self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+            }
             Ok(Loaded::Taken(dropped)) => {
                 let snapshot = load.snapshot;
                 self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
@@ -546,12 +552,11 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&change.doc) else { return };
         let coalesce = change.coalesced && doc.replica.is_sequenced();
         let steps = change.changes.len() as u64;
-        let mut rev = change.rev.saturating_sub(steps);
+        let first = change.rev.saturating_sub(steps);
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
         let settled = change.settled;
-        for change in change.changes {
+        for (rev, change) in (first..).zip(change.changes) {
             let next = QueuedChange { doc: key, from: rev, to: rev + 1, change, settled };
-            rev += 1;
             let composed = coalesce
                 && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
             if !composed {
@@ -584,20 +589,21 @@ impl Tab {
                     self.transmit(Message::DocSeen(DocSeen { doc, rev }), now);
                 }
             }
-            Err(error) => {
-                let dropped = self.roll_back(key);
-                self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
-            }
+            Err(error) => self.lose_state(key, error, Vec::new()),
         }
+    }
+
+    fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Vec<Token>) {
+        dropped.extend(self.roll_back(key));
+        self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
     }
 
     fn reject(&mut self, rejected: DocRejected, now: Millis) {
         let Some((key, doc)) = self.docs.find(&rejected.doc) else { return };
-        let (mut tokens, contained) = doc.replica.rejected(&rejected.op_ids);
+        let (tokens, contained) = doc.replica.rejected(&rejected.op_ids);
         let error = rejected.error;
         if contained {
-            tokens.extend(self.roll_back(key));
-            self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped: tokens });
+            self.lose_state(key, error, tokens);
         } else {
             self.events.push_back(TabEvent::Settled { doc: key, tokens, error: Some(error) });
             self.flush(key, now);

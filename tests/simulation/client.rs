@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use tabmux::hub::{Submission, Upstream, UpstreamEvent};
 use tabmux::ot::{Op, Origin, TypeHandle, Types, transform_pair};
-use tabmux::protocol::{Change, ConnectionEvent, DocId, Snapshot};
+use tabmux::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
 
 use super::server::{Committed, Reply, Request};
@@ -71,7 +71,7 @@ enum Done {
     Subscribed,
     Destroy,
     /// The reload after a hard rollback: why it was, the inflight op and the others.
-    Reloaded(Error, Option<Pending>, VecDeque<Pending>),
+    Reloaded(Error, Box<Option<Pending>>, VecDeque<Pending>),
 }
 
 impl Client {
@@ -82,10 +82,6 @@ impl Client {
 
     pub fn src(&self) -> &str {
         &self.conn.src
-    }
-
-    pub fn is_connected(&self) -> bool {
-        self.conn.can_send
     }
 
     pub fn poll_request(&mut self) -> Option<Request> {
@@ -140,6 +136,11 @@ impl Client {
         (doc, &mut self.conn)
     }
 
+    pub fn flush(&mut self, id: &DocId) {
+        let (doc, conn) = self.doc(id);
+        doc.flush(conn);
+    }
+
     pub fn fetch(&mut self, id: &DocId) {
         let (doc, conn) = self.doc(id);
         doc.fetch(Done::Fetched, false, conn);
@@ -182,9 +183,10 @@ impl Client {
         self.docs.get(id).map(|doc| doc.copy.clone()).unwrap_or_default()
     }
 
-    /// Whether anything waits for the server.
-    pub fn has_pending(&self) -> bool {
-        self.docs.values().any(Doc::has_pending)
+    /// Whether a document is being created of which the client has never heard. ShareDB commits
+    /// such a creation twice, if its acknowledgement is lost and the document deleted meanwhile.
+    pub fn creates_blindly(&self) -> bool {
+        self.docs.values().any(|doc| doc.version.is_none() && doc.has_write_pending())
     }
 
     pub fn holds(&self, id: &DocId) -> bool {
@@ -229,6 +231,7 @@ impl Doc {
                 let mut done: Vec<Done> = self.inflight_fetch.pop_front().into_iter().collect();
                 done.extend(mem::take(&mut self.pending_fetch));
                 self.ingest(snapshot, done, conn);
+                self.nothing_pending(conn);
             }
             Reply::Subscribed { snapshot, .. } => self.subscribe_ended(snapshot, conn),
             Reply::Unsubscribed { .. } => self.subscribe_ended(None, conn),
@@ -283,7 +286,7 @@ impl Doc {
                 }
                 Done::Destroy => self.destroyed = self.wants_destroy,
                 Done::Reloaded(error, inflight, pending) => {
-                    self.reloaded(error, inflight, pending, conn);
+                    self.reloaded(error, *inflight, pending, conn);
                 }
             }
         }
@@ -334,6 +337,7 @@ impl Doc {
         let mut done: Vec<Done> = mem::take(&mut self.pending_fetch).into();
         done.extend(ask.done);
         self.ingest(snapshot.filter(|_| ask.want), done, conn);
+        self.nothing_pending(conn);
         self.flush_subscribe(conn);
     }
 
@@ -537,7 +541,7 @@ impl Doc {
         self.version = None;
         self.copy = Copy::default();
         let (inflight, pending) = (self.inflight.take(), mem::take(&mut self.pending));
-        self.fetch(Done::Reloaded(error, inflight, pending), true, conn);
+        self.fetch(Done::Reloaded(error, Box::new(inflight), pending), true, conn);
     }
 
     fn reloaded(
@@ -578,8 +582,32 @@ impl Upstream for Shared {
         self.0.borrow_mut().fetch(doc);
     }
 
-    fn fetch_bulk(&mut self, docs: &[DocId]) {
-        docs.iter().for_each(|doc| self.fetch(doc));
+    fn start_bulk(&mut self) {}
+
+    fn end_bulk(&mut self) {}
+
+    fn flush(&mut self, doc: &DocId) {
+        self.0.borrow_mut().flush(doc);
+    }
+
+    fn ingest(&mut self, _doc: &DocId, _snapshot: &Snapshot) {
+        unreachable!("no tab of the simulation ingests a snapshot");
+    }
+
+    fn send(&mut self, _message: &Payload) {
+        unreachable!("no tab of the simulation sends messages by hand");
+    }
+
+    fn handle_message(&mut self, _message: &Payload) {
+        unreachable!("no tab of the simulation makes up messages");
+    }
+
+    fn query(&mut self, _query: u64, _spec: &QuerySpec) {
+        unreachable!("no tab of the simulation queries");
+    }
+
+    fn end_query(&mut self, _query: u64) {
+        unreachable!("no tab of the simulation queries");
     }
 
     fn subscribe(&mut self, doc: &DocId) {

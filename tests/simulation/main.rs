@@ -6,6 +6,7 @@ mod chaos;
 mod client;
 mod ledger;
 mod server;
+#[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
 mod support;
 mod tab;
@@ -41,6 +42,11 @@ fn f6_hubs_are_replaced_by_hubs_without_memory() {
     run_seeds(400, Life { restarts: true, ..EDITS });
 }
 
+#[test]
+fn i1_i2_when_everything_happens_at_once() {
+    run_seeds(500, Life { creations: true, refusals: true, restarts: true });
+}
+
 fn run_seeds(count: u64, life: Life) {
     if let Some(seed) = std::env::var("TABMUX_SEED").ok().and_then(|seed| seed.parse().ok()) {
         let (trace, failure) = run(seed, life, true);
@@ -48,6 +54,7 @@ fn run_seeds(count: u64, life: Life) {
         assert_eq!(failure, None, "seed {seed}");
         return;
     }
+    let count = count * std::env::var("SOAK").map_or(1, |x| x.parse::<u64>().unwrap());
     let next = AtomicU64::new(0);
     let failed = Mutex::new(None);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -56,17 +63,10 @@ fn run_seeds(count: u64, life: Life) {
             scope.spawn(|| {
                 while failed.lock().unwrap().is_none() {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if std::env::var("V").is_ok() {
-                        eprintln!("start {seed}");
-                    }
                     if seed >= count {
                         return;
                     }
-                    let r = run(seed, life, false).1.is_some();
-                    if std::env::var("V").is_ok() {
-                        eprintln!("end {seed}");
-                    }
-                    if r {
+                    if run(seed, life, false).1.is_some() {
                         *failed.lock().unwrap() = Some(seed);
                     }
                 }

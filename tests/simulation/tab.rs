@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 use tabmux::codecs::{Json, Limits};
 use tabmux::middleware::LayerConfig;
-use tabmux::ot::{Create, Op, SubmitOptions, Token};
+use tabmux::ot::{Create, Op, Replica, SubmitOptions, Token};
 use tabmux::protocol::DocId;
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, Guarantees};
-use tabmux::{Error, Payload};
+use tabmux::{Error, Payload, codes};
 
 use super::ledger::Ledger;
 use crate::support::{Copy, Registry};
@@ -160,6 +161,16 @@ impl TabDriver {
         self.requests.is_empty() && replica.is_some_and(|replica| replica.pending().count() == 0)
     }
 
+    /// Whether the hub was silent until a request ran out.
+    pub fn was_left_alone(&self) -> bool {
+        let timed_out = |error: &Error| error.code_text().as_deref() == Some(codes::TIMEOUT);
+        self.notes.iter().any(|note| match note {
+            TabEvent::Callback { error: Some(error), .. } => timed_out(error),
+            TabEvent::Refused(error) => timed_out(error),
+            _ => false,
+        })
+    }
+
     pub fn delete(&mut self, id: &DocId, common: &mut Common) -> Option<Token> {
         self.docs.get(id)?.copy.ty()?;
         let (token, _) = common.ledger.submit(&self.id, id, false);
@@ -168,7 +179,7 @@ impl TabDriver {
     }
 
     fn submit(&mut self, id: &DocId, op: Op, token: Token, common: &mut Common) {
-        common.trace(|| format!("{} submits {token} on {id}: {op:?}", self.id));
+        common.trace(|| format!("{} submits {token} on {id}: {}", self.id, json!(op)));
         let doc = self.docs.get_mut(id).expect("opened before");
         let prevent_compose = common.rng.random_bool(0.1);
         let options = SubmitOptions { prevent_compose, ..SubmitOptions::default() };
@@ -200,7 +211,7 @@ impl TabDriver {
     }
 
     fn act_on(&mut self, event: TabEvent, common: &mut Common) {
-        common.trace(|| format!("{} is told {event:?}", self.id));
+        common.trace(|| format!("{} is told {}", self.id, describe(&event)));
         match event {
             TabEvent::Callback { request, .. } => {
                 assert!(self.requests.remove(&request), "L1: request {request} ended twice");
@@ -223,6 +234,15 @@ impl TabDriver {
                 self.answer(&tokens, error.as_ref(), common);
             }
             other => self.notes.push(other),
+        }
+    }
+
+    /// Fetches what lost its state, where that was not answered in time.
+    pub fn reload(&mut self, common: &mut Common) {
+        for doc in self.docs.values_mut() {
+            if self.tab.replica(doc.key).is_some_and(Replica::is_rolled_back) {
+                self.requests.extend(self.tab.fetch(doc.key, true, common.now));
+            }
         }
     }
 
@@ -273,5 +293,15 @@ impl TabDriver {
             common.reentrant_edits -= 1;
             self.edit(id, common);
         }
+    }
+}
+
+fn describe(event: &TabEvent) -> String {
+    match event {
+        TabEvent::Apply { doc, op, .. } => format!("Apply {doc} {}", json!(op)),
+        TabEvent::Load { doc, snapshot, dropped } => {
+            format!("Load {doc} {} dropped {dropped:?}", json!(snapshot))
+        }
+        other => format!("{other:?}"),
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 use tabmux::codecs::Limits;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::middleware::LayerConfig;
@@ -34,15 +35,6 @@ pub struct Setup {
     pub timer_step: u64,
     /// How many ops listeners submit while changes are applied.
     pub reentrant_edits: u32,
-}
-
-impl Setup {
-    /// Links without faults and the layers for them.
-    pub fn calm() -> Self {
-        let faults = Faults::default();
-        let layers = tabmux::middleware::defaults(&guarantees(&faults));
-        Setup { faults, layers, server_delay: 0, timer_step: 1, reentrant_edits: 0 }
-    }
 }
 
 pub fn guarantees(faults: &Faults) -> Guarantees {
@@ -224,17 +216,11 @@ impl World {
         self.gone.push(driver.id);
     }
 
-    /// Puts a frame on the tab's transport, as if the tab had sent it.
-    pub fn send_raw(&mut self, at: usize, frame: Frame) {
-        let now = self.now();
-        self.tabs[at].wire.up.send(now, frame);
-    }
-
     fn run_tab(&mut self, at: usize) {
         let seat = &mut self.tabs[at];
         if seat.frozen_until <= self.common.now {
             for frame in seat.driver.run(&mut self.common) {
-                self.common.trace(|| format!("{} sends {frame:?}", seat.driver.id));
+                self.common.trace(|| format!("{} sends {}", seat.driver.id, text(&frame)));
                 seat.wire.up.send(self.common.now, frame);
             }
         }
@@ -301,7 +287,7 @@ impl World {
     }
 
     fn submit_outside(&mut self, id: &DocId, op: Op, token: u64) {
-        self.common.trace(|| format!("outside submits {token} on {id}: {op:?}"));
+        self.common.trace(|| format!("outside submits {token} on {id}: {}", json!(op)));
         let origin = Origin { tab: "outside".to_owned(), op_id: token };
         let result = self.outside.client.borrow_mut().submit(id, op, true, origin);
         if let Err(error) = result {
@@ -370,7 +356,7 @@ impl World {
     fn transmit(&mut self, peer: PeerId, frame: Frame) {
         let seat = self.tabs.iter_mut().find(|seat| seat.wire.peer == peer);
         if let Some(seat) = seat {
-            self.common.trace(|| format!("the hub sends {} {frame:?}", seat.driver.id));
+            self.common.trace(|| format!("the hub sends {} {}", seat.driver.id, text(&frame)));
             seat.wire.down.send(self.common.now, frame);
         }
     }
@@ -499,6 +485,13 @@ impl World {
         }
         self.connect_upstream();
         self.connect_outside();
+    }
+}
+
+fn text(frame: &Frame) -> &str {
+    match frame {
+        Frame::Text(text) => text,
+        _ => "no text",
     }
 }
 
