@@ -19,8 +19,6 @@ pub(super) struct TabDoc {
     pub paused: bool,
     /// The server has answered for every op in the hub's state.
     pub settled: bool,
-    /// This hub has sent the document's state, and won't again unless it is told to.
-    pub was_sent: bool,
     told_seen: Rev,
 }
 
@@ -61,7 +59,6 @@ impl Documents {
             subscribed: false,
             paused: false,
             settled: true,
-            was_sent: false,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);

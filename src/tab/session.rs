@@ -184,33 +184,20 @@ impl Tab {
 
     /// Goes on where the last session with this hub ended.
     fn resume(&mut self, now: Millis) {
-        let held = self.docs.iter_mut().map(|(_, doc)| {
-            let rev = doc.replica.rev();
-            doc.was_sent = rev.is_some();
-            HeldDoc {
-                doc: doc.id.clone(),
-                rev,
-                subscribed: doc.subscribed,
-                awaiting: doc.replica.awaiting(),
-                ops: doc.replica.inflight_batch(),
-            }
+        let held = self.docs.iter_mut().map(|(_, doc)| HeldDoc {
+            doc: doc.id.clone(),
+            rev: doc.replica.rev(),
+            subscribed: doc.subscribed,
+            awaiting: doc.replica.awaiting(),
+            ops: doc.replica.inflight_batch(),
         });
         let docs = held.collect();
         self.transmit(Message::Resume(Resume { docs }), now);
-        self.ask_for_what_is_missing();
-    }
-
-    /// Says in no outstanding request what the tab holds: the hub knows by now, or must send all.
-    fn ask_for_what_is_missing(&mut self) {
         for message in self.outstanding.values_mut() {
-            match message {
-                Message::DocFetch(request)
-                | Message::DocSubscribe(request)
-                | Message::DocUnsubscribe(request) => {
-                    (request.rev, request.anew) = (None, false);
-                }
-                Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
-                _ => {}
+            if let Message::DocFetch(request) = message
+                && let Some((_, doc)) = self.docs.find(&request.doc)
+            {
+                request.anew &= doc.replica.is_rolled_back();
             }
         }
     }
@@ -232,11 +219,18 @@ impl Tab {
                     doc.id
                 ),
             );
-            doc.was_sent = false;
             let dropped = doc.replica.abandon();
             self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
         }
-        self.ask_for_what_is_missing();
+        for message in self.outstanding.values_mut() {
+            match message {
+                Message::DocFetch(request)
+                | Message::DocSubscribe(request)
+                | Message::DocUnsubscribe(request) => request.rev = None,
+                Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
+                _ => {}
+            }
+        }
     }
 
     /// When [`Tab::wake`] wants to be called. A time that has come means: within the current turn
@@ -307,7 +301,6 @@ impl Tab {
         let doc = self.docs.get_mut(key)?;
         let rev = doc.replica.rev().filter(|_| !anew);
         doc.told(rev);
-        let anew = anew && doc.was_sent;
         Some(DocRequest { request, doc: doc.id.clone(), rev, anew })
     }
 
@@ -493,7 +486,6 @@ impl Tab {
             Message::DocChange(change) => self.queue_changes(change),
             Message::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
-                doc.was_sent = true;
                 match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
                     Ok(()) => self.flush(key, now),
                     Err(error) => self.lose_state(key, error, Vec::new()),
@@ -534,7 +526,6 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         doc.settled = load.settled;
-        doc.was_sent = true;
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
