@@ -229,8 +229,6 @@ export class ProxyDoc extends EventEmitter {
   #fetch(anew: boolean, callback?: Callback): void {
     this.pendingFetch.push(callback);
     if (this.inflightFetch.length > 0 && !anew) return;
-    // The server hears first of what was submitted first.
-    if (!this.paused) this.flush();
     this.inflightFetch.push(this.pendingFetch.shift());
     this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
   }

@@ -191,7 +191,9 @@ export class UpstreamAdapter {
 
   #watch(doc: Doc): void {
     let src: string | undefined;
-    doc.on('load', () => this.#emitOf(doc, 'loaded'));
+    doc.on('load', () => {
+      if (!this.#submitting) this.#emitOf(doc, 'loaded');
+    });
     doc.on('op', (_op, _source, opSrc?: string) => {
       src = opSrc;
     });
