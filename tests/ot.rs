@@ -1,5 +1,6 @@
 //! The tab's replica and the hub's sequencer, each alone.
 
+#[allow(dead_code)] // Each test program uses a part of it.
 mod support;
 
 use rand::{RngExt, SeedableRng};

@@ -34,7 +34,7 @@ impl Documents {
         tab: &str,
         message: Message,
         cx: &mut Context<'_>,
-    ) -> Result<(), Message> {
+    ) -> Result<(), Box<Message>> {
         let waiter = |request: u64| Waiter { tab: tab.to_owned(), request };
         match message {
             Message::DocFetch(ask) => {
@@ -70,7 +70,7 @@ impl Documents {
                     doc.release(tab, cx);
                 }
             }
-            other => return Err(other),
+            other => return Err(Box::new(other)),
         }
         Ok(())
     }

@@ -465,11 +465,10 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&change.doc) else { return };
         let coalesce = change.coalesced && doc.replica.is_sequenced();
         let steps = change.changes.len() as u64;
-        let mut rev = change.rev.saturating_sub(steps);
+        let first = change.rev.saturating_sub(steps);
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
-        for change in change.changes {
+        for (rev, change) in (first..).zip(change.changes) {
             let next = QueuedChange { doc: key, from: rev, to: rev + 1, change };
-            rev += 1;
             let composed = coalesce
                 && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
             if !composed {

@@ -71,7 +71,7 @@ enum Done {
     Subscribed,
     Destroy,
     /// The reload after a hard rollback: why it was, the inflight op and the others.
-    Reloaded(Error, Option<Pending>, VecDeque<Pending>),
+    Reloaded(Error, Box<Option<Pending>>, VecDeque<Pending>),
 }
 
 impl Client {
@@ -281,7 +281,7 @@ impl Doc {
                 }
                 Done::Destroy => self.destroyed = self.wants_destroy,
                 Done::Reloaded(error, inflight, pending) => {
-                    self.reloaded(error, inflight, pending, conn);
+                    self.reloaded(error, *inflight, pending, conn);
                 }
             }
         }
@@ -536,7 +536,7 @@ impl Doc {
         self.version = None;
         self.copy = Copy::default();
         let (inflight, pending) = (self.inflight.take(), mem::take(&mut self.pending));
-        self.fetch(Done::Reloaded(error, inflight, pending), true, conn);
+        self.fetch(Done::Reloaded(error, Box::new(inflight), pending), true, conn);
     }
 
     fn reloaded(

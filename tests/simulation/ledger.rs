@@ -40,16 +40,6 @@ impl Ledger {
         &self.submissions[token as usize]
     }
 
-    /// The submissions whose callback was given an error of this code.
-    pub fn refused(&self, code: &str) -> usize {
-        let errors = self.submissions.iter().flat_map(|submission| &submission.answers).flatten();
-        errors.filter(|error| error.code_text().as_deref() == Some(code)).count()
-    }
-
-    pub fn len(&self) -> usize {
-        self.submissions.len()
-    }
-
     /// I2: each submission was answered exactly once, and with no error but those expected. Those
     /// of parties that are gone may have no answer.
     pub fn check_answers(&self, gone: &[String], expected: &[&str]) {

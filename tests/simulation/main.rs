@@ -6,6 +6,7 @@ mod chaos;
 mod client;
 mod ledger;
 mod server;
+#[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
 mod support;
 mod tab;

@@ -37,15 +37,6 @@ pub struct Setup {
     pub reentrant_edits: u32,
 }
 
-impl Setup {
-    /// Links without faults and the layers for them.
-    pub fn calm() -> Self {
-        let faults = Faults::default();
-        let layers = tabmux::middleware::defaults(&guarantees(&faults));
-        Setup { faults, layers, server_delay: 0, timer_step: 1, reentrant_edits: 0 }
-    }
-}
-
 pub fn guarantees(faults: &Faults) -> Guarantees {
     Guarantees {
         ordered: faults.reordering == 0.0,
@@ -223,12 +214,6 @@ impl World {
         self.old_wires.push(wire);
         self.ends.push((self.now() + noticed_after, driver.id.clone()));
         self.gone.push(driver.id);
-    }
-
-    /// Puts a frame on the tab's transport, as if the tab had sent it.
-    pub fn send_raw(&mut self, at: usize, frame: Frame) {
-        let now = self.now();
-        self.tabs[at].wire.up.send(now, frame);
     }
 
     fn run_tab(&mut self, at: usize) {
