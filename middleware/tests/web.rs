@@ -39,9 +39,9 @@ fn mistakes_are_named() {
     for (javascript, named) in [
         ("['retry']", "unknown layer `retry`"),
         ("[{layer: 'batching', max: 1}]", "unknown option `max` of the layer `batching`"),
-        ("[{layer: 'batching', max_messages: 1.5}]", "is 1.5; it must be a whole number"),
-        ("[{layer: 'batching', max_messages: '5'}]", "is \"5\"; it must be a whole number"),
-        ("[{layer: 'batching', max_messages: {}}]", "is not a number; it must be a whole number"),
+        ("[{layer: 'batching', maxMessages: 1.5}]", "is 1.5; it must be a whole number"),
+        ("[{layer: 'batching', maxMessages: '5'}]", "is \"5\"; it must be a whole number"),
+        ("[{layer: 'batching', maxMessages: {}}]", "is not a number; it must be a whole number"),
         ("[7]", "a layer is a name, or an object"),
         ("[{}]", "a layer is a name, or an object"),
     ] {
