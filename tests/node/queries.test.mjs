@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import Backend from 'sharedb';
-import {CODECS, call, openTabs, plain, TRANSPORTS, turns, until} from './support.mjs';
+import {
+  CODECS,
+  call,
+  openDroppable,
+  openTabs,
+  plain,
+  TRANSPORTS,
+  turns,
+  until,
+} from './support.mjs';
 
 /** Finds the documents with `n` of at least `min`, the smallest first, and says how many they are. */
 class Numbers extends Backend.MemoryDB {
@@ -236,22 +245,6 @@ test('what the database refuses, each tab is told, and may ask again', async () 
   assert.equal(upstreamQueries(tabs[0]), 0);
   assert.equal(tabs[0].hasPending(), false);
 });
-
-/** Two tabs whose connection to the server can be dropped and made again. */
-async function openDroppable(backend) {
-  const upstream = backend.connect();
-  const tabs = openTabs({connect: () => upstream}, 2);
-  await until(() => tabs.every((tab) => tab.state === 'connected'));
-  const drop = async () => {
-    upstream.socket.close('lost');
-    await until(() => tabs.every((tab) => tab.state === 'disconnected'));
-  };
-  const restore = async () => {
-    backend.connect(upstream);
-    await until(() => tabs.every((tab) => tab.state === 'connected'));
-  };
-  return {tabs, drop, restore};
-}
 
 test('queries go on after the connection to the server was lost', async () => {
   const {backend, outside, asked} = await newNumbers({a: 1, b: 2});

@@ -4,7 +4,7 @@ import {
   call,
   converged,
   newBackend,
-  openTabs,
+  openDroppable,
   plain,
   settled,
   stateEventsOf,
@@ -14,22 +14,6 @@ import {
 } from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
-
-/** Two tabs whose connection to the server can be dropped and made again. */
-async function openDroppable(backend) {
-  const upstream = backend.connect();
-  const tabs = openTabs({connect: () => upstream}, 2);
-  await until(() => tabs.every((tab) => tab.state === 'connected'));
-  const drop = async () => {
-    upstream.socket.close('lost');
-    await until(() => tabs.every((tab) => tab.state === 'disconnected'));
-  };
-  const restore = async () => {
-    backend.connect(upstream);
-    await until(() => tabs.every((tab) => tab.state === 'connected'));
-  };
-  return {tabs, drop, restore, upstream};
-}
 
 test('while the server is away tabs see each other, and then all is committed exactly once', async () => {
   const backend = newBackend();

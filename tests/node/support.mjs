@@ -205,3 +205,19 @@ export function spoil(end, random) {
     }
   };
 }
+
+/** Two tabs whose connection to the server can be dropped and made again. */
+export async function openDroppable(backend) {
+  const upstream = backend.connect();
+  const tabs = openTabs({connect: () => upstream}, 2);
+  await until(() => tabs.every((tab) => tab.state === 'connected'));
+  const drop = async () => {
+    upstream.socket.close('lost');
+    await until(() => tabs.every((tab) => tab.state === 'disconnected'));
+  };
+  const restore = async () => {
+    backend.connect(upstream);
+    await until(() => tabs.every((tab) => tab.state === 'connected'));
+  };
+  return {tabs, drop, restore, upstream};
+}

@@ -24,7 +24,7 @@ const TAIL: usize = 120;
 
 #[test]
 fn i1_convergence_i3_exactly_once_i4_order_over_faulty_links() {
-    run_seeds(1600, EDITS);
+    run_seeds(2000, EDITS);
 }
 
 #[test]

@@ -33,7 +33,8 @@ export class HubDefinition {
 
   /** @internal Use `defineHub`. */
   constructor(options: HubOptions) {
-    this.#options = {types: defaultTypes, linger: 5000, ...options};
+    const {connect, types = defaultTypes, linger = 5000} = options;
+    this.#options = {connect, types, linger};
   }
 
   /** The hub of this identity in this thread, started if there is none. */
