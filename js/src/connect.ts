@@ -157,19 +157,24 @@ function connectToBackend(backend: Backend, options: BackendOptions): ProxyConne
     throw makeError(codes.OPTION_INVALID, message);
   }
   const host = shared ?? {hub: hubOf(backend, options), backend, users: 0};
-  const tabId = crypto.randomUUID();
-  const [tabEnd, serve] = pair(transport ?? 'direct', tabId);
+  const {hub} = host;
   const leave = () => {
     host.users -= 1;
     if (host.users > 0) return;
     if (key !== undefined) namedHubs.delete(key);
-    // What was just sent must reach the hub before it ends.
-    setTimeout(() => host.hub.close());
+    hub.closeWhenIdle();
   };
-  const connection = makeConnection(tabId, tabEnd, options, {}, leave, () => host.hub.connection);
   host.users += 1;
   if (key !== undefined) namedHubs.set(key, host);
-  serve(host.hub);
+  const tabId = crypto.randomUUID();
+  const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
+  let connection: ProxyConnection;
+  try {
+    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => hub.connection);
+  } catch (error) {
+    leave();
+    throw error;
+  }
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
   connection.core.attach(tabEnd);
   return connection;
@@ -182,19 +187,25 @@ function hubOf(backend: Backend, {types, identity = ''}: BackendOptions): Hub {
   return hub;
 }
 
-/** The tab's end of a transport within this thread, and what gives the other end to the hub. */
-function pair(transport: string, tabId: string): [TransportEnd, (hub: Hub) => void] {
+/**
+ * Gives the hub one end of a transport within this thread, and returns the other.
+ *
+ * The hub's end is made first: Node looks at its ports and channels in the order they were made, so
+ * what the hub answers at once arrives in the same round of the event loop, before what other hubs
+ * of this thread have heard of it.
+ */
+function connectEnds(transport: string, tabId: string, hub: Hub): TransportEnd {
   if (transport === 'message-port') {
     const {port1, port2} = new MessageChannel();
-    return [overMessagePort(port1), (hub) => hub.acceptEnd(overMessagePort(port2))];
+    hub.acceptEnd(overMessagePort(port1));
+    return overMessagePort(port2);
   }
   if (transport === 'broadcast-channel') {
     const channel = `tabmux:${tabId}`;
-    return [
-      overBroadcastChannel(channel, tabId),
-      (hub) => hub.listen(listenOnBroadcastChannel(channel, `hub of ${tabId}`)),
-    ];
+    hub.listen(listenOnBroadcastChannel(channel, `hub of ${tabId}`));
+    return overBroadcastChannel(channel, tabId);
   }
   const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-  return [tabEnd, (hub) => hub.acceptEnd(hubEnd)];
+  hub.acceptEnd(hubEnd);
+  return tabEnd;
 }

@@ -73,6 +73,7 @@ export class ProxyDoc extends EventEmitter {
   readonly #callbacks = new Map<number, Callback | undefined>();
   #settledCallbacks: (() => void)[] = [];
   #inHardRollback = false;
+  #willFlush = false;
   /** When an op was sent last, in milliseconds since 1970. */
   #sentAt = 0;
   /** The version as the hub told it. */
@@ -230,7 +231,11 @@ export class ProxyDoc extends EventEmitter {
     this.pendingFetch.push(callback);
     if (this.inflightFetch.length > 0 && !anew) return;
     this.inflightFetch.push(this.pendingFetch.shift());
-    this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
+    const ask = () =>
+      this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
+    // The answer must not overtake an op that was submitted before.
+    if (this.#willFlush) nextTick(ask);
+    else ask();
   }
 
   #fetched(error: Error | null): void {
@@ -384,7 +389,15 @@ export class ProxyDoc extends EventEmitter {
       this.#callbacks.set(token, callback);
       return this.#hardRollback(error, [token]);
     }
-    nextTick(() => core.flush(this.key));
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    this.#willFlush = true;
+    nextTick(() => {
+      this.#willFlush = false;
+      this.flush();
+    });
   }
 
   /** A version that the application has set to a later one is refused, as the server would. */

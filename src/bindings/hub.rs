@@ -24,6 +24,9 @@ extern "C" {
     fn joined(this: &HubHandler, tab: &str);
     #[wasm_bindgen(method)]
     fn left(this: &HubHandler, tab: &str);
+    /// The last transport is gone.
+    #[wasm_bindgen(method)]
+    fn idle(this: &HubHandler);
     #[wasm_bindgen(method)]
     fn fault(this: &HubHandler, error: JsValue);
 }
@@ -118,6 +121,12 @@ impl HubCore {
         vec![docs as u32, changes as u32]
     }
 
+    /// Whether there is no transport to a tab.
+    #[wasm_bindgen(js_name = isIdle)]
+    pub fn is_idle(&self) -> bool {
+        self.0.transports.borrow().is_empty()
+    }
+
     /// Closes every transport.
     pub fn close(&self) {
         for listener in self.0.listeners.take() {
@@ -143,15 +152,24 @@ impl Shell {
     }
 
     fn transport_event(&self, peer: PeerId, event: Event) {
+        let closed = matches!(event, Event::Closed(_));
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
             Event::Error(error) => self.handler.fault(transport_error(error)),
-            Event::Closed(_) => {
-                self.transports.borrow_mut().remove(&peer);
-                self.hub.borrow_mut().disconnected(peer, now());
-            }
+            Event::Closed(_) => self.hub.borrow_mut().disconnected(peer, now()),
         }
         self.pump();
+        if closed {
+            self.forget(peer);
+        }
+    }
+
+    fn forget(&self, peer: PeerId) -> Option<Rc<dyn Transport>> {
+        let transport = self.transports.borrow_mut().remove(&peer)?;
+        if self.transports.borrow().is_empty() {
+            self.handler.idle();
+        }
+        Some(transport)
     }
 
     /// Sends and tells all that waits.
@@ -169,11 +187,10 @@ impl Shell {
             match next {
                 Some(HubEvent::Joined { tab, .. }) => self.handler.joined(&tab),
                 Some(HubEvent::Left { tab, peer }) => {
-                    let transport = self.transports.borrow_mut().remove(&peer);
-                    if let Some(transport) = transport {
+                    self.handler.left(&tab);
+                    if let Some(transport) = self.forget(peer) {
                         transport.close(None);
                     }
-                    self.handler.left(&tab);
                 }
                 Some(HubEvent::Fault(error)) => self.handler.fault(to_js(&error)),
                 None => break,

@@ -190,18 +190,32 @@ impl Replica {
         Ok(())
     }
 
-    /// The buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's ops.
-    pub fn take_batch(&mut self, next_op_id: &mut u64) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
-        let must_wait = !self.inflight.is_empty() || self.rolled_back || self.ingested;
+    /// The buffer as one batch to send, if nothing is inflight; `one_by_one`: its first op, if the
+    /// server has answered for all before it. `next_op_id` counts the tab's ops.
+    pub fn take_batch(
+        &mut self,
+        one_by_one: bool,
+        next_op_id: &mut u64,
+    ) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
+        let must_wait = !self.inflight.is_empty()
+            || self.rolled_back
+            || self.ingested
+            || (one_by_one && !self.awaiting.is_empty());
         if self.buffer.is_empty() || must_wait {
             return None;
         }
-        self.inflight = std::mem::take(&mut self.buffer);
+        let count = if one_by_one { 1 } else { self.buffer.len() };
+        self.inflight = self.buffer.drain(..count).collect();
         for slot in &mut self.inflight {
             slot.op_id = *next_op_id;
             *next_op_id += 1;
         }
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
+    }
+
+    /// Whether ops wait to be sent.
+    pub fn has_unsent(&self) -> bool {
+        !self.buffer.is_empty()
     }
 
     /// Whether there is state that a hub gave, or an op that a hub owes an answer for.

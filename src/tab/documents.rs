@@ -17,6 +17,8 @@ pub(super) struct TabDoc {
     pub subscribed: bool,
     /// ShareDB's `doc.paused`: ops stay here.
     pub paused: bool,
+    /// Of the ops that were held back, each is sent when the server has answered for the one before.
+    pub one_by_one: bool,
     /// The server has answered for every op in the hub's state.
     pub settled: bool,
     told_seen: Rev,
@@ -58,6 +60,7 @@ impl Documents {
             replica: Replica::default(),
             subscribed: false,
             paused: false,
+            one_by_one: false,
             settled: true,
             told_seen: 0,
         };

@@ -35,6 +35,8 @@ pub struct Tab {
     docs: Documents,
     /// The rest of a `doc.change`: listeners may submit ops between one change and the next.
     changes: VecDeque<QueuedChange>,
+    /// Documents whose next ops may go, once the owner has heard of the answer to those before.
+    answered: VecDeque<DocKey>,
     events: VecDeque<TabEvent>,
 }
 
@@ -62,6 +64,7 @@ impl Tab {
             next_op_id: 1,
             docs: Documents::default(),
             changes: VecDeque::new(),
+            answered: VecDeque::new(),
             events: VecDeque::new(),
         })
     }
@@ -260,6 +263,10 @@ impl Tab {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
+            if let Some(key) = self.answered.pop_front() {
+                self.flush(key, now);
+                continue;
+            }
             if let Some(change) = self.changes.pop_front() {
                 self.change(change, now);
                 continue;
@@ -432,10 +439,12 @@ impl Tab {
         Ok(())
     }
 
-    /// Holds a document's ops back, or lets them go again.
+    /// Holds a document's ops back, or lets them go again: then the server gets them one by one, so
+    /// that the owner can hold the rest back once more when it hears of the first.
     pub fn set_paused(&mut self, key: DocKey, paused: bool) {
         if let Some(doc) = self.docs.get_mut(key) {
             doc.paused = paused;
+            doc.one_by_one |= paused;
         }
     }
 
@@ -445,7 +454,9 @@ impl Tab {
             return;
         }
         let Some(doc) = self.docs.get_mut(key).filter(|doc| !doc.paused) else { return };
-        if let Some((base_rev, ops)) = doc.replica.take_batch(&mut self.next_op_id) {
+        let batch = doc.replica.take_batch(doc.one_by_one, &mut self.next_op_id);
+        doc.one_by_one &= doc.replica.has_unsent();
+        if let Some((base_rev, ops)) = batch {
             doc.told(base_rev);
             let doc = doc.id.clone();
             let sent = ops.iter().map(|op| op.op.clone()).collect();
@@ -497,8 +508,9 @@ impl Tab {
                 doc.settled = committed.settled;
                 let error = committed.error;
                 self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
+                self.answered.push_back(key);
             }
-            Message::DocRejected(rejected) => self.reject(rejected, now),
+            Message::DocRejected(rejected) => self.reject(rejected),
             Message::DocEvent(DocEvent { doc, error }) => {
                 let Some((key, _)) = self.docs.find(&doc) else { return };
                 self.events.push_back(TabEvent::DocError { doc: key, error });
@@ -589,7 +601,7 @@ impl Tab {
         self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
     }
 
-    fn reject(&mut self, rejected: DocRejected, now: Millis) {
+    fn reject(&mut self, rejected: DocRejected) {
         let Some((key, doc)) = self.docs.find(&rejected.doc) else { return };
         let (tokens, contained) = doc.replica.rejected(&rejected.op_ids);
         let error = rejected.error;
@@ -597,7 +609,7 @@ impl Tab {
             self.lose_state(key, error, tokens);
         } else {
             self.events.push_back(TabEvent::Settled { doc: key, tokens, error: Some(error) });
-            self.flush(key, now);
+            self.answered.push_back(key);
         }
     }
 }

@@ -19,7 +19,7 @@ function newEpoch(): number {
 /**
  * The single owner of the connection to the server, for the tabs of one identity.
  *
- * Emits `joined` and `left` with a tab's id, and `fault` with an `Error` when something a tab sent
+ * Emits `joined` and `left` with a tab's id, `idle` when there is no tab any more, and `fault` with an `Error` when something a tab sent
  * was dropped.
  */
 export class Hub extends EventEmitter {
@@ -46,13 +46,14 @@ export class Hub extends EventEmitter {
         this.#tell('joined', tab);
       },
       left: (tab: string) => this.#tell('left', tab),
+      idle: () => this.#tell('idle'),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
     });
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
-  #tell(event: string, value: unknown): void {
-    nextTick(() => this.emit(event, value));
+  #tell(event: string, ...values: unknown[]): void {
+    nextTick(() => this.emit(event, ...values));
   }
 
   /** The connection to the server, once the first tab has come. */
@@ -86,6 +87,12 @@ export class Hub extends EventEmitter {
   /** @internal Takes all tabs that come on a listener. */
   listen(listener: ListenerEnd): void {
     this.#core.listen(listener);
+  }
+
+  /** @internal Closes the hub once the tabs have left, which may still have something to say. */
+  closeWhenIdle(): void {
+    if (this.#core.isIdle()) this.close();
+    else this.once('idle', () => this.close());
   }
 
   /** Closes the connection to the server and to all tabs. */
