@@ -1,6 +1,6 @@
 import {EventEmitter} from 'events';
 import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
-import type {Callback} from './callbacks.js';
+import {type Callback, callbackOrEmit} from './callbacks.js';
 import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
@@ -9,6 +9,7 @@ import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {type DocName, ProxyQuery, type QueryCallback, type QueryDiff} from './query.js';
 import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
+import {Writes} from './writes.js';
 
 /** The states of ShareDB's connection. */
 export type State = 'connecting' | 'connected' | 'disconnected' | 'closed' | 'stopped';
@@ -81,6 +82,7 @@ export class ProxyConnection extends EventEmitter {
   readonly #requests = new Map<number, (error: Error | null) => void>();
   readonly #snapshotRequests = new Map<number, SnapshotRequest>();
   readonly #presences = new Presences(this);
+  readonly #writes: Writes;
   readonly #upstream: () => any;
   readonly #onClose: () => void;
   #lastToken = 0;
@@ -110,6 +112,7 @@ export class ProxyConnection extends EventEmitter {
     } catch (error) {
       throw toError(error as CoreError);
     }
+    this.#writes = new Writes(this.core);
   }
 
   /** ShareDB's agent on the server, where the server runs in this process. */
@@ -158,6 +161,69 @@ export class ProxyConnection extends EventEmitter {
     const keys = new Uint32Array(docs.map((doc) => doc.key));
     this.ask(this.core.getBulk(keys), (error) => (error ? callback(error) : callback(null, docs)));
   }
+
+  // Writes
+
+  /**
+   * Writes a document: calls back once the hub, which alone writes, has all its ops. It has them soon
+   * without this as well, and with or without the server. An op that finds no place is reported by
+   * its own callback.
+   */
+  putDoc(doc: ProxyDoc, callback?: Callback): void {
+    this.putDocsBulk([doc], callback);
+  }
+
+  /** As `putDoc`, for many documents: calls back once, when all are written. */
+  putDocs(docs: ProxyDoc[], callback?: Callback): void {
+    this.putDocsBulk(docs, callback);
+  }
+
+  /** The same as `putDocs`: what is written in one tick goes to the hub as one. */
+  putDocsBulk(docs: ProxyDoc[], callback?: Callback): void {
+    const strangers = docs.filter((doc) => this.#docs.get(doc?.key) !== doc);
+    if (strangers.length > 0) {
+      const names = strangers.map((doc) => `${doc?.collection}.${doc?.id}`).join(', ');
+      const message = `not a document of this connection: ${names}; take it from connection.get`;
+      return callbackOrEmit(this, makeError(codes.DOC_DOES_NOT_EXIST, message), callback);
+    }
+    this.#put(docs, callback);
+  }
+
+  /** Writes every document, with `setAutoFlush(false)` too. As `putDoc`. */
+  flushWrites(callback?: Callback): void {
+    this.#put(this.#docs.values(), callback);
+  }
+
+  #put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
+    const {failure} = this;
+    if (failure) return nextTick(() => callbackOrEmit(this, failure, callback));
+    this.#writes.put(docs, callback);
+  }
+
+  /** How many documents have ops that the hub does not have yet. */
+  getWriteQueueSize(): number {
+    return this.#writes.waiting(this.#docs.values()).length;
+  }
+
+  /** Whether a document has ops that the hub does not have yet: a tab that ends now loses them. */
+  hasPendingWrites(): boolean {
+    return this.getWriteQueueSize() > 0;
+  }
+
+  /**
+   * With `false`, ops stay in this tab until `flushWrites`, `putDoc` or `doc.flush`; with `true`, the
+   * default, they go to the hub at the end of each tick.
+   */
+  setAutoFlush(enabled: boolean): void {
+    this.core.setAutoFlush(enabled);
+  }
+
+  /** Whether ops go to the hub by themselves. */
+  isAutoFlush(): boolean {
+    return this.core.isAutoFlush();
+  }
+
+  // Queries and snapshots
 
   /** Asks the database once. */
   createFetchQuery(
@@ -402,6 +468,7 @@ export class ProxyConnection extends EventEmitter {
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const callback of requests) guard(this, () => callback(error));
+    guard(this, () => this.#writes.fail(error));
     for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
     nextTick(() => this.emit('error', error));
   }
@@ -466,6 +533,10 @@ export class ProxyConnection extends EventEmitter {
         const doc = this.#docs.get(key);
         if (doc) action(doc);
       });
+    const withOps = (key: number, action: (doc: ProxyDoc) => void) => {
+      withDoc(key, action);
+      withDoc(key, (doc) => this.#writes.onProgress(doc));
+    };
     return {
       joined: (_epoch: number) => {},
       refused: (error: CoreError) => guard(this, () => this.fail(toError(error))),
@@ -483,6 +554,8 @@ export class ProxyConnection extends EventEmitter {
           this.id = id ?? this.id;
           this.#setState(state, reason);
         }),
+      connectionFailed: (socket: boolean, error: CoreError) =>
+        guard(this, () => this.emit(socket ? 'connection error' : 'error', toError(error))),
       tabs: (tabs: {id: string; since: number}[]) =>
         guard(this, () => {
           this.tabs = tabs.map((tab) => ({...tab, self: tab.id === this.tabId}));
@@ -495,18 +568,19 @@ export class ProxyConnection extends EventEmitter {
           callback?.(toError(error));
         }),
       load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
-        withDoc(key, (doc) => doc.onLoad(snapshot, dropped)),
+        withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
       apply: (key: number, op: WireOp, version: number | null, src: string | undefined) =>
         withDoc(key, (doc) => doc.onApply(op, version, src)),
       rolledBack: (key: number, error: CoreError, dropped: Float64Array) =>
-        withDoc(key, (doc) => doc.onRolledBack(toError(error), dropped)),
+        withOps(key, (doc) => doc.onRolledBack(toError(error), dropped)),
+      sequenced: (key: number) => withOps(key, () => {}),
       sent: (key: number, op: WireOp) => withDoc(key, (doc) => doc.onSent(op)),
       settled: (
         key: number,
         tokens: Float64Array,
         version: number | null,
         error: CoreError | null,
-      ) => withDoc(key, (doc) => doc.onSettled(tokens, version, toError(error))),
+      ) => withOps(key, (doc) => doc.onSettled(tokens, version, toError(error))),
       docError: (key: number, error: CoreError) =>
         withDoc(key, (doc) => doc.emit('error', toError(error))),
       queryDocs: (names: DocName[]) =>

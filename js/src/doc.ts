@@ -396,7 +396,7 @@ export class ProxyDoc extends EventEmitter {
     this.#willFlush = true;
     nextTick(() => {
       this.#willFlush = false;
-      this.flush();
+      if (this.connection.isAutoFlush()) this.flush();
     });
   }
 

@@ -16,7 +16,7 @@ use super::upstream::{op_from_js, op_to_js};
 use crate::error::{Error, codes};
 use crate::ot::{SubmitOptions, Token};
 use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::{DocId, QueryExtra, QueryReady, QuerySpec};
+use crate::protocol::{ConnectionFailed, DocId, QueryExtra, QueryReady, QuerySpec};
 use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
 
 #[wasm_bindgen]
@@ -61,6 +61,10 @@ extern "C" {
     fn query_failed(this: &TabHandler, query: f64, error: JsValue);
     #[wasm_bindgen(method)]
     fn receive(this: &TabHandler, message: JsValue);
+    #[wasm_bindgen(method)]
+    fn sequenced(this: &TabHandler, doc: DocKey);
+    #[wasm_bindgen(method, js_name = connectionFailed)]
+    fn connection_failed(this: &TabHandler, socket: bool, error: JsValue);
     #[wasm_bindgen(method)]
     fn fault(this: &TabHandler, error: JsValue);
 }
@@ -308,6 +312,25 @@ impl TabCore {
         self.0.tab.borrow().is_settled(doc)
     }
 
+    /// Whether the hub has every op of the document.
+    #[wasm_bindgen(js_name = isSequenced)]
+    pub fn is_sequenced(&self, doc: DocKey) -> bool {
+        self.0.tab.borrow().is_sequenced(doc)
+    }
+
+    /// Whether ops are sent without `flush`.
+    #[wasm_bindgen(js_name = isAutoFlush)]
+    pub fn is_auto_flush(&self) -> bool {
+        self.0.tab.borrow().is_auto_flush()
+    }
+
+    /// Sends ops by itself, or only in `flush`.
+    #[wasm_bindgen(js_name = setAutoFlush)]
+    pub fn set_auto_flush(&self, auto: bool) {
+        self.0.tab.borrow_mut().set_auto_flush(auto, now());
+        self.0.pump();
+    }
+
     /// The ops on their way, oldest first, after the number of those that were sent.
     #[wasm_bindgen(js_name = pendingOps)]
     pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {
@@ -430,6 +453,10 @@ impl Shell {
             TabEvent::State(event) => {
                 handler.state(&event.state, event.id, or_undefined(event.reason));
             }
+            TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
+                handler.connection_failed(socket, to_js(&error));
+            }
+            TabEvent::Sequenced { doc } => handler.sequenced(doc),
             TabEvent::Tabs(tabs) => handler.tabs(value_of(&tabs)),
             TabEvent::Callback { request, error } => {
                 handler.callback(request as f64, option_to_js(error.as_ref()));

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hub::{QueryResults, Submission, Upstream, UpstreamEvent};
 use crate::ot::{Create, Op, Origin};
 use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
+use crate::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
 
 #[wasm_bindgen]
 extern "C" {
@@ -157,6 +157,11 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
         "state" => {
             let reason = defined(event.get(3));
             UpstreamEvent::State(ConnectionEvent { state: text(1)?, id: text(2), reason })
+        }
+        "connectionFailed" => {
+            let error = option_from_js(event.get(2))?;
+            let socket = event.get(1).is_truthy();
+            UpstreamEvent::ConnectionFailed(ConnectionFailed { socket, error })
         }
         "loaded" => UpstreamEvent::Loaded(doc()?),
         "fetched" => UpstreamEvent::Fetched(doc()?, option_from_js(event.get(3))),

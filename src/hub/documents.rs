@@ -135,6 +135,7 @@ impl Documents {
         let Some(doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else { return };
         match event {
             UpstreamEvent::State(_)
+            | UpstreamEvent::ConnectionFailed(_)
             | UpstreamEvent::Message(_)
             | UpstreamEvent::QueryReady(..)
             | UpstreamEvent::QueryChanged(..)

@@ -114,10 +114,9 @@ impl Hub {
     }
 
     fn release_all(&mut self, tab: &str) {
-        let (docs, queries, mut cx) = self.parts();
+        let (docs, queries, relay, mut cx) = self.parts();
         queries.release_all(tab, docs, &mut cx);
         docs.release_all(tab, &mut cx);
-        let (relay, mut cx) = self.relay();
         relay.release_all(tab, &mut cx);
     }
 
@@ -137,22 +136,19 @@ impl Hub {
     /// Takes an event of the upstream connection.
     pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
         self.now = now;
-        if let UpstreamEvent::Message(message) = event {
-            let (relay, mut cx) = self.relay();
-            return relay.take_from_server(&message, &mut cx);
-        }
-        if let UpstreamEvent::State(state) = &event {
-            self.state = state.clone();
-            if state.state != "connected" {
-                self.relay.disconnected();
-            }
-            for entry in &self.tabs {
-                let message = Message::ConnectionEvent(state.clone());
-                self.out.push((entry.info.id.clone(), message));
-            }
-        }
-        let (docs, queries, mut cx) = self.parts();
+        let (docs, queries, relay, mut cx) = self.parts();
         match event {
+            UpstreamEvent::State(state) => {
+                if state.state != "connected" {
+                    relay.disconnected();
+                }
+                self.state = state.clone();
+                self.tell_all(&Message::ConnectionEvent(state));
+            }
+            UpstreamEvent::ConnectionFailed(failed) => {
+                self.tell_all(&Message::ConnectionFailed(failed));
+            }
+            UpstreamEvent::Message(message) => relay.take_from_server(&message, &mut cx),
             UpstreamEvent::QueryReady(id, found) => queries.ready(id, found, docs, &mut cx),
             UpstreamEvent::QueryChanged(id, diff) => queries.changed(id, diff, docs, &mut cx),
             UpstreamEvent::QueryExtra(id, extra) => queries.extra(id, extra, &mut cx),
@@ -171,7 +167,7 @@ impl Hub {
     /// The deadline has come.
     pub fn wake(&mut self, now: Millis) {
         self.now = now;
-        let (docs, _, mut cx) = self.parts();
+        let (docs, _, _, mut cx) = self.parts();
         docs.wake(&mut cx);
         self.hand_out();
         self.peers.wake(now);
@@ -187,7 +183,7 @@ impl Hub {
         self.events.pop_front().or_else(|| self.peers.poll_fault().map(HubEvent::Fault))
     }
 
-    fn parts(&mut self) -> (&mut Documents, &mut Queries, Context<'_>) {
+    fn parts(&mut self) -> (&mut Documents, &mut Queries, &mut Relay, Context<'_>) {
         let cx = Context {
             upstream: &mut *self.upstream,
             types: &*self.types,
@@ -195,18 +191,7 @@ impl Hub {
             now: self.now,
             linger: self.settings.linger,
         };
-        (&mut self.docs, &mut self.queries, cx)
-    }
-
-    fn relay(&mut self) -> (&mut Relay, Context<'_>) {
-        let cx = Context {
-            upstream: &mut *self.upstream,
-            types: &*self.types,
-            out: &mut self.out,
-            now: self.now,
-            linger: self.settings.linger,
-        };
-        (&mut self.relay, cx)
+        (&mut self.docs, &mut self.queries, &mut self.relay, cx)
     }
 
     /// Gives the messages of this turn to the links; what the server answered for several ops at
@@ -237,22 +222,22 @@ impl Hub {
             (None, _) => self.fault("a message came before its tab was let in"),
             (Some(tab), Message::Bye) => self.remove_tab(&tab),
             (Some(tab), Message::Query(QueryRequest { request, spec })) => {
-                let (docs, queries, mut cx) = self.parts();
+                let (docs, queries, _, mut cx) = self.parts();
                 queries.ask(Waiter { tab, request }, spec, docs, &mut cx);
             }
             (Some(tab), Message::QueryEnd(QueryEnd { request })) => {
-                let (docs, queries, mut cx) = self.parts();
+                let (docs, queries, _, mut cx) = self.parts();
                 queries.end(&Waiter { tab, request }, docs, &mut cx);
             }
             (Some(_), Message::HandleMessage(Relayed { message })) => {
                 self.upstream.handle_message(&message);
             }
             (Some(tab), Message::Send(Relayed { message })) => {
-                let (relay, mut cx) = self.relay();
+                let (_, _, relay, mut cx) = self.parts();
                 relay.take_from_tab(&tab, &message, &mut cx);
             }
             (Some(tab), message) => {
-                let (docs, _, mut cx) = self.parts();
+                let (docs, _, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
                     self.fault(&format!("a tab sent what only hubs send: {other:?}"));
                 }
@@ -290,7 +275,7 @@ impl Hub {
             self.tabs.push(TabEntry { info, peer });
         }
         if resumed {
-            let (docs, queries, mut cx) = self.parts();
+            let (docs, queries, _, mut cx) = self.parts();
             queries.release_all(&hello.tab, docs, &mut cx);
             docs.suspend_all(&hello.tab);
         } else {
@@ -327,9 +312,12 @@ impl Hub {
 
     fn announce_tabs(&mut self) {
         let tabs: Vec<TabInfo> = self.tabs.iter().map(|entry| entry.info.clone()).collect();
+        self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
+    }
+
+    fn tell_all(&mut self, message: &Message) {
         for entry in &self.tabs {
-            let message = Message::ConnectionTabs(ConnectionTabs { tabs: tabs.clone() });
-            self.out.push((entry.info.id.clone(), message));
+            self.out.push((entry.info.id.clone(), message.clone()));
         }
     }
 }

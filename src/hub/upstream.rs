@@ -1,7 +1,9 @@
 use crate::error::Error;
 use crate::ot::{Op, Origin};
 use crate::platform::Payload;
-use crate::protocol::{Change, ConnectionEvent, DocId, QueryDiff, QuerySpec, Snapshot};
+use crate::protocol::{
+    Change, ConnectionEvent, ConnectionFailed, DocId, QueryDiff, QuerySpec, Snapshot,
+};
 
 /// An op for the upstream document.
 #[derive(Clone, Debug)]
@@ -92,6 +94,8 @@ pub struct QueryResults {
 pub enum UpstreamEvent {
     /// The connection changed its state.
     State(ConnectionEvent),
+    /// The connection emitted an error.
+    ConnectionFailed(ConnectionFailed),
     /// The document was replaced by a snapshot of the server.
     Loaded(DocId),
     /// A change that no tab of this hub submitted was applied; a rollback is one too.
@@ -121,6 +125,7 @@ impl UpstreamEvent {
     pub fn doc(&self) -> Option<&DocId> {
         match self {
             UpstreamEvent::State(_)
+            | UpstreamEvent::ConnectionFailed(_)
             | UpstreamEvent::Message(_)
             | UpstreamEvent::QueryReady(..)
             | UpstreamEvent::QueryChanged(..)

@@ -30,6 +30,9 @@ pub enum Message {
     /// Hub: the upstream connection's state.
     #[serde(rename = "connection.event")]
     ConnectionEvent(ConnectionEvent),
+    /// Hub: an error of the upstream connection.
+    #[serde(rename = "connection.error")]
+    ConnectionFailed(ConnectionFailed),
     /// Hub: the tabs there are.
     #[serde(rename = "connection.tabs")]
     ConnectionTabs(ConnectionTabs),

@@ -82,6 +82,16 @@ pub struct ConnectionEvent {
     pub reason: Option<Payload>,
 }
 
+/// An error of the upstream connection that belongs to no document and no request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionFailed {
+    /// It is the socket's, ShareDB's event `connection error`; else it is its event `error`.
+    pub socket: bool,
+    /// The error.
+    pub error: Error,
+}
+
 /// One tab of the hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,8 @@
 use super::DocKey;
 use crate::ot::{Op, Token};
 use crate::protocol::{
-    ConnectionEvent, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady, Snapshot, TabInfo,
+    ConnectionEvent, ConnectionFailed, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady,
+    Snapshot, TabInfo,
 };
 use crate::{Error, Payload};
 
@@ -19,6 +20,8 @@ pub enum TabEvent {
     HubLost,
     /// The upstream connection changed its state.
     State(ConnectionEvent),
+    /// The upstream connection emitted an error.
+    ConnectionFailed(ConnectionFailed),
     /// The tabs of the hub changed.
     Tabs(Vec<TabInfo>),
     /// A request has ended.
@@ -61,6 +64,11 @@ pub enum TabEvent {
         doc: DocKey,
         /// The ops, oldest first.
         ops: Vec<Op>,
+    },
+    /// The hub has ops of a document: siblings see them, and the server gets them.
+    Sequenced {
+        /// The document.
+        doc: DocKey,
     },
     /// The server, or the hub, has answered for ops.
     Settled {

@@ -37,6 +37,8 @@ pub struct Tab {
     changes: VecDeque<QueuedChange>,
     /// Documents whose next ops may go, once the owner has heard of the answer to those before.
     answered: VecDeque<DocKey>,
+    /// Ops wait for [`Tab::flush`].
+    manual: bool,
     events: VecDeque<TabEvent>,
 }
 
@@ -65,6 +67,7 @@ impl Tab {
             docs: Documents::default(),
             changes: VecDeque::new(),
             answered: VecDeque::new(),
+            manual: false,
             events: VecDeque::new(),
         })
     }
@@ -179,9 +182,13 @@ impl Tab {
         for message in again.into_iter().chain(waiting) {
             self.transmit(message, now);
         }
+        self.flush_all(now);
+    }
+
+    fn flush_all(&mut self, now: Millis) {
         let keys: Vec<DocKey> = self.docs.iter_mut().map(|(key, _)| key).collect();
         for key in keys {
-            self.flush(key, now);
+            self.auto_flush(key, now);
         }
     }
 
@@ -264,7 +271,7 @@ impl Tab {
                 return Some(event);
             }
             if let Some(key) = self.answered.pop_front() {
-                self.flush(key, now);
+                self.auto_flush(key, now);
                 continue;
             }
             if let Some(change) = self.changes.pop_front() {
@@ -465,6 +472,28 @@ impl Tab {
         }
     }
 
+    /// Sends ops by itself, as soon as those before have their place, or only in [`Tab::flush`].
+    pub fn set_auto_flush(&mut self, auto: bool, now: Millis) {
+        self.manual = !auto;
+        self.flush_all(now);
+    }
+
+    /// Whether ops are sent without [`Tab::flush`].
+    pub fn is_auto_flush(&self) -> bool {
+        !self.manual
+    }
+
+    fn auto_flush(&mut self, key: DocKey, now: Millis) {
+        if !self.manual {
+            self.flush(key, now);
+        }
+    }
+
+    /// Whether the hub has every op of the document. One that was closed waits for nothing.
+    pub fn is_sequenced(&self, key: DocKey) -> bool {
+        self.docs.get(key).is_none_or(|doc| doc.replica.is_sequenced())
+    }
+
     /// Gives up a document's state after an op could not be applied; returns what was dropped.
     /// The owner must [`Tab::fetch`] it anew.
     pub fn roll_back(&mut self, key: DocKey) -> Vec<Token> {
@@ -482,6 +511,9 @@ impl Tab {
                 }
             }
             Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
+            Message::ConnectionFailed(failed) => {
+                self.events.push_back(TabEvent::ConnectionFailed(failed));
+            }
             Message::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
             Message::QueryDocs(QueryDocs { docs }) => {
                 self.events.push_back(TabEvent::QueryDocs(docs));
@@ -498,7 +530,10 @@ impl Tab {
             Message::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
                 match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
-                    Ok(()) => self.flush(key, now),
+                    Ok(()) => {
+                        self.auto_flush(key, now);
+                        self.events.push_back(TabEvent::Sequenced { doc: key });
+                    }
                     Err(error) => self.lose_state(key, error, Vec::new()),
                 }
             }
@@ -548,7 +583,7 @@ impl Tab {
             }
             Err(error) => self.events.push_back(TabEvent::DocError { doc: key, error }),
         }
-        self.flush(key, now);
+        self.auto_flush(key, now);
     }
 
     fn queue_changes(&mut self, change: DocChange) {

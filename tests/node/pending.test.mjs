@@ -167,6 +167,23 @@ onBoth('pause holds ops back until resume', async (connect) => {
   assert.deepEqual([doc.paused, doc.version, doc.data.n, answers], [false, 3, 12, 2]);
 });
 
+onBoth('pause in the callback of an op holds back those after it', async (connect) => {
+  const backend = newBackend();
+  const doc = await countingDoc(connect, backend);
+  const outside = plain(backend).get('things', 'one');
+  doc.pause();
+  doc.submitOp(ADD, () => doc.pause());
+  doc.del();
+  doc.resume();
+  await until(() => doc.paused);
+  for (let i = 0; i < 20; i++) await turn();
+  await call(outside, 'fetch');
+  assert.deepEqual([outside.version, outside.data, doc.type], [2, {n: 1}, null]);
+  doc.resume();
+  await settled(doc.connection);
+  assert.equal(doc.version, 3);
+});
+
 onBoth('hasPending and hasWritePending follow each kind of work', async (connect) => {
   const backend = newBackend();
   const connection = connect(backend);

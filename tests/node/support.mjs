@@ -207,9 +207,9 @@ export function spoil(end, random) {
 }
 
 /** Two tabs whose connection to the server can be dropped and made again. */
-export async function openDroppable(backend) {
+export async function openDroppable(backend, options) {
   const upstream = backend.connect();
-  const tabs = openTabs({connect: () => upstream}, 2);
+  const tabs = openTabs({connect: () => upstream}, 2, options);
   await until(() => tabs.every((tab) => tab.state === 'connected'));
   const drop = async () => {
     upstream.socket.close('lost');

@@ -35,6 +35,20 @@ pub fn of_tap(output: &str) -> Counts {
     Counts { passed: total("pass "), failed: total("fail ") + total("cancelled ") }
 }
 
+/// The sum over the table of `cargo xtask conformance`, whose lines end with the numbers of tests
+/// that passed, that ran, and that are exempt.
+pub fn of_conformance(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in output.lines() {
+        let numbers = line.split_whitespace().map(|word| word.parse::<usize>().ok());
+        let numbers: Vec<Option<usize>> = numbers.collect();
+        if let [.., Some(passed), Some(run), Some(exempt)] = numbers[..] {
+            counts += Counts { passed, failed: run.saturating_sub(passed + exempt) };
+        }
+    }
+    counts
+}
+
 fn last_number(text: &str) -> Option<usize> {
     text.split_whitespace().next_back()?.parse().ok()
 }
@@ -52,6 +66,16 @@ running 3 tests
 test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
 ";
         assert_eq!(of_cargo(output), Counts { passed: 4, failed: 2 });
+    }
+
+    #[test]
+    fn conformance_counts_what_neither_passed_nor_is_exempt_as_failed() {
+        let output = "\
+version  transport          codec             passed    run exempt
+5.2.2    direct             json                 546    580     34
+7.0.0    message-port       cbor                 597    634     35
+";
+        assert_eq!(of_conformance(output), Counts { passed: 1143, failed: 2 });
     }
 
     #[test]

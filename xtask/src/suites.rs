@@ -60,6 +60,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         check(BUILD, cmd!(env::current_exe()?, "build")),
         Suite { needs_build: true, ..tsc },
         node_tests("node", node(tools, "tests/node")),
+        conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance"))),
         node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
         node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
         node_tests("webkit", browser(tools, "webkit", &[WEBKIT_DRIVER, XVFB])),
@@ -78,6 +79,11 @@ fn cargo_tests(name: &str, command: Result<Expression>) -> Suite {
 
 fn node_tests(name: &str, command: Result<Expression>) -> Suite {
     Suite { name: name.into(), command, kind: Kind::Tests(counts::of_tap), needs_build: true }
+}
+
+fn conformance(name: &str, command: Result<Expression>) -> Suite {
+    let kind = Kind::Tests(counts::of_conformance);
+    Suite { name: name.into(), command, kind, needs_build: true }
 }
 
 fn clippy(tools: &Tools, what: &[&'static str]) -> Expression {

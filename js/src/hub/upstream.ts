@@ -112,8 +112,9 @@ export class UpstreamAdapter {
         typeof reason === 'string' ? reason : undefined,
       );
     connection.on('state', tellState);
-    connection.on('error', (error: unknown) =>
-      console.error('tabmux: the connection to the server failed', error),
+    connection.on('error', (error: unknown) => this.#emit('connectionFailed', false, error));
+    connection.on('connection error', (error: unknown) =>
+      this.#emit('connectionFailed', true, error),
     );
     connection.on('receive', (request: {data?: Subject}) => {
       const {data} = request;
@@ -121,7 +122,8 @@ export class UpstreamAdapter {
       const byHand = this.#isByHand(data);
       // ShareDB goes on to change the message.
       if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
-      if (byHand) delete request.data;
+      // A ping is always a tab's.
+      if (byHand || data.a === 'pp') delete request.data;
     });
     connection.on('send', ({a, c, d, src, seq}: Subject) => {
       if (relayed.has(a ?? '')) return;

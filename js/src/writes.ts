@@ -1,0 +1,56 @@
+import type {TabCore} from '../wasm/tabmux.js';
+import type {Callback} from './callbacks.js';
+import type {ProxyDoc} from './doc.js';
+import {nextTick} from './next-tick.js';
+
+/** Who waits for documents to be written. */
+interface Waiter {
+  docs: Set<ProxyDoc>;
+  callback: Callback | undefined;
+}
+
+/**
+ * What tabs write. Only the hub writes, so an op is written once the hub has it: then this tab's end
+ * loses nothing, whether the server is there or not.
+ */
+export class Writes {
+  readonly #core: TabCore;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(core: TabCore) {
+    this.#core = core;
+  }
+
+  /** The documents with ops that the hub does not have yet. */
+  waiting(docs: Iterable<ProxyDoc>): ProxyDoc[] {
+    return [...docs].filter((doc) => !this.#core.isSequenced(doc.key));
+  }
+
+  /** Writes these documents; calls back, later, when that is done. */
+  put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
+    const waiter = {docs: new Set(this.waiting(docs)), callback};
+    this.#waiters.add(waiter);
+    for (const doc of waiter.docs) doc.flush();
+    if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
+  }
+
+  /** Something became of a document's ops. */
+  onProgress(doc: ProxyDoc): void {
+    const waiters = [...this.#waiters].filter(({docs}) => docs.has(doc));
+    if (waiters.length === 0) return;
+    if (!this.#core.isSequenced(doc.key)) return doc.flush();
+    for (const waiter of waiters) {
+      waiter.docs.delete(doc);
+      if (waiter.docs.size === 0) this.#settle(waiter);
+    }
+  }
+
+  /** There is no hub: nothing will be written. */
+  fail(error: Error): void {
+    for (const waiter of this.#waiters) this.#settle(waiter, error);
+  }
+
+  #settle(waiter: Waiter, error?: Error): void {
+    if (this.#waiters.delete(waiter)) waiter.callback?.(error);
+  }
+}
