@@ -25,9 +25,14 @@ ShareDB.types.register(richText.type);
  * @param {string} [options.host]
  * @param {Record<string, string>} [options.files] what to serve beside the demo: text by path, such
  *   as `{'/page.html': '<!doctype html>'}`
+ * @param {ShareDB} [options.backend] the ShareDB server
  */
-export async function startServer({port = 0, host = '127.0.0.1', files = {}} = {}) {
-  const backend = new ShareDB();
+export async function startServer({
+  port = 0,
+  host = '127.0.0.1',
+  files = {},
+  backend = new ShareDB(),
+} = {}) {
   const log = [];
   backend.use('afterWrite', ({collection, id, op}, next) => {
     const {src, seq, v, ...rest} = op;

@@ -76,7 +76,7 @@ export const types = {
 };
 
 /** Waits for a turn of the event loop; unlike a timer it is as fast in a background tab. */
-function turn() {
+export function turn() {
   const {port1, port2} = new MessageChannel();
   return new Promise((resolve) => {
     port1.onmessage = () => {

@@ -20,14 +20,15 @@ let scripts;
  * @param {object} t the test's context
  * @param {object} browser what `launch` gave
  * @param {Record<string, string>} [files] what the server serves beside: text by path
+ * @param {ShareDB} [backend] the ShareDB server, if not one without options
  */
-export async function openStage(t, browser, files = {}) {
+export async function openStage(t, browser, files = {}, backend) {
   scripts ??= {
     '/page.html': html('/test/page.js'),
     '/test/page.js': await script('page.mjs'),
     '/test/hub.js': await script('hub.mjs'),
   };
-  const server = await startServer({files: {...scripts, ...files}});
+  const server = await startServer({files: {...scripts, ...files}, backend});
   const tabs = new Set();
   const clients = [];
   t.after(async () => {
@@ -46,9 +47,9 @@ export async function openStage(t, browser, files = {}) {
       tabs.add(tab);
       return tab;
     },
-    /** Opens a tab and connects it, by default to the hub in a SharedWorker. */
-    async connect(options = {}) {
-      const tab = await this.open();
+    /** Opens a page in a tab and connects it, by default to the hub in a SharedWorker. */
+    async connect(options = {}, path) {
+      const tab = await this.open(path);
       const hub = {worker: '/test/hub.js', local: true};
       await tab.run((options) => connect(options), {url: socketUrl, hub, ...options});
       return tab;
