@@ -47,6 +47,8 @@ extern "C" {
         how: Array,
     ) -> Result<(), JsValue>;
     #[wasm_bindgen(method)]
+    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> u32;
+    #[wasm_bindgen(method)]
     fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
     #[wasm_bindgen(method)]
     fn head(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
@@ -122,6 +124,10 @@ impl Upstream for UpstreamAdapter {
             &(submission.origin.op_id as f64).into(),
         );
         UpstreamAdapter::submit(self, &doc.collection, &doc.id, op, how).map_err(from_js)
+    }
+
+    fn untold(&self, doc: &DocId) -> u64 {
+        u64::from(UpstreamAdapter::untold(self, &doc.collection, &doc.id))
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

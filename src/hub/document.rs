@@ -64,7 +64,8 @@ enum Subscription {
 /// What the hub knows of a tab that holds the document.
 #[derive(Default)]
 struct Holder {
-    /// The revision up to which changes were sent; `None` if the tab must be sent the state.
+    /// The revision up to which changes were sent; `None` if the tab must be sent the state. It is
+    /// ahead of the document's while the upstream is yet to tell of changes that a state had.
     sent: Option<Rev>,
     /// The revision from which the tab may still submit ops.
     seen: Rev,
@@ -547,15 +548,15 @@ impl Document {
 
     /// Sends a tab the changes it has not been sent, or the whole state.
     fn bring_up_to_date(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let rev = self.order.rev();
-        if self.holder(tab).away {
+        let mut rev = self.order.rev();
+        let sent = self.holder(tab).sent;
+        if self.holder(tab).away || sent.is_some_and(|sent| sent > rev) {
             return;
         }
-        let sent = self.holder(tab).sent;
         let changes = sent.and_then(|sent| {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
-        let version = cx.upstream.head(&self.id).version;
+        let mut version = cx.upstream.head(&self.id).version;
         let settled = self.unsettled.is_empty();
         let mut messages = match changes {
             Some(messages) => messages,
@@ -566,6 +567,9 @@ impl Document {
                     self.holder(tab).sent = None;
                     return;
                 }
+                // The snapshot has what the hub is yet to be told of.
+                rev += cx.upstream.untold(&self.id);
+                version = snapshot.version;
                 self.holder(tab).seen = rev;
                 vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
             }

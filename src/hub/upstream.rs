@@ -73,6 +73,10 @@ pub trait Upstream {
     /// The document can't take it; it is as it was, or is being loaded anew.
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error>;
 
+    /// How many [`UpstreamEvent::Changed`] of the document are yet to be told, until the next
+    /// [`UpstreamEvent::Loaded`] if there is one: [`Upstream::snapshot`] has these changes already.
+    fn untold(&self, doc: &DocId) -> u64;
+
     /// The document's state, ops that await their commit included.
     fn snapshot(&self, doc: &DocId) -> Snapshot;
 

@@ -171,6 +171,14 @@ impl Client {
         doc.submit(op, compose, origin, conn)
     }
 
+    pub fn untold(&self, id: &DocId) -> u64 {
+        let of_doc = self.conn.events.iter().filter(|event| event.doc() == Some(id));
+        let changes = of_doc
+            .take_while(|event| !matches!(event, UpstreamEvent::Loaded(_)))
+            .filter(|event| matches!(event, UpstreamEvent::Changed(..)));
+        changes.count() as u64
+    }
+
     pub fn version(&self, id: &DocId) -> Option<u64> {
         self.docs.get(id)?.version
     }
@@ -625,6 +633,10 @@ impl Upstream for Shared {
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
         let Submission { op, compose, origin, .. } = submission;
         self.0.borrow_mut().submit(doc, op.clone(), compose, origin.clone())
+    }
+
+    fn untold(&self, doc: &DocId) -> u64 {
+        self.0.borrow().untold(doc)
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

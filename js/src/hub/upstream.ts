@@ -41,6 +41,16 @@ type WantingDoc = Doc & {wantSubscribe: boolean};
 /** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
 
+/** The events by which a document changes. */
+const changes = new Set(['op', 'create', 'del']);
+
+/** An event that waits to be told, with the document's version when it happened. */
+interface ToldLater {
+  event: UpstreamEvent;
+  doc: Doc | undefined;
+  version: number | null;
+}
+
 /** An op as it goes over the wire. */
 interface Op {
   op?: any;
@@ -64,7 +74,9 @@ export class UpstreamAdapter {
   readonly #tell: (event: UpstreamEvent) => void;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  #events: {event: UpstreamEvent; doc: Doc | undefined; version: number | null}[] = [];
+  #events: ToldLater[] = [];
+  /** Events that are being told, but for the one that is. */
+  #telling: ToldLater[] = [];
   /** The versions of documents as of the event that is being told; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
@@ -87,13 +99,23 @@ export class UpstreamAdapter {
   }
 
   #flush(): void {
-    const events = this.#events;
+    this.#telling = this.#events;
     this.#events = [];
-    for (const {event, doc, version} of events) {
+    for (let next = this.#telling.shift(); next; next = this.#telling.shift()) {
+      const {event, doc, version} = next;
       if (doc) this.#toldVersions.set(doc, version);
       this.#tell(event);
     }
     this.#toldVersions.clear();
+  }
+
+  /** How many changes of the document, up to its next load, the core has not been told of. */
+  untold(collection: string, id: string): number {
+    const doc = this.#docs.get(JSON.stringify([collection, id]));
+    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
+    const names = untold.map(({event: [name]}) => name);
+    const load = names.indexOf('loaded');
+    return names.slice(0, load < 0 ? undefined : load).filter((name) => changes.has(name)).length;
   }
 
   get connection(): Connection | undefined {
