@@ -54,11 +54,10 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         suites.push(cargo_tests(&format!("{member}-node"), Ok(wasm_in_node(tools, member))));
         suites.push(cargo_tests(&format!("{member}-chromium"), wasm_in_chromium(tools, member)));
     }
-    let tsc = check("tsc", tools.npm_tool("tsc", ["--project", "js/tsconfig.json"])?);
     suites.extend([
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
-        Suite { needs_build: true, ..tsc },
+        node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
         node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
         node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),

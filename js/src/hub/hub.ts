@@ -1,6 +1,6 @@
-import {EventEmitter} from 'events';
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
 import {tabLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
@@ -16,13 +16,18 @@ function newEpoch(): number {
   return lastEpoch;
 }
 
-/**
- * The single owner of the connection to the server, for the tabs of one identity.
- *
- * Emits `joined` and `left` with a tab's id, and `fault` with an `Error` when something a tab sent
- * was dropped.
- */
-export class Hub extends EventEmitter {
+/** The events of a hub. */
+export interface HubEvents {
+  /** The tab with this id has come. */
+  joined: (tab: string) => void;
+  /** The tab with this id is gone. */
+  left: (tab: string) => void;
+  /** Something that a tab sent was dropped. */
+  fault: (error: any) => void;
+}
+
+/** The single owner of the connection to the server, for the tabs of one identity. */
+export class Hub extends Emitter<HubEvents> {
   readonly #core: HubCore;
   readonly #upstream: UpstreamAdapter;
   #closed = false;
@@ -51,7 +56,7 @@ export class Hub extends EventEmitter {
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
-  #tell(event: string, value: unknown): void {
+  #tell(event: keyof HubEvents, value: unknown): void {
     nextTick(() => this.emit(event, value));
   }
 
