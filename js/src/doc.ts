@@ -561,8 +561,12 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   #settle(tokens: Float64Array, error: Error | null): void {
     const callbacks = this.#takeCallbacks(tokens);
     const called = callEach(callbacks, error ?? undefined);
+    const unheard = error && !called ? error : null;
+    // ShareDB loads a document anew if it can't invert the op, and then says so first.
+    const isLoadedAnew = !this.type?.invert;
+    if (unheard && isLoadedAnew) this.emit('error', unheard);
     this.#emitNothingPending();
-    if (error && !called) this.emit('error', error);
+    if (unheard && !isLoadedAnew) this.emit('error', unheard);
   }
 
   #takeCallbacks(tokens: Iterable<number>): (Callback | undefined)[] {

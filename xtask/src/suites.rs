@@ -59,6 +59,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         check(BUILD, cmd!(env::current_exe()?, "build")),
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
+        node_tests("consumer", npm_test(tools, "tests/consumer")),
         node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
         node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
         node_tests("webkit", browser(tools, "webkit", &[WEBKIT_DRIVER, XVFB])),
@@ -124,6 +125,11 @@ fn browser(tools: &Tools, engine: &str, programs: &[Program]) -> Result<Expressi
         command = command.env(program.variable, program.find()?);
     }
     Ok(command)
+}
+
+/// Runs the tests of an npm package of its own, which installs what it needs first.
+fn npm_test(tools: &Tools, folder: &str) -> Result<Expression> {
+    Ok(cmd(which::which("npm")?, ["test"]).dir(tools.root.join(folder)))
 }
 
 /// Runs the files `*.test.mjs` of a folder.
