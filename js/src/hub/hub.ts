@@ -36,11 +36,11 @@ export class Hub extends Emitter<HubEvents> {
   constructor(options: Required<HubOptions>, identity: string) {
     super();
     const connect = (context: object) => options.connect({...context, identity});
-    this.#upstream = new UpstreamAdapter(connect, (event) => {
+    const {map} = options.types;
+    this.#upstream = new UpstreamAdapter(connect, map, (event) => {
       if (!this.#closed) this.#core.upstreamEvent(event);
     });
     const settings = {identity, epoch: newEpoch(), linger: options.linger};
-    const {map} = options.types;
     this.#core = new HubCore(settings, map, this.#upstream, {
       joined: (tab: string) => {
         if (globalThis.navigator?.locks) {
