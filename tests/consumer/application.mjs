@@ -217,6 +217,7 @@ export async function application({connect, server, journal}) {
     journal.query('bob query', made);
   });
   journal.write('bob query', shown(query.results.map((doc) => [doc.version, doc.data])));
+  journal.write('bob query', shown([query.id, Object.keys(bob.queries), bob.nextQueryId]));
   const moved = eventOf(query, 'move');
   await callOutside(outsider.get('notes', 'a'), 'submitOp', [{p: ['words'], na: 15}]);
   await moved;
@@ -290,6 +291,7 @@ export async function application({connect, server, journal}) {
   await snapshot('plan', 'fetchSnapshot');
   await snapshot('plan', 'fetchSnapshot', 1000);
   await snapshot('nothing', 'fetchSnapshot', null);
+  journal.write('ann snapshots', `the next is ${ann.nextSnapshotRequestId}`);
   const before = await nextMillisecond();
   await call(note, 'submitOp', [{p: ['words'], na: 1}]);
   await done(note, bobsNote);
