@@ -1,6 +1,6 @@
-import type {EventEmitter} from 'events';
+import type {ErrorEvents, TypedEmitter} from './emitter.js';
 
-/** Node's kind of callback. */
+/** Node's kind of callback. The error has ShareDB's `code`, a string. */
 export type Callback = (error?: any) => void;
 
 /** Calls those of the callbacks that are there; returns whether there was one. */
@@ -16,7 +16,7 @@ export function callEach(callbacks: (Callback | null | undefined)[], error?: unk
 
 /** Gives the error to the callback, or to the emitter's `error` listeners if there is none. */
 export function callbackOrEmit(
-  emitter: EventEmitter,
+  emitter: TypedEmitter<ErrorEvents>,
   error: Error | null | undefined,
   callback?: Callback | null,
 ): void {

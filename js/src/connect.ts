@@ -1,3 +1,4 @@
+import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
@@ -23,7 +24,7 @@ import {
 
 /** ShareDB's `Backend`, or whatever makes connections like it. */
 export interface Backend {
-  connect(): any;
+  connect(): Connection;
 }
 
 /**
@@ -35,11 +36,18 @@ export interface Backend {
  * @throws an `Error` with a `code`, for options that are unknown, invalid or don't fit together
  */
 export function createConnection(options: ConnectionOptions): ProxyConnection;
-export function createConnection(backend: Backend, options?: BackendOptions): ProxyConnection;
+export function createConnection(
+  backend: Backend,
+  options: BackendOptions & {
+    transport: NonNullable<BackendOptions['transport']>;
+    useSharedWorker?: true;
+  },
+): ProxyConnection;
+export function createConnection(backend: Backend, options?: BackendOptions): Connection;
 export function createConnection(
   first: Backend | ConnectionOptions,
   second?: BackendOptions,
-): ProxyConnection {
+): Connection {
   try {
     if (typeof (first as Backend | undefined)?.connect === 'function') {
       return connectToBackend(first as Backend, second ?? {});
@@ -145,7 +153,7 @@ interface BackendHub {
 /** By identity and name. */
 const namedHubs = new Map<string, BackendHub>();
 
-function connectToBackend(backend: Backend, options: BackendOptions): ProxyConnection {
+function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
   const {transport, name, identity = '', useSharedWorker} = options;
   if (useSharedWorker === false) return backend.connect();

@@ -1,13 +1,21 @@
-import {EventEmitter} from 'events';
+import type {Connection} from 'sharedb/lib/client/index.js';
+import type {ConnectionEventMap} from 'sharedb/lib/sharedb.js';
 import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
+import {Emitter, type ErrorEvents} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
 import type {Layer, TraceEvent} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
-import {type DocName, ProxyQuery, type QueryCallback, type QueryDiff} from './query.js';
+import {
+  type DocName,
+  ProxyQuery,
+  type QueryCallback,
+  type QueryDiff,
+  type QueryOptions,
+} from './query.js';
 import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
 import {Writes} from './writes.js';
 
@@ -28,6 +36,16 @@ export interface TabInfo {
 export interface TopologyEvent {
   topology: 'shared-worker' | 'direct' | 'custom';
   reason: string;
+}
+
+/** The events of ShareDB's `Connection`, and those of tabmux. */
+export interface ConnectionEvents extends Omit<ConnectionEventMap, 'error'>, ErrorEvents {
+  /** Where the hub lives became known, or changed. */
+  topology: (event: TopologyEvent) => void;
+  /** A tab joined the hub, or left it. */
+  tabs: (tabs: TabInfo[]) => void;
+  /** Something that came from the hub was dropped. */
+  fault: (error: any) => void;
 }
 
 /** @internal What a connection is made of. */
@@ -53,11 +71,15 @@ export interface ConnectionSettings {
  *
  * Make one with `createConnection`.
  */
-export class ProxyConnection extends EventEmitter {
+export class ProxyConnection extends Emitter<ConnectionEvents> {
   /** The documents, by collection and id. */
   readonly collections: Record<string, Record<string, ProxyDoc>> = Object.create(null);
   /** The queries that are not destroyed, by number. */
-  readonly queries: Record<number, ProxyQuery> = Object.create(null);
+  readonly queries: Record<string, ProxyQuery> = Object.create(null);
+  /** The number of the next query. */
+  nextQueryId = 1;
+  /** The number of the next snapshot request. */
+  nextSnapshotRequestId = 1;
   /** Set it to see every message of `send` and `receive` on the console. */
   debug = false;
   /** The id the server gave the hub's connection; `null` before it did. */
@@ -79,6 +101,8 @@ export class ProxyConnection extends EventEmitter {
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
   readonly #docs = new Map<number, ProxyDoc>();
+  /** The queries by their numbers in the core. */
+  readonly #queries = new Map<number, ProxyQuery>();
   readonly #requests = new Map<number, (error: Error | null) => void>();
   readonly #snapshotRequests = new Map<number, SnapshotRequest>();
   readonly #presences = new Presences(this);
@@ -86,7 +110,6 @@ export class ProxyConnection extends EventEmitter {
   readonly #upstream: () => any;
   readonly #onClose: () => void;
   #lastToken = 0;
-  #lastSnapshotRequest = 0;
   /** `close` was called, and the hub's last word was from before. */
   #closing = false;
 
@@ -116,7 +139,7 @@ export class ProxyConnection extends EventEmitter {
   }
 
   /** ShareDB's agent on the server, where the server runs in this process. */
-  get agent(): any {
+  get agent(): Connection['agent'] {
     return this.#upstream()?.agent ?? null;
   }
 
@@ -155,11 +178,13 @@ export class ProxyConnection extends EventEmitter {
   getBulk(
     collection: string,
     ids: string[],
-    callback: (error: Error | null, docs?: ProxyDoc[]) => void,
+    callback: (error: any, docs: ProxyDoc[]) => void,
   ): void {
     const docs = ids.map((id) => this.get(collection, id));
     const keys = new Uint32Array(docs.map((doc) => doc.key));
-    this.ask(this.core.getBulk(keys), (error) => (error ? callback(error) : callback(null, docs)));
+    this.ask(this.core.getBulk(keys), (error) =>
+      error ? (callback as Callback)(error) : callback(null, docs),
+    );
   }
 
   // Writes
@@ -226,34 +251,36 @@ export class ProxyConnection extends EventEmitter {
   // Queries and snapshots
 
   /** Asks the database once. */
-  createFetchQuery(
+  createFetchQuery<T = any>(
     collection: string,
     query: any,
-    options?: any,
-    callback?: QueryCallback | null,
-  ): ProxyQuery {
+    options?: QueryOptions<T> | null,
+    callback?: QueryCallback<T> | null,
+  ): ProxyQuery<T> {
     return this.#createQuery(false, collection, query, options, callback);
   }
 
   /** Asks the database, and follows the results for as long as the query lives. */
-  createSubscribeQuery(
+  createSubscribeQuery<T = any>(
     collection: string,
     query: any,
-    options?: any,
-    callback?: QueryCallback | null,
-  ): ProxyQuery {
+    options?: QueryOptions<T> | null,
+    callback?: QueryCallback<T> | null,
+  ): ProxyQuery<T> {
     return this.#createQuery(true, collection, query, options, callback);
   }
 
-  #createQuery(
+  #createQuery<T>(
     subscribe: boolean,
     collection: string,
     spec: any,
-    options: any,
-    callback?: QueryCallback | null,
-  ): ProxyQuery {
-    const query = new ProxyQuery(this, subscribe, collection, spec, options, callback);
-    this.queries[query.id] = query;
+    options?: QueryOptions<T> | null,
+    callback?: QueryCallback<T> | null,
+  ): ProxyQuery<T> {
+    const id = this.nextQueryId++;
+    const query = new ProxyQuery<T>(this, id, subscribe, collection, spec, options, callback);
+    this.queries[id] = query;
+    this.#queries.set(query.request, query);
     return query;
   }
 
@@ -287,8 +314,7 @@ export class ProxyConnection extends EventEmitter {
     message: {a: 'nf' | 'nt'; c: string; d: string; v?: number | null; ts?: number | null},
     callback?: SnapshotCallback,
   ): void {
-    this.#lastSnapshotRequest += 1;
-    const id = this.#lastSnapshotRequest;
+    const id = this.nextSnapshotRequestId++;
     const request = new SnapshotRequest(this, {...message, id}, callback as SnapshotCallback);
     this.#snapshotRequests.set(id, request);
   }
@@ -389,9 +415,10 @@ export class ProxyConnection extends EventEmitter {
     const again = () => nextTick(() => this.whenNothingPending(callback));
     const doc = this.#anyDoc((doc) => doc.hasPending());
     if (doc) return void doc.once('nothing pending', again);
+    const query = this.#pendingQuery();
+    if (query) return void query.once('ready', again);
     const [request] = this.#snapshotRequests.values();
-    const waiting = this.#pendingQuery() ?? request;
-    if (waiting) return void waiting.once('ready', again);
+    if (request) return void request.once('ready', again);
     nextTick(callback);
   }
 
@@ -437,6 +464,7 @@ export class ProxyConnection extends EventEmitter {
   /** @internal Lets go of a query. */
   forgetQuery(query: ProxyQuery): void {
     delete this.queries[query.id];
+    this.#queries.delete(query.request);
   }
 
   /** @internal Lets go of a document, unless `get` has taken it back. */
@@ -592,13 +620,13 @@ export class ProxyConnection extends EventEmitter {
         error: CoreError | null,
         names: DocName[] | null | undefined,
         extra: unknown,
-      ) => guard(this, () => this.queries[query]?.onReady(toError(error), names, extra)),
+      ) => guard(this, () => this.#queries.get(query)?.onReady(toError(error), names, extra)),
       queryChange: (query: number, diff: QueryDiff[]) =>
-        guard(this, () => this.queries[query]?.onChange(diff)),
+        guard(this, () => this.#queries.get(query)?.onChange(diff)),
       queryExtra: (query: number, extra: unknown) =>
-        guard(this, () => this.queries[query]?.onExtra(extra)),
+        guard(this, () => this.#queries.get(query)?.onExtra(extra)),
       queryFailed: (query: number, error: CoreError) =>
-        guard(this, () => this.queries[query]?.emit('error', toError(error))),
+        guard(this, () => this.#queries.get(query)?.emit('error', toError(error))),
       receive: (message: unknown) => guard(this, () => this.#receive(message)),
       fault: (error: CoreError) => guard(this, () => this.emit('fault', toError(error))),
     };

@@ -1,6 +1,7 @@
-import {EventEmitter} from 'events';
+import type {DocEventMap, IngestibleSnapshot, Type} from 'sharedb/lib/sharedb.js';
 import {type Callback, callbackOrEmit, callEach} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
+import {Emitter, type ErrorEvents} from './emitter.js';
 import {type CoreError, codeOf, codes, isShareDBError, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
 import {checkPaths} from './paths.js';
@@ -34,12 +35,15 @@ export interface SourceOptions {
   source?: any;
 }
 
+/** The events of ShareDB's `Doc`. */
+export interface DocEvents<T> extends Omit<DocEventMap<T>, 'error'>, ErrorEvents {}
+
 /**
  * A document of the hub, as a tab sees it: the API and the events of ShareDB's `Doc`.
  *
  * Local edits are applied at once. `callback`s are called when the server has answered.
  */
-export class ProxyDoc extends EventEmitter {
+export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** The connection this document belongs to. */
   readonly connection: ProxyConnection;
   readonly collection: string;
@@ -47,9 +51,9 @@ export class ProxyDoc extends EventEmitter {
   /** ShareDB's version of the document; `null` before it is known. */
   version: number | null = null;
   /** The OT type; `null` if the document does not exist. */
-  type: any = null;
+  type: Type | null = null;
   /** The data, the tab's own ops included. Read only. */
-  data: any = undefined;
+  data: T = undefined as T;
   /** Whether changes by others arrive. */
   subscribed = false;
   /** Whether the application asked for changes by others. */
@@ -117,7 +121,7 @@ export class ProxyDoc extends EventEmitter {
    * document's own state is ignored.
    */
   ingestSnapshot(
-    snapshot: {v: number; type?: string | null; data?: any} | null | undefined,
+    snapshot: (Omit<IngestibleSnapshot<T>, 'type'> & {type?: string | null}) | null | undefined,
     callback?: Callback,
   ): void {
     if (!snapshot) return callback?.();
@@ -153,10 +157,10 @@ export class ProxyDoc extends EventEmitter {
     callbackOrEmit(this, makeError(codes.DOC_MISSING_VERSION, message), callback);
   }
 
-  /** The document's state, for `ingestSnapshot`. */
-  toSnapshot(): {v: number | null; data: any; type: string} {
+  /** The state of a document that exists, for `ingestSnapshot`. */
+  toSnapshot(): IngestibleSnapshot<T> {
     const data = this.data === undefined ? undefined : JSON.parse(JSON.stringify(this.data));
-    return {v: this.version, data, type: this.type.uri};
+    return {v: this.version as number, data, type: (this.type as Type).uri as string};
   }
 
   // Pending work
@@ -341,7 +345,7 @@ export class ProxyDoc extends EventEmitter {
 
   /** Creates the document. */
   create(
-    data: any,
+    data: T,
     type?: string | {uri: string} | Callback | null,
     options?: SourceOptions | Callback | null,
     callback?: Callback,
@@ -455,7 +459,7 @@ export class ProxyDoc extends EventEmitter {
     if ('op' in op) return this.#applyEdit(op.op, source, op.src);
     if (op.create) {
       this.#setType(op.create.type);
-      this.#setData(this.#created(op.create));
+      this.#setData(this.#created(this.type as Type, op.create));
       this.emit('create', source);
     } else if (op.del) {
       const oldData = this.data;
@@ -475,7 +479,7 @@ export class ProxyDoc extends EventEmitter {
     // As in ShareDB, a json0 op by others is applied component by component, so that bindings see
     // the data as it was after each.
     if (!source && this.type === this.connection.types.defaultType && edit.length > 1) {
-      this.#applyPieces(edit, source, src);
+      this.#applyPieces(this.type, edit, source, src);
     } else {
       this.emit('before op', edit, source, src);
       this.#setData(this.type.apply(this.data, edit));
@@ -484,14 +488,14 @@ export class ProxyDoc extends EventEmitter {
     this.emit('op batch', edit, source);
   }
 
-  #applyPieces(edit: any[], source: unknown, src?: string): void {
+  #applyPieces(type: Type, edit: any[], source: unknown, src?: string): void {
     const {core} = this.connection;
     const since = core.beginApply(this.key);
     for (const component of edit) {
       let piece = [component];
       this.emit('before op', piece, source, src);
       piece = core.transformPiece(this.key, since, {op: piece}).op;
-      this.#setData(this.type.apply(this.data, piece));
+      this.#setData(type.apply(this.data, piece));
       this.emit('op', piece, source, src);
     }
     core.endApply(this.key, since);
@@ -512,11 +516,10 @@ export class ProxyDoc extends EventEmitter {
   }
 
   #setData(data: unknown): void {
-    this.data = data;
+    this.data = data as T;
   }
 
-  #created({data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {
-    const {type} = this;
+  #created(type: Type, {data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {
     if (snapshot) return type.deserialize ? type.deserialize(data) : data;
     if (!type.deserialize) return type.create(data);
     return type.createDeserialized
@@ -571,8 +574,12 @@ export class ProxyDoc extends EventEmitter {
   #settle(tokens: Float64Array, error: Error | null): void {
     const callbacks = this.#takeCallbacks(tokens);
     const called = callEach(callbacks, error ?? undefined);
+    const unheard = error && !called ? error : null;
+    // ShareDB loads a document anew if it can't invert the op, and then says so first.
+    const isLoadedAnew = !this.type?.invert;
+    if (unheard && isLoadedAnew) this.emit('error', unheard);
     this.#emitNothingPending();
-    if (error && !called) this.emit('error', error);
+    if (unheard && !isLoadedAnew) this.emit('error', unheard);
   }
 
   #takeCallbacks(tokens: Iterable<number>): (Callback | undefined)[] {

@@ -1,11 +1,29 @@
-import {EventEmitter} from 'events';
-import {callbackOrEmit} from './callbacks.js';
+import type {Doc, QueryEventMap} from 'sharedb/lib/sharedb.js';
+import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
+import {Emitter, type ErrorEvents} from './emitter.js';
 import {nextTick} from './next-tick.js';
 
-/** Called once with the results of a query. */
-export type QueryCallback = (error: any, results?: ProxyDoc[], extra?: any) => void;
+/** Called once with the results of a query, if there is no error. */
+export type QueryCallback<T = any> = (error: any, results: ProxyDoc<T>[], extra?: any) => void;
+
+/** What a query of ShareDB may be given, and whatever else the database takes. */
+export interface QueryOptions<T = any> {
+  /** Results known by other means, until the database's come. */
+  results?: Doc<T>[] | null;
+  [option: string]: unknown;
+}
+
+/** The events of ShareDB's `Query`. */
+export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'error'>, ErrorEvents {
+  insert: (docs: ProxyDoc<T>[], index: number) => void;
+  remove: (docs: ProxyDoc<T>[], index: number) => void;
+  move: (docs: ProxyDoc<T>[], from: number, to: number) => void;
+  changed: (docs: ProxyDoc<T>[]) => void;
+}
+
+type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
 
 /** Names a document on the wire. */
 export interface DocName {
@@ -24,44 +42,49 @@ export type QueryDiff =
  *
  * Emits `ready`, `error`, and, if it is subscribed, `insert`, `move`, `remove`, `changed` and `extra`.
  */
-export class ProxyQuery extends EventEmitter {
+export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   /** `qf` for a query that is fetched once, `qs` for one that is subscribed. */
   readonly action: 'qf' | 'qs';
   readonly connection: ProxyConnection;
-  /** The query's number in this connection. */
-  readonly id: number;
+  /** The query's number in this connection; ShareDB's typings take it for a string. */
+  readonly id: any;
   readonly collection: string;
   readonly query: any;
   readonly options: any;
-  /** The documents found, in the database's order; `null` before they are known. */
-  results: ProxyDoc[] | null;
+  /** The documents found, in the database's order; as in ShareDB, `null` before they are known. */
+  results: ProxyDoc<T>[];
   /** What the database says beside the results. */
   extra: any = undefined;
   /** Whether the results have come. */
   ready = false;
   /** Whether the query was sent. */
   sent = true;
-  callback: QueryCallback | null | undefined;
+  callback: QueryCallback<T> | null | undefined;
+
+  /** @internal The query's number in the core. */
+  readonly request: number;
 
   /** @internal Use `createFetchQuery` or `createSubscribeQuery` of the connection. */
   constructor(
     connection: ProxyConnection,
+    id: number,
     subscribe: boolean,
     collection: string,
     query: any,
-    options: any,
-    callback?: QueryCallback | null,
+    options?: QueryOptions<T> | null,
+    callback?: QueryCallback<T> | null,
   ) {
     super();
-    const {results = null, ...rest} = options ?? {};
+    const {results, ...rest} = options ?? {};
     this.action = subscribe ? 'qs' : 'qf';
     this.connection = connection;
+    this.id = id;
     this.collection = collection;
     this.query = query;
     this.options = options && rest;
-    this.results = results;
+    this.results = (results ?? null) as ProxyDoc<T>[];
     this.callback = callback;
-    this.id = connection.core.query(
+    this.request = connection.core.query(
       String(collection),
       query ?? null,
       this.options ?? undefined,
@@ -75,8 +98,8 @@ export class ProxyQuery extends EventEmitter {
   }
 
   /** Ends the query; nothing more is heard of it. */
-  destroy(callback?: () => void): void {
-    this.connection.core.endQuery(this.id);
+  destroy(callback?: Callback): void {
+    this.connection.core.endQuery(this.request);
     this.connection.forgetQuery(this);
     if (callback) nextTick(callback);
   }
@@ -92,8 +115,8 @@ export class ProxyQuery extends EventEmitter {
     this.callback = null;
     this.emit('ready');
     this.ready = true;
-    if (error) callbackOrEmit(this, error, callback);
-    else callback?.(null, this.results ?? undefined, this.extra);
+    if (error) callbackOrEmit(this, error, callback as Callback);
+    else callback?.(null, this.results, this.extra);
   }
 
   /** @internal The results changed. */
@@ -123,7 +146,7 @@ export class ProxyQuery extends EventEmitter {
     this.emit('extra', extra);
   }
 
-  #docs(names: DocName[]): ProxyDoc[] {
+  #docs(names: DocName[]): ProxyDoc<T>[] {
     return names.map(({collection, id}) => this.connection.get(collection, id));
   }
 }

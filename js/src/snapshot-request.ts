@@ -1,18 +1,11 @@
-import {EventEmitter} from 'events';
+import type {Snapshot} from 'sharedb/lib/client/index.js';
+import type {Callback} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
+import {Emitter} from './emitter.js';
 import {codes, makeError, toError} from './errors.js';
 
-/** A read-only state of a document. */
-export interface Snapshot {
-  id: string;
-  v: number;
-  type: string | null;
-  data: any;
-  m: any;
-}
-
-/** Called once with the snapshot. */
-export type SnapshotCallback = (error: any, snapshot?: Snapshot) => void;
+/** Called once with the snapshot, if there is no error. */
+export type SnapshotCallback = (error: any, snapshot: Snapshot) => void;
 
 /** The answer of the server. */
 interface SnapshotMessage {
@@ -24,7 +17,7 @@ interface SnapshotMessage {
 }
 
 /** A request for a document as it was at a version or a time. Emits `ready` when it has ended. */
-export class SnapshotRequest extends EventEmitter {
+export class SnapshotRequest extends Emitter<{ready: () => void}> {
   readonly #connection: ProxyConnection;
   readonly #message: {a: 'nf' | 'nt'; id: number; c: string; d: string};
   readonly #callback: SnapshotCallback;
@@ -65,7 +58,7 @@ export class SnapshotRequest extends EventEmitter {
 
   onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
     this.emit('ready');
-    if (error) return this.#callback(toError(error));
+    if (error) return (this.#callback as Callback)(toError(error));
     this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
   }
 }

@@ -154,7 +154,6 @@ for (const [type, data, edit] of [
       doc.submitOp(edit);
       await once(doc, 'error');
     },
-    errorsApart,
   );
 
   sameAsShareDB(

@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import {execFile} from 'node:child_process';
-import {mkdir, mkdtemp, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
-import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {build} from 'esbuild';
+import {inProject, pkg} from '../project.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const pkg = join(root, 'pkg');
 const manifest = JSON.parse(await readFile(join(pkg, 'package.json'), 'utf8'));
 
 /** The first bytes of every WebAssembly module, in base64. */
@@ -42,55 +37,6 @@ async function withWasm(files) {
   const texts = await Promise.all(files.map((file) => readFile(join(pkg, file), 'utf8')));
   return files.filter((_, at) => texts[at].includes(WASM_IN_BASE64));
 }
-
-/** Runs `use` in a project where the package is installed. */
-async function inProject(files, use) {
-  const project = await mkdtemp(join(tmpdir(), 'tabmux-project-'));
-  try {
-    await mkdir(join(project, 'node_modules/@types'), {recursive: true});
-    await symlink(pkg, join(project, 'node_modules/tabmux'));
-    await symlink(
-      join(root, 'node_modules/@types/node'),
-      join(project, 'node_modules/@types/node'),
-    );
-    for (const [name, text] of Object.entries(files)) await writeFile(join(project, name), text);
-    return await use(project);
-  } finally {
-    await rm(project, {recursive: true});
-  }
-}
-
-async function typeCheck(options, files) {
-  const tsconfig = JSON.stringify({
-    compilerOptions: {
-      strict: true,
-      noEmit: true,
-      target: 'es2022',
-      lib: ['es2022', 'dom'],
-      types: ['node'],
-      skipLibCheck: false,
-      ...options,
-    },
-  });
-  await inProject({...files, 'tsconfig.json': tsconfig}, async (project) => {
-    const tsc = join(root, 'node_modules/.bin/tsc');
-    const checked = promisify(execFile)(tsc, ['--project', project]);
-    await checked.catch(({stdout}) => assert.fail(stdout));
-  });
-}
-
-const MODULE = `
-  import {createConnection} from 'tabmux';
-  import {defineHub} from 'tabmux/hub';
-  import {init} from 'tabmux/url';
-  export const functions: Function[] = [createConnection, defineHub, init];
-`;
-
-const COMMONJS = `
-  import tabmux = require('tabmux');
-  import hub = require('tabmux/hub');
-  export const functions: Function[] = [tabmux.createConnection, hub.defineHub];
-`;
 
 test('import and require offer the same names', async () => {
   await inProject({}, async (project) => {
@@ -137,16 +83,4 @@ test('every package the entries import is declared', async () => {
     packages.map((it) => it.split('/')[0]).filter((it) => !(it in declared)),
     [],
   );
-});
-
-test('an ECMAScript module in TypeScript finds the typings as Node would', async () => {
-  await typeCheck({module: 'node16', moduleResolution: 'node16'}, {'index.mts': MODULE});
-});
-
-test('a CommonJS module in TypeScript finds the typings as Node would', async () => {
-  await typeCheck({module: 'node16', moduleResolution: 'node16'}, {'index.cts': COMMONJS});
-});
-
-test('TypeScript finds the typings as a bundler would', async () => {
-  await typeCheck({module: 'esnext', moduleResolution: 'bundler'}, {'index.ts': MODULE});
 });

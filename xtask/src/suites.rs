@@ -54,13 +54,13 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         suites.push(cargo_tests(&format!("{member}-node"), Ok(wasm_in_node(tools, member))));
         suites.push(cargo_tests(&format!("{member}-chromium"), wasm_in_chromium(tools, member)));
     }
-    let tsc = check("tsc", tools.npm_tool("tsc", ["--project", "js/tsconfig.json"])?);
     suites.extend([
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
-        Suite { needs_build: true, ..tsc },
+        node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance"))),
+        node_tests("consumer", npm_test(tools, "tests/consumer")),
         node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
         node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
         node_tests("webkit", browser(tools, "webkit", &[WEBKIT_DRIVER, XVFB])),
@@ -131,6 +131,11 @@ fn browser(tools: &Tools, engine: &str, programs: &[Program]) -> Result<Expressi
         command = command.env(program.variable, program.find()?);
     }
     Ok(command)
+}
+
+/// Runs the tests of an npm package of its own, which installs what it needs first.
+fn npm_test(tools: &Tools, folder: &str) -> Result<Expression> {
+    Ok(cmd(which::which("npm")?, ["test"]).dir(tools.root.join(folder)))
 }
 
 /// Runs the files `*.test.mjs` of a folder.

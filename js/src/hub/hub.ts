@@ -1,6 +1,6 @@
-import {EventEmitter} from 'events';
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
 import {tabLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
@@ -16,13 +16,20 @@ function newEpoch(): number {
   return lastEpoch;
 }
 
-/**
- * The single owner of the connection to the server, for the tabs of one identity.
- *
- * Emits `joined` and `left` with a tab's id, `idle` when there is no tab any more, and `fault` with an `Error` when something a tab sent
- * was dropped.
- */
-export class Hub extends EventEmitter {
+/** The events of a hub. */
+export interface HubEvents {
+  /** The tab with this id has come. */
+  joined: (tab: string) => void;
+  /** The tab with this id is gone. */
+  left: (tab: string) => void;
+  /** There is no tab any more. */
+  idle: () => void;
+  /** Something that a tab sent was dropped. */
+  fault: (error: any) => void;
+}
+
+/** The single owner of the connection to the server, for the tabs of one identity. */
+export class Hub extends Emitter<HubEvents> {
   readonly #core: HubCore;
   readonly #upstream: UpstreamAdapter;
   #closed = false;
@@ -31,11 +38,11 @@ export class Hub extends EventEmitter {
   constructor(options: Required<HubOptions>, identity: string) {
     super();
     const connect = (context: object) => options.connect({...context, identity});
-    this.#upstream = new UpstreamAdapter(connect, (event) => {
+    const {map} = options.types;
+    this.#upstream = new UpstreamAdapter(connect, map, (event) => {
       if (!this.#closed) this.#core.upstreamEvent(event);
     });
     const settings = {identity, epoch: newEpoch(), linger: options.linger};
-    const {map} = options.types;
     this.#core = new HubCore(settings, map, this.#upstream, {
       joined: (tab: string) => {
         if (globalThis.navigator?.locks) {
@@ -52,7 +59,7 @@ export class Hub extends EventEmitter {
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
-  #tell(event: string, ...values: unknown[]): void {
+  #tell(event: keyof HubEvents, ...values: unknown[]): void {
     nextTick(() => this.emit(event, ...values));
   }
 

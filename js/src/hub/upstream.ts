@@ -71,6 +71,7 @@ export class UpstreamAdapter {
   readonly #asked: Asked[] = [];
   #sendingByHand = false;
   readonly #makeConnection: (options: any) => Connection;
+  readonly #types: {[name: string]: unknown};
   readonly #tell: (event: UpstreamEvent) => void;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
@@ -80,8 +81,13 @@ export class UpstreamAdapter {
   /** The versions of documents as of the event that is being told; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
-  constructor(makeConnection: (options: any) => Connection, tell: (event: UpstreamEvent) => void) {
+  constructor(
+    makeConnection: (options: any) => Connection,
+    types: {[name: string]: unknown},
+    tell: (event: UpstreamEvent) => void,
+  ) {
     this.#makeConnection = makeConnection;
+    this.#types = types;
     this.#tell = tell;
   }
 
@@ -339,6 +345,11 @@ export class UpstreamAdapter {
 
   submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): void {
     const [source, compose, tab, opId] = how;
+    // ShareDB would fail in the middle of the creation.
+    if (op.create && !this.#types[op.create.type]) {
+      const message = `Missing type ${op.create.type}: register it in the tab and in the hub`;
+      throw makeError(codes.TYPE_NOT_RECOGNIZED, message);
+    }
     const doc = this.#get(collection, id);
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};

@@ -1,10 +1,10 @@
-import type {EventEmitter} from 'events';
 import type {Callback} from '../callbacks.js';
+import type {ErrorEvents, TypedEmitter} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
 
 /** Calls back in the next tick, or emits the error if there is no callback. */
 export function callbackSoonOrEmit(
-  emitter: EventEmitter,
+  emitter: TypedEmitter<ErrorEvents>,
   error: Error | null | undefined,
   callback?: Callback | null,
 ): void {

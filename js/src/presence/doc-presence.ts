@@ -1,5 +1,5 @@
 import type {Callback} from '../callbacks.js';
-import type {ProxyDoc} from '../doc.js';
+import type {DocEvents, ProxyDoc} from '../doc.js';
 import {LocalDocPresence} from './local-doc-presence.js';
 import {ProxyPresence} from './presence.js';
 import type {Presences} from './registry.js';
@@ -19,7 +19,7 @@ export interface DocFollower {
 /**
  * The presence in a document: ShareDB's `DocPresence`. Its values move with the document's ops.
  */
-export class ProxyDocPresence extends ProxyPresence {
+export class ProxyDocPresence<T = any> extends ProxyPresence<T> {
   readonly collection: string;
   /** The document's id. */
   readonly id: string;
@@ -27,7 +27,7 @@ export class ProxyDocPresence extends ProxyPresence {
   /** The document, while something follows it. */
   #doc: ProxyDoc | null = null;
   /** One listener for each event, however many presences there are. */
-  readonly #listeners: Record<string, (...args: any[]) => void> = {
+  readonly #listeners: Partial<DocEvents<any>> = {
     'before op': (op, source) => this.#each((follower) => follower.onBeforeOp?.(op, source)),
     op: (op, source, src) => this.#each((follower) => follower.onOp?.(op, source, src)),
     create: (source) => this.#each((follower) => follower.onCreateOrDel(source)),
@@ -49,7 +49,7 @@ export class ProxyDocPresence extends ProxyPresence {
   }
 
   /** @internal */
-  protected override createLocal(id: string): LocalDocPresence {
+  protected override createLocal(id: string): LocalDocPresence<T> {
     return new LocalDocPresence(this, id);
   }
 
@@ -63,7 +63,7 @@ export class ProxyDocPresence extends ProxyPresence {
     const doc = this.connection.get(this.collection, this.id);
     if (doc !== this.#doc) {
       this.#doc = doc;
-      for (const [event, listener] of Object.entries(this.#listeners)) doc.on(event, listener);
+      for (const [event, listener] of this.#entries()) doc.on(event, listener);
     }
     this.#followers.add(follower);
     return doc;
@@ -75,7 +75,11 @@ export class ProxyDocPresence extends ProxyPresence {
     const doc = this.#doc;
     if (this.#followers.size > 0 || !doc) return;
     this.#doc = null;
-    for (const [event, listener] of Object.entries(this.#listeners)) doc.off(event, listener);
+    for (const [event, listener] of this.#entries()) doc.off(event, listener);
+  }
+
+  #entries() {
+    return Object.entries(this.#listeners) as [keyof DocEvents<any>, () => void][];
   }
 
   #each(action: (follower: DocFollower) => void): void {

@@ -8,8 +8,8 @@ import type {PresenceMessage} from './messages.js';
 import {transformPresence} from './transform.js';
 
 /** One presence of this tab in a document. It is sent once the document has nothing pending. */
-export class LocalDocPresence extends LocalPresence implements DocFollower {
-  declare readonly presence: ProxyDocPresence;
+export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFollower {
+  declare readonly presence: ProxyDocPresence<T>;
   readonly collection: string;
   /** The document's id. */
   readonly id: string;
@@ -17,14 +17,14 @@ export class LocalDocPresence extends LocalPresence implements DocFollower {
   #waitsToSend = false;
 
   /** @internal Use `presence.create`. */
-  constructor(presence: ProxyDocPresence, presenceId: string) {
+  constructor(presence: ProxyDocPresence<T>, presenceId: string) {
     super(presence, presenceId);
     this.collection = presence.collection;
     this.id = presence.id;
     this.#doc = presence.follow(this);
   }
 
-  override submit(value: any, callback?: Callback): void {
+  override submit(value: T, callback?: Callback): void {
     if (this.#doc.type) return super.submit(value, callback);
     // In a document that does not exist there is no presence: nothing to take back.
     const error = value === null ? null : this.#noDocument();
@@ -102,7 +102,7 @@ export class LocalDocPresence extends LocalPresence implements DocFollower {
 
   /** Presence in data that was replaced means nothing any more. */
   #reset(): void {
-    this.value = null;
+    this.value = null as T;
     for (const message of this.pending) message.p = null;
   }
 

@@ -1,6 +1,5 @@
-import {EventEmitter} from 'events';
 import {type Callback, callEach} from '../callbacks.js';
-import type {ProxyConnection} from '../connection.js';
+import {Emitter, type ErrorEvents} from '../emitter.js';
 import {callbackSoonOrEmit} from './callback-soon.js';
 import type {PresenceMessage} from './messages.js';
 import type {ProxyPresence} from './presence.js';
@@ -10,16 +9,16 @@ import type {ProxyPresence} from './presence.js';
  *
  * Emits `error` where there is no callback to give it to.
  */
-export class LocalPresence extends EventEmitter {
+export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   /** The channel this presence is on. */
-  readonly presence: ProxyPresence;
+  readonly presence: ProxyPresence<T>;
   readonly presenceId: string;
-  /** The connection this presence belongs to. */
-  readonly connection: ProxyConnection;
+  /** The connection this presence belongs to; ShareDB's typings take it for a string. */
+  readonly connection: any;
   /** The number of the next message about this presence. */
   presenceVersion = 0;
-  /** The value submitted last; `null` if there is none. */
-  value: any = null;
+  /** The value submitted last; as in ShareDB, `null` if there is none. */
+  value: T = null as T;
 
   /** @internal The messages that are still to be sent, oldest first. */
   protected pending: PresenceMessage[] = [];
@@ -27,7 +26,7 @@ export class LocalPresence extends EventEmitter {
   readonly #callbacks = new Map<number, Callback | undefined>();
 
   /** @internal Use `presence.create`. */
-  constructor(presence: ProxyPresence, presenceId: string) {
+  constructor(presence: ProxyPresence<T>, presenceId: string) {
     super();
     if (typeof presenceId !== 'string') {
       throw new Error(`The presence's id is ${String(presenceId)}; it must be a string`);
@@ -38,7 +37,7 @@ export class LocalPresence extends EventEmitter {
   }
 
   /** Sets the value and sends it to the others. */
-  submit(value: any, callback?: Callback): void {
+  submit(value: T, callback?: Callback): void {
     this.value = value;
     this.send(callback);
   }
@@ -53,7 +52,7 @@ export class LocalPresence extends EventEmitter {
 
   /** Takes the presence back. */
   destroy(callback?: Callback): void {
-    this.submit(null, (error) => {
+    this.submit(null as T, (error) => {
       if (error) return callbackSoonOrEmit(this, error, callback);
       this.presence.forgetLocal(this);
       callback?.();

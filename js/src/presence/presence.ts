@@ -1,6 +1,6 @@
-import {EventEmitter} from 'events';
+import type {ReceivePresenceListener} from 'sharedb/lib/sharedb.js';
 import {type Callback, callEach} from '../callbacks.js';
-import type {ProxyConnection} from '../connection.js';
+import {Emitter, type ErrorEvents} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
 import {callbackSoonOrEmit} from './callback-soon.js';
 import {LocalPresence} from './local-presence.js';
@@ -8,15 +8,20 @@ import type {PresenceMessage} from './messages.js';
 import type {Presences} from './registry.js';
 import {RemotePresence} from './remote-presence.js';
 
+/** The events of ShareDB's `Presence`. */
+export interface PresenceEvents<T> extends ErrorEvents {
+  receive: ReceivePresenceListener<T>;
+}
+
 /**
  * The presence on a channel: the API and the events of ShareDB's `Presence`.
  *
  * Emits `receive` with the id and the value of a presence that changed (`null` if it is gone), and
  * `error`. The presence of a sibling tab is remote presence.
  */
-export class ProxyPresence extends EventEmitter {
-  /** The connection this presence belongs to. */
-  readonly connection: ProxyConnection;
+export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
+  /** The connection this presence belongs to; ShareDB's typings take it for a string. */
+  readonly connection: any;
   /** The channel's name. */
   readonly channel: string;
   /** Whether the application asked for the presence of others. */
@@ -24,9 +29,9 @@ export class ProxyPresence extends EventEmitter {
   /** Whether the presence of others arrives. */
   subscribed = false;
   /** The values of others' presence, by id. */
-  readonly remotePresences: Record<string, any> = Object.create(null);
+  readonly remotePresences: Record<string, T> = Object.create(null);
   /** This tab's own presence, by id. */
-  readonly localPresences: Record<string, LocalPresence> = Object.create(null);
+  readonly localPresences: Record<string, LocalPresence<T>> = Object.create(null);
 
   /** @internal Whether `destroy` was called and not taken back by getting the presence again. */
   wantsDestroy = false;
@@ -77,7 +82,7 @@ export class ProxyPresence extends EventEmitter {
   }
 
   /** Makes a presence of this tab. Without an `id`, it has one that nobody else has. */
-  create(id?: string): LocalPresence {
+  create(id?: string): LocalPresence<T> {
     if (this.wantsDestroy) throw new Error('Presence is being destroyed');
     const local = this.createLocal(id || crypto.randomUUID());
     this.localPresences[local.presenceId] = local;
@@ -85,7 +90,7 @@ export class ProxyPresence extends EventEmitter {
   }
 
   /** @internal */
-  protected createLocal(id: string): LocalPresence {
+  protected createLocal(id: string): LocalPresence<T> {
     return new LocalPresence(this, id);
   }
 
@@ -126,7 +131,7 @@ export class ProxyPresence extends EventEmitter {
   // For this channel's presences
 
   /** @internal */
-  forgetLocal(local: LocalPresence): void {
+  forgetLocal(local: LocalPresence<T>): void {
     if (this.localPresences[local.presenceId] === local) {
       delete this.localPresences[local.presenceId];
     }

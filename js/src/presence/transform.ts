@@ -1,4 +1,4 @@
-import {makeError} from '../errors.js';
+import {codes, makeError} from '../errors.js';
 
 /**
  * The presence value as it is after an op.
@@ -7,7 +7,7 @@ import {makeError} from '../errors.js';
  * it is. Throws an error with a code if the type is unknown, has no presence, or refuses.
  */
 export function transformPresence(type: any, value: any, op: any, isOwnOp: boolean): any {
-  if (!type) throw makeError('ERR_DOC_TYPE_NOT_RECOGNIZED', 'Unknown type');
+  if (!type) throw makeError(codes.TYPE_NOT_RECOGNIZED, 'Unknown type');
   if (typeof type.transformPresence !== 'function') {
     const message = `Type does not support presence: ${type.name}`;
     throw makeError('ERR_TYPE_DOES_NOT_SUPPORT_PRESENCE', message);

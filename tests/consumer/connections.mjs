@@ -1,0 +1,44 @@
+import ReconnectingWebSocket from 'reconnecting-websocket';
+import {Connection} from 'sharedb/lib/client/index.js';
+import {createConnection} from 'tabmux';
+import {WebSocket} from 'ws';
+
+/** ShareDB's own connection. */
+export function plain(url) {
+  const socket = new ReconnectingWebSocket(url, [], {
+    WebSocket,
+    maxEnqueuedMessages: 0,
+    minReconnectionDelay: 10,
+    maxReconnectionDelay: 50,
+  });
+  return new Connection(socket);
+}
+
+/** Tabs of different browsers: each has a hub of its own, in this process. */
+export function tabsOver(transport) {
+  return (url) => createConnection({connect: () => plain(url)}, {transport});
+}
+
+/** Tabs of one browser, which share a hub in this process. */
+export function siblingsOver(transport) {
+  let backend;
+  return (url) => {
+    backend ??= {connect: () => plain(url)};
+    return createConnection(backend, {transport, name: `siblings over ${transport}`});
+  };
+}
+
+const identities = [];
+
+/** Tabs of different people, who share no hub: the hub is a module, as in an application. */
+export function tabOfHubModule(url) {
+  const identity = `person ${identities.length}`;
+  identities.push(identity);
+  return createConnection({url, identity, hub: {local: () => import('./hub.mjs')}});
+}
+
+/** Ends the hubs of `tabOfHubModule`, which wait for other tabs. */
+export async function closeHubs() {
+  const {default: definition} = await import('./hub.mjs');
+  for (const identity of identities) definition.hub(identity).close();
+}

@@ -1,0 +1,83 @@
+// A tab's classes can stand where ShareDB's are asked for.
+
+import type {Connection, Doc, LocalPresence, Presence, Query} from 'sharedb/lib/client/index.js';
+import {
+  createConnection,
+  type ProxyConnection,
+  type ProxyDoc,
+  type ProxyPresence,
+  type ProxyQuery,
+} from 'tabmux';
+
+interface Note {
+  title: string;
+  words: number;
+}
+
+interface Cursor {
+  index: number;
+}
+
+const tab: ProxyConnection = createConnection({url: 'wss://example.com'});
+
+// What an application that was written for ShareDB asks for.
+export const connection: Connection = tab;
+export const doc: Doc<Note> = tab.get('notes', 'one');
+export const query: Query<Note> = tab.createSubscribeQuery<Note>('notes', {});
+export const fetched: Query<Note> = tab.createFetchQuery<Note>('notes', {}, {results: []});
+export const presence: Presence<Cursor> = tab.getPresence('channel');
+export const docPresence: Presence<Cursor> = tab.getDocPresence('notes', 'one');
+export const local: LocalPresence<Cursor> = presence.create('me');
+
+// Not only for `any`: each class for data of a type of its own.
+export function typed(
+  proxyDoc: ProxyDoc<Note>,
+  proxyQuery: ProxyQuery<Note>,
+  proxyPresence: ProxyPresence<Cursor>,
+): [Doc<Note>, Query<Note>, Doc<Note>[], Presence<Cursor>, LocalPresence<Cursor>] {
+  // @ts-expect-error: the data of another type
+  const other: Doc<Cursor> = proxyDoc;
+  // @ts-expect-error: the results of another type
+  const others: Query<Cursor> = proxyQuery;
+  return [
+    other && proxyDoc,
+    others && proxyQuery,
+    proxyQuery.results,
+    proxyPresence,
+    proxyPresence.create(),
+  ];
+}
+
+// What is tabmux's own.
+tab.on('topology', ({topology, reason}) => console.log(topology, reason));
+tab.on('tabs', (tabs) => console.log(tabs.filter(({self}) => !self).length));
+tab.on('error', (error) => console.error(error.code === 'ERR_TABMUX_HUB_LOST'));
+
+// What does not compile.
+// @ts-expect-error: an unknown option
+createConnection({url: 'wss://example.com', urls: []});
+// @ts-expect-error: an option's value of the wrong type
+createConnection({url: 5});
+// @ts-expect-error: an unknown codec
+createConnection({url: 'wss://example.com', codec: 'xml'});
+// @ts-expect-error: an unknown layer
+createConnection({url: 'wss://example.com', middleware: ['magic']});
+// @ts-expect-error: an option of another layer
+createConnection({url: 'wss://example.com', middleware: [{layer: 'batching', after: 5}]});
+// @ts-expect-error: nothing to connect to
+createConnection();
+// @ts-expect-error: no op
+tab.get('notes', 'one').submitOp();
+// @ts-expect-error: no id
+tab.get('notes');
+// @ts-expect-error: no callback
+tab.fetchSnapshot('notes', 'one');
+// @ts-expect-error: an unknown event
+tab.get('notes', 'one').on('ops', () => {});
+// @ts-expect-error: a listener of another event
+tab.on('tabs', (state: string) => console.log(state));
+// @ts-expect-error: the name is for reading
+tab.get('notes', 'one').id = 'two';
+export const own: ProxyDoc<Note> = tab.get('notes', 'one');
+// @ts-expect-error: data of another type
+own.create({title: 5});
