@@ -1,4 +1,5 @@
 /** The SharedWorker with the hubs, and the types that the tests register on their side. */
+import {type as json0} from 'ot-json0';
 import {type as json1} from 'ot-json1';
 import {type as richText} from 'rich-text';
 import {Connection, types} from 'sharedb/lib/client/index.js';
@@ -9,6 +10,7 @@ import {defineHub} from 'tabmux/hub';
 
 const {type, type2} = deserialized;
 for (const it of [json1, richText, type, type2, number.type, presence.type]) types.register(it);
+json0.registerSubtype(richText);
 
 const definition = defineHub({connect: ({identity}) => connect(identity)});
 

@@ -43,8 +43,36 @@ beforeEach(function endTabs() {
   lines.clear();
 });
 
-/** Runs the tests; resolves to what mocha's reporter `json` says. */
+/**
+ * Runs the tests; resolves to what matters of mocha's reporter `json`. A test that did not run because
+ * a hook failed has failed with the hook's error.
+ */
 window.runTests = () =>
   new Promise((resolve) => {
-    const runner = mocha.run(() => resolve(runner.testResults));
+    const failures = [];
+    const failed = new Set();
+    const fail = (test, error) => {
+      failed.add(test);
+      failures.push({fullTitle: test.fullTitle(), err: {message: String(error.message ?? error)}});
+    };
+    const brokenSuites = new Map();
+    const runner = mocha.run(() => {
+      const tests = [];
+      mocha.suite.eachTest((test) => {
+        if (!mocha.options.grep.test(test.fullTitle())) return;
+        tests.push({fullTitle: test.fullTitle()});
+        if (test.state || failed.has(test)) return;
+        const suite = ancestors(test).find((suite) => brokenSuites.has(suite));
+        fail(test, brokenSuites.get(suite) ?? 'it did not run');
+      });
+      resolve({tests, failures});
+    });
+    runner.on('fail', (runnable, error) => {
+      if (runnable.type === 'hook') brokenSuites.set(runnable.parent, error);
+      else fail(runnable, error);
+    });
   });
+
+function ancestors({parent}) {
+  return parent ? [parent, ...ancestors(parent)] : [];
+}

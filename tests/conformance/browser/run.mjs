@@ -1,5 +1,5 @@
 /**
- * Runs ShareDB's own tests in a browser: writes what mocha's reporter `json` says to a file.
+ * Runs ShareDB's own tests in a browser: writes a report to a file, as mocha's reporter `json` does.
  *
  *     node tests/conformance/browser/run.mjs --browser chromium --output report.json
  */
@@ -23,6 +23,8 @@ const {values} = parseArgs({
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const modules = here('../sharedb-7.0.0/node_modules/');
 const sharedb = `${modules}sharedb`;
+/** Those of its packages that the root of the repository has as well. */
+const shared = ['sharedb', 'ot-json0', 'ot-json1', 'rich-text'];
 
 /** Bundles the script of this text, in which everything speaks of the ShareDB under test. */
 async function bundle(contents) {
@@ -38,7 +40,7 @@ async function bundle(contents) {
     alias: {
       tabmux: here('../../../pkg/index.js'),
       'tabmux/hub': here('../../../pkg/hub.js'),
-      sharedb,
+      ...Object.fromEntries(shared.map((name) => [name, modules + name])),
       stream: 'readable-stream',
     },
   });
@@ -51,7 +53,8 @@ const clientTests = (await readdir(`${sharedb}/test/client`, {recursive: true}))
 const tests = ['setup.js', ...clientTests.map((file) => `client/${file}`), 'db-memory.js'];
 const imports = ['./process.mjs', './page.mjs', ...tests.map((test) => `sharedb/test/${test}`)];
 const {transport, codec, grep} = values;
-const options = JSON.stringify({ui: 'bdd', reporter: 'json', ...(grep && {grep})});
+// A page that shares its processors with a compiler may stand still for more than mocha's 2 seconds.
+const options = JSON.stringify({ui: 'bdd', timeout: 10_000, grep});
 
 const server = await startServer({
   files: {
