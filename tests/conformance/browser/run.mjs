@@ -53,8 +53,10 @@ const clientTests = (await readdir(`${sharedb}/test/client`, {recursive: true}))
 const tests = ['setup.js', ...clientTests.map((file) => `client/${file}`), 'db-memory.js'];
 const imports = ['./process.mjs', './page.mjs', ...tests.map((test) => `sharedb/test/${test}`)];
 const {transport, codec, grep} = values;
-// A page that shares its processors with a compiler may stand still for more than mocha's 2 seconds.
-const options = JSON.stringify({ui: 'bdd', timeout: 10_000, grep});
+// On a busy machine a page may stand still for longer than the 2 seconds mocha waits by default.
+const options = JSON.stringify({ui: 'bdd', timeout: 5000, grep});
+/** After this the process ends, and the browser with it. */
+const LONGEST_RUN_MS = 540_000;
 
 const server = await startServer({
   files: {
@@ -68,6 +70,10 @@ const server = await startServer({
   },
 });
 const browser = await launch(values.browser);
+const limit = setTimeout(() => {
+  console.error(`The tests did not end within ${LONGEST_RUN_MS} ms`);
+  process.exit(1);
+}, LONGEST_RUN_MS);
 try {
   const tab = await browser.open(
     `${server.url}/tests.html?${new URLSearchParams({transport, codec})}`,
@@ -80,6 +86,7 @@ try {
     });
   await writeFile(values.output, JSON.stringify(report, null, 1));
 } finally {
+  clearTimeout(limit);
   await browser.close();
   await server.close();
 }
