@@ -6,7 +6,7 @@
  * All hubs live in one worker. Each has an identity of its own, which is also the name of its line.
  */
 import Backend from 'sharedb/lib/backend.js';
-import {createConnection, ProxyConnection} from 'tabmux';
+import {createConnection} from 'tabmux';
 import {ServerLine} from './server-line.mjs';
 
 const options = Object.fromEntries(new URLSearchParams(location.search));
@@ -37,7 +37,10 @@ function connectTab(line) {
 /** Ends the tabs of the test before, which would be at work in the next one. */
 beforeEach(function endTabs() {
   for (const [tab, line] of lines) {
-    ProxyConnection.prototype.leave.call(tab);
+    tab.removeAllListeners();
+    delete tab.leave;
+    if (tab.state === 'closed') tab.leave();
+    else tab.close();
     line.end();
   }
   lines.clear();
