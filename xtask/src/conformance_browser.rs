@@ -1,18 +1,20 @@
 //! `cargo xtask conformance --browser`: the tests in a tab of a real browser, with their hubs in a
 //! SharedWorker. `tests/conformance/browser` has what runs there.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use duct::cmd;
 use serde_json::Value;
 
-use crate::browsers::{CHROMIUM, FIREFOX, Program};
+use crate::browsers::{CHROMIUM, FIREFOX, Program, WEBKIT_DRIVER, XVFB};
 use crate::conformance::{Combination, one_or_all, report_of};
 use crate::flags::Conformance;
 use crate::tools::Tools;
 
-const BROWSERS: [(&str, Program); 2] = [("chromium", CHROMIUM), ("firefox", FIREFOX)];
+const BROWSERS: [(&str, &[Program]); 3] =
+    [("chromium", &[CHROMIUM]), ("firefox", &[FIREFOX]), ("webkit", &[WEBKIT_DRIVER, XVFB])];
 const VERSION: &str = "7.0.0";
 const TRANSPORTS: [&str; 2] = ["message-port", "broadcast-channel"];
 const CODECS: [&str; 3] = ["structured-clone", "json", "cbor"];
@@ -28,6 +30,13 @@ pub fn select(flags: &Conformance) -> Result<Combination> {
     })
 }
 
+/// Of the exemptions, those of tests that also pass if the browser is fast: their reason says
+/// `at times`.
+pub fn unsteady(exemptions: &str) -> BTreeSet<String> {
+    let names = exemptions.lines().filter_map(|line| line.split_once("\tat times: "));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
 /// A report as that of mocha's reporter `json`.
 pub fn run(
     tools: &Tools,
@@ -37,7 +46,7 @@ pub fn run(
     flags: &Conformance,
 ) -> Result<Value> {
     let names = BROWSERS.map(|(name, _)| name).join(", ");
-    let (_, program) = BROWSERS
+    let (_, programs) = BROWSERS
         .iter()
         .find(|(name, _)| *name == browser)
         .with_context(|| format!("{browser} is not one of {names}"))?;
@@ -50,6 +59,35 @@ pub fn run(
         format!("--output={}", file.display()),
     ];
     arguments.extend(flags.grep.iter().map(|grep| format!("--grep={grep}")));
-    let command = cmd("node", arguments).dir(&tools.root).env(program.variable, program.find()?);
+    let mut command = cmd("node", arguments).dir(&tools.root);
+    for program in *programs {
+        command = command.env(program.variable, program.find()?);
+    }
     report_of(command, &file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exemption_for_some_of_the_time_says_so_in_its_reason() {
+        let text = "a\tstubs b at times: c\nd\tat times: it needs e\n";
+        assert_eq!(unsteady(text), BTreeSet::from(["d".to_owned()]));
+    }
+
+    #[test]
+    fn browsers_run_what_is_the_default_unless_told_otherwise() {
+        let flags = |version: Option<&str>, codec: Option<&str>| Conformance {
+            version: version.map(Into::into),
+            transport: None,
+            codec: codec.map(Into::into),
+            browser: Some("chromium".into()),
+            grep: None,
+        };
+        let Combination { version, transport, codec } = select(&flags(None, None)).unwrap();
+        assert_eq!([version, transport, codec], ["7.0.0", "message-port", "structured-clone"]);
+        assert_eq!(select(&flags(None, Some("json"))).unwrap().codec, "json");
+        assert!(select(&flags(Some("5.2.2"), None)).is_err());
+    }
 }
