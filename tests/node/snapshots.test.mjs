@@ -179,6 +179,19 @@ test('a message by hand that the server does not know is answered with an error'
   assert.deepEqual(received[1], []);
 });
 
+test('a message by hand waits until the server lets the hub in', async () => {
+  const backend = await newHistory();
+  const handshakes = [];
+  backend.use('receive', ({data}, next) => (data.a === 'hs' ? handshakes.push(next) : next()));
+  const [tab] = openTabs(backend, 1);
+  const received = receivedBy(tab);
+  tab.send({a: 'f', c: 'things', d: 'one'});
+  await turns(20);
+  for (const next of handshakes) next();
+  await until(() => received.length === 1);
+  assert.deepEqual(received[0].data?.data, {n: 3});
+});
+
 test('a message by hand does not take the answer of what a sibling asks', async () => {
   const backend = await newHistory();
   const [tab, sibling] = await openConnected(backend, 2);

@@ -11,10 +11,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use duct::cmd;
+use duct::{Expression, cmd};
 use serde_json::Value;
 
 use crate::build;
+use crate::conformance_browser;
 use crate::flags::Conformance;
 use crate::tools::{Tools, install_npm_packages};
 
@@ -33,17 +34,28 @@ const MOST_EXEMPTIONS: usize = 40;
 
 /// Which version of ShareDB is tested, and how its tabs reach their hub.
 #[derive(Clone, Copy)]
-struct Combination {
-    version: &'static str,
-    transport: &'static str,
-    codec: &'static str,
+pub struct Combination {
+    pub version: &'static str,
+    pub transport: &'static str,
+    pub codec: &'static str,
 }
 
 pub fn run(tools: &Tools, flags: &Conformance) -> Result<ExitCode> {
-    let combinations = select(flags)?;
+    let combinations = match flags.browser {
+        Some(_) => vec![conformance_browser::select(flags)?],
+        None => select(flags)?,
+    };
     let folder = tools.root.join("tests/conformance");
-    let exemptions =
-        read_exemptions(&fs::read_to_string(folder.join("exempt.txt"))?, &own_tests(tools)?)?;
+    let mut exemptions = read_exemptions(&folder.join("exempt.txt"))?;
+    check_replacements(&fs::read_to_string(folder.join("exempt.txt"))?, &own_tests(tools)?)?;
+    let mut expected = exemptions.clone();
+    let mut unsteady = BTreeSet::new();
+    if flags.browser.is_some() {
+        let file = folder.join("exempt-in-browser.txt");
+        expected = read_exemptions(&file)?;
+        unsteady = conformance_browser::unsteady(&fs::read_to_string(&file)?);
+        exemptions.extend(expected.iter().cloned());
+    }
     build::run(tools)?;
 
     let results = tools.target.join("conformance");
@@ -59,15 +71,21 @@ pub fn run(tools: &Tools, flags: &Conformance) -> Result<ExitCode> {
             installed = combination.version;
             install(tools, &folder_of(&folder, installed))?;
         }
-        let report = run_mocha(&folder, &results, combination, flags.grep.as_deref())?;
-        let verdict = Verdict::of(&report, &exemptions);
+        let report = match &flags.browser {
+            Some(browser) => {
+                conformance_browser::run(tools, &results, browser, combination, flags)?
+            }
+            None => run_mocha(&folder, &results, combination, flags.grep.as_deref())?,
+        };
+        let mut verdict = Verdict::of(&report, &exemptions);
+        verdict.needless.retain(|name| !unsteady.contains(name));
         let Combination { version, transport, codec } = combination;
         let Verdict { passed, run, exempt, .. } = verdict;
         println!("{version:<8} {transport:<18} {codec:<17} {passed:>6} {run:>6} {exempt:>6}");
         summary.add(combination, verdict);
     }
     let everything = flags.version.is_none() && flags.grep.is_none();
-    let complaints = summary.complaints(&exemptions, everything);
+    let complaints = summary.complaints(&expected, everything);
     print!("{complaints}");
     Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -84,7 +102,7 @@ fn select(flags: &Conformance) -> Result<Vec<Combination>> {
     Ok(combinations)
 }
 
-fn one_or_all(asked: &Option<String>, all: &[&'static str]) -> Result<Vec<&'static str>> {
+pub fn one_or_all(asked: &Option<String>, all: &[&'static str]) -> Result<Vec<&'static str>> {
     let Some(asked) = asked else { return Ok(all.to_vec()) };
     match all.iter().find(|it| *it == asked) {
         Some(found) => Ok(vec![found]),
@@ -104,24 +122,34 @@ fn own_tests(tools: &Tools) -> Result<String> {
     Ok(text)
 }
 
-/// The full names of the tests that may fail. Each line is a name, the reason, and the name of our
-/// own test of what an application sees of it, with tabs in between.
-fn read_exemptions(text: &str, own_tests: &str) -> Result<BTreeSet<String>> {
+/// Each line of exempt.txt ends with the name of our own test of what an application sees of it.
+fn check_replacements(text: &str, own_tests: &str) -> Result<()> {
+    for line in text.lines() {
+        let own = line.split('\t').nth(2).unwrap_or_default().trim();
+        ensure!(
+            !own.is_empty() && own_tests.contains(own),
+            "exempt.txt names no test of tests/node after the reason in {line:?}"
+        );
+    }
+    Ok(())
+}
+
+fn read_exemptions(file: &Path) -> Result<BTreeSet<String>> {
+    parse_exemptions(&fs::read_to_string(file)?).with_context(|| format!("in {}", file.display()))
+}
+
+/// The full names of the tests that may fail. Each line is a name, a tab and the reason.
+fn parse_exemptions(text: &str) -> Result<BTreeSet<String>> {
     let mut exemptions = BTreeSet::new();
     for line in text.lines() {
         let mut parts = line.split('\t').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let reason = parts.next().unwrap_or_default();
-        ensure!(!reason.is_empty(), "exempt.txt gives no reason for {name:?}");
-        let own = parts.next().unwrap_or_default();
-        ensure!(
-            !own.is_empty() && own_tests.contains(own),
-            "exempt.txt names no test of tests/node in place of {name:?}"
-        );
-        ensure!(exemptions.insert(name.to_owned()), "exempt.txt has {name:?} twice");
+        ensure!(!reason.is_empty(), "no reason is given for {name:?}");
+        ensure!(exemptions.insert(name.to_owned()), "{name:?} is there twice");
     }
     let count = exemptions.len();
-    ensure!(count <= MOST_EXEMPTIONS, "exempt.txt has {count} lines, {MOST_EXEMPTIONS} at most");
+    ensure!(count <= MOST_EXEMPTIONS, "{count} lines, {MOST_EXEMPTIONS} at most");
     Ok(exemptions)
 }
 
@@ -149,9 +177,6 @@ fn run_mocha(
     grep: Option<&str>,
 ) -> Result<Value> {
     let file = results.join(format!("{version}-{transport}-{codec}.json"));
-    if file.exists() {
-        fs::remove_file(&file)?;
-    }
     let sharedb = "node_modules/sharedb";
     let mut arguments = vec![
         "node_modules/mocha/bin/mocha.js".to_owned(),
@@ -166,20 +191,24 @@ fn run_mocha(
     let mocha = cmd("node", arguments)
         .dir(folder_of(folder, version))
         .env("TABMUX_TRANSPORT", transport)
-        .env("TABMUX_CODEC", codec)
-        .stderr_to_stdout()
-        .stdout_capture()
-        .unchecked()
-        .start()?;
-    let ended = mocha.wait_timeout(LONGEST_RUN)?;
-    let Some(ended) = ended else {
-        mocha.kill()?;
-        bail!("sharedb {version} over {transport} and {codec} takes too long");
+        .env("TABMUX_CODEC", codec);
+    report_of(mocha, &file)
+}
+
+/// Runs a command, and reads the report it writes to the file.
+pub fn report_of(command: Expression, file: &Path) -> Result<Value> {
+    if file.exists() {
+        fs::remove_file(file)?;
+    }
+    let running = command.stderr_to_stdout().stdout_capture().unchecked().start()?;
+    let Some(ended) = running.wait_timeout(LONGEST_RUN)? else {
+        running.kill()?;
+        bail!("it takes too long to write {}", file.display());
     };
     // The exit status says no more than that there were failures.
-    let report = fs::read_to_string(&file).with_context(|| {
+    let report = fs::read_to_string(file).with_context(|| {
         let output = String::from_utf8_lossy(&ended.stdout);
-        format!("mocha wrote no report for sharedb {version}, {transport}, {codec}:\n{output}")
+        format!("there is no {}:\n{output}", file.display())
     })?;
     Ok(serde_json::from_str(&report)?)
 }
@@ -268,11 +297,11 @@ impl Summary {
             text += &format!("  {name}\n    {}: {message}\n", self.places(combinations));
         }
         for name in &self.needless {
-            text += &format!("\npasses, so take it out of exempt.txt: {name}\n");
+            text += &format!("\npasses, so take it out of the exemptions: {name}\n");
         }
         if everything {
             for name in exemptions.difference(&self.names) {
-                text += &format!("\nno such test, so take it out of exempt.txt: {name}\n");
+                text += &format!("\nno such test, so take it out of the exemptions: {name}\n");
             }
         }
         text
@@ -348,13 +377,13 @@ mod tests {
     #[test]
     fn an_exempt_test_that_passes_is_a_complaint() {
         let text = complaints(&report(&["a"], &[]), &["a"]);
-        assert_eq!(text, "\npasses, so take it out of exempt.txt: a\n");
+        assert_eq!(text, "\npasses, so take it out of the exemptions: a\n");
     }
 
     #[test]
     fn an_exemption_of_a_test_that_is_gone_is_a_complaint() {
         let text = complaints(&report(&["a"], &[]), &["b"]);
-        assert_eq!(text, "\nno such test, so take it out of exempt.txt: b\n");
+        assert_eq!(text, "\nno such test, so take it out of the exemptions: b\n");
     }
 
     #[test]
@@ -363,19 +392,25 @@ mod tests {
     }
 
     #[test]
-    fn an_exemption_needs_a_reason_and_a_test_in_its_place() {
+    fn an_exemption_needs_a_reason() {
+        assert_eq!(parse_exemptions("a b\tstubs c\n").unwrap(), exemptions(&["a b"]));
+        assert!(parse_exemptions("a b\n").is_err());
+        assert!(parse_exemptions("a b\t\n").is_err());
+    }
+
+    #[test]
+    fn an_exemption_names_a_test_in_its_place() {
         let own = "test('d is done')";
-        assert_eq!(read_exemptions("a b\tstubs c\td is\n", own).unwrap(), exemptions(&["a b"]));
-        for line in ["a b\n", "a b\t\td is\n", "a b\tstubs c\n", "a b\tstubs c\te is\n"] {
-            assert!(read_exemptions(line, own).is_err(), "{line:?}");
+        assert!(check_replacements("a b\tstubs c\td is\n", own).is_ok());
+        for line in ["a b\tstubs c\n", "a b\tstubs c\t\n", "a b\tstubs c\te is\n"] {
+            assert!(check_replacements(line, own).is_err(), "{line:?}");
         }
     }
 
     #[test]
     fn there_are_at_most_forty_exemptions() {
-        let lines =
-            |count: usize| (0..count).map(|it| format!("{it}\twhy\ttest\n")).collect::<String>();
-        assert!(read_exemptions(&lines(40), "test").is_ok());
-        assert!(read_exemptions(&lines(41), "test").is_err());
+        let lines = |count: usize| (0..count).map(|it| format!("{it}\twhy\n")).collect::<String>();
+        assert!(parse_exemptions(&lines(40)).is_ok());
+        assert!(parse_exemptions(&lines(41)).is_err());
     }
 }

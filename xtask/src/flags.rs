@@ -22,6 +22,9 @@ xflags::xflags! {
             optional --transport transport: String
             /// Only this codec.
             optional --codec codec: String
+            /// Run ShareDB 7.0.0's in a tab of this browser (chromium or firefox), with the hubs in
+            /// a SharedWorker; over message-port in structured-clone, unless told otherwise.
+            optional --browser browser: String
             /// Only the tests whose full name matches this regular expression.
             optional --grep pattern: String
         }

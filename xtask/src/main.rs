@@ -3,6 +3,7 @@
 mod browsers;
 mod build;
 mod conformance;
+mod conformance_browser;
 mod counts;
 mod demo;
 mod flags;

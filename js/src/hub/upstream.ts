@@ -70,6 +70,8 @@ export class UpstreamAdapter {
   /** What was asked of the server and has no answer yet, oldest first. */
   readonly #asked: Asked[] = [];
   #sendingByHand = false;
+  /** Messages by hand that came before the server let the hub in. */
+  readonly #early: Subject[] = [];
   readonly #makeConnection: (options: any) => Connection;
   readonly #types: {[name: string]: unknown};
   readonly #tell: (event: UpstreamEvent) => void;
@@ -157,8 +159,10 @@ export class UpstreamAdapter {
       if (relayed.has(a ?? '')) return;
       this.#asked.push({a, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
     });
-    connection.on('state', () => {
+    connection.on('state', (state: string) => {
       this.#asked.length = 0;
+      const early = this.#early.splice(0);
+      if (state === 'connected') for (const message of early) this.send(message);
     });
     // Queries make documents, too.
     connection.on('doc', (doc: Doc) => this.#adopt(doc));
@@ -167,8 +171,11 @@ export class UpstreamAdapter {
 
   send(message: Subject): void {
     const connection = this.#connection;
+    const byHand = !relayed.has(message.a ?? '');
+    // Of the others, tabs send what is still wanted once the server is there.
+    if (byHand && connection?.state === 'connecting') this.#early.push(message);
     if (connection?.state !== 'connected') return;
-    this.#sendingByHand = !relayed.has(message.a ?? '');
+    this.#sendingByHand = byHand;
     connection.send(message);
     this.#sendingByHand = false;
   }
