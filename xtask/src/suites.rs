@@ -60,6 +60,8 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance"))),
+        in_browser("chromium", CHROMIUM)?,
+        in_browser("firefox", FIREFOX)?,
         node_tests("consumer", npm_test(tools, "tests/consumer")),
         node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
         node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
@@ -84,6 +86,12 @@ fn node_tests(name: &str, command: Result<Expression>) -> Suite {
 fn conformance(name: &str, command: Result<Expression>) -> Suite {
     let kind = Kind::Tests(counts::of_conformance);
     Suite { name: name.into(), command, kind, needs_build: true }
+}
+
+/// ShareDB's tests in a tab, with their hubs in a SharedWorker.
+fn in_browser(browser: &str, program: Program) -> Result<Suite> {
+    let run = cmd!(env::current_exe()?, "conformance", "--browser", browser);
+    Ok(conformance(&format!("conformance-{browser}"), program.find().map(|_| run)))
 }
 
 fn clippy(tools: &Tools, what: &[&'static str]) -> Expression {
