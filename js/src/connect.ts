@@ -72,10 +72,11 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
   const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
-  let release = () => {};
-  const connection = makeConnection(tabId, end, options, {url, auth}, () => release());
-  release = holdTabLock(tabId, () => {
-    if (connection.state === 'closed') return;
+  const left = new AbortController();
+  const leave = () => left.abort();
+  const connection = makeConnection(tabId, end, options, {url, auth}, leave);
+  holdTabLock(tabId, left.signal, () => {
+    if (connection.left) return;
     if (custom) {
       connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
       return connection.core.attach(custom);
@@ -87,6 +88,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       url,
       channel: channel ? {name: channel, end} : undefined,
       patience: patienceOf(options),
+      left: left.signal,
     };
     if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
     const [topology, reason] = chooseTopology(

@@ -98,6 +98,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly types: ConnectionSettings['types'];
   /** @internal */
   readonly core: TabCore;
+  /** @internal Whether this tab has left the hub. */
+  left = false;
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
   readonly #docs = new Map<number, ProxyDoc>();
@@ -427,17 +429,24 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     return undefined;
   }
 
-  /** Leaves the hub. What was submitted before still reaches the server. */
+  /**
+   * Leaves the hub, once it has what was submitted before: that still reaches the server. A document
+   * that is paused keeps what it holds back.
+   */
   close(): void {
     if (this.state === 'closed') return;
-    for (const doc of this.#docs.values()) if (!doc.paused) doc.flush();
-    this.leave();
+    const docs = [...this.#docs.values()].filter(({paused}) => !paused);
+    const hubHasAll = this.failure || this.#writes.waiting(docs).length === 0;
+    if (hubHasAll) this.leave();
+    else this.#writes.put(docs, () => this.leave());
     this.#closing = this.state === 'connecting' || this.state === 'connected';
     this.#setState('closed', 'closed');
   }
 
   /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
   leave(): void {
+    if (this.left) return;
+    this.left = true;
     this.core.leave();
     this.#onClose();
   }
@@ -490,9 +499,9 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** @internal No hub could be had: nothing will answer any more. */
   fail(error: Error): void {
-    if (this.state === 'closed' || this.state === 'stopped') return;
+    if (this.left || this.state === 'stopped') return;
     this.failure = error;
-    this.#setState('stopped', error.message);
+    if (this.state !== 'closed') this.#setState('stopped', error.message);
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const callback of requests) guard(this, () => callback(error));

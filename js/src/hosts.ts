@@ -4,6 +4,7 @@ import {
   overMessagePort,
   type TransportEnd,
 } from '../wasm/tabmux.js';
+import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
 import {codes, makeError} from './errors.js';
 import {HubDefinition} from './hub/define.js';
@@ -26,21 +27,23 @@ export interface Hosting {
   channel: {name: string; end: TransportEnd} | undefined;
   /** How long a worker may take to answer, in milliseconds. */
   patience: number;
+  /** Aborted when the tab leaves the hub. */
+  left: AbortSignal;
 }
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
 export function startSharedWorker(hosting: Hosting, reason: string): void {
   const {connection, hub, identity, url, patience} = hosting;
   const makeWorker = hub.worker ?? (() => defaultWorker(url, identity));
-  const start = performance.now();
+  const start = clock.now();
   let wait = FIRST_WAIT_MS;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: ReturnType<typeof clock.setTimeout> | undefined;
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
   const settle = () => {
     if (settled || isOver(connection)) return false;
     settled = true;
-    clearTimeout(timer);
+    clock.clearTimeout(timer);
     return true;
   };
   const giveUp = (cause: string) => {
@@ -48,7 +51,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   };
   const knock = () => {
     if (isOver(connection)) return;
-    if (performance.now() - start >= patience) {
+    if (clock.now() - start >= patience) {
       return giveUp(`it did not answer within ${patience} ms`);
     }
     try {
@@ -60,19 +63,21 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         if (data?.tabmux !== 'ready' || !settle()) return;
         connection.setTopology({topology: 'shared-worker', reason});
         introduce(hosting, worker.port);
-        navigator.locks.request(data.lock, {mode: 'shared'}, () => outlive(hosting));
+        navigator.locks
+          .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
+          .catch(() => {}); // The tab has left, and no longer waits for the worker's end.
       };
     } catch (error) {
       return giveUp(String((error as Error)?.message ?? error));
     }
-    timer = setTimeout(knock, Math.min(wait, start + patience - performance.now()));
+    timer = clock.setTimeout(knock, Math.min(wait, start + patience - clock.now()));
     wait *= 2;
   };
   knock();
 }
 
-function isOver({state}: ProxyConnection): boolean {
-  return state === 'closed' || state === 'stopped';
+function isOver({left, state}: ProxyConnection): boolean {
+  return left || state === 'stopped';
 }
 
 function introduce({connection, identity, channel}: Hosting, worker: MessagePort): void {
@@ -93,12 +98,12 @@ function outlive(hosting: Hosting): void {
   if (isOver(connection)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, crypto.randomUUID());
   const reason = 'the SharedWorker before this one has ended';
-  setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
+  clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }
 
 /** Connects the tab to a hub in this thread. */
 export function startDirect(hosting: Hosting, reason: string): void {
-  const {connection, hub, identity, url} = hosting;
+  const {connection, hub, identity, url, left} = hosting;
   const isDefault = !hub.worker && url !== undefined;
   const local = hub.local ?? (isDefault ? defaultLocal : undefined);
   if (!local) {
@@ -108,7 +113,9 @@ export function startDirect(hosting: Hosting, reason: string): void {
   connection.setTopology({topology: 'direct', reason});
   const start = async () => {
     const definition = definitionIn(await local());
-    if (connection.state !== 'closed') connection.core.attach(endAt(definition, identity));
+    if (isOver(connection)) return;
+    connection.core.attach(endAt(definition, identity));
+    left.addEventListener('abort', () => definition.releaseLocal(identity));
   };
   start().catch((error) => {
     const cause = (error as Error)?.message ?? String(error);
@@ -120,7 +127,7 @@ export function startDirect(hosting: Hosting, reason: string): void {
 function endAt(definition: HubDefinition, identity: string): TransportEnd {
   if (definition instanceof HubDefinition) {
     const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    definition.hub(identity).acceptEnd(hubEnd);
+    definition.localHub(identity).acceptEnd(hubEnd);
     return tabEnd;
   }
   // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.

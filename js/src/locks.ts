@@ -4,23 +4,18 @@ export function tabLock(tabId: string): string {
 }
 
 /**
- * Holds this tab's lock and calls back once it does. Returns what lets it go.
+ * Holds this tab's lock until `left` is aborted, and calls back once it does.
  *
  * Where there are no Web Locks, as in Node, it calls back at once: there a hub learns of a tab's
  * end from its transport.
  */
-export function holdTabLock(tabId: string, held: () => void): () => void {
-  if (!globalThis.navigator?.locks) {
-    held();
-    return () => {};
-  }
-  let release = () => {};
+export function holdTabLock(tabId: string, left: AbortSignal, held: () => void): void {
+  if (!globalThis.navigator?.locks) return held();
   const released = new Promise<void>((resolve) => {
-    release = resolve;
+    left.addEventListener('abort', () => resolve());
   });
   navigator.locks.request(tabLock(tabId), () => {
     held();
     return released;
   });
-  return release;
 }

@@ -28,17 +28,11 @@ export function siblingsOver(transport) {
   };
 }
 
-const identities = [];
+let people = 0;
 
 /** Tabs of different people, who share no hub: the hub is a module, as in an application. */
 export function tabOfHubModule(url) {
-  const identity = `person ${identities.length}`;
-  identities.push(identity);
+  people += 1;
+  const identity = `person ${people}`;
   return createConnection({url, identity, hub: {local: () => import('./hub.mjs')}});
-}
-
-/** Ends the hubs of `tabOfHubModule`, which wait for other tabs. */
-export async function closeHubs() {
-  const {default: definition} = await import('./hub.mjs');
-  for (const identity of identities) definition.hub(identity).close();
 }

@@ -111,6 +111,34 @@ for (const transport of TRANSPORTS) {
     await until(() => docs[0].data.n === 1 && docs[1].data?.n === 5);
   });
 
+  test(`what waits behind an op on its way over ${transport} survives close`, async () => {
+    const backend = newBackend();
+    const [tab] = openTabs(backend, 1, {transport});
+    const doc = tab.get('things', 'one');
+    await call(doc, 'create', {n: 0});
+    const answers = [];
+    doc.submitOp(ADD, () => answers.push('first'));
+    await new Promise((resolve) => process.nextTick(resolve));
+    doc.submitOp([{p: ['n'], na: 10}]);
+    tab.get('things', 'two').create({n: 5});
+    tab.close();
+    assert.equal(tab.state, 'closed');
+    const outside = await subscribeAll([plain(backend)], 'things', 'one');
+    await until(() => outside[0].data.n === 11);
+    const [two] = await subscribeAll([plain(backend)], 'things', 'two');
+    await until(() => two.data?.n === 5);
+    await until(() => backend.agentsCount === 2);
+  });
+
+  test(`what was submitted over ${transport} before the hub is there survives close`, async () => {
+    const backend = newBackend();
+    const [tab] = openTabs(backend, 1, {transport});
+    tab.get('things', 'one').create({n: 5});
+    tab.close();
+    const [outside] = await subscribeAll([plain(backend)], 'things', 'one');
+    await until(() => outside.data?.n === 5);
+  });
+
   test(`after close, nothing over ${transport} keeps the process alive`, async () => {
     await run(`
       const connection = createConnection(backend, {transport: '${transport}', name: 'hub'});
@@ -290,4 +318,29 @@ test('getBulk calls back once with the error of one document', async () => {
   const [tab] = openTabs(backend, 1);
   const error = await errorOf(tab, 'getBulk', 'things', ['a', 'b']);
   assert.deepEqual([error.code, error.message], ['ERR_HIDDEN', 'Hidden']);
+});
+
+test('a hub in the page ends with its last tab, and the next tab gets another', async () => {
+  const backend = newBackend();
+  let made = 0;
+  const connect = () => {
+    made += 1;
+    return backend.connect();
+  };
+  const definition = defineHub({connect});
+  const open = () => createConnection({hub: {local: () => ({default: definition})}});
+  const [first, second] = [open(), open()];
+  await until(() => first.state === 'connected' && second.state === 'connected');
+  await call(first.get('things', 'one'), 'create', {n: 0});
+  first.close();
+  await call(second.get('things', 'one'), 'fetch');
+  assert.deepEqual([made, backend.agentsCount], [1, 1]);
+  second.get('things', 'one').submitOp(ADD);
+  second.close();
+  await until(() => backend.agentsCount === 0);
+
+  const third = closing(open());
+  const doc = third.get('things', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual([made, doc.data.n], [2, 1]);
 });

@@ -30,6 +30,7 @@ export class HubDefinition {
   readonly #options: Required<HubOptions>;
   readonly #hubs = new Map<string, Hub>();
   readonly #channels = new Set<string>();
+  readonly #local = new WeakSet<Hub>();
 
   /** @internal Use `defineHub`. */
   constructor(options: HubOptions) {
@@ -45,6 +46,20 @@ export class HubDefinition {
       this.#hubs.set(identity, hub);
     }
     return hub;
+  }
+
+  /** @internal The hub for a tab of this thread; one that is made here ends with its last tab. */
+  localHub(identity: string): Hub {
+    const isNew = !this.#hubs.has(identity);
+    const hub = this.hub(identity);
+    if (isNew) this.#local.add(hub);
+    return hub;
+  }
+
+  /** @internal A tab of this thread has left. */
+  releaseLocal(identity: string): void {
+    const hub = this.#hubs.get(identity);
+    if (hub && this.#local.has(hub)) hub.closeWhenIdle(() => this.#hubs.delete(identity));
   }
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */

@@ -33,6 +33,7 @@ export class Hub extends Emitter<HubEvents> {
   readonly #core: HubCore;
   readonly #upstream: UpstreamAdapter;
   #closed = false;
+  #endsWhenIdle = false;
 
   /** @internal Use `defineHub`. */
   constructor(options: Required<HubOptions>, identity: string) {
@@ -96,17 +97,33 @@ export class Hub extends Emitter<HubEvents> {
     this.#core.listen(listener);
   }
 
-  /** @internal Closes the hub once the tabs have left, which may still have something to say. */
-  closeWhenIdle(): void {
-    if (this.#core.isIdle()) this.close();
-    else this.once('idle', () => this.close());
+  /**
+   * @internal Closes the hub once there is no tab, and the connection to the server once that has
+   * answered for all the tabs did. `ending` is called when no tab may come any more.
+   */
+  closeWhenIdle(ending: () => void = () => {}): void {
+    if (this.#endsWhenIdle) return;
+    this.#endsWhenIdle = true;
+    const end = () => {
+      if (!this.#core.isIdle()) return;
+      this.off('idle', end);
+      ending();
+      this.#closeToTabs();
+      this.connection?.whenNothingPending(() => this.close());
+    };
+    this.on('idle', end);
+    end();
   }
 
   /** Closes the connection to the server and to all tabs. */
   close(): void {
+    this.#closeToTabs();
+    this.#upstream.close();
+  }
+
+  #closeToTabs(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#core.close();
-    this.#upstream.close();
   }
 }
