@@ -143,8 +143,9 @@ impl Hub {
         }
         if let UpstreamEvent::State(state) = &event {
             self.state = state.clone();
-            if state.state != "connected" {
-                self.relay.disconnected();
+            match state.state.as_str() {
+                "connected" => self.relay.connected(),
+                _ => self.relay.disconnected(),
             }
             for entry in &self.tabs {
                 let message = Message::ConnectionEvent(state.clone());
@@ -293,6 +294,8 @@ impl Hub {
             let (docs, queries, mut cx) = self.parts();
             queries.release_all(&hello.tab, docs, &mut cx);
             docs.suspend_all(&hello.tab);
+            let (relay, mut cx) = self.relay();
+            relay.suspend(&hello.tab, &mut cx);
         } else {
             self.release_all(&hello.tab);
         }
