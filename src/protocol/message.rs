@@ -191,7 +191,11 @@ impl LayerMessage for Message {
                 *last = next;
                 Ok(())
             }
-            (Message::ConnectionEvent(last), Message::ConnectionEvent(next)) => {
+            // A tab that never hears that the connection was lost does not ask for its presence
+            // again.
+            (Message::ConnectionEvent(last), Message::ConnectionEvent(next))
+                if next.state != "connected" || last.state == "connected" =>
+            {
                 *last = next;
                 Ok(())
             }
