@@ -113,6 +113,8 @@ pub(super) struct Document {
     /// The ops the server has not answered for, oldest first.
     unsettled: VecDeque<Origin>,
     last_submitter: Option<String>,
+    /// The upstream document had a version: without one, it lost its state and is loaded anew.
+    was_loaded: bool,
     linger: Option<Millis>,
 }
 
@@ -128,6 +130,7 @@ impl Document {
             deferred: Vec::new(),
             unsettled: VecDeque::new(),
             last_submitter: None,
+            was_loaded: false,
             linger: None,
         }
     }
@@ -365,6 +368,12 @@ impl Document {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let head = cx.upstream.head(&self.id);
+        self.was_loaded |= head.version.is_some();
+        if self.was_loaded && head.version.is_none() && head.type_name.is_none() {
+            // ShareDB would take a creation, and the refusal of an op before it, which may be still
+            // to come, for that of the creation.
+            return Err(in_hard_rollback(&self.id));
+        }
         // Another tab deleted the document as well: there is nothing left to do. Without a version
         // it may also be that the document is being loaded anew, and is there after all.
         let superfluous =
@@ -395,11 +404,13 @@ impl Document {
     // Upstream
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
+        self.was_loaded = true;
         self.order.reset();
         self.spread(None, cx);
     }
 
     pub fn changed(&mut self, change: Change, cx: &mut Context<'_>) {
+        self.was_loaded = true;
         self.order.push(Entry { change, origin: None });
         self.spread(None, cx);
     }
@@ -556,6 +567,7 @@ impl Document {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
         let version = cx.upstream.head(&self.id).version;
+        self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
         let mut messages = match changes {
             Some(messages) => messages,
@@ -655,6 +667,11 @@ fn in_messages<'a>(
 
 fn ids(ops: &[SubmittedOp]) -> Vec<u64> {
     ops.iter().map(|op| op.op_id).collect()
+}
+
+fn in_hard_rollback(doc: &DocId) -> Error {
+    let message = format!("Cannot submit op. Document is performing hard rollback. {doc}");
+    Error::new(codes::DOC_IN_HARD_ROLLBACK, message)
 }
 
 fn not_loaded(exists: bool) -> Error {
