@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tabmux_middleware::Millis;
 
@@ -74,10 +74,10 @@ struct Holder {
     told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
     live: bool,
-    /// How many of the tab's subscribed queries have the document among their results.
-    queries: usize,
-    /// How many of these are to be forgotten after the linger.
-    departing: usize,
+    /// The tab's subscribed queries that have the document among their results.
+    queries: BTreeSet<u64>,
+    /// Those of them that are to be forgotten after the linger.
+    departing: BTreeSet<u64>,
     /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
     away: bool,
     last_op_id: u64,
@@ -96,7 +96,7 @@ struct Failure {
 impl Holder {
     /// Whether the tab is sent every change as it comes.
     fn is_live(&self) -> bool {
-        self.live || self.queries > 0
+        self.live || !self.queries.is_empty()
     }
 }
 
@@ -235,17 +235,23 @@ impl Document {
         self.bring_up_to_date(tab, cx);
     }
 
-    /// The document is among the results of a query of the tab; `keep`: for as long as that lives.
-    pub fn join_results(&mut self, tab: &str, keep: bool, cx: &mut Context<'_>) {
-        self.holder(tab).queries += usize::from(keep);
-        self.bring_up_to_date(tab, cx);
+    /// The document is among the results of this query; `keep`: for as long as that lives.
+    pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
+        let holder = self.holder(&query.tab);
+        if keep {
+            holder.queries.insert(query.request);
+            holder.departing.remove(&query.request);
+        }
+        self.bring_up_to_date(&query.tab, cx);
     }
 
-    /// The document is no longer among the results of a query of the tab. For a while the tab is
-    /// still sent its changes: the one that took it out of the results may come after the results.
-    pub fn leave_results(&mut self, tab: &str, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(tab) {
-            holder.departing += 1;
+    /// The document is no longer among the results of this query. For a while the tab is still
+    /// sent its changes: the one that took it out of the results may come after the results.
+    pub fn leave_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(&query.tab)
+            && holder.queries.contains(&query.request)
+        {
+            holder.departing.insert(query.request);
             self.linger.get_or_insert(cx.now + cx.linger);
         }
     }
@@ -488,7 +494,9 @@ impl Document {
         }
         self.linger = None;
         for holder in self.holders.values_mut() {
-            holder.queries -= std::mem::take(&mut holder.departing);
+            for query in std::mem::take(&mut holder.departing) {
+                holder.queries.remove(&query);
+            }
         }
         if self.subscription == Subscription::Live && !self.is_wanted() {
             cx.upstream.unsubscribe(&self.id);
