@@ -466,8 +466,15 @@ impl Tab {
     fn handle(&mut self, message: Message, now: Millis) {
         match message {
             Message::Callback(Callback { request, error }) => {
-                if self.outstanding.remove(&request).is_some() {
-                    self.events.push_back(TabEvent::Callback { request, error });
+                match self.outstanding.remove(&request) {
+                    Some(Message::Query(_)) => {
+                        // The hub did not answer in time.
+                        self.transmit(Message::QueryEnd(QueryEnd { request }), now);
+                        let ready = QueryReady { request, results: None, extra: None, error };
+                        self.events.push_back(TabEvent::QueryReady(ready));
+                    }
+                    Some(_) => self.events.push_back(TabEvent::Callback { request, error }),
+                    None => {}
                 }
             }
             Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
