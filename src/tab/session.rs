@@ -9,7 +9,7 @@ use super::documents::{DocKey, Documents};
 use super::{TabEvent, TabSettings};
 use crate::Payload;
 use crate::error::{Error, codes};
-use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types};
+use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types, state_lost};
 use crate::protocol::*;
 
 /// A tab's end of the connection, as a state machine without I/O.
@@ -500,10 +500,14 @@ impl Tab {
             }
             Message::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
-                let tokens = doc.replica.committed(&committed.op_ids, committed.version);
+                let (tokens, misplaced) =
+                    doc.replica.committed(&committed.op_ids, committed.version);
                 doc.settled = committed.settled;
                 let error = committed.error;
                 self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
+                if misplaced {
+                    self.lose_state(key, state_lost(), Vec::new());
+                }
             }
             Message::DocRejected(rejected) => self.reject(rejected, now),
             Message::DocEvent(DocEvent { doc, error }) => {
