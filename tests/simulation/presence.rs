@@ -265,8 +265,9 @@ impl Presences {
             let sent: Vec<u64> = local.owed.keys().copied().filter(|pv| !is_pending(pv)).collect();
             let has_to_be_sent = !local.value.is_null() && local.pending.is_empty();
             if !sent.is_empty() || has_to_be_sent {
-                let owed = sent.iter().filter_map(|version| local.owed.remove(version));
-                let last = owed.fold(false, |any, last| any || last);
+                let owed: Vec<bool> =
+                    sent.iter().filter_map(|version| local.owed.remove(version)).collect();
+                let last = owed.contains(&true);
                 self.send(channel, &id, last);
             }
         }

@@ -58,7 +58,7 @@ impl Queries {
                 return Some(TabEvent::QueryDocs(ids));
             }
             TabEvent::QueryReady(ready) => {
-                let Some(query) = self.held.get_mut(&ready.request) else { return None };
+                let query = self.held.get_mut(&ready.request)?;
                 if let Some(error) = ready.error {
                     self.errors.push(error);
                     self.held.remove(&ready.request);
@@ -84,7 +84,7 @@ impl Queries {
                 }
             }
             TabEvent::QueryChange(change) => {
-                let Some(query) = self.held.get_mut(&change.request) else { return None };
+                let query = self.held.get_mut(&change.request)?;
                 if let Some(results) = &mut query.results {
                     apply(&change.diff, results);
                     for id in results {

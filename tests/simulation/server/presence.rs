@@ -54,15 +54,15 @@ impl Server {
     }
 
     fn publish_presence(&mut self, message: &Value) {
-        self.to_channel(message, message["src"].as_str().unwrap_or_default());
+        self.tell_channel(message, message["src"].as_str().unwrap_or_default());
     }
 
     fn request_presence(&mut self, from: AgentId, message: &Value) {
         let src = self.agents[&from].src.clone();
-        self.to_channel(&json!({ "a": "pr", "ch": message["ch"] }), &src);
+        self.tell_channel(&json!({ "a": "pr", "ch": message["ch"] }), &src);
     }
 
-    fn to_channel(&mut self, message: &Value, but: &str) {
+    fn tell_channel(&mut self, message: &Value, but: &str) {
         let channel = message["ch"].as_str().unwrap_or_default();
         for (to, agent) in &self.agents {
             if agent.presences.channels.contains(channel) && agent.src != but {
