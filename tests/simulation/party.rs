@@ -79,7 +79,10 @@ impl Party {
     fn receive(&mut self, reply: Reply, server: &mut Server) {
         let mut client = self.client.borrow_mut();
         client.receive(reply);
-        server.misjudged.extend(client.take_misled());
+        for (doc, op) in client.take_misled() {
+            server.misjudged.push(op);
+            server.astray.insert(doc);
+        }
     }
 
     fn receive_at_server(&mut self, now: u64) -> Vec<Request> {

@@ -22,7 +22,8 @@ pub struct TabQuery {
 pub struct Queries {
     /// By the numbers of their requests.
     pub held: BTreeMap<u64, TabQuery>,
-    /// Documents of results that the tab let go of: nothing is promised for them.
+    /// Documents that the tab let go of: what the hub sends of them may cross with that, so that no
+    /// query promises to follow them.
     let_go: BTreeSet<DocId>,
     /// Why queries failed.
     pub errors: Vec<Error>,
@@ -53,10 +54,6 @@ impl Queries {
         docs: &BTreeMap<DocId, TabDoc>,
     ) -> Option<TabEvent> {
         match event {
-            TabEvent::QueryDocs(ids) => {
-                self.let_go.retain(|id| !ids.contains(id));
-                return Some(TabEvent::QueryDocs(ids));
-            }
             TabEvent::QueryReady(ready) => {
                 let query = self.held.get_mut(&ready.request)?;
                 if let Some(error) = ready.error {

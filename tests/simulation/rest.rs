@@ -96,6 +96,9 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
 
 /// I1: everyone who holds the document holds the same.
 fn converged(world: &mut World, doc: &DocId) {
+    if world.server.astray.contains(doc) {
+        return;
+    }
     let server = world.server.doc(doc);
     let (copy, version) = (server.copy.clone(), Some(server.version()));
     let clients = [("upstream", &world.upstream), ("outside", &world.outside)];
@@ -113,6 +116,9 @@ fn converged(world: &mut World, doc: &DocId) {
 
 /// I1: the tab's copy is the server's.
 fn follows(world: &mut World, at: usize, doc: &DocId) {
+    if world.server.astray.contains(doc) {
+        return;
+    }
     let server = world.server.doc(doc);
     let (copy, version) = (server.copy.clone(), Some(server.version()));
     let driver = world.driver(at);

@@ -84,7 +84,8 @@ impl Doc {
             }
             Reply::Refused { error, seq, .. } => match &self.inflight {
                 Some(inflight) => {
-                    conn.misled.extend(inflight.refused_instead_of(seq));
+                    let misled = inflight.refused_instead_of(seq);
+                    conn.misled.extend(misled.map(|op| (self.id(), op)));
                     self.roll_back(error, conn);
                 }
                 None => conn.events.push_back(UpstreamEvent::Failed(self.id(), error)),

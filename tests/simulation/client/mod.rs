@@ -42,7 +42,7 @@ struct Conn {
     /// For each document of results that is up to date, which answer to a query waited for it.
     found: Vec<(u64, u64)>,
     /// Edits that were taken for refused when others were.
-    misled: Vec<Op>,
+    misled: Vec<(DocId, Op)>,
 }
 
 impl Client {
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Edits that were taken for refused when others were.
-    pub fn take_misled(&mut self) -> Vec<Op> {
+    pub fn take_misled(&mut self) -> Vec<(DocId, Op)> {
         mem::take(&mut self.conn.misled)
     }
 
