@@ -1,9 +1,10 @@
 use std::rc::Rc;
 
 use serde_json::json;
-use tabmux::Payload;
-use tabmux::ot::Op;
+use tabmux::hub::UpstreamEvent;
+use tabmux::ot::{Op, Origin};
 use tabmux::tab::TabEvent;
+use tabmux::{Error, Payload};
 
 use crate::stage::{LINGER, NoTypes, Stage, create, doc, settings};
 
@@ -176,4 +177,23 @@ fn an_edit_reaches_the_siblings_at_once_and_its_callback_comes_with_the_server()
     assert_eq!(stage.text(1, &id).as_deref(), Some("hello!"));
     assert_eq!(stage.answers(0, token), [None]);
     assert_eq!(stage.script.borrow().server[&id].0, 2);
+}
+
+#[test]
+fn a_creation_that_failed_while_its_tab_had_no_session_leaves_nothing_behind() {
+    let (mut stage, id) = (Stage::new(1), doc("a"));
+    let token = stage.submit(0, &id, create("mine")).unwrap();
+    stage.flush_unheard(0, &id);
+    stage.script.borrow_mut().events.clear();
+    stage.script.borrow_mut().lose(&id);
+    stage.seed(&id, "theirs");
+    stage.script.borrow_mut().load(&id);
+    stage.rejoin(0);
+    let origin = Origin { tab: "tab-0".to_owned(), op_id: 1 };
+    let error = Error::new("ERR_DOC_ALREADY_CREATED", "Document already created");
+    let settled = UpstreamEvent::Settled(id.clone(), origin, Some(error));
+    stage.script.borrow_mut().events.push_back(settled);
+    stage.settle();
+    assert_eq!(stage.answers(0, token), [Some("ERR_DOC_ALREADY_CREATED".to_owned())]);
+    assert_eq!(stage.text(0, &id).as_deref(), Some("theirs"));
 }

@@ -174,6 +174,19 @@ impl Stage {
         self.tab(at, |tab, now| tab.flush(key, now));
     }
 
+    /// Sends what the tab has submitted; nothing that the hub says of it arrives.
+    pub fn flush_unheard(&mut self, at: usize, id: &DocId) {
+        let (key, now) = (self.open(at, id), self.now);
+        let Seat { tab, peer, .. } = &mut self.seats[at];
+        tab.flush(key, now);
+        tab.wake(now);
+        while let Some(frame) = tab.poll_transmit() {
+            self.hub.receive(*peer, frame, now);
+        }
+        self.hub.wake(now);
+        while self.hub.poll_transmit().is_some() {}
+    }
+
     /// The text of a tab's document.
     pub fn text(&mut self, at: usize, id: &DocId) -> Option<String> {
         let key = self.open(at, id);

@@ -79,9 +79,9 @@ impl Party {
     fn receive(&mut self, reply: Reply, server: &mut Server) {
         let mut client = self.client.borrow_mut();
         client.receive(reply);
-        for (doc, op) in client.take_misled() {
+        for (op, undone_in) in client.take_misled() {
             server.misjudged.push(op);
-            server.astray.insert(doc);
+            server.astray.extend(undone_in);
         }
     }
 

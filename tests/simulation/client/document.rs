@@ -84,8 +84,10 @@ impl Doc {
             }
             Reply::Refused { error, seq, .. } => match &self.inflight {
                 Some(inflight) => {
-                    let misled = inflight.refused_instead_of(seq);
-                    conn.misled.extend(misled.map(|op| (self.id(), op)));
+                    if let Some(op) = inflight.refused_instead_of(seq) {
+                        let undone = self.inverse_of(&op).is_some();
+                        conn.misled.push((op, Some(self.id()).filter(|_| undone)));
+                    }
                     self.roll_back(error, conn);
                 }
                 None => conn.events.push_back(UpstreamEvent::Failed(self.id(), error)),

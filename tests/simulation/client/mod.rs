@@ -41,8 +41,9 @@ struct Conn {
     events: VecDeque<UpstreamEvent>,
     /// For each document of results that is up to date, which answer to a query waited for it.
     found: Vec<(u64, u64)>,
-    /// Edits that were taken for refused when others were.
-    misled: Vec<(DocId, Op)>,
+    /// Edits that were taken for refused when others were, with their documents, if they were undone
+    /// there; any other document is loaded anew.
+    misled: Vec<(Op, Option<DocId>)>,
 }
 
 impl Client {
@@ -99,8 +100,9 @@ impl Client {
         }
     }
 
-    /// Edits that were taken for refused when others were.
-    pub fn take_misled(&mut self) -> Vec<(DocId, Op)> {
+    /// Edits that were taken for refused when others were, with their documents, if they were undone
+    /// there.
+    pub fn take_misled(&mut self) -> Vec<(Op, Option<DocId>)> {
         mem::take(&mut self.conn.misled)
     }
 

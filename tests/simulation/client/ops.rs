@@ -169,11 +169,16 @@ impl Doc {
         }
     }
 
-    pub fn roll_back(&mut self, error: Error, conn: &mut Conn) {
-        let inverse = self.inflight.as_ref().and_then(|inflight| match &inflight.op {
+    /// The op that undoes this one, where the type has it.
+    pub fn inverse_of(&self, op: &Op) -> Option<Payload> {
+        match op {
             Op::Edit(op) => self.copy.ty()?.invert(&op.0).map(Payload),
             _ => None,
-        });
+        }
+    }
+
+    pub fn roll_back(&mut self, error: Error, conn: &mut Conn) {
+        let inverse = self.inflight.as_ref().and_then(|inflight| self.inverse_of(&inflight.op));
         let Some(inverse) = inverse else { return self.hard_roll_back(error, conn) };
         let mut op = Op::Edit(inverse);
         for own in &mut self.pending {

@@ -133,7 +133,7 @@ pub struct Server {
     /// Ops that were committed, and yet may count as refused: ShareDB refuses one that is sent again,
     /// if its document was deleted since, and see `Pending::refused_instead_of`.
     pub misjudged: Vec<Op>,
-    /// Documents of which a client may have undone such an op, so that its copy is wrong for good.
+    /// Documents of which a client has undone such an op, so that its copy is wrong for good.
     pub astray: BTreeSet<DocId>,
     /// Presence whose client is gone and that was not taken back, because its client had not
     /// subscribed to the channel: by channel and id.
