@@ -71,6 +71,8 @@ pub mod codes {
     pub const DOC_ALREADY_CREATED: &str = "ERR_DOC_ALREADY_CREATED";
     /// ShareDB: the document has not been created.
     pub const DOC_DOES_NOT_EXIST: &str = "ERR_DOC_DOES_NOT_EXIST";
+    /// As in ShareDB.
+    pub const DOC_IN_HARD_ROLLBACK: &str = "ERR_DOC_IN_HARD_ROLLBACK";
     /// ShareDB: the OT type is not registered here.
     pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
     /// ShareDB: an op was dropped because the document had to be loaded anew.

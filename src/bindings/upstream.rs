@@ -3,7 +3,7 @@ use wasm_bindgen::prelude::*;
 
 use super::errors::{from_js, option_from_js};
 use crate::error::Error;
-use crate::hub::{QueryResults, Submission, Upstream, UpstreamEvent};
+use crate::hub::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};
 use crate::ot::{Create, Op, Origin};
 use crate::platform::{Payload, from_value, to_value};
 use crate::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
@@ -47,7 +47,7 @@ extern "C" {
         how: Array,
     ) -> Result<(), JsValue>;
     #[wasm_bindgen(method)]
-    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> u32;
+    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
     #[wasm_bindgen(method)]
     fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
     #[wasm_bindgen(method)]
@@ -126,8 +126,10 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::submit(self, &doc.collection, &doc.id, op, how).map_err(from_js)
     }
 
-    fn untold(&self, doc: &DocId) -> u64 {
-        u64::from(UpstreamAdapter::untold(self, &doc.collection, &doc.id))
+    fn untold(&self, doc: &DocId) -> Untold {
+        let parts = UpstreamAdapter::untold(self, &doc.collection, &doc.id);
+        let changes = parts.get(0).as_f64().unwrap_or_default() as u64;
+        Untold { changes, load: parts.get(1).is_truthy() }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
@@ -162,7 +164,12 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
     Some(match text(0)?.as_str() {
         "state" => {
             let reason = defined(event.get(3));
-            UpstreamEvent::State(ConnectionEvent { state: text(1)?, id: text(2), reason })
+            UpstreamEvent::State(ConnectionEvent {
+                state: text(1)?,
+                id: text(2),
+                reason,
+                losses: 0,
+            })
         }
         "connectionFailed" => {
             let error = option_from_js(event.get(2))?;

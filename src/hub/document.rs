@@ -1,8 +1,8 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tabmux_middleware::Millis;
 
-use super::{Submission, Upstream};
+use super::{Submission, Untold, Upstream};
 use crate::error::{Error, codes};
 use crate::ot::{Entry, Op, Origin, Sequencer, Types, state_lost};
 use crate::protocol::*;
@@ -75,10 +75,10 @@ struct Holder {
     told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
     live: bool,
-    /// How many of the tab's subscribed queries have the document among their results.
-    queries: usize,
-    /// How many of these are to be forgotten after the linger.
-    departing: usize,
+    /// The tab's subscribed queries that have the document among their results.
+    queries: BTreeSet<u64>,
+    /// Those of them that are to be forgotten after the linger.
+    departing: BTreeSet<u64>,
     /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
     away: bool,
     last_op_id: u64,
@@ -97,7 +97,7 @@ struct Failure {
 impl Holder {
     /// Whether the tab is sent every change as it comes.
     fn is_live(&self) -> bool {
-        self.live || self.queries > 0
+        self.live || !self.queries.is_empty()
     }
 }
 
@@ -111,9 +111,13 @@ pub(super) struct Document {
     subscribes: Vec<Waiter>,
     /// Creations that came before the document's state was known.
     deferred: Vec<(String, DocSubmit)>,
+    /// The server was asked for the sake of these, and has answered.
+    server_was_asked: bool,
     /// The ops the server has not answered for, oldest first.
     unsettled: VecDeque<Origin>,
     last_submitter: Option<String>,
+    /// The upstream document had a version: without one, it lost its state and is loaded anew.
+    was_loaded: bool,
     linger: Option<Millis>,
 }
 
@@ -127,8 +131,10 @@ impl Document {
             fetches: Vec::new(),
             subscribes: Vec::new(),
             deferred: Vec::new(),
+            server_was_asked: false,
             unsettled: VecDeque::new(),
             last_submitter: None,
+            was_loaded: false,
             linger: None,
         }
     }
@@ -233,17 +239,23 @@ impl Document {
         self.bring_up_to_date(tab, cx);
     }
 
-    /// The document is among the results of a query of the tab; `keep`: for as long as that lives.
-    pub fn join_results(&mut self, tab: &str, keep: bool, cx: &mut Context<'_>) {
-        self.holder(tab).queries += usize::from(keep);
-        self.bring_up_to_date(tab, cx);
+    /// The document is among the results of this query; `keep`: for as long as that lives.
+    pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
+        let holder = self.holder(&query.tab);
+        if keep {
+            holder.queries.insert(query.request);
+            holder.departing.remove(&query.request);
+        }
+        self.bring_up_to_date(&query.tab, cx);
     }
 
-    /// The document is no longer among the results of a query of the tab. For a while the tab is
-    /// still sent its changes: the one that took it out of the results may come after the results.
-    pub fn leave_results(&mut self, tab: &str, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(tab) {
-            holder.departing += 1;
+    /// The document is no longer among the results of this query. For a while the tab is still
+    /// sent its changes: the one that took it out of the results may come after the results.
+    pub fn leave_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(&query.tab)
+            && holder.queries.contains(&query.request)
+        {
+            holder.departing.insert(query.request);
             self.linger.get_or_insert(cx.now + cx.linger);
         }
     }
@@ -366,6 +378,12 @@ impl Document {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let head = cx.upstream.head(&self.id);
+        self.was_loaded |= head.version.is_some();
+        if self.was_loaded && head.version.is_none() && head.type_name.is_none() {
+            // ShareDB would take a creation, and the refusal of an op before it, which may be still
+            // to come, for that of the creation.
+            return Err(in_hard_rollback(&self.id));
+        }
         // Another tab deleted the document as well: there is nothing left to do. Without a version
         // it may also be that the document is being loaded anew, and is there after all.
         let superfluous =
@@ -396,13 +414,17 @@ impl Document {
     // Upstream
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
+        self.was_loaded = true;
         self.order.reset();
         self.spread(None, cx);
+        self.sequence_deferred(cx);
     }
 
     pub fn changed(&mut self, change: Change, cx: &mut Context<'_>) {
+        self.was_loaded = true;
         self.order.push(Entry { change, origin: None });
         self.spread(None, cx);
+        self.sequence_deferred(cx);
     }
 
     /// A fetch has ended; returns those who waited for it.
@@ -413,13 +435,29 @@ impl Document {
                 self.bring_up_to_date(&waiter.tab, cx);
             }
         }
-        for (tab, submit) in std::mem::take(&mut self.deferred) {
-            match error {
-                None => self.sequence(&tab, submit, cx),
-                Some(error) => self.reject(&tab, ids(&submit.ops), error.clone(), cx),
+        match error {
+            None => {
+                self.server_was_asked = true;
+                self.sequence_deferred(cx);
+            }
+            Some(error) => {
+                for (tab, submit) in std::mem::take(&mut self.deferred) {
+                    self.reject(&tab, ids(&submit.ops), error.clone(), cx);
+                }
             }
         }
         waiters
+    }
+
+    /// Creations that waited for the server get their place after all that the upstream document
+    /// has gone through.
+    fn sequence_deferred(&mut self, cx: &mut Context<'_>) {
+        if self.server_was_asked && cx.upstream.untold(&self.id) == Untold::default() {
+            self.server_was_asked = false;
+            for (tab, submit) in std::mem::take(&mut self.deferred) {
+                self.sequence(&tab, submit, cx);
+            }
+        }
     }
 
     pub fn subscribed(&mut self, error: Option<Error>, cx: &mut Context<'_>) {
@@ -478,7 +516,9 @@ impl Document {
         }
         self.linger = None;
         for holder in self.holders.values_mut() {
-            holder.queries -= std::mem::take(&mut holder.departing);
+            for query in std::mem::take(&mut holder.departing) {
+                holder.queries.remove(&query);
+            }
         }
         if self.subscription == Subscription::Live && !self.is_wanted() {
             cx.upstream.unsubscribe(&self.id);
@@ -557,6 +597,7 @@ impl Document {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
         let mut version = cx.upstream.head(&self.id).version;
+        self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
         let mut messages = match changes {
             Some(messages) => messages,
@@ -568,7 +609,7 @@ impl Document {
                     return;
                 }
                 // The snapshot has what the hub is yet to be told of.
-                rev += cx.upstream.untold(&self.id);
+                rev += cx.upstream.untold(&self.id).changes;
                 version = snapshot.version;
                 self.holder(tab).seen = rev;
                 vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
@@ -659,6 +700,11 @@ fn in_messages<'a>(
 
 fn ids(ops: &[SubmittedOp]) -> Vec<u64> {
     ops.iter().map(|op| op.op_id).collect()
+}
+
+fn in_hard_rollback(doc: &DocId) -> Error {
+    let message = format!("Cannot submit op. Document is performing hard rollback. {doc}");
+    Error::new(codes::DOC_IN_HARD_ROLLBACK, message)
 }
 
 fn not_loaded(exists: bool) -> Error {

@@ -163,25 +163,31 @@ impl Documents {
     }
 
     /// Sends a tab documents among the results of its query; `keep`: and their changes from now on.
-    pub fn join_results(&mut self, tab: &str, ids: &[DocId], keep: bool, cx: &mut Context<'_>) {
+    pub fn join_results(
+        &mut self,
+        query: &Waiter,
+        ids: &[DocId],
+        keep: bool,
+        cx: &mut Context<'_>,
+    ) {
         if ids.is_empty() {
             return;
         }
-        cx.send(tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec() }));
+        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec() }));
         for id in ids {
-            self.doc(id).join_results(tab, keep, cx);
+            self.doc(id).join_results(query, keep, cx);
         }
     }
 
-    /// These documents are no longer among the results of a query of the tab.
+    /// These documents are no longer among the results of this query.
     pub fn leave_results<'a>(
         &mut self,
-        tab: &str,
+        query: &Waiter,
         ids: impl Iterator<Item = &'a DocId>,
         cx: &mut Context<'_>,
     ) {
         for id in ids {
-            self.doc(id).leave_results(tab, cx);
+            self.doc(id).leave_results(query, cx);
         }
     }
 

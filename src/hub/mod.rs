@@ -15,4 +15,4 @@ mod upstream;
 pub use peers::PeerId;
 pub use sessions::{Hub, HubEvent};
 pub use settings::HubSettings;
-pub use upstream::{QueryResults, Submission, Upstream, UpstreamEvent};
+pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};

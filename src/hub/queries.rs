@@ -64,7 +64,7 @@ impl Queries {
         self.queries.retain_mut(|query| {
             for member in query.members.iter().filter(|member| gone(member)) {
                 if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
-                    docs.leave_results(&member.tab, results.docs.iter().flatten(), cx);
+                    docs.leave_results(member, results.docs.iter().flatten(), cx);
                 }
             }
             query.members.retain(|member| !gone(member));
@@ -101,7 +101,9 @@ impl Queries {
         for member in &query.members {
             tell_results(member, &results, query.spec.subscribe, docs, cx);
             if let Some(before) = &before {
-                docs.leave_results(&member.tab, before.docs.iter().flatten(), cx);
+                let found = results.docs.as_deref().unwrap_or_default();
+                let went = before.docs.iter().flatten().filter(|id| !found.contains(id));
+                docs.leave_results(member, went, cx);
             }
         }
         if !query.spec.subscribe {
@@ -118,24 +120,28 @@ impl Queries {
         cx: &mut Context<'_>,
     ) {
         let Some(query) = self.queries.iter_mut().find(|query| query.id == id) else { return };
-        let results = query.results.get_or_insert_default().docs.get_or_insert_default();
+        // Before the results are known there is nothing to change: they will come as they are then.
+        let Some(results) = &mut query.results else { return };
+        let results = results.docs.get_or_insert_default();
         let mut came = Vec::new();
         let mut went = Vec::new();
         for step in &diff {
             apply(step, results, &mut came, &mut went);
         }
+        went.retain(|id| !results.contains(id));
         for member in &query.members {
-            docs.join_results(&member.tab, &came, true, cx);
+            docs.join_results(member, &came, true, cx);
             let change = QueryChange { request: member.request, diff: diff.clone() };
             cx.send(&member.tab, Message::QueryChange(change));
-            docs.leave_results(&member.tab, went.iter(), cx);
+            docs.leave_results(member, went.iter(), cx);
         }
     }
 
     /// What the database says beside the results changed.
     pub fn extra(&mut self, id: u64, extra: Option<crate::Payload>, cx: &mut Context<'_>) {
         let Some(query) = self.queries.iter_mut().find(|query| query.id == id) else { return };
-        query.results.get_or_insert_default().extra.clone_from(&extra);
+        let Some(results) = &mut query.results else { return };
+        results.extra.clone_from(&extra);
         for member in &query.members {
             let message = QueryExtra { request: member.request, extra: extra.clone() };
             cx.send(&member.tab, Message::QueryExtra(message));
@@ -159,7 +165,7 @@ fn tell_results(
     docs: &mut Documents,
     cx: &mut Context<'_>,
 ) {
-    docs.join_results(&waiter.tab, results.docs.as_deref().unwrap_or_default(), keep, cx);
+    docs.join_results(waiter, results.docs.as_deref().unwrap_or_default(), keep, cx);
     let QueryResults { docs: results, extra } = results.clone();
     let ready = QueryReady { request: waiter.request, results, extra, error: None };
     cx.send(&waiter.tab, Message::QueryReady(ready));

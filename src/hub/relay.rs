@@ -164,9 +164,28 @@ impl Relay {
         }
     }
 
-    /// The connection to the server is lost: tabs ask again once it is back.
+    /// The connection to the server is lost. The members of a channel stay, to be told of siblings
+    /// that leave.
     pub fn disconnected(&mut self) {
+        for channel in self.channels.values_mut() {
+            channel.live = false;
+            channel.waiting.clear();
+        }
+        self.forget_requests();
+    }
+
+    /// The connection to the server is being made: what was asked while there was none has reached
+    /// nobody, what is asked from now on will.
+    pub fn connecting(&mut self) {
+        self.forget_requests();
+    }
+
+    /// The connection to the server is there. Tabs ask for all presence again.
+    pub fn connected(&mut self) {
         self.channels.clear();
+    }
+
+    fn forget_requests(&mut self) {
         self.leaving.clear();
         self.requests.clear();
         self.pings.clear();
@@ -188,6 +207,12 @@ impl Relay {
             self.tell_members(&channel, Some(tab), &from(tab, &message), cx);
             self.presences.remove(&(channel, id));
         }
+        self.suspend(tab, cx);
+    }
+
+    /// The tab begins a new session: to it, that is a new connection, on which it asks again for all
+    /// that it still wants.
+    pub fn suspend(&mut self, tab: &str, cx: &mut Context<'_>) {
         for channel in self.channels.keys().cloned().collect::<Vec<_>>() {
             self.leave(tab, &channel, cx);
         }

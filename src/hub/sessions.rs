@@ -68,7 +68,12 @@ impl Hub {
             settings,
             types,
             upstream,
-            state: ConnectionEvent { state: "connecting".to_owned(), id: None, reason: None },
+            state: ConnectionEvent {
+                state: "connecting".to_owned(),
+                id: None,
+                reason: None,
+                losses: 0,
+            },
             peers: Peers::default(),
             tabs: Vec::new(),
             docs: Documents::default(),
@@ -139,11 +144,15 @@ impl Hub {
         let (docs, queries, relay, mut cx) = self.parts();
         match event {
             UpstreamEvent::State(state) => {
-                if state.state != "connected" {
-                    relay.disconnected();
+                match state.state.as_str() {
+                    "connecting" => relay.connecting(),
+                    "connected" => relay.connected(),
+                    _ => relay.disconnected(),
                 }
-                self.state = state.clone();
-                self.tell_all(&Message::ConnectionEvent(state));
+                let lost = self.state.state == "connected" && state.state != "connected";
+                let losses = self.state.losses + u64::from(lost);
+                self.state = ConnectionEvent { losses, ..state };
+                self.tell_all(&Message::ConnectionEvent(self.state.clone()));
             }
             UpstreamEvent::ConnectionFailed(failed) => {
                 self.tell_all(&Message::ConnectionFailed(failed));
@@ -232,7 +241,8 @@ impl Hub {
             (Some(_), Message::HandleMessage(Relayed { message })) => {
                 self.upstream.handle_message(&message);
             }
-            (Some(tab), Message::Send(Relayed { message })) => {
+            (Some(_), Message::Send(ToServer { losses, .. })) if losses != self.state.losses => {}
+            (Some(tab), Message::Send(ToServer { message, .. })) => {
                 let (_, _, relay, mut cx) = self.parts();
                 relay.take_from_tab(&tab, &message, &mut cx);
             }
@@ -275,9 +285,10 @@ impl Hub {
             self.tabs.push(TabEntry { info, peer });
         }
         if resumed {
-            let (docs, queries, _, mut cx) = self.parts();
+            let (docs, queries, relay, mut cx) = self.parts();
             queries.release_all(&hello.tab, docs, &mut cx);
             docs.suspend_all(&hello.tab);
+            relay.suspend(&hello.tab, &mut cx);
         } else {
             self.release_all(&hello.tab);
         }

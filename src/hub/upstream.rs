@@ -18,6 +18,31 @@ pub struct Submission<'a> {
     pub origin: &'a Origin,
 }
 
+/// What an upstream document has gone through of which the hub is yet to be told; its present state
+/// has it all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// How many [`UpstreamEvent::Changed`] come before the next [`UpstreamEvent::Loaded`].
+    pub changes: u64,
+    /// Whether there is an [`UpstreamEvent::Loaded`].
+    pub load: bool,
+}
+
+impl Untold {
+    /// What of these events, oldest first, changes the document.
+    pub fn among<'a>(doc: &DocId, events: impl Iterator<Item = &'a UpstreamEvent>) -> Self {
+        let mut untold = Untold::default();
+        for event in events.filter(|event| event.doc() == Some(doc)) {
+            match event {
+                UpstreamEvent::Loaded(_) => untold.load = true,
+                UpstreamEvent::Changed(..) if !untold.load => untold.changes += 1,
+                _ => {}
+            }
+        }
+        untold
+    }
+}
+
 /// The real ShareDB connection, as the hub sees it.
 ///
 /// Calls change the upstream documents at once, as ShareDB's methods do, and never call the hub
@@ -73,9 +98,8 @@ pub trait Upstream {
     /// The document can't take it; it is as it was, or is being loaded anew.
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error>;
 
-    /// How many [`UpstreamEvent::Changed`] of the document are yet to be told, until the next
-    /// [`UpstreamEvent::Loaded`] if there is one: [`Upstream::snapshot`] has these changes already.
-    fn untold(&self, doc: &DocId) -> u64;
+    /// What the document has gone through that is yet to be told.
+    fn untold(&self, doc: &DocId) -> Untold;
 
     /// The document's state, ops that await their commit included.
     fn snapshot(&self, doc: &DocId) -> Snapshot;
@@ -96,7 +120,7 @@ pub struct QueryResults {
 /// What happened upstream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum UpstreamEvent {
-    /// The connection changed its state.
+    /// The connection changed its state; the hub itself counts the losses.
     State(ConnectionEvent),
     /// The connection emitted an error.
     ConnectionFailed(ConnectionFailed),

@@ -285,24 +285,26 @@ impl Replica {
         Ok(())
     }
 
-    /// The server has answered for these ops. Returns the submits they stood for.
-    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> Vec<Token> {
+    /// The server has answered for these ops. Returns the submits they stood for, and whether the
+    /// replica never heard of the place of one that its state contains, so that it must be rolled
+    /// back.
+    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Vec<Token>, bool) {
         if !self.rolled_back {
             self.version = version;
         }
         let mut tokens = Vec::new();
-        let mut waits = |slot: &mut OpSlot| {
+        self.awaiting.retain_mut(|slot| {
             let settled = op_ids.contains(&slot.op_id);
             if settled {
                 tokens.append(&mut slot.tokens);
             }
             !settled
-        };
-        self.awaiting.retain_mut(&mut waits);
+        });
         // The document was loaded anew before the tab could hear that the op had its place.
-        self.inflight.retain_mut(waits);
-        self.orphaned &= !self.inflight.is_empty();
-        tokens
+        let (inflight, contained) = self.rejected(op_ids);
+        let misplaced = contained && !inflight.is_empty();
+        tokens.extend(inflight);
+        (tokens, misplaced)
     }
 
     /// The hub had no place for these ops. Returns the submits they stood for, and whether the

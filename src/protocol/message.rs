@@ -92,7 +92,7 @@ pub enum Message {
     QueryFailed(QueryFailed),
     /// Tab: give this to the server.
     #[serde(rename = "connection.send")]
-    Send(Relayed),
+    Send(ToServer),
     /// Tab: take this as if the server had sent it.
     #[serde(rename = "connection.handleMessage")]
     HandleMessage(Relayed),
@@ -194,7 +194,11 @@ impl LayerMessage for Message {
                 *last = next;
                 Ok(())
             }
-            (Message::ConnectionEvent(last), Message::ConnectionEvent(next)) => {
+            // A tab that never hears that the connection was lost does not ask for its presence
+            // again.
+            (Message::ConnectionEvent(last), Message::ConnectionEvent(next))
+                if next.state != "connected" || last.state == "connected" =>
+            {
                 *last = next;
                 Ok(())
             }

@@ -80,6 +80,9 @@ pub struct ConnectionEvent {
     /// What ShareDB gave as the reason of the change.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub reason: Option<Payload>,
+    /// How often the hub has lost the connection so far.
+    #[serde(default)]
+    pub losses: u64,
 }
 
 /// An error of the upstream connection that belongs to no document and no request.
@@ -473,7 +476,19 @@ pub struct QueryFailed {
     pub error: Error,
 }
 
-/// A message of ShareDB's own protocol, for the server or from it.
+/// A message of ShareDB's own protocol, for the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToServer {
+    /// The message, with its action in `a`.
+    pub message: Payload,
+    /// As in the last [`ConnectionEvent`] that the tab's owner has heard of: what was meant for a
+    /// connection that is lost is lost with it.
+    #[serde(default)]
+    pub losses: u64,
+}
+
+/// A message of ShareDB's own protocol, from the server or as if it were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Relayed {

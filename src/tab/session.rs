@@ -9,7 +9,7 @@ use super::documents::{DocKey, Documents};
 use super::{TabEvent, TabSettings};
 use crate::Payload;
 use crate::error::{Error, codes};
-use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types};
+use crate::ot::{Loaded, Op, Replica, SubmitOptions, Token, Types, state_lost};
 use crate::protocol::*;
 
 /// A tab's end of the connection, as a state machine without I/O.
@@ -39,6 +39,8 @@ pub struct Tab {
     answered: VecDeque<DocKey>,
     /// Ops wait for [`Tab::flush`].
     manual: bool,
+    /// How often the hub has lost its connection, as far as the owner knows.
+    losses: u64,
     events: VecDeque<TabEvent>,
 }
 
@@ -68,6 +70,7 @@ impl Tab {
             changes: VecDeque::new(),
             answered: VecDeque::new(),
             manual: false,
+            losses: 0,
             events: VecDeque::new(),
         })
     }
@@ -268,6 +271,9 @@ impl Tab {
     pub fn poll_event(&mut self, now: Millis) -> Option<TabEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
+                if let TabEvent::State(state) = &event {
+                    self.losses = state.losses;
+                }
                 return Some(event);
             }
             if let Some(key) = self.answered.pop_front() {
@@ -378,7 +384,8 @@ impl Tab {
 
     /// Gives the server a message of ShareDB's own protocol.
     pub fn send(&mut self, message: Payload, now: Millis) {
-        self.transmit(Message::Send(Relayed { message }), now);
+        let losses = self.losses;
+        self.transmit(Message::Send(ToServer { message, losses }), now);
     }
 
     /// Has the hub take a message as if the server had sent it.
@@ -506,8 +513,15 @@ impl Tab {
     fn handle(&mut self, message: Message, now: Millis) {
         match message {
             Message::Callback(Callback { request, error }) => {
-                if self.outstanding.remove(&request).is_some() {
-                    self.events.push_back(TabEvent::Callback { request, error });
+                match self.outstanding.remove(&request) {
+                    Some(Message::Query(_)) => {
+                        // The hub did not answer in time.
+                        self.transmit(Message::QueryEnd(QueryEnd { request }), now);
+                        let ready = QueryReady { request, results: None, extra: None, error };
+                        self.events.push_back(TabEvent::QueryReady(ready));
+                    }
+                    Some(_) => self.events.push_back(TabEvent::Callback { request, error }),
+                    None => {}
                 }
             }
             Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
@@ -539,11 +553,15 @@ impl Tab {
             }
             Message::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
-                let tokens = doc.replica.committed(&committed.op_ids, committed.version);
+                let (tokens, misplaced) =
+                    doc.replica.committed(&committed.op_ids, committed.version);
                 doc.settled = committed.settled;
                 let error = committed.error;
                 self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
                 self.answered.push_back(key);
+                if misplaced {
+                    self.lose_state(key, state_lost(), Vec::new());
+                }
             }
             Message::DocRejected(rejected) => self.reject(rejected),
             Message::DocEvent(DocEvent { doc, error }) => {

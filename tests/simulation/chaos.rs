@@ -4,10 +4,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tabmux::middleware::{LayerConfig, defaults};
 use tabmux::protocol::DocId;
-use tabmux::tab::TabEvent;
 use tabmux::transports::Faults;
 
-use super::world::{LINGER, Setup, World, guarantees};
+use super::rest;
+use super::server::MODULI;
+use super::world::{Setup, World, guarantees};
 use crate::support::Registry;
 
 /// What happens beside edits, faulty links and tabs that come and go.
@@ -19,14 +20,26 @@ pub struct Life {
     pub refusals: bool,
     /// The hub is replaced by one without memory.
     pub restarts: bool,
+    /// Tabs ask queries.
+    pub queries: bool,
+    /// Tabs and the client beside the hub show themselves on channels.
+    pub presence: bool,
 }
 
-pub const EDITS: Life = Life { creations: false, refusals: false, restarts: false };
+pub const EDITS: Life =
+    Life { creations: false, refusals: false, restarts: false, queries: false, presence: false };
+
+/// The channels of presence.
+pub const CHANNELS: [&str; 2] = ["left", "right"];
+
+/// The documents from here on are subscribed by nobody for good: queries bring their changes.
+pub const FOUND_FROM: usize = 3;
 
 /// Lives through one seed, and checks all invariants at its end.
 pub fn live(world: &mut World, life: Life) {
-    let docs: Vec<DocId> = (1..=3).map(|n| DocId::new("docs", n.to_string())).collect();
-    for (doc, type_name) in docs.iter().zip(Registry::ALL) {
+    let count = FOUND_FROM + if life.queries { 2 } else { 0 };
+    let docs: Vec<DocId> = (1..=count).map(|n| DocId::new("docs", n.to_string())).collect();
+    for (doc, type_name) in docs.iter().zip(Registry::ALL.iter().cycle()) {
         if !life.creations || world.common.rng.random_bool(0.5) {
             world.seed_doc(doc, type_name);
         }
@@ -40,20 +53,32 @@ pub fn live(world: &mut World, life: Life) {
     for doc in &docs {
         world.outside.client.borrow_mut().subscribe(doc);
     }
+    for channel in CHANNELS.iter().filter(|_| life.presence) {
+        world.listen_outside(channel);
+    }
     for _ in 0..world.common.rng.random_range(50..250) {
         let pause = world.common.rng.random_range(0..60);
         world.run_for(pause);
         act(world, &docs, life);
     }
-    come_to_rest(world, &docs);
-    check(world, &docs, life);
-    leave(world);
+    rest::come_to_rest(world, &docs);
+    rest::check(world, &docs, life);
+    rest::leave(world);
 }
 
 fn act(world: &mut World, docs: &[DocId], life: Life) {
     let place = world.common.rng.random_range(0..docs.len());
     let doc = &docs[place];
-    let type_name = Registry::ALL[place];
+    let type_name = Registry::ALL[place % Registry::ALL.len()];
+    if life.queries && world.common.rng.random_bool(0.2) {
+        return act_on_queries(world);
+    }
+    if life.presence && world.common.rng.random_bool(0.2) {
+        return act_on_presence(world);
+    }
+    if life.creations && life.refusals && world.common.rng.random_bool(0.05) {
+        return quarrel(world, doc, type_name);
+    }
     let soon = world.common.rng.random_range(1..3000);
     let chance = world.common.rng.random_range(0..100);
     match chance {
@@ -119,110 +144,59 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
     }
 }
 
-/// Ends all disturbances, and lets everyone hear of everything.
-fn come_to_rest(world: &mut World, docs: &[DocId]) {
-    world.calm_down();
-    world.settle();
-    for at in 0..world.tab_count() {
-        // What watches over the hub has noticed what the tab may not have: no frame came.
-        if world.driver(at).was_left_alone() {
-            world.attach(at);
-        }
-        world.tab(at, |tab, common| tab.reload(common));
-        for doc in docs {
+fn act_on_queries(world: &mut World) {
+    if world.tab_count() == 0 {
+        return;
+    }
+    let at = world.common.rng.random_range(0..world.tab_count());
+    let modulus = MODULI[world.common.rng.random_range(0..MODULI.len())];
+    match world.common.rng.random_range(0..10) {
+        0..3 => world.tab(at, |tab, common| tab.query(modulus, false, common)),
+        3..7 => world.tab(at, |tab, common| tab.query(modulus, true, common)),
+        _ => world.tab(at, |tab, common| tab.end_query(common)),
+    }
+}
+
+fn act_on_presence(world: &mut World) {
+    let channel = CHANNELS[world.common.rng.random_range(0..CHANNELS.len())];
+    let chance = world.common.rng.random_range(0..20);
+    match chance {
+        0..3 => return world.show_outside(channel),
+        3 => return world.end_presence_outside(channel),
+        4 => return world.listen_outside(channel),
+        _ => {}
+    }
+    if world.tab_count() == 0 {
+        return;
+    }
+    let at = world.common.rng.random_range(0..world.tab_count());
+    match chance {
+        5..12 => world.tab(at, |tab, common| tab.show(channel, common)),
+        12..15 => world.tab(at, |tab, common| tab.end_presence(channel, common)),
+        _ => world.tab(at, |tab, common| tab.listen(channel, common)),
+    }
+}
+
+/// All tabs write to a document at once, while it is deleted and made anew by another client.
+fn quarrel(world: &mut World, doc: &DocId, type_name: &str) {
+    for _ in 0..world.common.rng.random_range(1..4) {
+        for at in 0..world.tab_count() {
             world.tab(at, |tab, common| {
-                tab.pause(doc, false, common);
-                tab.subscribe(doc, common);
+                for _ in 0..common.rng.random_range(1..5) {
+                    tab.edit(doc, common);
+                }
+                if common.rng.random_bool(0.2) {
+                    tab.create_or_delete(doc, type_name, common);
+                    tab.edit(doc, common);
+                }
             });
         }
-    }
-    world.settle();
-    // Says which revision each tab is at, so that the hub can forget the changes before.
-    for at in 0..world.tab_count() {
-        for doc in docs {
-            world.tab(at, |tab, common| tab.fetch(doc, common));
+        if world.common.rng.random_bool(0.5) {
+            world.create_or_delete_outside(doc, type_name);
         }
+        let pause = world.common.rng.random_range(0..100);
+        world.run_for(pause);
     }
-    world.settle();
-}
-
-fn check(world: &mut World, docs: &[DocId], life: Life) {
-    let mut expected = Vec::new();
-    if life.creations {
-        expected.extend([
-            "ERR_DOC_WAS_DELETED",
-            "ERR_DOC_ALREADY_CREATED",
-            "ERR_DOC_DOES_NOT_EXIST",
-            "ERR_DOC_IN_HARD_ROLLBACK",
-        ]);
-    }
-    if life.refusals {
-        expected.extend([
-            "ERR_OP_SUBMIT_REJECTED",
-            "ERR_TEST_REFUSED",
-            "ERR_DOC_IN_HARD_ROLLBACK",
-            "ERR_DOC_DOES_NOT_EXIST",
-        ]);
-    }
-    if life.creations || life.refusals {
-        expected.push("ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED");
-        expected.push("ERR_TEST_DROPPED_BY_LOAD");
-    }
-    if life.restarts {
-        expected.push("ERR_TABMUX_HUB_LOST");
-    }
-    world.common.ledger.check_answers(&world.gone, &expected);
-    world.common.ledger.check_log(&world.server, life.refusals || life.restarts);
-    for doc in docs {
-        converged(world, doc);
-    }
-    for at in 0..world.tab_count() {
-        let driver = world.driver(at);
-        assert!(life.restarts || !driver.was_left_alone(), "L1: {} had no answer", driver.id);
-        assert_eq!(driver.requests.len(), 0, "L1: requests of {} never ended", driver.id);
-        assert_eq!(driver.tab.deadline(), None, "{} waits for nothing", driver.id);
-        for note in &driver.notes {
-            assert!(!matches!(note, TabEvent::Fault(_)), "{}: {note:?}", driver.id);
-        }
-    }
-    assert!(life.restarts || world.faults.is_empty(), "a tab sent {:?}", world.faults);
-    assert_eq!(world.hub.deadline(), None, "the hub waits for nothing");
-    assert_eq!(world.hub.size().1, 0, "every tab has every change, so none is kept");
-}
-
-/// I1: everyone who holds the document holds the same.
-fn converged(world: &mut World, doc: &DocId) {
-    let server = world.server.doc(doc);
-    let (copy, version) = (server.copy.clone(), Some(server.version()));
-    let clients = [("upstream", &world.upstream), ("outside", &world.outside)];
-    for (name, party) in clients {
-        let client = party.client.borrow();
-        if client.holds(doc) {
-            assert_eq!(client.copy(doc), copy, "I1: {name} and the server differ on {doc}");
-            assert_eq!(client.version(doc), version, "I1: {name} and the server differ on {doc}");
-        }
-    }
-    for at in 0..world.tab_count() {
-        let driver = world.driver(at);
-        let (id, held) = (&driver.id, &driver.docs[doc]);
-        let replica = driver.tab.replica(held.key).expect("it is open");
-        assert_eq!(replica.pending().count(), 0, "{id} has ops pending on {doc}");
-        assert_eq!(held.copy, copy, "I1: {id} and the server differ on {doc}");
-        assert_eq!(replica.version(), version, "I1: {id} and the server differ on {doc}");
-    }
-}
-
-/// All tabs leave: nothing of them may remain.
-fn leave(world: &mut World) {
-    for _ in 0..world.tab_count() {
-        world.remove_tab(0, true, 500);
-    }
-    world.settle();
-    world.run_for(LINGER);
-    assert_eq!(world.hub.size(), (0, 0), "the hub holds no documents for nobody");
-    let client = world.upstream.client.borrow();
-    assert_eq!(client.size(), 0, "the hub's connection holds no documents for nobody");
-    assert_eq!(world.server.subscriptions(client.src()), [], "the server sends changes to nobody");
 }
 
 /// How the links of a seed are.

@@ -5,6 +5,10 @@
 mod chaos;
 mod client;
 mod ledger;
+mod party;
+mod presence;
+mod queries;
+mod rest;
 mod server;
 #[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
@@ -24,7 +28,7 @@ const TAIL: usize = 120;
 
 #[test]
 fn i1_convergence_i3_exactly_once_i4_order_over_faulty_links() {
-    run_seeds(2000, EDITS);
+    run_seeds(1500, EDITS);
 }
 
 #[test]
@@ -38,13 +42,29 @@ fn i1_i2_when_the_server_refuses_ops() {
 }
 
 #[test]
+fn f18_ops_are_refused_while_their_document_is_deleted_and_created_anew() {
+    run_seeds(500, Life { creations: true, refusals: true, ..EDITS });
+}
+
+#[test]
 fn f6_hubs_are_replaced_by_hubs_without_memory() {
     run_seeds(400, Life { restarts: true, ..EDITS });
 }
 
 #[test]
+fn queries_find_what_the_server_finds_and_are_shared() {
+    run_seeds(500, Life { queries: true, creations: true, ..EDITS });
+}
+
+#[test]
+fn presence_is_seen_by_all_others_and_goes_with_its_tab() {
+    run_seeds(500, Life { presence: true, ..EDITS });
+}
+
+#[test]
 fn i1_i2_when_everything_happens_at_once() {
-    run_seeds(500, Life { creations: true, refusals: true, restarts: true });
+    let (creations, refusals, restarts) = (true, true, true);
+    run_seeds(600, Life { creations, refusals, restarts, queries: true, presence: true });
 }
 
 fn run_seeds(count: u64, life: Life) {

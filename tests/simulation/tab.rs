@@ -15,6 +15,9 @@ use tabmux::transports::{Frame, Guarantees};
 use tabmux::{Error, Payload, codes};
 
 use super::ledger::Ledger;
+use super::presence::Presences;
+use super::queries::Queries;
+use super::server::spec;
 use crate::support::{Copy, Registry};
 
 /// What a tab shares with everyone in the simulation.
@@ -56,6 +59,8 @@ pub struct TabDriver {
     pub requests: BTreeSet<u64>,
     /// Everything the tab was told that is not about a document's data.
     pub notes: Vec<TabEvent>,
+    pub queries: Queries,
+    pub presences: Presences,
     /// Documents with ops that go at the end of the turn.
     unsent: BTreeSet<DocKey>,
 }
@@ -78,6 +83,8 @@ impl TabDriver {
             docs: BTreeMap::new(),
             requests: BTreeSet::new(),
             notes: Vec::new(),
+            queries: Queries::default(),
+            presences: Presences::new(id),
             unsent: BTreeSet::new(),
         }
     }
@@ -92,7 +99,56 @@ impl TabDriver {
         if let Some(doc) = self.docs.remove(id) {
             common.trace(|| format!("{} closes {id}", self.id));
             self.tab.close(doc.key, common.now);
+            self.queries.closed(id);
         }
+    }
+
+    pub fn attach(&mut self, common: &mut Common) {
+        common.trace(|| format!("{} attaches", self.id));
+        self.presences.interrupt();
+        self.tab.attach(common.now);
+    }
+
+    pub fn detach(&mut self, common: &mut Common) {
+        common.trace(|| format!("{} detaches", self.id));
+        self.presences.interrupt();
+        self.tab.detach();
+    }
+
+    /// Asks for the documents of the query of this modulus.
+    pub fn query(&mut self, modulus: u64, subscribe: bool, common: &mut Common) {
+        let spec = spec(modulus, subscribe);
+        let request = self.tab.query(spec.clone(), common.now);
+        common.trace(|| format!("{} asks {request}: {spec:?}", self.id));
+        self.queries.begin(request, spec);
+    }
+
+    /// Ends one of its queries.
+    pub fn end_query(&mut self, common: &mut Common) {
+        let requests: Vec<u64> = self.queries.held.keys().copied().collect();
+        if requests.is_empty() {
+            return;
+        }
+        let request = requests[common.rng.random_range(0..requests.len())];
+        common.trace(|| format!("{} ends query {request}", self.id));
+        self.queries.held.remove(&request);
+        self.tab.end_query(request, common.now);
+    }
+
+    pub fn show(&mut self, channel: &str, common: &mut Common) {
+        let value = json!(common.rng.random::<u32>());
+        common.trace(|| format!("{} shows {value} on {channel}", self.id));
+        self.presences.set(channel, value);
+    }
+
+    pub fn listen(&mut self, channel: &str, common: &mut Common) {
+        common.trace(|| format!("{} listens to {channel}", self.id));
+        self.presences.subscribe(channel);
+    }
+
+    pub fn end_presence(&mut self, channel: &str, common: &mut Common) {
+        common.trace(|| format!("{} leaves {channel}", self.id));
+        self.presences.end(channel);
     }
 
     pub fn subscribe(&mut self, id: &DocId, common: &mut Common) {
@@ -164,11 +220,12 @@ impl TabDriver {
     /// Whether the hub was silent until a request ran out.
     pub fn was_left_alone(&self) -> bool {
         let timed_out = |error: &Error| error.code_text().as_deref() == Some(codes::TIMEOUT);
-        self.notes.iter().any(|note| match note {
-            TabEvent::Callback { error: Some(error), .. } => timed_out(error),
-            TabEvent::Refused(error) => timed_out(error),
-            _ => false,
-        })
+        self.queries.were_left_alone()
+            || self.notes.iter().any(|note| match note {
+                TabEvent::Callback { error: Some(error), .. } => timed_out(error),
+                TabEvent::Refused(error) => timed_out(error),
+                _ => false,
+            })
     }
 
     pub fn delete(&mut self, id: &DocId, common: &mut Common) -> Option<Token> {
@@ -201,6 +258,8 @@ impl TabDriver {
                 self.act_on(event, common);
             } else if let Some(key) = self.unsent.pop_first() {
                 self.tab.flush(key, common.now);
+            } else if let Some(message) = self.presences.poll() {
+                self.tab.send(Payload(message), common.now);
             } else if self.tab.deadline().is_some_and(|at| at <= common.now) {
                 self.tab.wake(common.now);
             } else {
@@ -212,7 +271,22 @@ impl TabDriver {
 
     fn act_on(&mut self, event: TabEvent, common: &mut Common) {
         common.trace(|| format!("{} is told {}", self.id, describe(&event)));
+        let Some(event) = self.queries.take(event, &self.tab, &self.docs) else { return };
         match event {
+            TabEvent::QueryDocs(docs) => {
+                for id in docs {
+                    self.open(&id);
+                }
+            }
+            TabEvent::Receive(message) => {
+                assert_ne!(message.0["src"], self.id, "{} hears its own presence", self.id);
+                self.presences.receive(&message.0);
+            }
+            TabEvent::State(state) => self.presences.set_can_send(state.state == "connected"),
+            TabEvent::HubLost => {
+                self.presences.interrupt();
+                self.notes.push(TabEvent::HubLost);
+            }
             TabEvent::Callback { request, .. } => {
                 assert!(self.requests.remove(&request), "L1: request {request} ended twice");
                 self.notes.push(event);
@@ -270,11 +344,11 @@ impl TabDriver {
                 .1
                 .apply(&op)
                 .unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
-            return self.listen(&id, common);
+            return self.react(&id, common);
         }
         let since = self.tab.replica_mut(key).expect("it is open").begin_apply();
         for piece in pieces {
-            self.listen(&id, common);
+            self.react(&id, common);
             let replica = self.tab.replica_mut(key).expect("it is open");
             let piece = replica.transform_piece(since, Op::Edit(Payload(piece)));
             let piece = piece.expect("only edits were submitted meanwhile");
@@ -282,13 +356,14 @@ impl TabDriver {
                 .1
                 .apply(&piece)
                 .unwrap_or_else(|error| panic!("{} on {id}: {error}", self.id));
-            self.listen(&id, common);
+            self.react(&id, common);
         }
         let replica = self.tab.replica_mut(key).expect("it is open");
         replica.end_apply(since).expect("the ops compose");
     }
 
-    fn listen(&mut self, id: &DocId, common: &mut Common) {
+    /// What listeners do.
+    fn react(&mut self, id: &DocId, common: &mut Common) {
         if common.reentrant_edits > 0 && common.rng.random_bool(0.1) {
             common.reentrant_edits -= 1;
             self.edit(id, common);

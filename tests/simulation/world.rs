@@ -1,23 +1,22 @@
 //! Everything there is in a simulation: a server, a hub, tabs, a client beside the hub, the links
 //! between them, and one clock.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde_json::json;
+use tabmux::Error;
 use tabmux::codecs::Limits;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::middleware::LayerConfig;
-use tabmux::ot::{Op, Origin};
-use tabmux::protocol::DocId;
 use tabmux::transports::{Faults, Frame, FrameKind, Guarantees, Link};
-use tabmux::{Error, Payload};
 
-use super::client::{Client, Shared};
+use super::client::Client;
+use super::client::Shared;
 use super::ledger::Ledger;
-use super::server::{AgentId, Committed, Reply, Request, Server};
+use super::party::Party;
+use super::presence::Presences;
+use super::server::Server;
 use super::tab::{Common, TabDriver, Trace};
 use crate::support::Registry;
 
@@ -68,19 +67,6 @@ impl Seat {
     }
 }
 
-/// A client and its link to the server.
-pub struct Party {
-    pub client: Rc<RefCell<Client>>,
-    socket: Option<Socket>,
-    reconnect_at: Option<u64>,
-}
-
-struct Socket {
-    agent: AgentId,
-    up: Link<Request>,
-    down: Link<Reply>,
-}
-
 pub struct World {
     pub setup: Setup,
     pub common: Common,
@@ -88,6 +74,7 @@ pub struct World {
     pub hub: Hub,
     pub upstream: Party,
     pub outside: Party,
+    pub outside_presences: Presences,
     /// What the hub said of frames it dropped.
     pub faults: Vec<Error>,
     /// The tabs that left or vanished.
@@ -114,7 +101,7 @@ impl World {
             trace: Trace { wanted: trace, lines: Vec::new() },
             reentrant_edits: setup.reentrant_edits,
         };
-        let upstream = Party::new("upstream-1");
+        let upstream = Party::new(Client::guarded("upstream-1"));
         let hub = new_hub(1, &upstream);
         let mut world = World {
             setup,
@@ -122,7 +109,8 @@ impl World {
             server: Server::default(),
             hub,
             upstream,
-            outside: Party::new("outside"),
+            outside: Party::new(Client::new("outside")),
+            outside_presences: Presences::new("outside"),
             faults: Vec::new(),
             gone: Vec::new(),
             epoch: 1,
@@ -179,17 +167,11 @@ impl World {
     }
 
     pub fn attach(&mut self, at: usize) {
-        self.tab(at, |driver, common| {
-            common.trace(|| format!("{} attaches", driver.id));
-            driver.tab.attach(common.now);
-        });
+        self.tab(at, |driver, common| driver.attach(common));
     }
 
     pub fn detach(&mut self, at: usize) {
-        self.tab(at, |driver, common| {
-            common.trace(|| format!("{} detaches", driver.id));
-            driver.tab.detach();
-        });
+        self.tab(at, |driver, common| driver.detach(common));
     }
 
     /// Gives the tab another transport.
@@ -226,88 +208,6 @@ impl World {
         }
     }
 
-    // Clients and the server
-
-    /// Creates a document on the server before the simulation begins.
-    pub fn seed_doc(&mut self, id: &DocId, type_name: &str) {
-        let (token, marker) = self.common.ledger.submit("before", id, true);
-        self.common.ledger.answer(token, None);
-        let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
-        let create = tabmux::ot::Create { type_name: type_name.to_owned(), data, snapshot: false };
-        let doc = self.server.doc(id);
-        let op = Op::Create(create);
-        doc.copy.apply(&op).expect("a creation always fits");
-        doc.log.push(Committed { version: 0, src: "before".to_owned(), seq: token, op });
-    }
-
-    pub fn connect_upstream(&mut self) {
-        self.upstream.connect(&mut self.server, self.setup.server_delay, &mut self.common);
-        self.run_hub();
-    }
-
-    pub fn connect_outside(&mut self) {
-        self.outside.connect(&mut self.server, self.setup.server_delay, &mut self.common);
-        self.run_outside();
-    }
-
-    /// Cuts the upstream's socket; what is on its way is lost.
-    pub fn disconnect_upstream(&mut self, reconnect_after: Option<u64>) {
-        self.upstream.disconnect(&mut self.server, reconnect_after, &mut self.common);
-        self.run_hub();
-    }
-
-    pub fn disconnect_outside(&mut self, reconnect_after: Option<u64>) {
-        self.outside.disconnect(&mut self.server, reconnect_after, &mut self.common);
-        self.run_outside();
-    }
-
-    pub fn edit_outside(&mut self, id: &DocId) {
-        let copy = self.outside.client.borrow().copy(id);
-        let (Some(ty), Some(data)) = (copy.ty(), copy.data) else { return };
-        let (token, marker) = self.common.ledger.submit("outside", id, true);
-        let op = Op::Edit(Payload(ty.edit(&data, marker, &mut self.common.rng)));
-        self.submit_outside(id, op, token);
-    }
-
-    /// Deletes the document; or creates it, if there is none.
-    pub fn create_or_delete_outside(&mut self, id: &DocId, type_name: &str) {
-        let exists = self.outside.client.borrow().copy(id).type_name.is_some();
-        let (token, marker) = self.common.ledger.submit("outside", id, !exists);
-        let op = if exists {
-            Op::Del
-        } else {
-            let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
-            Op::Create(tabmux::ot::Create {
-                type_name: type_name.to_owned(),
-                data,
-                snapshot: false,
-            })
-        };
-        self.submit_outside(id, op, token);
-    }
-
-    fn submit_outside(&mut self, id: &DocId, op: Op, token: u64) {
-        self.common.trace(|| format!("outside submits {token} on {id}: {}", json!(op)));
-        let origin = Origin { tab: "outside".to_owned(), op_id: token };
-        let result = self.outside.client.borrow_mut().submit(id, op, true, origin);
-        if let Err(error) = result {
-            self.common.ledger.answer(token, Some(&error));
-        }
-        self.run_outside();
-    }
-
-    fn run_outside(&mut self) {
-        let client = Rc::clone(&self.outside.client);
-        client.borrow_mut().end_turn();
-        while let Some(event) = client.borrow_mut().poll_event() {
-            self.common.trace(|| format!("outside is told {event:?}"));
-            if let tabmux::hub::UpstreamEvent::Settled(_, origin, error) = event {
-                self.common.ledger.answer(origin.op_id, error.as_ref());
-            }
-        }
-        self.outside.send(self.common.now);
-    }
-
     // The hub
 
     /// A hub without memory takes the place of the present one, on the same transports.
@@ -315,7 +215,8 @@ impl World {
         self.epoch += 1;
         self.common.trace(|| format!("the hub restarts with epoch {}", self.epoch));
         self.upstream.disconnect(&mut self.server, None, &mut self.common);
-        self.upstream = Party::new(&format!("upstream-{}", self.epoch));
+        self.hand_out();
+        self.upstream = Party::new(Client::guarded(&format!("upstream-{}", self.epoch)));
         self.hub = new_hub(self.epoch, &self.upstream);
         self.old_wires.clear();
         self.ends.clear();
@@ -326,7 +227,7 @@ impl World {
         self.connect_upstream();
     }
 
-    fn run_hub(&mut self) {
+    pub(super) fn run_hub(&mut self) {
         let now = self.common.now;
         for _ in 0..10_000 {
             if let Some((peer, frame)) = self.hub.poll_transmit() {
@@ -421,44 +322,6 @@ impl World {
         true
     }
 
-    /// Moves what is between the clients and the server.
-    fn serve(&mut self) {
-        let Common { now, rng, trace, .. } = &mut self.common;
-        for party in [&mut self.upstream, &mut self.outside] {
-            for request in party.receive_at_server(*now) {
-                if trace.wanted {
-                    let src = party.client.borrow().src().to_owned();
-                    trace.lines.push(format!("{now:>6} the server gets from {src} {request:?}"));
-                }
-                let agent = party.socket.as_ref().expect("it just sent").agent;
-                self.server.receive(agent, request, rng);
-            }
-        }
-        for (agent, reply) in std::mem::take(&mut self.server.out) {
-            for party in [&mut self.upstream, &mut self.outside] {
-                if let Some(socket) = party.socket.as_mut().filter(|socket| socket.agent == agent) {
-                    socket.down.send(*now, reply.clone());
-                }
-            }
-        }
-        for reply in self.upstream.receive_at_client(self.common.now) {
-            self.common.trace(|| format!("upstream gets {reply:?}"));
-            self.upstream.client.borrow_mut().receive(reply);
-            self.run_hub();
-        }
-        for reply in self.outside.receive_at_client(self.common.now) {
-            self.common.trace(|| format!("outside gets {reply:?}"));
-            self.outside.client.borrow_mut().receive(reply);
-            self.run_outside();
-        }
-        if self.upstream.is_due(self.common.now) {
-            self.connect_upstream();
-        }
-        if self.outside.is_due(self.common.now) {
-            self.connect_outside();
-        }
-    }
-
     pub fn run_until(&mut self, time: u64) {
         while self.step(time) {}
         self.common.now = time;
@@ -504,64 +367,4 @@ fn new_hub(epoch: u64, upstream: &Party) -> Hub {
         seed: epoch,
     };
     Hub::new(settings, Rc::new(Registry), Box::new(Shared(Rc::clone(&upstream.client))))
-}
-
-impl Party {
-    fn new(src: &str) -> Self {
-        let client = Rc::new(RefCell::new(Client::new(src)));
-        Party { client, socket: None, reconnect_at: None }
-    }
-
-    fn connect(&mut self, server: &mut Server, delay: u64, common: &mut Common) {
-        self.reconnect_at = None;
-        if self.socket.is_some() {
-            return;
-        }
-        let mut client = self.client.borrow_mut();
-        common.trace(|| format!("{} connects", client.src()));
-        let faults = Faults { delay: 0..=delay, ..Faults::default() };
-        let mut seed = || common.rng.random();
-        let (up, down) = (Link::new(seed(), faults.clone()), Link::new(seed(), faults.clone()));
-        self.socket = Some(Socket { agent: server.connect(client.src()), up, down });
-        client.set_connected(true);
-    }
-
-    fn disconnect(&mut self, server: &mut Server, again: Option<u64>, common: &mut Common) {
-        let Some(socket) = self.socket.take() else { return };
-        let mut client = self.client.borrow_mut();
-        common.trace(|| format!("{} loses its connection", client.src()));
-        server.disconnect(socket.agent);
-        client.set_connected(false);
-        self.reconnect_at = again.map(|after| common.now + after);
-    }
-
-    fn send(&mut self, now: u64) {
-        while let Some(request) = self.client.borrow_mut().poll_request() {
-            if let Some(socket) = &mut self.socket {
-                socket.up.send(now, request);
-            }
-        }
-    }
-
-    fn poll_event(&mut self) -> Option<tabmux::hub::UpstreamEvent> {
-        self.client.borrow_mut().poll_event()
-    }
-
-    fn receive_at_server(&mut self, now: u64) -> Vec<Request> {
-        self.socket.as_mut().map(|socket| socket.up.receive(now)).unwrap_or_default()
-    }
-
-    fn receive_at_client(&mut self, now: u64) -> Vec<Reply> {
-        self.socket.as_mut().map(|socket| socket.down.receive(now)).unwrap_or_default()
-    }
-
-    fn is_due(&self, now: u64) -> bool {
-        self.reconnect_at.is_some_and(|at| at <= now)
-    }
-
-    fn next_time(&self) -> impl Iterator<Item = u64> {
-        let socket = self.socket.as_ref();
-        let arrivals = socket.map(|socket| [socket.up.next_arrival(), socket.down.next_arrival()]);
-        arrivals.into_iter().flatten().flatten().chain(self.reconnect_at)
-    }
 }

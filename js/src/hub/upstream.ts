@@ -1,9 +1,11 @@
 import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
-import {codes, makeError} from '../errors.js';
+import {type CoreError, codes, makeError, toError} from '../errors.js';
 import {nextTick} from '../next-tick.js';
 
 /** ShareDB's connection, with the methods its typings lack. */
 type BulkConnection = Connection & {
+  queries: {[id: string]: Query};
+  getExisting(collection: string, id: string): WholeDoc | undefined;
   startBulk(): void;
   endBulk(): void;
   send(message: unknown): void;
@@ -28,6 +30,11 @@ interface Subject {
   error?: unknown;
 }
 
+/** An answer to an op, or an op of others. */
+interface OpAnswer extends Subject {
+  v?: number;
+}
+
 interface Asked extends Subject {
   byHand: boolean;
 }
@@ -35,8 +42,11 @@ interface Asked extends Subject {
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
 
-/** With a member ShareDB's typings lack. */
-type WantingDoc = Doc & {wantSubscribe: boolean};
+/** With members ShareDB's typings lack. */
+type WholeDoc = Doc & {
+  wantSubscribe: boolean;
+  inflightOp: {src?: string; seq?: number} | null;
+};
 
 /** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
@@ -117,13 +127,17 @@ export class UpstreamAdapter {
     this.#toldVersions.clear();
   }
 
-  /** How many changes of the document, up to its next load, the core has not been told of. */
-  untold(collection: string, id: string): number {
+  /**
+   * Of what the core has not been told: how many changes of the document come before its next load,
+   * and whether there is one.
+   */
+  untold(collection: string, id: string): [changes: number, load: boolean] {
     const doc = this.#docs.get(JSON.stringify([collection, id]));
     const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
     const names = untold.map(({event: [name]}) => name);
     const load = names.indexOf('loaded');
-    return names.slice(0, load < 0 ? undefined : load).filter((name) => changes.has(name)).length;
+    const before = load < 0 ? names : names.slice(0, load);
+    return [before.filter((name) => changes.has(name)).length, load >= 0];
   }
 
   get connection(): Connection | undefined {
@@ -149,6 +163,10 @@ export class UpstreamAdapter {
     connection.on('receive', (request: {data?: Subject}) => {
       const {data} = request;
       if (!data) return;
+      if (this.#wouldMislead(connection, data)) {
+        delete request.data;
+        return;
+      }
       const byHand = this.#isByHand(data);
       // ShareDB goes on to change the message.
       if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
@@ -189,7 +207,34 @@ export class UpstreamAdapter {
     }
   }
 
+  /**
+   * Whether this answers an op that the document has given up, in a way that ShareDB's client takes
+   * for something else: a refusal for that of the op inflight, an acknowledgement for a version that
+   * changes nothing. The document hears of it here in place of that.
+   */
+  #wouldMislead(connection: BulkConnection, answer: OpAnswer): boolean {
+    const doc = answer.a === 'op' && connection.getExisting(answer.c ?? '', answer.d ?? '');
+    if (!doc || this.#expectsByHand(answer)) return false;
+    const inflight = doc.inflightOp;
+    if (answer.error) {
+      if (!inflight || inflight.seq === answer.seq) return false;
+      doc.emit('error', toError(answer.error as CoreError) as never);
+      return true;
+    }
+    const isAcknowledgement = !('op' in answer || 'create' in answer || 'del' in answer);
+    const isOwn = answer.src === connection.id;
+    if (!isOwn || !isAcknowledgement || answer.v !== doc.version) return false;
+    if (inflight && inflight.seq === answer.seq && inflight.src === answer.src) return false;
+    doc.fetch();
+    return true;
+  }
+
   /** Whether this answers a message that an application sent by hand. */
+  #expectsByHand(answer: Subject): boolean {
+    return this.#asked.find((asked) => this.#isAnswer(answer, asked))?.byHand === true;
+  }
+
+  /** The same, and takes it off the list. */
   #isByHand(answer: Subject): boolean {
     const at = this.#asked.findIndex((asked) => this.#isAnswer(answer, asked));
     return at >= 0 && this.#asked.splice(at, 1)[0]?.byHand === true;
@@ -285,7 +330,7 @@ export class UpstreamAdapter {
     const doc = this.#get(collection, id);
     doc.subscribe((error) => {
       // ShareDB keeps quiet about it, but to the hub it makes a difference.
-      const silenced = !error && !(doc as WantingDoc).wantSubscribe;
+      const silenced = !error && !(doc as WholeDoc).wantSubscribe;
       const reason = silenced
         ? makeError(codes.READ_SILENTLY_REJECTED, 'The server does not show the document')
         : error;
@@ -308,27 +353,40 @@ export class UpstreamAdapter {
     const connection = this.#connection;
     if (!connection) return;
     const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
-    let failed = false;
+    let failure: unknown;
     const upstream = create.call(connection, collection, query, options, (error) => {
-      failed = Boolean(error);
-      if (!error) return;
-      this.#queries.delete(id);
-      this.#emit('queryReady', id, error);
+      failure = error;
     });
     this.#queries.set(id, upstream);
+    // ShareDB has given up a query that failed, the first time or after the server was away.
+    const isAlive = () => connection.queries[upstream.id] === upstream;
+    upstream.on('error', (error: unknown) => {
+      if (isAlive()) this.#emit('queryFailed', id, error);
+      else failure = error;
+    });
     upstream.on('ready', () =>
+      // Whether there was an error is known right after.
       nextTick(() => {
-        // The callback, which comes right after, knows whether there was an error.
-        if (failed) return;
+        if (!this.#queries.has(id)) return;
+        if (!subscribe && isAlive()) upstream.destroy();
+        if (!isAlive()) this.#queries.delete(id);
+        if (failure) return this.#emit('queryReady', id, failure);
+        this.#adoptAll(upstream.results ?? []);
         this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
       }),
     );
     if (subscribe) this.#watchQuery(id, upstream);
   }
 
+  /** A document that is about to be forgotten is made anew by a query without being told. */
+  #adoptAll(docs: Doc[]): void {
+    for (const doc of docs) this.#adopt(doc);
+  }
+
   #watchQuery(id: number, query: Query): void {
     let diff: unknown[] = [];
     query.on('insert', (docs: Doc[], index: number) => {
+      this.#adoptAll(docs);
       diff.push({type: 'insert', index, docs: docs.map(nameOf)});
     });
     query.on('remove', (docs: Doc[], index: number) => {
@@ -342,7 +400,6 @@ export class UpstreamAdapter {
       diff = [];
     });
     query.on('extra', (extra: unknown) => this.#emit('queryExtra', id, extra));
-    query.on('error', (error: unknown) => this.#emit('queryFailed', id, error));
   }
 
   endQuery(id: number): void {

@@ -1,7 +1,4 @@
-//! A model of ShareDB's server: `lib/submit-request.js`, `lib/ot.js` and what of `lib/agent.js`
-//! concerns documents, in our own words.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! Documents: `lib/submit-request.js`, `lib/ot.js` and what of `lib/agent.js` concerns them.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -9,30 +6,8 @@ use tabmux::ot::{Op, Side, Types};
 use tabmux::protocol::{DocId, Snapshot};
 use tabmux::{Error, Payload};
 
+use super::{AgentId, Reply, Server};
 use crate::support::{Copy, Registry};
-
-/// Stands for one connected client.
-pub type AgentId = u32;
-
-/// What a client sends.
-#[derive(Clone, Debug)]
-pub enum Request {
-    Fetch { doc: DocId, version: Option<u64> },
-    Subscribe { doc: DocId, version: Option<u64> },
-    Unsubscribe { doc: DocId },
-    Submit { doc: DocId, version: Option<u64>, src: String, seq: u64, op: Op },
-}
-
-/// What a client gets.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    Fetched { doc: DocId, snapshot: Option<Snapshot> },
-    Subscribed { doc: DocId, snapshot: Option<Snapshot> },
-    Unsubscribed { doc: DocId },
-    Op { doc: DocId, committed: Committed },
-    Ack { doc: DocId, src: String, seq: u64, version: u64 },
-    Refused { doc: DocId, error: Error },
-}
 
 /// One op of a document's log. Its version is its place there.
 #[derive(Clone, Debug)]
@@ -55,7 +30,7 @@ impl ServerDoc {
         self.log.len() as u64
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             version: Some(self.version()),
             type_name: self.copy.type_name.clone(),
@@ -63,26 +38,9 @@ impl ServerDoc {
         }
     }
 
-    fn since(&self, version: u64) -> &[Committed] {
+    pub(super) fn since(&self, version: u64) -> &[Committed] {
         &self.log[(version as usize).min(self.log.len())..]
     }
-}
-
-struct Agent {
-    src: String,
-    subscribed: BTreeSet<DocId>,
-}
-
-#[derive(Default)]
-pub struct Server {
-    docs: BTreeMap<DocId, ServerDoc>,
-    agents: BTreeMap<AgentId, Agent>,
-    next_agent: AgentId,
-    /// How likely an op is to be refused for no reason of its own.
-    pub refusals: f64,
-    /// How many snapshots were sent to anyone.
-    pub reads: usize,
-    pub out: Vec<(AgentId, Reply)>,
 }
 
 impl Server {
@@ -94,54 +52,14 @@ impl Server {
         self.docs.iter()
     }
 
-    pub fn connect(&mut self, src: &str) -> AgentId {
-        self.next_agent += 1;
-        let agent = Agent { src: src.to_owned(), subscribed: BTreeSet::new() };
-        self.agents.insert(self.next_agent, agent);
-        self.next_agent
-    }
-
-    pub fn disconnect(&mut self, agent: AgentId) {
-        self.agents.remove(&agent);
-        self.out.retain(|(to, _)| *to != agent);
-    }
-
-    /// The documents that this client's connections are subscribed to.
-    pub fn subscriptions(&self, src: &str) -> Vec<DocId> {
-        let own = self.agents.values().filter(|agent| agent.src == src);
-        own.flat_map(|agent| agent.subscribed.iter().cloned()).collect()
-    }
-
-    pub fn receive(&mut self, agent: AgentId, request: Request, rng: &mut ChaCha8Rng) {
-        match request {
-            Request::Fetch { doc, version } => {
-                let snapshot = self.read(agent, &doc, version);
-                self.out.push((agent, Reply::Fetched { doc, snapshot }));
-            }
-            Request::Subscribe { doc, version } => {
-                let snapshot = self.read(agent, &doc, version);
-                if let Some(agent) = self.agents.get_mut(&agent) {
-                    agent.subscribed.insert(doc.clone());
-                }
-                self.out.push((agent, Reply::Subscribed { doc, snapshot }));
-            }
-            Request::Unsubscribe { doc } => {
-                if let Some(agent) = self.agents.get_mut(&agent) {
-                    agent.subscribed.remove(&doc);
-                }
-                self.out.push((agent, Reply::Unsubscribed { doc }));
-            }
-            Request::Submit { doc, version, src, seq, op } => {
-                let committed = Committed { version: 0, src, seq, op };
-                self.submit(agent, doc, version, committed, rng);
-            }
-        }
-    }
-
     /// The snapshot; or, for one who has an older version, the ops since then.
-    fn read(&mut self, agent: AgentId, id: &DocId, version: Option<u64>) -> Option<Snapshot> {
+    pub(super) fn read(
+        &mut self,
+        agent: AgentId,
+        id: &DocId,
+        version: Option<u64>,
+    ) -> Option<Snapshot> {
         let Some(version) = version else {
-            self.reads += 1;
             return Some(self.doc(id).snapshot());
         };
         let ops = self.doc(id).since(version).to_vec();
@@ -149,12 +67,12 @@ impl Server {
         None
     }
 
-    fn send_ops(&mut self, agent: AgentId, id: &DocId, ops: Vec<Committed>) {
+    pub(super) fn send_ops(&mut self, agent: AgentId, id: &DocId, ops: Vec<Committed>) {
         let ops = ops.into_iter().map(|committed| Reply::Op { doc: id.clone(), committed });
         self.out.extend(ops.map(|op| (agent, op)));
     }
 
-    fn submit(
+    pub(super) fn submit(
         &mut self,
         agent: AgentId,
         id: DocId,
@@ -165,7 +83,10 @@ impl Server {
         let doc = self.docs.entry(id.clone()).or_default();
         let (src, seq) = (op.src.clone(), op.seq);
         let ack = |version| Reply::Ack { doc: id.clone(), src: src.clone(), seq, version };
-        let refuse = |error| Reply::Refused { doc: id.clone(), error };
+        if doc.log.iter().any(|known| (&known.src, known.seq) == (&src, seq)) {
+            self.misjudged.push(op.op.clone());
+        }
+        let refuse = |error| Reply::Refused { doc: id.clone(), seq, error };
         op.version = match (version, &doc.created_by) {
             (None, Some((src, seq, version)))
                 if matches!(op.op, Op::Create(_)) && doc.copy.type_name.is_some() =>
@@ -191,8 +112,11 @@ impl Server {
             missing.push(applied.clone());
         }
         if rng.random_bool(self.refusals) {
-            let code =
-                ["ERR_OP_SUBMIT_REJECTED", "ERR_TEST_REFUSED"][usize::from(rng.random_bool(0.5))];
+            let silent = rng.random_bool(0.5);
+            let code = if silent { "ERR_OP_SUBMIT_REJECTED" } else { "ERR_TEST_REFUSED" };
+            if silent {
+                self.rejected.push(op.op.clone());
+            }
             return self.out.push((agent, refuse(Error::new(code, "refused by the server"))));
         }
         if matches!(op.op, Op::Create(_)) && doc.copy.type_name.is_some() {
@@ -218,6 +142,7 @@ impl Server {
                 self.out.push((*to, Reply::Op { doc: id.clone(), committed: committed.clone() }));
             }
         }
+        self.tell_queries(id, committed);
     }
 }
 

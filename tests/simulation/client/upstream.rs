@@ -1,0 +1,80 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use tabmux::hub::{Submission, Untold, Upstream};
+use tabmux::protocol::{DocId, QuerySpec, Snapshot};
+use tabmux::{Error, Payload};
+
+use super::Client;
+
+/// The client as the hub's upstream.
+pub struct Shared(pub Rc<RefCell<Client>>);
+
+impl Upstream for Shared {
+    fn connect(&mut self, _options: Option<&Payload>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn fetch(&mut self, doc: &DocId) {
+        self.0.borrow_mut().fetch(doc);
+    }
+
+    fn start_bulk(&mut self) {}
+
+    fn end_bulk(&mut self) {}
+
+    fn flush(&mut self, doc: &DocId) {
+        self.0.borrow_mut().flush(doc);
+    }
+
+    fn ingest(&mut self, _doc: &DocId, _snapshot: &Snapshot) {
+        unreachable!("no tab of the simulation ingests a snapshot");
+    }
+
+    fn send(&mut self, message: &Payload) {
+        self.0.borrow_mut().send(message.0.clone());
+    }
+
+    fn handle_message(&mut self, _message: &Payload) {
+        unreachable!("no tab of the simulation makes up messages");
+    }
+
+    fn query(&mut self, query: u64, spec: &QuerySpec) {
+        self.0.borrow_mut().query(query, spec);
+    }
+
+    fn end_query(&mut self, query: u64) {
+        self.0.borrow_mut().end_query(query);
+    }
+
+    fn subscribe(&mut self, doc: &DocId) {
+        self.0.borrow_mut().subscribe(doc);
+    }
+
+    fn unsubscribe(&mut self, doc: &DocId) {
+        self.0.borrow_mut().unsubscribe(doc);
+    }
+
+    fn destroy(&mut self, doc: &DocId) {
+        self.0.borrow_mut().destroy(doc);
+    }
+
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
+        let Submission { op, compose, origin, .. } = submission;
+        self.0.borrow_mut().submit(doc, op.clone(), compose, origin.clone())
+    }
+
+    fn untold(&self, doc: &DocId) -> Untold {
+        self.0.borrow().untold(doc)
+    }
+
+    fn snapshot(&self, doc: &DocId) -> Snapshot {
+        let copy = self.0.borrow().copy(doc);
+        Snapshot { data: copy.data.map(Payload), ..self.head(doc) }
+    }
+
+    fn head(&self, doc: &DocId) -> Snapshot {
+        let client = self.0.borrow();
+        Snapshot { version: client.version(doc), type_name: client.type_name(doc), data: None }
+    }
+}
