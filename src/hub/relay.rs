@@ -140,7 +140,10 @@ impl Relay {
                 }
             }
             ("ps", Some(channel)) => self.subscribed(channel, &head, message, cx),
-            ("pu", _) => self.unsubscribed(&head, message, cx),
+            ("pu", Some(channel)) => {
+                self.unsubscribed(&head, message, cx);
+                self.show_again(channel, cx);
+            }
             ("pr", Some(channel)) => self.tell_owners(channel, None, message, cx),
             ("nf" | "nt", _) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
@@ -300,6 +303,15 @@ impl Relay {
         let (_, tab, asked) = self.leaving.remove(at);
         let seq = from_value::<Head>(asked.0).ok().and_then(|asked| asked.seq);
         tell(&tab, &message.with_member("seq", seq.unwrap_or_else(Payload::undefined)), cx);
+    }
+
+    /// The server takes back the presence of a client that unsubscribes: but here it was one tab that
+    /// listened, and maybe another that shows itself.
+    fn show_again(&self, channel: &str, cx: &mut Context<'_>) {
+        let shown = self.presences.iter().filter(|((other, _), own)| other == channel && !own.gone);
+        for (_, own) in shown {
+            cx.upstream.send(&own.message);
+        }
     }
 
     /// Returns the number of the hub's own `pu`, if the tab was the last on the channel.

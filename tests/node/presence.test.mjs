@@ -185,6 +185,19 @@ test('the hub subscribes to a channel once, until no tab listens any more', asyn
   await untilSeen([first], [{eve: 1}]);
 });
 
+test('who shows itself without listening stays when the last listener goes', async () => {
+  const {backend} = newServer();
+  const [first, second] = openTabs(backend, 2);
+  const [listener, outside] = await join([first, plain(backend)]);
+  await call(second.getPresence('room').create('bob'), 'submit', 1);
+  await untilSeen([listener, outside], [{bob: 1}, {bob: 1}]);
+  const received = receivedBy(outside);
+  await call(listener, 'unsubscribe');
+  await turns(20);
+  await untilSeen([outside], [{bob: 1}]);
+  assert.deepEqual(received.at(-1), ['bob', 1], 'the server had taken it back');
+});
+
 test('presence that the server refuses is an error of its own tab alone', async () => {
   const {backend} = newServer();
   backend.use('receivePresence', ({presence}, next) => {
