@@ -7,6 +7,8 @@ mod connection;
 mod requests;
 mod schema;
 mod transaction;
+#[cfg(test)]
+mod upgrade_tests;
 mod values;
 
 use std::cell::RefCell;
