@@ -8,7 +8,7 @@
 //! - To append costs what the record costs, however large the document is.
 //! - A record that can't be read is set aside and reported with the document; it is never an error.
 //!
-//! [`IndexedDbStore`](indexed_db) keeps it in the browser, [`MemoryStore`] as long as the program
+//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program
 //! lives.
 //!
 //! ```
@@ -93,6 +93,7 @@ pub trait Store {
     async fn clear(&self) -> Result<(), StoreError>;
 
     /// Waits until the store closes without being asked to, and says why: the user has cleared the
-    /// site's data, or newer code wants to change the schema. Returns at once if it is not open.
+    /// site's data, newer code wants to change the schema, or this store is opened again. Returns at
+    /// once if it is not open.
     async fn closed(&self) -> StoreError;
 }

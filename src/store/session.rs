@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::future;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
@@ -30,18 +31,21 @@ impl Session {
         self.0.borrow().ended.clone().map_or(Ok(()), Err)
     }
 
-    /// Why the session ended, once it has; none if it never will.
-    pub async fn ended(self) -> Option<StoreError> {
+    /// Why the session ended, once it has.
+    pub async fn ended(&self) -> StoreError {
         let receiver = {
             let mut state = self.0.borrow_mut();
             if let Some(reason) = &state.ended {
-                return Some(reason.clone());
+                return reason.clone();
             }
             let (sender, receiver) = oneshot::channel();
             state.waiting.push(sender);
             receiver
         };
-        drop(self);
-        receiver.await.ok()
+        match receiver.await {
+            Ok(reason) => reason,
+            // The sender is kept as long as the session, so this is never reached.
+            Err(_) => future::pending().await,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What every store owes its users.
 
 use futures::FutureExt;
-use futures::future::join3;
+use futures::future::{join, join3};
 use tabmux::protocol::DocId;
 use tabmux::store::{DocInfo, Durability, Flaw, Inventory, Record, Store, StoreError, Write};
 
@@ -27,6 +27,7 @@ macro_rules! behaviours {
             what_was_committed_is_there_after_a_restart
             a_document_that_is_not_in_the_store_is_empty
             d1_an_opening_fences_whoever_opened_the_store_before
+            d1_f11_a_commit_that_races_an_opening_comes_before_it_or_is_fenced
             a_transaction_is_written_as_a_whole_or_not_at_all
             transactions_take_effect_in_the_order_they_were_asked_for
             a_log_of_any_length_is_read_in_order
@@ -44,7 +45,8 @@ macro_rules! behaviours {
             a_damaged_document_can_be_written_again
             clearing_drops_everything_and_fences_everyone
             f23_a_deleted_store_says_so_and_can_be_opened_anew
-            a_store_that_was_never_opened_says_so
+            a_store_that_was_not_opened_says_so
+            opening_a_store_again_ends_what_it_was_before
         }
     };
 }
@@ -96,9 +98,7 @@ async fn stored_document(place: &impl Place) {
     store.commit(epoch, &writes, RELAXED).await.unwrap();
 }
 
-fn flip_last_bit(bytes: &mut Vec<u8>) {
-    *bytes.last_mut().unwrap() ^= 1;
-}
+const FLIP_LAST_BIT: fn(&mut Vec<u8>) = |bytes| *bytes.last_mut().unwrap() ^= 1;
 
 pub async fn what_was_committed_is_there_after_a_restart(place: impl Place) {
     let (store, epoch) = open(&place).await;
@@ -135,6 +135,31 @@ pub async fn d1_an_opening_fences_whoever_opened_the_store_before(place: impl Pl
     assert_eq!(removal, Err(fenced.clone()));
     assert_eq!(old.read(old_epoch, &doc("a")).await, Err(fenced));
     assert_eq!(read(&new, current, "a").await, (None, texts(&["kept"])));
+}
+
+pub async fn d1_f11_a_commit_that_races_an_opening_comes_before_it_or_is_fenced(place: impl Place) {
+    for commit_first in [true, false] {
+        let (old, old_epoch) = open(&place).await;
+        let new = place.store();
+        let writes = [Write::Remove { doc: doc("a") }, append("a", 0, "raced")];
+        let commit = old.commit(old_epoch, &writes, RELAXED);
+        let (committed, opened) = if commit_first {
+            join(commit, new.open()).await
+        } else {
+            let (opened, committed) = join(new.open(), commit).await;
+            (committed, opened)
+        };
+        let current = opened.unwrap().epoch;
+        let was_there = read(&new, current, "a").await.1 == ["raced"];
+        match committed {
+            Ok(()) => assert!(was_there),
+            Err(error) => {
+                assert_eq!(error, StoreError::Fenced { epoch: old_epoch, current });
+                assert!(!was_there);
+            }
+        }
+        new.commit(current, &[Write::Remove { doc: doc("a") }], RELAXED).await.unwrap();
+    }
 }
 
 pub async fn a_transaction_is_written_as_a_whole_or_not_at_all(place: impl Place) {
@@ -310,7 +335,7 @@ pub async fn the_inventory_tells_what_is_known_of_each_document(place: impl Plac
 
 pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(4), flip_last_bit).await;
+    place.corrupt(&doc("a"), Record::Entry(4), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
 
     let stored = store.read(epoch, &doc("a")).await.unwrap();
@@ -335,7 +360,7 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     let (store, epoch) = open(&place).await;
     let pin = Write::Pin { doc: doc("a"), pinned: true };
     store.commit(epoch, &[pin], RELAXED).await.unwrap();
-    place.corrupt(&doc("a"), Record::Checkpoint, flip_last_bit).await;
+    place.corrupt(&doc("a"), Record::Checkpoint, FLIP_LAST_BIT).await;
     place.corrupt(&doc("a"), Record::Entry(4), |bytes| bytes.truncate(3)).await;
 
     let stored = store.read(epoch, &doc("a")).await.unwrap();
@@ -385,14 +410,14 @@ pub async fn records_that_are_missing_are_noticed(place: impl Place) {
 
 pub async fn a_damaged_document_can_be_written_again(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(5), flip_last_bit).await;
+    place.corrupt(&doc("a"), Record::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     let next = store.read(epoch, &doc("a")).await.unwrap().next;
     store.commit(epoch, &[append("a", next, "again")], RELAXED).await.unwrap();
     let log = texts(&["three", "four", "again"]);
     assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), log));
 
-    place.corrupt(&doc("a"), Record::Checkpoint, flip_last_bit).await;
+    place.corrupt(&doc("a"), Record::Checkpoint, FLIP_LAST_BIT).await;
     let next = store.read(epoch, &doc("a")).await.unwrap().next;
     let writes = [checkpoint("a", next, "fetched"), append("a", next, "op")];
     store.commit(epoch, &writes, RELAXED).await.unwrap();
@@ -401,7 +426,7 @@ pub async fn a_damaged_document_can_be_written_again(place: impl Place) {
 
 pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(5), flip_last_bit).await;
+    place.corrupt(&doc("a"), Record::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     store.read(epoch, &doc("a")).await.unwrap();
     store.clear().await.unwrap();
@@ -434,10 +459,20 @@ pub async fn f23_a_deleted_store_says_so_and_can_be_opened_anew(place: impl Plac
     assert_eq!(read(&store, opened.epoch, "a").await, (None, vec![]));
 }
 
-pub async fn a_store_that_was_never_opened_says_so(place: impl Place) {
+pub async fn a_store_that_was_not_opened_says_so(place: impl Place) {
     let store = place.store();
     let error = store.closed().await;
-    assert!(error.to_string().ends_with("is not open (it was never opened): open it again"));
+    assert!(error.to_string().ends_with("is not open (it was not opened): open it again"));
     assert_eq!(store.commit(1, &[append("a", 0, "x")], RELAXED).await, Err(error.clone()));
     assert_eq!(store.inventory().await, Err(error));
+}
+
+pub async fn opening_a_store_again_ends_what_it_was_before(place: impl Place) {
+    let (store, epoch) = open(&place).await;
+    let mut closed = store.closed().boxed_local();
+    assert_eq!(closed.as_mut().now_or_never(), None);
+    assert_eq!(store.open().await.unwrap().epoch, epoch + 1);
+    let reason = closed.await.to_string();
+    assert!(reason.contains("it was opened again"), "{reason}");
+    store.commit(epoch + 1, &[append("a", 0, "x")], RELAXED).await.unwrap();
 }

@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbVersionChangeEvent};
 
+use super::closed;
 use super::requests::{self, next_event};
 use super::schema::Step;
 use super::transaction::{Mode, Transaction};
@@ -41,7 +42,7 @@ impl Connection {
                     Some(version) => format!("newer code changes it to schema {version}"),
                     None => "it is being deleted".to_owned(),
                 };
-                session.end(StoreError::Closed { name: name.clone(), reason });
+                session.end(closed(&name, &reason));
             }
         });
         let on_close = Closure::new({
@@ -63,8 +64,8 @@ impl Connection {
         self.session.check()
     }
 
-    pub fn session(&self) -> Session {
-        self.session.clone()
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 
     pub fn transaction(
@@ -102,8 +103,7 @@ impl Drop for Connection {
 }
 
 fn closed_by_browser(name: &str) -> StoreError {
-    let reason = "the browser closed it, as when the site's data is cleared".to_owned();
-    StoreError::Closed { name: name.to_owned(), reason }
+    closed(name, "the browser closed it, as when the site's data is cleared")
 }
 
 fn unavailable(thrown: JsValue) -> StoreError {

@@ -51,8 +51,7 @@ impl IndexedDbStore {
 
     fn connection(&self) -> Result<Rc<Connection>, StoreError> {
         let Some(connection) = self.connection.borrow().clone() else {
-            let reason = "it was never opened".to_owned();
-            return Err(StoreError::Closed { name: self.name.clone(), reason });
+            return Err(closed(&self.name, "it was not opened"));
         };
         connection.check()?;
         Ok(connection)
@@ -103,6 +102,10 @@ fn set_aside(
     transaction.put(DOCS, &values::from_summary(&repair.summary)?, &values::doc_key(doc))
 }
 
+fn closed(name: &str, reason: &str) -> StoreError {
+    StoreError::Closed { name: name.to_owned(), reason: reason.to_owned() }
+}
+
 fn check(epoch: u64, current: &JsValue) -> Result<(), StoreError> {
     let current = values::to_number(current);
     if epoch == current { Ok(()) } else { Err(StoreError::Fenced { epoch, current }) }
@@ -112,7 +115,9 @@ fn check(epoch: u64, current: &JsValue) -> Result<(), StoreError> {
 impl Store for IndexedDbStore {
     async fn open(&self) -> Result<Opened, StoreError> {
         // Two connections of one store would be in each other's way at an upgrade.
-        self.connection.take();
+        if let Some(before) = self.connection.take() {
+            before.session().end(closed(&self.name, "it was opened again"));
+        }
         let connection = Rc::new(Connection::open(&self.name, self.steps).await?);
         let transaction =
             connection.transaction(&[META, DOCS], Mode::ReadWrite, Durability::Relaxed)?;
@@ -215,14 +220,10 @@ impl Store for IndexedDbStore {
     }
 
     async fn closed(&self) -> StoreError {
-        let session = match self.connection() {
-            Ok(connection) => connection.session(),
-            Err(error) => return error,
-        };
-        session.ended().await.unwrap_or_else(|| StoreError::Closed {
-            name: self.name.clone(),
-            reason: "it was opened again".to_owned(),
-        })
+        match self.connection().map(|it| it.session().clone()) {
+            Ok(session) => session.ended().await,
+            Err(error) => error,
+        }
     }
 }
 

@@ -65,6 +65,7 @@ impl MemoryDisk {
         if let Some(error) = state.faults.open.take() {
             return Err(error);
         }
+        state.sessions.retain(|it| it.check().is_ok());
         state.sessions.push(session);
         let Contents { epoch, docs, .. } = &mut state.contents;
         *epoch += 1;

@@ -28,7 +28,7 @@ impl MemoryStore {
     }
 
     fn session(&self) -> Result<Session, StoreError> {
-        self.session.borrow().clone().ok_or_else(|| closed("it was never opened"))
+        self.session.borrow().clone().ok_or_else(|| closed("it was not opened"))
     }
 
     /// Waits for the disk, and for what was asked of it before.
@@ -50,7 +50,9 @@ impl Store for MemoryStore {
         self.disk.turn().await;
         let session = Session::default();
         let opened = self.disk.open(session.clone())?;
-        self.session.replace(Some(session));
+        if let Some(before) = self.session.replace(Some(session)) {
+            before.end(closed("it was opened again"));
+        }
         Ok(opened)
     }
 
@@ -82,7 +84,7 @@ impl Store for MemoryStore {
 
     async fn closed(&self) -> StoreError {
         match self.session() {
-            Ok(session) => session.ended().await.unwrap_or_else(|| closed("it was opened again")),
+            Ok(session) => session.ended().await,
             Err(error) => error,
         }
     }
