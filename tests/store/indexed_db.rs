@@ -157,10 +157,11 @@ async fn f15_a_full_disk_is_an_error_and_loses_nothing_that_was_there() {
     store.commit(epoch, &[append("a", 0, "zero")], RELAXED).await.unwrap();
     let quota = Err(StoreError::Quota { name: identity.database() });
     let replacements = [
-        // Some browsers refuse at once, others abort the transaction later.
-        "() => ({
-            value() {
-                throw new DOMException('no room', 'QuotaExceededError');
+        // A browser may refuse a later write at once, or abort the transaction when all are made.
+        "(original) => ({
+            value(...given) {
+                if (this.name === 'docs') throw new DOMException('no room', 'QuotaExceededError');
+                return original.apply(this, given);
             },
         })",
         "(original) => ({
@@ -324,7 +325,13 @@ async fn a_lost_summary_is_made_anew() {
     store.commit(epoch, &[append("a", 0, "zero")], RELAXED).await.unwrap();
     let before = store.inventory().await.unwrap();
     let key = Array::of2(&"notes".into(), &"a".into());
-    for spoil in ["(docs, key) => docs.delete(key)", "(docs, key) => docs.put({next: -1}, key)"] {
+    let spoils = [
+        "(docs, key) => docs.delete(key)",
+        "(docs, key) => docs.put('nonsense', key)",
+        "(docs, key) => docs.put({first: 0, next: 1.5, log: 0, pinned: false}, key)",
+        "(docs, key) => docs.put({first: 2, next: 1, log: 0, pinned: false}, key)",
+    ];
+    for spoil in spoils {
         script::request(&identity.database(), "docs", spoil, &key).await;
         let stored = store.read(epoch, &doc("a")).await.unwrap();
         assert_eq!((stored.log, stored.next, stored.damage), (vec![b"zero".to_vec()], 1, None));
