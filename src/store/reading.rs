@@ -25,16 +25,19 @@ pub(super) fn read(
         return Reading { doc: StoredDoc::default(), repair: None };
     }
     let mut stored = StoredDoc::default();
-    let Err((record, flaw)) = fill(&mut stored, summary, records) else {
-        let lost = Repair { from: None, summary: recount(&stored, summary.unwrap_or_default()) };
-        return Reading { doc: stored, repair: summary.is_none().then_some(lost) };
+    let filled = fill(&mut stored, summary, records);
+    let counted = recount(&stored, summary.unwrap_or_default());
+    let Err((record, flaw)) = filled else {
+        // A summary that does not fit intact records is what is wrong.
+        let fits = |it: Summary| (it.first, it.next) == (counted.first, counted.next);
+        let repair = Repair { from: None, summary: counted };
+        return Reading { doc: stored, repair: (!summary.is_some_and(fits)).then_some(repair) };
     };
     let after = records.iter().filter(|(it, _)| *it > record);
     let intact = after.filter_map(|(_, bytes)| frame::unseal(bytes).ok());
     let rest = intact.map(|(_, payload)| payload.to_vec()).collect();
-    let summary = recount(&stored, summary.unwrap_or_default());
     stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
-    Reading { doc: stored, repair: Some(Repair { from: Some(record), summary }) }
+    Reading { doc: stored, repair: Some(Repair { from: Some(record), summary: counted }) }
 }
 
 /// Fills in the good records, up to the first bad one.
@@ -51,7 +54,9 @@ fn fill(
     } else if summary.is_some_and(|it| it.checkpoint.is_some()) {
         return Err((Record::Checkpoint, Flaw::Missing));
     }
-    for (record, bytes) in records {
+    // What the checkpoint contains is long dropped; storage that fails may bring it back.
+    let first = Record::Entry(stored.next);
+    for (record, bytes) in records.filter(|(record, _)| *record >= first) {
         let expected = Record::Entry(stored.next);
         if *record != expected {
             return Err((expected, Flaw::Missing));

@@ -7,7 +7,7 @@ use tabmux::store::{Durability, IndexedDbStore, Record, Store, StoreError, Write
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::behaviour::{self, Place, append, behaviours, doc};
+use crate::behaviour::{self, Place, append, behaviours, checkpoint, doc};
 use crate::script::{self, Replaced, eval, json};
 
 /// An identity nobody has used before.
@@ -319,7 +319,7 @@ async fn what_is_set_aside_is_kept() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lost_summary_is_made_anew() {
+async fn a_summary_that_is_lost_or_wrong_is_made_anew() {
     let identity = Identity::new("summary");
     let (store, epoch) = open(&identity).await;
     store.commit(epoch, &[append("a", 0, "zero")], RELAXED).await.unwrap();
@@ -330,6 +330,7 @@ async fn a_lost_summary_is_made_anew() {
         "(docs, key) => docs.put('nonsense', key)",
         "(docs, key) => docs.put({first: 0, next: 1.5, log: 0, pinned: false}, key)",
         "(docs, key) => docs.put({first: 2, next: 1, log: 0, pinned: false}, key)",
+        "(docs, key) => docs.put({first: 0, next: 0, log: 0, pinned: false}, key)",
     ];
     for spoil in spoils {
         script::request(&identity.database(), "docs", spoil, &key).await;
@@ -338,6 +339,21 @@ async fn a_lost_summary_is_made_anew() {
         assert_eq!(store.inventory().await.unwrap(), before);
     }
     store.commit(epoch, &[append("a", 1, "one")], RELAXED).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn an_entry_that_comes_back_after_a_checkpoint_is_ignored() {
+    let identity = Identity::new("revenant");
+    let (store, epoch) = open(&identity).await;
+    let writes = [append("a", 0, "zero"), append("a", 1, "one")];
+    store.commit(epoch, &writes, RELAXED).await.unwrap();
+    let (database, key) = (identity.database(), record_key(&doc("a"), Record::Entry(0)));
+    let zero = script::request(&database, "log", "(log, key) => log.get(key)", &key).await;
+    store.commit(epoch, &[checkpoint("a", 1, "base")], RELAXED).await.unwrap();
+    let put = "(log, it) => log.put(...it)";
+    script::request(&database, "log", put, &Array::of2(&zero, &key)).await;
+    let stored = store.read(epoch, &doc("a")).await.unwrap();
+    assert_eq!((stored.log, stored.next, stored.damage), (vec![b"one".to_vec()], 2, None));
 }
 
 #[wasm_bindgen_test]
