@@ -11,6 +11,7 @@
 //! | [`ot`] | the OT type trait, the tab's replica and the hub's sequencer of one document |
 //! | [`tab`] | a tab's end of the connection |
 //! | [`hub`] | the hub: its tabs, its documents, its upstream |
+//! | [`store`] | where a hub keeps documents across restarts |
 //! | [`host`] | which topology to take |
 //!
 //! The lower layers are crates of their own: [`transports`], [`codecs`] and [`middleware`].
@@ -23,6 +24,7 @@ pub mod hub;
 pub mod ot;
 mod platform;
 pub mod protocol;
+pub mod store;
 pub mod tab;
 
 pub use error::{Error, codes};

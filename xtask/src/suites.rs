@@ -51,9 +51,15 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         ),
     ];
     for member in ["transports", "codecs", "middleware"] {
-        suites.push(cargo_tests(&format!("{member}-node"), Ok(wasm_in_node(tools, member))));
-        suites.push(cargo_tests(&format!("{member}-chromium"), wasm_in_chromium(tools, member)));
+        let package = format!("--package=tabmux-{member}");
+        let tests = wasm_tests(tools, &[&package, "--lib", "--tests"]);
+        suites.push(cargo_tests(&format!("{member}-node"), Ok(in_node(&tests))));
+        suites.push(cargo_tests(&format!("{member}-chromium"), in_chromium(&tests)));
     }
+    let contexts = ["page", "worker", "shared_worker"].map(|it| format!("--test=store_{it}"));
+    let mut store = vec!["--package=tabmux", "--lib"];
+    store.extend(contexts.iter().map(String::as_str));
+    suites.push(cargo_tests("store-chromium", in_chromium(&wasm_tests(tools, &store))));
     suites.extend([
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
@@ -112,22 +118,22 @@ fn unit_tests(tools: &Tools) -> Expression {
     tools.cargo(arguments)
 }
 
-fn wasm_tests(tools: &Tools, member: &str) -> Expression {
-    let package = format!("--package=tabmux-{member}");
+fn wasm_tests(tools: &Tools, what: &[&str]) -> Expression {
+    let arguments = ["test", "--target", WASM_TARGET, "--no-fail-fast"].iter().chain(what);
     tools
-        .cargo(["test", &package, "--target", WASM_TARGET, "--lib", "--tests", "--no-fail-fast"])
+        .cargo(arguments.copied())
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_test_runner)
 }
 
 /// Leaves out the tests configured for the browser alone.
-fn wasm_in_node(tools: &Tools, member: &str) -> Expression {
-    wasm_tests(tools, member).env("WASM_BINDGEN_TEST_ONLY_NODE", "1")
+fn in_node(tests: &Expression) -> Expression {
+    tests.env("WASM_BINDGEN_TEST_ONLY_NODE", "1")
 }
 
 /// Runs the tests configured for the browser, and those configured for no place in particular.
-fn wasm_in_chromium(tools: &Tools, member: &str) -> Result<Expression> {
+fn in_chromium(tests: &Expression) -> Result<Expression> {
     CHROMIUM.find()?;
-    Ok(wasm_tests(tools, member)
+    Ok(tests
         .env(CHROMEDRIVER.variable, CHROMEDRIVER.find()?)
         .env("WASM_BINDGEN_USE_BROWSER", "1")
         .env("WASM_BINDGEN_TEST_ONLY_WEB", "1"))

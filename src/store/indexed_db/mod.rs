@@ -1,0 +1,238 @@
+//! The store in the browser's IndexedDB, in a page or any worker.
+//!
+//! Made with web-sys: the crates around IndexedDB drop the reason why a transaction was aborted,
+//! and that is how a full disk shows.
+
+mod connection;
+mod requests;
+mod schema;
+mod transaction;
+#[cfg(test)]
+mod upgrade_tests;
+mod values;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use connection::Connection;
+use js_sys::Array;
+use schema::{DOCS, LOG, META, PENDING, QUARANTINE, STEPS, Step};
+use transaction::{Mode, Transaction};
+use wasm_bindgen::JsValue;
+
+use super::plan::{self, Change};
+use super::reading::{self, Reading, Repair};
+use super::{Durability, Inventory, Opened, Store, StoreError, StoredDoc, Write};
+use crate::protocol::DocId;
+
+const EPOCH: &str = "epoch";
+
+/// A store in IndexedDB.
+pub struct IndexedDbStore {
+    name: String,
+    steps: &'static [Step],
+    connection: RefCell<Option<Rc<Connection>>>,
+}
+
+impl IndexedDbStore {
+    /// The store of an identity: no two identities share one. Nothing is opened yet.
+    pub fn new(identity: &str) -> Self {
+        IndexedDbStore {
+            name: format!("tabmux {identity}"),
+            steps: STEPS,
+            connection: RefCell::default(),
+        }
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn connection(&self) -> Result<Rc<Connection>, StoreError> {
+        let Some(connection) = self.connection.borrow().clone() else {
+            return Err(closed(&self.name, "it was not opened"));
+        };
+        connection.check()?;
+        Ok(connection)
+    }
+
+    /// Reads a document; with a transaction that may write, also sets aside what can't be read.
+    async fn read_in(&self, epoch: u64, doc: &DocId, mode: Mode) -> Result<Reading, StoreError> {
+        let connection = self.connection()?;
+        let scope = [META, DOCS, LOG, QUARANTINE];
+        let transaction = connection.transaction(&scope, mode, Durability::Relaxed)?;
+        let work = async {
+            let current = transaction.get(META, &EPOCH.into())?;
+            let summary = transaction.get(DOCS, &values::doc_key(doc))?;
+            let keys = transaction.keys(LOG, &values::all_of(doc)?)?;
+            let records = transaction.values(LOG, &values::all_of(doc)?)?;
+            check(epoch, &current.answer().await?)?;
+            let summary = values::to_summary(&summary.answer().await?);
+            let keys = Array::from(&keys.answer().await?);
+            let raw = Array::from(&records.answer().await?);
+            let records = values::to_records(&keys, &raw);
+            let reading = reading::read(doc, summary, &records);
+            if let (Mode::ReadWrite, Some(repair)) = (mode, &reading.repair) {
+                set_aside(&transaction, doc, repair, &keys, &raw)?;
+            }
+            Ok(reading)
+        };
+        let result = work.await;
+        transaction.end(result).await
+    }
+}
+
+/// Moves what can't be read to the quarantine, and rewrites the summary.
+fn set_aside(
+    transaction: &Transaction,
+    doc: &DocId,
+    repair: &Repair,
+    keys: &Array,
+    raw: &Array,
+) -> Result<(), requests::Failure> {
+    if let Some(from) = repair.from {
+        for (key, bytes) in keys.iter().zip(raw.iter()) {
+            if values::to_record(&key).is_none_or(|record| record >= from) {
+                transaction.add(QUARANTINE, &values::quarantined(&key, &bytes)?)?;
+                transaction.delete(LOG, &key)?;
+            }
+        }
+    }
+    transaction.put(DOCS, &values::from_summary(&repair.summary)?, &values::doc_key(doc))
+}
+
+fn closed(name: &str, reason: &str) -> StoreError {
+    StoreError::Closed { name: name.to_owned(), reason: reason.to_owned() }
+}
+
+fn check(epoch: u64, current: &JsValue) -> Result<(), StoreError> {
+    let current = values::to_number(current);
+    if epoch == current { Ok(()) } else { Err(StoreError::Fenced { epoch, current }) }
+}
+
+#[async_trait::async_trait(?Send)]
+impl Store for IndexedDbStore {
+    async fn open(&self) -> Result<Opened, StoreError> {
+        // Two connections of one store would be in each other's way at an upgrade.
+        if let Some(before) = self.connection.take() {
+            before.session().end(closed(&self.name, "it was opened again"));
+        }
+        let connection = Rc::new(Connection::open(&self.name, self.steps).await?);
+        let transaction =
+            connection.transaction(&[META, DOCS], Mode::ReadWrite, Durability::Relaxed)?;
+        let work = async {
+            let epoch = transaction.get(META, &EPOCH.into())?;
+            let pending = transaction.index_keys(DOCS, PENDING)?;
+            let epoch = values::to_number(&epoch.answer().await?) + 1;
+            transaction.put(META, &values::from_number(epoch), &EPOCH.into())?;
+            let pending = Array::from(&pending.answer().await?);
+            Ok(Opened { epoch, pending: pending.iter().filter_map(values::to_doc).collect() })
+        };
+        let result = work.await;
+        let opened = transaction.end(result).await?;
+        self.connection.replace(Some(connection));
+        Ok(opened)
+    }
+
+    async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
+        let mut reading = self.read_in(epoch, doc, Mode::ReadOnly).await?;
+        if reading.repair.is_some() {
+            reading = self.read_in(epoch, doc, Mode::ReadWrite).await?;
+        }
+        Ok(reading.doc)
+    }
+
+    async fn commit(
+        &self,
+        epoch: u64,
+        writes: &[Write],
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        let scope = [META, DOCS, LOG];
+        let transaction = connection.transaction(&scope, Mode::ReadWrite, durability)?;
+        let work = async {
+            let current = transaction.get(META, &EPOCH.into())?;
+            let mut documents = Vec::new();
+            for (doc, writes) in plan::by_document(writes) {
+                let known = transaction.get(DOCS, &values::doc_key(doc))?;
+                documents.push((doc, writes, known));
+            }
+            check(epoch, &current.answer().await?)?;
+            let mut plans = Vec::new();
+            for (doc, writes, known) in documents {
+                let known = values::to_summary(&known.answer().await?);
+                plans.push((doc, plan::plan(known, &writes)?));
+            }
+            for (doc, plan) in plans {
+                for change in plan.changes {
+                    apply(&transaction, doc, change)?;
+                }
+                let key = values::doc_key(doc);
+                match plan.summary {
+                    Some(it) => transaction.put(DOCS, &values::from_summary(&it)?, &key)?,
+                    None => transaction.delete(DOCS, &key)?,
+                }
+            }
+            Ok(())
+        };
+        let result = work.await;
+        transaction.end(result).await
+    }
+
+    async fn inventory(&self) -> Result<Inventory, StoreError> {
+        let connection = self.connection()?;
+        let scope = [DOCS, QUARANTINE];
+        let transaction = connection.transaction(&scope, Mode::ReadOnly, Durability::Relaxed)?;
+        let work = async {
+            let everything = JsValue::UNDEFINED;
+            let keys = transaction.keys(DOCS, &everything)?;
+            let summaries = transaction.values(DOCS, &everything)?;
+            let quarantined = transaction.count(QUARANTINE)?;
+            let keys = Array::from(&keys.answer().await?);
+            let summaries = Array::from(&summaries.answer().await?);
+            let docs = keys.iter().zip(summaries.iter()).filter_map(|(key, summary)| {
+                Some(values::to_summary(&summary)?.info(values::to_doc(key)?))
+            });
+            let docs = docs.collect();
+            Ok(Inventory { docs, quarantined: values::to_number(&quarantined.answer().await?) })
+        };
+        let result = work.await;
+        transaction.end(result).await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        let scope = [META, DOCS, LOG, QUARANTINE];
+        let transaction = connection.transaction(&scope, Mode::ReadWrite, Durability::Strict)?;
+        let work = async {
+            let epoch = transaction.get(META, &EPOCH.into())?;
+            for name in [DOCS, LOG, QUARANTINE] {
+                transaction.clear(name)?;
+            }
+            let next = values::to_number(&epoch.answer().await?) + 1;
+            transaction.put(META, &values::from_number(next), &EPOCH.into())?;
+            Ok(())
+        };
+        let result = work.await;
+        transaction.end(result).await
+    }
+
+    async fn closed(&self) -> StoreError {
+        match self.connection().map(|it| it.session().clone()) {
+            Ok(session) => session.ended().await,
+            Err(error) => error,
+        }
+    }
+}
+
+fn apply(transaction: &Transaction, doc: &DocId, change: Change) -> Result<(), requests::Failure> {
+    match change {
+        Change::Put(record, bytes) => {
+            transaction.put(LOG, &values::from_bytes(&bytes), &values::record_key(doc, record))
+        }
+        Change::DropBelow(next) => transaction.delete(LOG, &values::entries_below(doc, next)?),
+        Change::DropAll => transaction.delete(LOG, &values::all_of(doc)?),
+    }
+}

@@ -1,0 +1,185 @@
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+
+use super::closed;
+use super::faults::{Faults, Power};
+use crate::protocol::DocId;
+use crate::store::plan::{self, Change, Plan};
+use crate::store::session::Session;
+use crate::store::{Inventory, Opened, Record, StoreError, StoredDoc, Summary, Write, reading};
+
+/// What a [`MemoryStore`](super::MemoryStore) writes to. It outlives the store: a store made later
+/// on the same disk finds what the first one wrote. Clones are the same disk.
+///
+/// Everything happens at once and in one order, unless [`hold`](Self::hold) says otherwise.
+#[derive(Clone, Default)]
+pub struct MemoryDisk(Rc<RefCell<State>>);
+
+#[derive(Default)]
+pub(super) struct State {
+    contents: Contents,
+    written: u64,
+    sessions: Vec<Session>,
+    pub faults: Faults,
+    /// Who waits while the disk is held, and whether it is.
+    pub waiting: VecDeque<oneshot::Sender<()>>,
+    pub held: bool,
+}
+
+#[derive(Default)]
+struct Contents {
+    epoch: u64,
+    docs: BTreeMap<DocId, Document>,
+    quarantined: u64,
+}
+
+#[derive(Default)]
+struct Document {
+    summary: Option<Summary>,
+    records: BTreeMap<Record, Vec<u8>>,
+}
+
+impl MemoryDisk {
+    pub(super) fn state(&self) -> std::cell::RefMut<'_, State> {
+        self.0.borrow_mut()
+    }
+
+    pub(super) async fn turn(&self) {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.state();
+            if !state.held && state.waiting.is_empty() {
+                return;
+            }
+            state.waiting.push_back(sender);
+        }
+        // The sender only goes without a word if the disk does.
+        let _ = receiver.await;
+    }
+
+    pub(super) fn open(&self, session: Session) -> Result<Opened, StoreError> {
+        let mut state = self.state();
+        if let Some(error) = state.faults.open.take() {
+            return Err(error);
+        }
+        state.sessions.retain(|it| it.check().is_ok());
+        state.sessions.push(session);
+        let Contents { epoch, docs, .. } = &mut state.contents;
+        *epoch += 1;
+        let pending = docs.iter().filter(|(_, doc)| doc.summary.is_some_and(|it| it.pending));
+        Ok(Opened { epoch: *epoch, pending: pending.map(|(doc, _)| doc.clone()).collect() })
+    }
+
+    pub(super) fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
+        let State { contents, .. } = &mut *self.state();
+        contents.check(epoch)?;
+        let Some(document) = contents.docs.get_mut(doc) else { return Ok(StoredDoc::default()) };
+        let records: Vec<_> = document.records.iter().map(|(at, it)| (*at, it.clone())).collect();
+        let reading = reading::read(doc, document.summary, &records);
+        if let Some(repair) = reading.repair {
+            document.summary = Some(repair.summary);
+            if let Some(from) = repair.from {
+                contents.quarantined += document.records.split_off(&from).len() as u64;
+            }
+        }
+        Ok(reading.doc)
+    }
+
+    pub(super) fn commit(&self, epoch: u64, writes: &[Write]) -> Result<(), StoreError> {
+        let state = &mut *self.state();
+        let power = state.faults.power();
+        if power == Power::FailsBefore {
+            return Err(state.end("the power failed"));
+        }
+        if let Some(error) = state.faults.commit.take() {
+            return Err(error);
+        }
+        state.contents.check(epoch)?;
+        let mut plans = Vec::new();
+        for (doc, writes) in plan::by_document(writes) {
+            let known = state.contents.docs.get(doc).and_then(|it| it.summary);
+            plans.push((doc, plan::plan(known, &writes)?));
+        }
+        for (doc, plan) in plans {
+            state.written += state.contents.apply(doc, plan);
+        }
+        if power == Power::FailsAfter {
+            return Err(state.end("the power failed"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn inventory(&self) -> Inventory {
+        let Contents { docs, quarantined, .. } = &self.state().contents;
+        let docs = docs.iter().filter_map(|(doc, it)| Some(it.summary?.info(doc.clone())));
+        Inventory { docs: docs.collect(), quarantined: *quarantined }
+    }
+
+    pub(super) fn clear(&self) {
+        let contents = &mut self.state().contents;
+        *contents = Contents { epoch: contents.epoch + 1, ..Contents::default() };
+    }
+
+    /// How many bytes all commits up to now have written.
+    pub fn bytes_written(&self) -> u64 {
+        self.state().written
+    }
+}
+
+impl State {
+    /// Ends every session, which returns the error that all of them get.
+    fn end(&mut self, reason: &str) -> StoreError {
+        let error = closed(reason);
+        for session in self.sessions.drain(..) {
+            session.end(error.clone());
+        }
+        error
+    }
+
+    pub(super) fn delete(&mut self) {
+        self.contents = Contents::default();
+        self.end("the site's data was cleared");
+    }
+
+    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<Record, Vec<u8>>> {
+        Some(&mut self.contents.docs.get_mut(doc)?.records)
+    }
+}
+
+impl Contents {
+    fn check(&self, epoch: u64) -> Result<(), StoreError> {
+        let current = self.epoch;
+        if epoch == current { Ok(()) } else { Err(StoreError::Fenced { epoch, current }) }
+    }
+
+    /// Makes the changes, and returns how many bytes they write.
+    fn apply(&mut self, doc: &DocId, plan: Plan) -> u64 {
+        let mut written = 0;
+        let document = self.docs.entry(doc.clone()).or_default();
+        for change in plan.changes {
+            match change {
+                Change::Put(record, bytes) => {
+                    written += bytes.len() as u64;
+                    document.records.insert(record, bytes);
+                }
+                Change::DropBelow(next) => {
+                    document
+                        .records
+                        .retain(|it, _| *it == Record::Checkpoint || *it >= Record::Entry(next));
+                }
+                Change::DropAll => document.records.clear(),
+            }
+        }
+        document.summary = plan.summary;
+        match plan.summary {
+            Some(_) => written + Summary::SIZE,
+            None => {
+                self.docs.remove(doc);
+                written
+            }
+        }
+    }
+}

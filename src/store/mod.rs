@@ -1,0 +1,99 @@
+//! Where a hub keeps documents across restarts.
+//!
+//! A [`Store`] keeps, for each document, a *checkpoint* and a *log* of what came after it. It knows
+//! nothing of what they mean: a record is bytes to it. What it promises:
+//!
+//! - A transaction is written as a whole or not at all, and only by the hub that opened the store
+//!   last: the store counts an *epoch*, and checks it inside the transaction.
+//! - To append costs what the record costs, however large the document is.
+//! - A record that can't be read is set aside and reported with the document; it is never an error.
+//!
+//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program
+//! lives.
+//!
+//! ```
+//! use tabmux::protocol::DocId;
+//! use tabmux::store::{Durability, MemoryDisk, MemoryStore, Store, StoreError, Write};
+//!
+//! # futures::executor::block_on(async {
+//! let disk = MemoryDisk::default();
+//! let doc = DocId::new("notes", "shopping");
+//!
+//! let first = MemoryStore::new(&disk);
+//! let epoch = first.open().await?.epoch;
+//! let writes = [
+//!     Write::Checkpoint { doc: doc.clone(), record: b"eggs".into(), next: 0, pending: false },
+//!     Write::Append { doc: doc.clone(), n: 0, record: b"+ milk".into(), pending: true },
+//! ];
+//! first.commit(epoch, &writes, Durability::Relaxed).await?;
+//!
+//! let second = MemoryStore::new(&disk);
+//! let opened = second.open().await?;
+//! assert_eq!(opened.pending, [doc.clone()]);
+//! let stored = second.read(opened.epoch, &doc).await?;
+//! assert_eq!(stored.checkpoint, Some(b"eggs".into()));
+//! assert_eq!(stored.log, [b"+ milk".to_vec()]);
+//!
+//! let late = first.commit(epoch, &[Write::Remove { doc }], Durability::Relaxed).await;
+//! assert_eq!(late, Err(StoreError::Fenced { epoch, current: opened.epoch }));
+//! # Ok::<(), StoreError>(())
+//! # }).unwrap();
+//! ```
+
+mod error;
+mod frame;
+#[cfg(target_arch = "wasm32")]
+mod indexed_db;
+mod inventory;
+mod memory;
+mod plan;
+mod reading;
+mod session;
+mod stored;
+mod summary;
+mod write;
+
+pub use error::StoreError;
+#[cfg(target_arch = "wasm32")]
+pub use indexed_db::IndexedDbStore;
+pub use inventory::{DocInfo, Inventory};
+pub use memory::{MemoryDisk, MemoryStore};
+pub use stored::{Damage, Flaw, Opened, Record, StoredDoc};
+use summary::Summary;
+pub use write::{Durability, Write};
+
+use crate::protocol::DocId;
+
+/// Keeps documents across restarts of the hub.
+///
+/// Transactions take effect in the order in which they were asked for. Dropping a store closes it;
+/// dropping the future of a method leaves open whether its transaction was written.
+#[async_trait::async_trait(?Send)]
+pub trait Store {
+    /// Opens the store and counts its epoch up, in one transaction: all who opened it before are
+    /// fenced from then on. A store may be opened again, for instance after [`StoreError::Closed`].
+    async fn open(&self) -> Result<Opened, StoreError>;
+
+    /// A document as stored; empty if it is not in the store. What can't be read is set aside and
+    /// reported, once. A document's first write is to come after it was read.
+    async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError>;
+
+    /// Makes all writes in one transaction, or none of them.
+    async fn commit(
+        &self,
+        epoch: u64,
+        writes: &[Write],
+        durability: Durability,
+    ) -> Result<(), StoreError>;
+
+    /// What the store holds, without reading the records.
+    async fn inventory(&self) -> Result<Inventory, StoreError>;
+
+    /// Drops everything, the quarantine included, and fences whoever has opened the store.
+    async fn clear(&self) -> Result<(), StoreError>;
+
+    /// Waits until the store closes without being asked to, and says why: the user has cleared the
+    /// site's data, newer code wants to change the schema, or this store is opened again. Returns at
+    /// once if it is not open.
+    async fn closed(&self) -> StoreError;
+}

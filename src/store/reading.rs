@@ -1,0 +1,88 @@
+//! Puts a document together from its records; the same for every store.
+
+use super::{Damage, Flaw, Record, StoredDoc, Summary, frame};
+use crate::protocol::DocId;
+
+/// A document as read, and what must be repaired in the store.
+pub(super) struct Reading {
+    pub doc: StoredDoc,
+    pub repair: Option<Repair>,
+}
+
+pub(super) struct Repair {
+    /// The records to move to the quarantine: this one and all after it.
+    pub from: Option<Record>,
+    pub summary: Summary,
+}
+
+/// Reads the records of a document, which must be in order.
+pub(super) fn read(
+    doc: &DocId,
+    summary: Option<Summary>,
+    records: &[(Record, Vec<u8>)],
+) -> Reading {
+    if summary.is_none() && records.is_empty() {
+        return Reading { doc: StoredDoc::default(), repair: None };
+    }
+    let mut stored = StoredDoc::default();
+    let filled = fill(&mut stored, summary, records);
+    let counted = recount(&stored, summary.unwrap_or_default());
+    let Err((record, flaw)) = filled else {
+        // A summary that does not fit intact records is what is wrong.
+        let fits = |it: Summary| (it.first, it.next) == (counted.first, counted.next);
+        let repair = Repair { from: None, summary: counted };
+        return Reading { doc: stored, repair: (!summary.is_some_and(fits)).then_some(repair) };
+    };
+    let after = records.iter().filter(|(it, _)| *it > record);
+    let intact = after.filter_map(|(_, bytes)| frame::unseal(bytes).ok());
+    let rest = intact.map(|(_, payload)| payload.to_vec()).collect();
+    stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
+    Reading { doc: stored, repair: Some(Repair { from: Some(record), summary: counted }) }
+}
+
+/// Fills in the good records, up to the first bad one.
+fn fill(
+    stored: &mut StoredDoc,
+    summary: Option<Summary>,
+    records: &[(Record, Vec<u8>)],
+) -> Result<(), (Record, Flaw)> {
+    let mut records = records.iter().peekable();
+    if let Some((_, bytes)) = records.next_if(|(record, _)| *record == Record::Checkpoint) {
+        let unsealed = frame::unseal(bytes).map_err(|flaw| (Record::Checkpoint, flaw))?;
+        stored.next = unsealed.0;
+        stored.checkpoint = Some(unsealed.1.to_vec());
+    } else if summary.is_some_and(|it| it.checkpoint.is_some()) {
+        return Err((Record::Checkpoint, Flaw::Missing));
+    }
+    // What the checkpoint contains is long dropped; storage that fails may bring it back.
+    let first = Record::Entry(stored.next);
+    for (record, bytes) in records.filter(|(record, _)| *record >= first) {
+        let expected = Record::Entry(stored.next);
+        if *record != expected {
+            return Err((expected, Flaw::Missing));
+        }
+        match frame::unseal(bytes).map_err(|flaw| (expected, flaw))? {
+            (number, payload) if number == stored.next => stored.log.push(payload.to_vec()),
+            _ => return Err((expected, Flaw::Corrupt)),
+        }
+        stored.next += 1;
+    }
+    match summary {
+        Some(it) if it.next > stored.next => Err((Record::Entry(stored.next), Flaw::Missing)),
+        _ => Ok(()),
+    }
+}
+
+/// The summary of what could be read. Whether ops are uncommitted is not known any more: a document
+/// with a log may have some.
+fn recount(stored: &StoredDoc, before: Summary) -> Summary {
+    let size = |payload: &Vec<u8>| frame::size(payload);
+    Summary {
+        first: stored.next - stored.log.len() as u64,
+        next: stored.next,
+        checkpoint: stored.checkpoint.as_ref().map(size),
+        log: stored.log.iter().map(size).sum(),
+        pending: !stored.log.is_empty(),
+        ..before
+    }
+}
