@@ -1,0 +1,208 @@
+//! The tabs that hold a document, and what each of them is sent.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::{Context, Document};
+use crate::error::Error;
+use crate::ot::Entry;
+use crate::protocol::*;
+
+/// What the hub knows of a tab that holds the document.
+#[derive(Default)]
+pub(super) struct Holder {
+    /// The revision up to which changes were sent; `None` if the tab must be sent the state. It is
+    /// ahead of the document's while the upstream is yet to tell of changes that a state had.
+    pub sent: Option<Rev>,
+    /// The revision from which the tab may still submit ops.
+    pub seen: Rev,
+    /// The revision at which the tab, which had not loaded the document, created it.
+    pub created_at: Option<Rev>,
+    /// The upstream version the tab was told last, and whether all ops up to it have their answer.
+    pub told: (Option<u64>, bool),
+    /// The tab is subscribed to the document.
+    pub live: bool,
+    /// The tab's subscribed queries that have the document among their results.
+    pub queries: BTreeSet<u64>,
+    /// Those of them that are to be forgotten after the linger.
+    pub departing: BTreeSet<u64>,
+    /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
+    pub away: bool,
+    pub last_op_id: u64,
+    pub failures: VecDeque<Failure>,
+}
+
+/// An op that was refused.
+#[derive(Clone)]
+pub(super) struct Failure {
+    pub op_id: u64,
+    pub error: Error,
+    /// It had its revision; the server refused it.
+    pub placed: bool,
+}
+
+impl Holder {
+    /// Whether the tab is sent every change as it comes.
+    pub fn is_live(&self) -> bool {
+        self.live || !self.queries.is_empty()
+    }
+}
+
+impl Document {
+    pub(super) fn holder(&mut self, tab: &str) -> &mut Holder {
+        self.holders.entry(tab.to_owned()).or_default()
+    }
+
+    /// The tab has said which revision it holds.
+    pub(super) fn told(&mut self, tab: &str, rev: Option<Rev>) {
+        let holder = self.holder(tab);
+        holder.seen = holder.seen.max(rev.unwrap_or(0));
+        self.trim();
+    }
+
+    /// The tab wants the whole state, whatever it was sent.
+    pub fn send_anew(&mut self, tab: &str) {
+        self.holder(tab).sent = None;
+    }
+
+    pub(super) fn trim(&mut self) {
+        let held = self.holders.values().filter(|holder| holder.sent.is_some());
+        let lowest = held.map(|holder| holder.seen).min();
+        self.order.trim(lowest.unwrap_or(self.order.rev()));
+    }
+
+    pub(super) fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.holder(tab).live = true;
+        self.bring_up_to_date(tab, cx);
+    }
+
+    /// Sends what is new to all who want it at once, and to `also`.
+    pub(super) fn spread(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
+        let tabs: Vec<String> = self
+            .holders
+            .iter()
+            .filter(|(tab, holder)| holder.is_live() || also == Some(tab))
+            .map(|(tab, _)| tab.clone())
+            .collect();
+        for tab in tabs {
+            self.bring_up_to_date(&tab, cx);
+        }
+        self.trim();
+    }
+
+    /// Sends a tab the changes it has not been sent, or the whole state.
+    pub(super) fn bring_up_to_date(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let mut rev = self.order.rev();
+        let sent = self.holder(tab).sent;
+        if self.holder(tab).away || sent.is_some_and(|sent| sent > rev) {
+            return;
+        }
+        let changes = sent.and_then(|sent| {
+            self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
+        });
+        let mut version = cx.upstream.head(&self.id).version;
+        self.was_loaded |= version.is_some();
+        let settled = self.unsettled.is_empty();
+        let mut messages = match changes {
+            Some(messages) => messages,
+            None => {
+                let snapshot = cx.upstream.snapshot(&self.id);
+                if snapshot.version.is_none() && snapshot.type_name.is_none() {
+                    // The upstream document is being loaded; the load will be sent.
+                    self.holder(tab).sent = None;
+                    return;
+                }
+                // The snapshot has what the hub is yet to be told of.
+                rev += cx.upstream.untold(&self.id).changes;
+                version = snapshot.version;
+                self.holder(tab).seen = rev;
+                vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
+            }
+        };
+        let tells_version = match messages.last_mut() {
+            Some(Message::DocChange(change)) => {
+                change.settled = settled;
+                change.changes.iter_mut().next_back().map(|last| last.version = version).is_some()
+            }
+            Some(Message::DocLoad(_)) => true,
+            _ => false,
+        };
+        for message in messages {
+            cx.send(tab, message);
+        }
+        let holder = self.holder(tab);
+        holder.sent = Some(rev);
+        if tells_version {
+            holder.told = (version, settled);
+        } else if holder.told != (version, settled) {
+            self.tell_settled(tab, Vec::new(), None, cx);
+        }
+    }
+
+    pub(super) fn tell_rejected(
+        &mut self,
+        tab: &str,
+        op_ids: Vec<u64>,
+        error: Error,
+        cx: &mut Context<'_>,
+    ) {
+        if self.holder(tab).away {
+            return;
+        }
+        let rejected = DocRejected { doc: self.id.clone(), op_ids, error };
+        cx.send(tab, Message::DocRejected(rejected));
+    }
+
+    pub(super) fn tell_settled(
+        &mut self,
+        tab: &str,
+        op_ids: Vec<u64>,
+        error: Option<Error>,
+        cx: &mut Context<'_>,
+    ) {
+        if self.holder(tab).away {
+            return;
+        }
+        let version = cx.upstream.head(&self.id).version;
+        let settled = self.unsettled.is_empty();
+        self.holder(tab).told = (version, settled);
+        let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };
+        cx.send(tab, Message::DocCommitted(committed));
+    }
+}
+
+/// The changes after `sent` as a tab is told of them: its own are acknowledged.
+fn in_messages<'a>(
+    doc: &DocId,
+    tab: &str,
+    sent: Rev,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Vec<Message> {
+    let mut messages: Vec<Message> = Vec::new();
+    for (rev, entry) in (sent + 1..).zip(entries) {
+        let own = entry.origin.as_ref().filter(|origin| origin.tab == tab);
+        match (messages.last_mut(), own) {
+            (Some(Message::DocSequenced(last)), Some(origin)) => {
+                (last.rev, last.op_id) = (rev, origin.op_id);
+            }
+            (Some(Message::DocChange(last)), None) => {
+                last.rev = rev;
+                last.changes.push(entry.change.clone());
+            }
+            (_, Some(origin)) => {
+                let (doc, op_id) = (doc.clone(), origin.op_id);
+                messages.push(Message::DocSequenced(DocSequenced { doc, rev, op_id }));
+            }
+            (_, None) => {
+                let (doc, changes) = (doc.clone(), vec![entry.change.clone()]);
+                messages.push(Message::DocChange(DocChange {
+                    doc,
+                    rev,
+                    changes,
+                    settled: false,
+                    coalesced: false,
+                }));
+            }
+        }
+    }
+    messages
+}

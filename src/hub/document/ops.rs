@@ -1,0 +1,166 @@
+//! The ops of tabs: their place in the order, and what becomes of those that find none.
+
+use super::{Context, Document, Failure, Subscription};
+use crate::error::{Error, codes};
+use crate::hub::Submission;
+use crate::ot::{Entry, Op, Origin, state_lost};
+use crate::protocol::*;
+
+/// How many refused ops a document remembers for each tab, for a tab that resumes its session.
+const FAILURES_KEPT: usize = 256;
+
+impl Document {
+    pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+        let last_op_id = self.holder(tab).last_op_id;
+        submit.ops.retain(|op| op.op_id > last_op_id);
+        let Some(last) = submit.ops.last() else { return };
+        self.holder(tab).last_op_id = last.op_id;
+        let exists = cx.upstream.head(&self.id).type_name.is_some();
+        if submit.base_rev.is_none() && exists && self.subscription != Subscription::Live {
+            // A creation by a tab that never loaded the document. What the hub knows of it may be
+            // out of date: the server must be asked first.
+            self.deferred.push((tab.to_owned(), submit));
+            return cx.upstream.fetch(&self.id);
+        }
+        self.sequence(tab, submit, cx);
+    }
+
+    pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+        let head = cx.upstream.head(&self.id);
+        let base = submit.base_rev.unwrap_or(self.order.rev());
+        let holder = self.holder(tab);
+        if submit.base_rev.is_none() {
+            (holder.sent, holder.created_at) = (Some(base), Some(base));
+            holder.seen = holder.seen.max(base);
+        } else if holder.sent.is_none() {
+            holder.sent = Some(base);
+        }
+        self.told(tab, submit.base_rev);
+        let (exists, creates) =
+            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
+            (0, Some(not_loaded(exists)))
+        } else {
+            let ty = head.type_name.and_then(|name| cx.types.get(&name));
+            self.order.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
+        };
+        for (at, submitted) in submit.ops[..placed].iter().enumerate() {
+            let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
+            if let Err(refused) = self.place(submitted, origin, cx) {
+                (placed, error) = (at, Some(refused));
+                break;
+            }
+        }
+        // As in a client of its own, what the tab submits from now on is not composed into this.
+        cx.upstream.flush(&self.id);
+        self.spread(Some(tab), cx);
+        if let Some(error) = error {
+            self.reject(tab, ids(&submit.ops[placed..]), error, cx);
+        }
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        tab: &str,
+        op_ids: Vec<u64>,
+        error: Error,
+        cx: &mut Context<'_>,
+    ) {
+        for op_id in &op_ids {
+            self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
+        }
+        self.tell_rejected(tab, op_ids, error, cx);
+    }
+
+    /// Remembers a refused op, for a tab that begins a new session before it hears of it.
+    pub(super) fn note_failure(&mut self, tab: &str, failure: Failure) {
+        let failures = &mut self.holder(tab).failures;
+        failures.push_back(failure);
+        if failures.len() > FAILURES_KEPT {
+            failures.pop_front();
+        }
+    }
+
+    /// The tab may have lost the answer to one of its ops.
+    pub(super) fn answer_again(&mut self, tab: &str, op_id: u64, cx: &mut Context<'_>) {
+        let origin = Origin { tab: tab.to_owned(), op_id };
+        let is_deferred = |(other, submit): &(String, DocSubmit)| {
+            other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
+        };
+        if self.unsettled.contains(&origin) || self.deferred.iter().any(is_deferred) {
+            return;
+        }
+        let holder = self.holder(tab);
+        let failure = holder.failures.iter().find(|failure| failure.op_id == op_id).cloned();
+        match failure {
+            Some(Failure { error, placed: false, .. }) => {
+                self.tell_rejected(tab, vec![op_id], error, cx);
+            }
+            failure if op_id <= holder.last_op_id => {
+                self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
+            }
+            _ => {
+                holder.last_op_id = op_id;
+                self.reject(tab, vec![op_id], state_lost(), cx);
+            }
+        }
+    }
+
+    /// Gives a transformed op to the upstream document, and a revision.
+    fn place(
+        &mut self,
+        submitted: &SubmittedOp,
+        origin: Origin,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let head = cx.upstream.head(&self.id);
+        self.was_loaded |= head.version.is_some();
+        if self.was_loaded && head.version.is_none() && head.type_name.is_none() {
+            // ShareDB would take a creation, and the refusal of an op before it, which may be still
+            // to come, for that of the creation.
+            return Err(in_hard_rollback(&self.id));
+        }
+        // Another tab deleted the document as well: there is nothing left to do. Without a version
+        // it may also be that the document is being loaded anew, and is there after all.
+        let superfluous =
+            submitted.op == Op::Del && head.type_name.is_none() && head.version.is_some();
+        let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
+        if !superfluous {
+            let same_tab = self.last_submitter.as_ref() == Some(&origin.tab);
+            let submission = Submission {
+                op: &op,
+                source: submitted.source.as_ref(),
+                compose: submitted.compose && same_tab,
+                origin: &origin,
+            };
+            cx.upstream.submit(&self.id, submission)?;
+            self.last_submitter = Some(origin.tab.clone());
+            self.unsettled.push_back(origin.clone());
+        }
+        let version = cx.upstream.head(&self.id).version;
+        let change = Change { op, version, src: Some(origin.tab.clone()) };
+        self.order.push(Entry { change, origin: Some(origin.clone()) });
+        if superfluous {
+            self.spread(Some(&origin.tab), cx);
+            self.tell_settled(&origin.tab, vec![origin.op_id], None, cx);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn ids(ops: &[SubmittedOp]) -> Vec<u64> {
+    ops.iter().map(|op| op.op_id).collect()
+}
+
+fn in_hard_rollback(doc: &DocId) -> Error {
+    let message = format!("Cannot submit op. Document is performing hard rollback. {doc}");
+    Error::new(codes::DOC_IN_HARD_ROLLBACK, message)
+}
+
+fn not_loaded(exists: bool) -> Error {
+    if exists {
+        Error::new(codes::DOC_ALREADY_CREATED, "Document was created remotely")
+    } else {
+        Error::new(codes::DOC_DOES_NOT_EXIST, "Cannot apply op to uncreated document")
+    }
+}

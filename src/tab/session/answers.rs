@@ -1,0 +1,168 @@
+//! What the hub says.
+
+use tabmux_middleware::Millis;
+
+use super::Tab;
+use crate::error::{Error, codes};
+use crate::ot::{Loaded, Token, state_lost};
+use crate::protocol::*;
+use crate::tab::changes::QueuedChange;
+use crate::tab::{DocKey, TabEvent};
+
+impl Tab {
+    pub(super) fn handle(&mut self, message: Message, now: Millis) {
+        match message {
+            Message::Callback(Callback { request, error }) => {
+                match self.outstanding.remove(&request) {
+                    Some(Message::Query(_)) => {
+                        // The hub did not answer in time.
+                        self.transmit(Message::QueryEnd(QueryEnd { request }), now);
+                        let ready = QueryReady { request, results: None, extra: None, error };
+                        self.events.push_back(TabEvent::QueryReady(ready));
+                    }
+                    Some(_) => self.events.push_back(TabEvent::Callback { request, error }),
+                    None => {}
+                }
+            }
+            Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
+            Message::ConnectionFailed(failed) => {
+                self.events.push_back(TabEvent::ConnectionFailed(failed));
+            }
+            Message::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
+            Message::QueryDocs(QueryDocs { docs }) => {
+                self.events.push_back(TabEvent::QueryDocs(docs));
+            }
+            Message::QueryReady(ready) => self.query_ready(ready),
+            Message::QueryChange(change) => self.events.push_back(TabEvent::QueryChange(change)),
+            Message::QueryExtra(extra) => self.events.push_back(TabEvent::QueryExtra(extra)),
+            Message::QueryFailed(failed) => self.events.push_back(TabEvent::QueryFailed(failed)),
+            Message::Receive(Relayed { message }) => {
+                self.events.push_back(TabEvent::Receive(message));
+            }
+            Message::DocLoad(load) => self.load(load, now),
+            Message::DocChange(change) => self.queue_changes(change),
+            Message::DocSequenced(sequenced) => {
+                let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
+                match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
+                    Ok(()) => {
+                        self.auto_flush(key, now);
+                        self.events.push_back(TabEvent::Sequenced { doc: key });
+                    }
+                    Err(error) => self.lose_state(key, error, Vec::new()),
+                }
+            }
+            Message::DocCommitted(committed) => {
+                let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
+                let (tokens, misplaced) =
+                    doc.replica.committed(&committed.op_ids, committed.version);
+                doc.settled = committed.settled;
+                let error = committed.error;
+                self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
+                self.answered.push_back(key);
+                if misplaced {
+                    self.lose_state(key, state_lost(), Vec::new());
+                }
+            }
+            Message::DocRejected(rejected) => self.reject(rejected),
+            Message::DocEvent(DocEvent { doc, error }) => {
+                let Some((key, _)) = self.docs.find(&doc) else { return };
+                self.events.push_back(TabEvent::DocError { doc: key, error });
+            }
+            Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
+            other => {
+                let message = format!("a hub sent what only tabs send: {other:?}");
+                self.events.push_back(TabEvent::Fault(Error::new(codes::BAD_FRAME, message)));
+            }
+        }
+    }
+
+    fn query_ready(&mut self, ready: QueryReady) {
+        let lives = |message: &Message| match message {
+            Message::Query(query) => query.spec.subscribe && ready.error.is_none(),
+            _ => false,
+        };
+        if self.outstanding.get(&ready.request).is_some_and(|message| !lives(message)) {
+            self.outstanding.remove(&ready.request);
+        }
+        self.events.push_back(TabEvent::QueryReady(ready));
+    }
+
+    fn load(&mut self, load: DocLoad, now: Millis) {
+        let Some((key, doc)) = self.docs.find(&load.doc) else { return };
+        doc.told(Some(load.rev));
+        doc.settled = load.settled;
+        match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
+            Ok(Loaded::Kept) => {
+                self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+            }
+            Ok(Loaded::Taken(dropped)) => {
+                let snapshot = load.snapshot;
+                self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
+            }
+            Err(error) => self.events.push_back(TabEvent::DocError { doc: key, error }),
+        }
+        self.auto_flush(key, now);
+    }
+
+    fn queue_changes(&mut self, change: DocChange) {
+        let Some((key, doc)) = self.docs.find(&change.doc) else { return };
+        let coalesce = change.coalesced && doc.replica.is_sequenced();
+        let steps = change.changes.len() as u64;
+        let first = change.rev.saturating_sub(steps);
+        let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
+        let settled = change.settled;
+        for (rev, change) in (first..).zip(change.changes) {
+            let next = QueuedChange { doc: key, from: rev, to: rev + 1, change, settled };
+            let composed = coalesce
+                && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
+            if !composed {
+                queue.push(next);
+            }
+        }
+        self.changes.extend(queue);
+    }
+
+    pub(super) fn change(&mut self, queued: QueuedChange, now: Millis) {
+        let QueuedChange { doc: key, from, to, change, settled } = queued;
+        let Some(doc) = self.docs.get_mut(key) else { return };
+        let Some(held) = doc.replica.rev() else { return };
+        if to <= held {
+            return;
+        }
+        let src = change.src.clone();
+        let result = if from == held {
+            doc.replica.change(to, change, &*self.types)
+        } else {
+            let message = format!("change {to} of {} came after change {held}", doc.id);
+            Err(Error::new(codes::BAD_FRAME, message))
+        };
+        match result {
+            Ok(op) => {
+                doc.settled = settled;
+                self.events.push_back(TabEvent::Apply { doc: key, op, src });
+                if let Some(rev) = doc.seen() {
+                    let doc = doc.id.clone();
+                    self.transmit(Message::DocSeen(DocSeen { doc, rev }), now);
+                }
+            }
+            Err(error) => self.lose_state(key, error, Vec::new()),
+        }
+    }
+
+    pub(super) fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Vec<Token>) {
+        dropped.extend(self.roll_back(key));
+        self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
+    }
+
+    fn reject(&mut self, rejected: DocRejected) {
+        let Some((key, doc)) = self.docs.find(&rejected.doc) else { return };
+        let (tokens, contained) = doc.replica.rejected(&rejected.op_ids);
+        let error = rejected.error;
+        if contained {
+            self.lose_state(key, error, tokens);
+        } else {
+            self.events.push_back(TabEvent::Settled { doc: key, tokens, error: Some(error) });
+            self.answered.push_back(key);
+        }
+    }
+}
