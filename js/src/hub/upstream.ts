@@ -71,7 +71,8 @@ interface Op {
 /**
  * The real ShareDB connection behind the hub: does what the core says, and tells it what happens.
  *
- * The core is busy while it calls, so events are told on the next microtask, in order.
+ * The core is busy while it calls, so events are told on the next microtask, in order, or before the
+ * next frame of a tab.
  */
 export class UpstreamAdapter {
   #connection: BulkConnection | undefined;
@@ -87,9 +88,9 @@ export class UpstreamAdapter {
   readonly #tell: (event: UpstreamEvent) => void;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  #events: ToldLater[] = [];
+  readonly #events: ToldLater[] = [];
   /** Events that are being told, but for the one that is. */
-  #telling: ToldLater[] = [];
+  readonly #telling: ToldLater[] = [];
   /** The versions of documents as of the event that is being told; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
@@ -112,13 +113,13 @@ export class UpstreamAdapter {
   }
 
   #push(doc: Doc | undefined, event: UpstreamEvent): void {
-    if (this.#events.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
     this.#events.push({event, doc, version: doc?.version ?? null});
   }
 
-  #flush(): void {
-    this.#telling = this.#events;
-    this.#events = [];
+  /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
+  tellAll(): void {
+    this.#telling.push(...this.#events.splice(0));
     for (let next = this.#telling.shift(); next; next = this.#telling.shift()) {
       const {event, doc, version} = next;
       if (doc) this.#toldVersions.set(doc, version);
