@@ -112,6 +112,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly #upstream: () => any;
   readonly #onClose: () => void;
   #lastToken = 0;
+  /** `close` was called, and the hub does not have all ops yet. */
+  #leaving = false;
   /** `close` was called, and the hub's last word was from before. */
   #closing = false;
 
@@ -434,13 +436,18 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    * that is paused keeps what it holds back.
    */
   close(): void {
-    if (this.state === 'closed') return;
+    if (this.left || this.#leaving) return;
     const docs = [...this.#docs.values()].filter(({paused}) => !paused);
     const hubHasAll = this.failure || this.#writes.waiting(docs).length === 0;
-    if (hubHasAll) this.leave();
-    else this.#writes.put(docs, () => this.leave());
     this.#closing = this.state === 'connecting' || this.state === 'connected';
+    if (hubHasAll) this.leave();
     this.#setState('closed', 'closed');
+    if (hubHasAll) return;
+    this.#leaving = true;
+    this.#writes.put(docs, () => {
+      this.#leaving = false;
+      this.leave();
+    });
   }
 
   /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
@@ -517,7 +524,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   #setState(state: State, reason?: unknown): void {
-    if (this.state === state) return;
+    if (this.state === state || this.#leaving) return;
     this.state = state;
     this.canSend = state === 'connected';
     for (const doc of this.#docs.values()) doc.onConnectionStateChanged();
