@@ -285,6 +285,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const query = new ProxyQuery<T>(this, id, subscribe, collection, spec, options, callback);
     this.queries[id] = query;
     this.#queries.set(query.request, query);
+    const {failure} = this;
+    if (failure) nextTick(() => query.onReady(failure, null, undefined));
     return query;
   }
 
@@ -321,6 +323,14 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const id = this.nextSnapshotRequestId++;
     const request = new SnapshotRequest(this, {...message, id}, callback as SnapshotCallback);
     this.#snapshotRequests.set(id, request);
+    const {failure} = this;
+    if (failure) nextTick(() => this.#failSnapshotRequest(id, failure));
+  }
+
+  #failSnapshotRequest(id: number, error: Error): void {
+    const request = this.#snapshotRequests.get(id);
+    this.#snapshotRequests.delete(id);
+    request?.onFailed(error);
   }
 
   /** The presence of a channel, the same object for the same channel until it is destroyed. */
@@ -514,6 +524,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     for (const callback of requests) guard(this, () => callback(error));
     guard(this, () => this.#writes.fail(error));
     for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
+    for (const query of this.#queries.values()) {
+      if (query.hasPending()) guard(this, () => query.onReady(error, null, undefined));
+    }
+    for (const id of this.#snapshotRequests.keys()) {
+      guard(this, () => this.#failSnapshotRequest(id, error));
+    }
     nextTick(() => this.emit('error', error));
   }
 
