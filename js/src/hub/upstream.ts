@@ -23,6 +23,7 @@ interface QuerySpec {
 /** What tells which answer belongs to which message of ShareDB's protocol. */
 interface Subject {
   a?: string;
+  id?: unknown;
   c?: string;
   d?: string;
   src?: string;
@@ -174,9 +175,9 @@ export class UpstreamAdapter {
       // A ping is always a tab's.
       if (byHand || data.a === 'pp') delete request.data;
     });
-    connection.on('send', ({a, c, d, src, seq}: Subject) => {
+    connection.on('send', ({a, id, c, d, src, seq}: Subject) => {
       if (relayed.has(a ?? '')) return;
-      this.#asked.push({a, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
+      this.#asked.push({a, id, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
     });
     connection.on('state', (state: string) => {
       this.#asked.length = 0;
@@ -242,7 +243,10 @@ export class UpstreamAdapter {
   }
 
   #isAnswer(answer: Subject, asked: Asked): boolean {
-    const same = answer.a === asked.a && answer.c === asked.c && answer.d === asked.d;
+    if (answer.a !== asked.a) return false;
+    // What is asked by number, such as a query, is answered by number alone.
+    if (asked.id) return answer.id === asked.id;
+    const same = answer.c === asked.c && answer.d === asked.d;
     if (!same || answer.a !== 'op') return same;
     // The ops of others look the same, but for their source.
     const own = answer.error !== undefined || answer.src === (asked.src ?? this.#connection?.id);
