@@ -112,6 +112,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly #upstream: () => any;
   readonly #onClose: () => void;
   #lastToken = 0;
+  /** `close` was called, and the hub does not have all ops yet. */
+  #leaving = false;
   /** `close` was called, and the hub's last word was from before. */
   #closing = false;
 
@@ -283,6 +285,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const query = new ProxyQuery<T>(this, id, subscribe, collection, spec, options, callback);
     this.queries[id] = query;
     this.#queries.set(query.request, query);
+    const {failure} = this;
+    if (failure) nextTick(() => query.onReady(failure, null, undefined));
     return query;
   }
 
@@ -319,6 +323,14 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const id = this.nextSnapshotRequestId++;
     const request = new SnapshotRequest(this, {...message, id}, callback as SnapshotCallback);
     this.#snapshotRequests.set(id, request);
+    const {failure} = this;
+    if (failure) nextTick(() => this.#failSnapshotRequest(id, failure));
+  }
+
+  #failSnapshotRequest(id: number, error: Error): void {
+    const request = this.#snapshotRequests.get(id);
+    this.#snapshotRequests.delete(id);
+    request?.onFailed(error);
   }
 
   /** The presence of a channel, the same object for the same channel until it is destroyed. */
@@ -434,13 +446,18 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    * that is paused keeps what it holds back.
    */
   close(): void {
-    if (this.state === 'closed') return;
+    if (this.left || this.#leaving) return;
     const docs = [...this.#docs.values()].filter(({paused}) => !paused);
     const hubHasAll = this.failure || this.#writes.waiting(docs).length === 0;
-    if (hubHasAll) this.leave();
-    else this.#writes.put(docs, () => this.leave());
     this.#closing = this.state === 'connecting' || this.state === 'connected';
+    if (hubHasAll) this.leave();
     this.#setState('closed', 'closed');
+    if (hubHasAll) return;
+    this.#leaving = true;
+    this.#writes.put(docs, () => {
+      this.#leaving = false;
+      this.leave();
+    });
   }
 
   /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
@@ -507,6 +524,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     for (const callback of requests) guard(this, () => callback(error));
     guard(this, () => this.#writes.fail(error));
     for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
+    for (const query of this.#queries.values()) {
+      if (query.hasPending()) guard(this, () => query.onReady(error, null, undefined));
+    }
+    for (const id of this.#snapshotRequests.keys()) {
+      guard(this, () => this.#failSnapshotRequest(id, error));
+    }
     nextTick(() => this.emit('error', error));
   }
 
@@ -517,7 +540,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   #setState(state: State, reason?: unknown): void {
-    if (this.state === state) return;
+    if (this.state === state || this.#leaving) return;
     this.state = state;
     this.canSend = state === 'connected';
     for (const doc of this.#docs.values()) doc.onConnectionStateChanged();

@@ -56,9 +56,14 @@ export class SnapshotRequest extends Emitter<{ready: () => void}> {
     else if (!this.#sent) this.send();
   }
 
-  onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
+  onFailed(error: Error): void {
     this.emit('ready');
-    if (error) return (this.#callback as Callback)(toError(error));
+    (this.#callback as Callback)(error);
+  }
+
+  onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
+    if (error) return this.onFailed(toError(error));
+    this.emit('ready');
     this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
   }
 }

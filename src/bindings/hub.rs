@@ -24,6 +24,9 @@ extern "C" {
     fn joined(this: &HubHandler, tab: &str);
     #[wasm_bindgen(method)]
     fn left(this: &HubHandler, tab: &str);
+    /// A tab is about to be heard: what happened upstream before it must be told first.
+    #[wasm_bindgen(method)]
+    fn arriving(this: &HubHandler);
     /// The last transport is gone.
     #[wasm_bindgen(method)]
     fn idle(this: &HubHandler);
@@ -153,6 +156,7 @@ impl Shell {
 
     fn transport_event(&self, peer: PeerId, event: Event) {
         let closed = matches!(event, Event::Closed(_));
+        self.handler.arriving();
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
             Event::Error(error) => self.handler.fault(transport_error(error)),

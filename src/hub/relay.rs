@@ -38,9 +38,13 @@ struct Head {
 }
 
 impl Head {
+    /// What is asked by number, such as a query, is answered by number alone.
     fn subject(&self) -> Subject {
-        let text = |member: &Option<Payload>| member.as_ref().and_then(Payload::as_text);
-        (self.a.clone(), text(&self.c), text(&self.d))
+        let (c, d) = match self.id {
+            Some(_) => (None, None),
+            None => (self.c.clone(), self.d.clone()),
+        };
+        (self.a.clone(), self.id.clone(), c, d)
     }
 
     fn channel(&self) -> Option<String> {
@@ -91,8 +95,8 @@ pub(super) struct Relay {
     others: VecDeque<(Subject, String)>,
 }
 
-/// The action, the collection and the document of a message.
-type Subject = (String, Option<String>, Option<String>);
+/// The action, the number, and without one the collection and the document of a message.
+type Subject = (String, Option<Payload>, Option<Payload>, Option<Payload>);
 
 impl Relay {
     /// Takes a tab's message for the server.

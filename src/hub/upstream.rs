@@ -46,8 +46,9 @@ impl Untold {
 /// The real ShareDB connection, as the hub sees it.
 ///
 /// Calls change the upstream documents at once, as ShareDB's methods do, and never call the hub
-/// back; what happens later is told by [`UpstreamEvent`]s, in order. The effect of
-/// [`Upstream::submit`] on the document is not told: the hub knows it.
+/// back; what happens later is told by [`UpstreamEvent`]s, in order, and before the hub is given the
+/// next frame of a tab. The effect of [`Upstream::submit`] on the document is not told: the hub knows
+/// it.
 pub trait Upstream {
     /// Makes the connection, if there is none yet. `options` is what the first tab gave.
     ///

@@ -10,6 +10,7 @@ import {
   closing,
   errorOf,
   newBackend,
+  openDroppable,
   newPair,
   openTabs,
   plain,
@@ -151,6 +152,16 @@ for (const transport of TRANSPORTS) {
     `);
   });
 
+  test(`after the server has ended, a tab over ${transport} can be closed`, async () => {
+    await run(`
+      const upstream = backend.connect();
+      const options = {transport: '${transport}'};
+      const connection = createConnection({connect: () => upstream}, options);
+      connection.once('connected', () => upstream.close());
+      connection.once('closed', () => connection.close());
+    `);
+  });
+
   test(`a connection over ${transport} that was refused does not keep the process alive`, async () => {
     await run(`
       try {
@@ -160,6 +171,23 @@ for (const transport of TRANSPORTS) {
     `);
   });
 }
+
+test('a tab that is closed when the server comes back stays closed', async () => {
+  const backend = newBackend();
+  const {tabs, drop, upstream} = await openDroppable(backend);
+  const [tab, sibling] = tabs;
+  const doc = tab.get('things', 'one');
+  await call(doc, 'create', {n: 0});
+  await drop();
+  doc.submitOp(ADD);
+  tab.close();
+  const states = [];
+  tab.on('state', (state) => states.push(state));
+  backend.connect(upstream);
+  const [outside] = await subscribeAll([plain(backend)], 'things', 'one');
+  await until(() => outside.data.n === 1 && sibling.tabs.length === 1);
+  assert.deepEqual([states, tab.state], [[], 'closed']);
+});
 
 /** Runs code in a process of its own, which must end by itself. */
 async function run(code) {

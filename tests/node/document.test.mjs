@@ -13,6 +13,7 @@ import {
   subscribeAll,
   TRANSPORTS,
   turn,
+  until,
 } from './support.mjs';
 
 const KINDS = {
@@ -162,4 +163,27 @@ for (const [name, kind] of Object.entries(KINDS)) {
       });
     }
   }
+}
+
+for (const between of [0, 1, 2, 3]) {
+  test(`an op that reaches the hub ${between} microtasks before an op of others is told finds its place`, async () => {
+    const backend = newBackend();
+    const upstream = backend.connect();
+    const held = [];
+    const take = upstream.handleMessage;
+    const [tab] = openTabs({connect: () => upstream}, 1);
+    const [own, theirs] = await subscribeAll([tab, plain(backend)], 'things', 'one');
+    await call(theirs, 'create', {list: ['x']});
+    await converged(own, theirs);
+    upstream.handleMessage = (message) => held.push(message);
+    theirs.submitOp([{p: ['list', 0], li: 'theirs'}]);
+    await until(() => held.length === 1);
+    own.submitOp([{p: ['list', 1], li: 'own'}]);
+    own.flush();
+    for (let i = 0; i < between; i++) await undefined;
+    upstream.handleMessage = take;
+    upstream.handleMessage(held[0]);
+    await converged(own, theirs);
+    assert.deepEqual(own.data, {list: ['theirs', 'x', 'own']});
+  });
 }

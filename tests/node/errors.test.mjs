@@ -328,12 +328,18 @@ for (const transport of TRANSPORTS) {
       errorOf(doc, 'subscribe'),
       errorOf(doc, 'create', {}),
       errorOf(tab, 'getBulk', 'things', ['two']),
+      errorOf(tab, 'createFetchQuery', 'things', {}, null),
+      errorOf(tab, 'createSubscribeQuery', 'things', {}, null),
+      errorOf(tab, 'fetchSnapshot', 'things', 'one', null),
     ]);
     assert.equal(tab.state, 'stopped');
     const after = [
       await errorOf(doc, 'fetch'),
       await errorOf(doc, 'submitOp', ADD),
       await errorOf(tab, 'getBulk', 'things', ['two']),
+      await errorOf(tab, 'createFetchQuery', 'things', {}, null),
+      await errorOf(tab, 'createSubscribeQuery', 'things', {}, null),
+      await errorOf(tab, 'fetchSnapshot', 'things', 'one', null),
     ];
     for (const error of [...before, ...after, ...(await heard)]) {
       assert.equal(error.code, 'ERR_TABMUX_HUB_START');

@@ -205,6 +205,16 @@ test('a message by hand does not take the answer of what a sibling asks', async 
   assert.deepEqual([doc.data, doc.version], [{n: 3}, 3]);
 });
 
+test('a query by hand is answered to its tab', async () => {
+  const [tab, sibling] = await openConnected(await newHistory(), 2);
+  const received = [tab, sibling].map(receivedBy);
+  tab.send({a: 'qf', id: 1000, c: 'things', q: {}});
+  await until(() => received[0].length === 1);
+  const [{a, id, data}] = received[0];
+  assert.deepEqual([a, id, data[0].data], ['qf', 1000, {n: 3}]);
+  assert.deepEqual(received[1], []);
+});
+
 test('a tab has no socket to bind', () => {
   const [tab] = openTabs(newBackend(), 1);
   assert.throws(() => tab.bindToSocket({}), {code: 'ERR_TABMUX_NO_SOCKET', message: /`connect`/});

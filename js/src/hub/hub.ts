@@ -54,6 +54,7 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('joined', tab);
       },
       left: (tab: string) => this.#tell('left', tab),
+      arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
     });

@@ -23,6 +23,7 @@ interface QuerySpec {
 /** What tells which answer belongs to which message of ShareDB's protocol. */
 interface Subject {
   a?: string;
+  id?: unknown;
   c?: string;
   d?: string;
   src?: string;
@@ -71,7 +72,8 @@ interface Op {
 /**
  * The real ShareDB connection behind the hub: does what the core says, and tells it what happens.
  *
- * The core is busy while it calls, so events are told on the next microtask, in order.
+ * The core is busy while it calls, so events are told on the next microtask, in order, or before the
+ * next frame of a tab.
  */
 export class UpstreamAdapter {
   #connection: BulkConnection | undefined;
@@ -87,9 +89,9 @@ export class UpstreamAdapter {
   readonly #tell: (event: UpstreamEvent) => void;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  #events: ToldLater[] = [];
+  readonly #events: ToldLater[] = [];
   /** Events that are being told, but for the one that is. */
-  #telling: ToldLater[] = [];
+  readonly #telling: ToldLater[] = [];
   /** The versions of documents as of the event that is being told; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
@@ -112,13 +114,13 @@ export class UpstreamAdapter {
   }
 
   #push(doc: Doc | undefined, event: UpstreamEvent): void {
-    if (this.#events.length === 0) queueMicrotask(() => this.#flush());
+    if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
     this.#events.push({event, doc, version: doc?.version ?? null});
   }
 
-  #flush(): void {
-    this.#telling = this.#events;
-    this.#events = [];
+  /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
+  tellAll(): void {
+    this.#telling.push(...this.#events.splice(0));
     for (let next = this.#telling.shift(); next; next = this.#telling.shift()) {
       const {event, doc, version} = next;
       if (doc) this.#toldVersions.set(doc, version);
@@ -173,9 +175,9 @@ export class UpstreamAdapter {
       // A ping is always a tab's.
       if (byHand || data.a === 'pp') delete request.data;
     });
-    connection.on('send', ({a, c, d, src, seq}: Subject) => {
+    connection.on('send', ({a, id, c, d, src, seq}: Subject) => {
       if (relayed.has(a ?? '')) return;
-      this.#asked.push({a, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
+      this.#asked.push({a, id, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
     });
     connection.on('state', (state: string) => {
       this.#asked.length = 0;
@@ -241,7 +243,10 @@ export class UpstreamAdapter {
   }
 
   #isAnswer(answer: Subject, asked: Asked): boolean {
-    const same = answer.a === asked.a && answer.c === asked.c && answer.d === asked.d;
+    if (answer.a !== asked.a) return false;
+    // What is asked by number, such as a query, is answered by number alone.
+    if (asked.id) return answer.id === asked.id;
+    const same = answer.c === asked.c && answer.d === asked.d;
     if (!same || answer.a !== 'op') return same;
     // The ops of others look the same, but for their source.
     const own = answer.error !== undefined || answer.src === (asked.src ?? this.#connection?.id);
