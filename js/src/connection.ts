@@ -224,7 +224,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   #put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
-    const {failure} = this;
+    const failure = this.failure ?? (this.left ? closedError() : null);
     if (failure) return nextTick(() => callbackOrEmit(this, failure, callback));
     this.#writes.put(docs, callback);
   }
@@ -447,22 +447,22 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    */
   close(): void {
     if (this.left || this.#leaving) return;
-    const docs = [...this.#docs.values()].filter(({paused}) => !paused);
-    const hubHasAll = this.failure || this.#writes.waiting(docs).length === 0;
     this.#closing = this.state === 'connecting' || this.state === 'connected';
-    if (hubHasAll) this.leave();
     this.#setState('closed', 'closed');
-    if (hubHasAll) return;
-    this.#leaving = true;
-    this.#writes.put(docs, () => {
-      this.#leaving = false;
-      this.leave();
-    });
+    this.leave();
   }
 
   /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
   leave(): void {
-    if (this.left) return;
+    if (this.left || this.#leaving) return;
+    const docs = [...this.#docs.values()].filter(({paused}) => !paused);
+    if (this.failure || this.#writes.waiting(docs).length === 0) return this.#end();
+    this.#leaving = true;
+    this.#writes.put(docs, () => this.#end());
+  }
+
+  #end(): void {
+    this.#leaving = false;
     this.left = true;
     this.core.leave();
     this.#onClose();
@@ -663,6 +663,10 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       fault: (error: CoreError) => guard(this, () => this.emit('fault', toError(error))),
     };
   }
+}
+
+function closedError(): Error {
+  return makeError(codes.CLOSED, 'the connection was closed: nothing can be written any more');
 }
 
 /** Runs what calls listeners; as in ShareDB, what they throw becomes the connection's `error`. */

@@ -47,7 +47,10 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     return true;
   };
   const giveUp = (cause: string) => {
-    if (settle()) startDirect(hosting, `the SharedWorker did not start: ${cause}`);
+    if (!settle()) return;
+    const reason = `the SharedWorker did not start: ${cause}`;
+    console.warn(`tabmux: this tab shares no hub with others, because ${reason}`);
+    startDirect(hosting, reason);
   };
   const knock = () => {
     if (isOver(connection)) return;

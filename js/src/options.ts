@@ -127,7 +127,7 @@ const ofConnection: Record<keyof ConnectionOptions, [Check, string]> = {
     (transport) =>
       oneOf('message-port', 'broadcast-channel')(transport) ||
       (isObject(transport) && isFunction(transport.send)),
-    '"message-port", "broadcast-channel" or a transport object',
+    '"message-port", "broadcast-channel" or a transport object, with the methods send and close',
   ],
 };
 
@@ -141,6 +141,10 @@ const ofBackend: Record<keyof BackendOptions, [Check, string]> = {
 };
 
 function check(options: object, known: Record<string, [Check, string]>): void {
+  if (typeof options !== 'object') {
+    const message = `createConnection is given ${JSON.stringify(options)}; it needs an object of options`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
   for (const [name, value] of Object.entries(options)) {
     const rule = known[name];
     if (!rule) {

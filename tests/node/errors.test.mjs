@@ -348,3 +348,18 @@ for (const transport of TRANSPORTS) {
     assert.equal(tab.hasPending(), false);
   });
 }
+
+const notConnections = {
+  'a promise': [async () => {}, /a promise/],
+  nothing: [() => undefined, /undefined/],
+};
+for (const [what, [connect, expected]] of Object.entries(notConnections)) {
+  test(`a hub whose connect returns ${what} is an error that says so`, async () => {
+    const [tab] = openTabs({connect}, 1);
+    const failed = new Promise((resolve) => tab.once('error', resolve));
+    const error = await errorOf(tab.get('things', 'one'), 'fetch');
+    assert.equal(error.code, 'ERR_TABMUX_HUB_START');
+    assert.match(error.message, expected);
+    assert.equal((await failed).code, 'ERR_TABMUX_HUB_START');
+  });
+}

@@ -105,6 +105,8 @@ const REFUSED = [
   ['tracing without a callback', layers('tracing'), 'ERR_TABMUX_LAYER_NO_TRACER', /`tracing`/],
   ['an unknown option of a hub', () => defineHub({conect() {}}), UNKNOWN, /`conect`.*connect/],
   ['a hub that does not connect', () => defineHub({}), INVALID, /`connect`/],
+  ['a hub without options', () => defineHub(), INVALID, /undefined.*`connect`/],
+  ['an address in place of options', () => createConnection('ws://x'), INVALID, /"ws:\/\/x"/],
   [
     'a linger that is no time',
     () => defineHub({connect() {}, linger: -1}),

@@ -177,3 +177,12 @@ test('without a hub, nothing is written', async () => {
   assert.equal((await errorOf(tab, 'flushWrites'))?.code, 'ERR_TABMUX_HUB_START');
   assert.equal(backend.agentsCount, 0);
 });
+
+test('after close, nothing is written', async () => {
+  const {tabs, docs} = await twoTabs();
+  tabs[0].close();
+  docs[0].own.submitOp(ADD);
+  for (const [method, ...args] of [['flushWrites'], ['putDoc', docs[0].own]]) {
+    assert.equal((await errorOf(tabs[0], method, ...args))?.code, 'ERR_TABMUX_CLOSED');
+  }
+});

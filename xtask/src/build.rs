@@ -187,7 +187,11 @@ fn write_typings(tools: &Tools, folder: &Path) -> Result<()> {
         .context("the TypeScript code has type errors")?;
     // The compiler writes no typings for what already is one.
     fs::create_dir_all(folder.join("wasm"))?;
-    copy(&tools.root.join("js/wasm/tabmux.d.ts"), &folder.join("wasm/tabmux.d.ts"))
+    let typings = fs::read_to_string(tools.root.join("js/wasm/tabmux.d.ts"))?;
+    // Nobody disposes of what these declare, and not every project's `lib` has the symbol.
+    let lines = typings.lines().filter(|line| !line.contains("[Symbol.dispose]"));
+    fs::write(folder.join("wasm/tabmux.d.ts"), lines.collect::<Vec<_>>().join("\n") + "\n")?;
+    Ok(())
 }
 
 fn empty(folder: &Path) -> Result<()> {

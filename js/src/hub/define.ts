@@ -84,6 +84,10 @@ export class HubDefinition {
  * ```
  */
 export function defineHub(options: HubOptions): HubDefinition {
+  if (typeof options !== 'object' || options === null) {
+    const message = `defineHub is given ${options}; it needs an object with \`connect\``;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
   const known = ['connect', 'types', 'linger'];
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {

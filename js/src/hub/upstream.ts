@@ -149,6 +149,11 @@ export class UpstreamAdapter {
   connect(options: any): void {
     if (this.#connection) return;
     const connection = this.#makeConnection(options ?? {}) as BulkConnection;
+    if (typeof connection?.on !== 'function' || typeof connection.startBulk !== 'function') {
+      const isPromise = typeof (connection as unknown as PromiseLike<unknown>)?.then === 'function';
+      const returned = isPromise ? 'a promise' : String(connection);
+      throw makeError(codes.OPTION_INVALID, `it must return ShareDB's Connection, not ${returned}`);
+    }
     this.#connection = connection;
     const tellState = (state: string, reason?: unknown) =>
       this.#emit(
