@@ -306,6 +306,21 @@ test('tabs share one subscription, which ends a while after the last of them let
   await until(() => docs[0].data?.n === 3);
 });
 
+test('a subscription ends, although a query had found the document shortly before it began', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const [tab, sibling] = openTabsOf({connect: () => backend.connect(), linger: 40}, 2);
+  await call(plain(backend).get('things', 'one'), 'create', {n: 0});
+  const query = tab.createSubscribeQuery('things', {});
+  await until(() => query.ready);
+  query.destroy();
+  await call(tab.get('things', 'two'), 'fetch');
+  const doc = sibling.get('things', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'unsubscribe');
+  await until(() => counts.u === 1);
+});
+
 test('who subscribes again before that finds the subscription still there', async () => {
   const backend = newBackend();
   const counts = watch(backend);
