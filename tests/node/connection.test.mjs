@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {createRequire} from 'node:module';
 import {test} from 'node:test';
 import {promisify} from 'node:util';
 import {Connection} from 'sharedb/lib/client/index.js';
@@ -10,8 +11,8 @@ import {
   closing,
   errorOf,
   newBackend,
-  openDroppable,
   newPair,
+  openDroppable,
   openTabs,
   plain,
   stateEventsOf,
@@ -20,6 +21,8 @@ import {
   turns,
   until,
 } from './support.mjs';
+
+const require = createRequire(import.meta.url);
 
 const ADD = [{p: ['n'], na: 1}];
 
@@ -187,6 +190,16 @@ test('a tab that is closed when the server comes back stays closed', async () =>
   const [outside] = await subscribeAll([plain(backend)], 'things', 'one');
   await until(() => outside.data.n === 1 && sibling.tabs.length === 1);
   assert.deepEqual([states, tab.state], [[], 'closed']);
+});
+
+test('a hub of another bundle in the page ends with its last tab, too', async () => {
+  const backend = newBackend();
+  const definition = require('../../pkg/cjs/hub.cjs').defineHub({connect: () => backend.connect()});
+  const tab = closing(createConnection({hub: {local: () => definition}}));
+  await call(tab.get('things', 'one'), 'create', {n: 0});
+  assert.equal(backend.agentsCount, 1);
+  tab.close();
+  await until(() => backend.agentsCount === 0);
 });
 
 /** Runs code in a process of its own, which must end by itself. */
