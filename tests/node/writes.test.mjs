@@ -136,6 +136,22 @@ test('a document that is paused is written when it is resumed', async () => {
   await until(() => written);
 });
 
+test('a callback that throws keeps no tab from leaving', async () => {
+  const {tabs, drop} = await openDroppable(newBackend());
+  const errors = [];
+  tabs[0].on('error', (error) => errors.push(error.message));
+  const doc = tabs[0].get('things', 'one');
+  await call(doc, 'create', {n: 0});
+  await drop();
+  doc.submitOp(ADD);
+  tabs[0].putDoc(doc, () => {
+    throw new Error('thrown');
+  });
+  tabs[0].close();
+  await until(() => tabs[1].tabs.length === 1);
+  assert.deepEqual(errors, ['thrown']);
+});
+
 test('an op that finds no place is no longer waited for', async () => {
   const {backend, tabs, docs} = await twoTabs();
   const [{own}] = docs;
