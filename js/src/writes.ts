@@ -30,7 +30,7 @@ export class Writes {
   put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
-    for (const doc of waiter.docs) doc.flush();
+    for (const doc of waiter.docs) this.#core.write(doc.key);
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 
@@ -39,7 +39,7 @@ export class Writes {
     const waiters = [...this.#waiters].filter(({docs}) => docs.has(doc));
     if (waiters.length === 0) return [];
     if (!this.#core.isSequenced(doc.key)) {
-      doc.flush();
+      this.#core.write(doc.key);
       return [];
     }
     for (const {docs} of waiters) docs.delete(doc);
