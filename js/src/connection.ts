@@ -522,7 +522,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const requests = [...this.#requests.values()];
     this.#requests.clear();
     for (const callback of requests) guard(this, () => callback(error));
-    guard(this, () => this.#writes.fail(error));
+    for (const settle of this.#writes.fail(error)) guard(this, settle);
     for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
     for (const query of this.#queries.values()) {
       if (query.hasPending()) guard(this, () => query.onReady(error, null, undefined));
@@ -595,7 +595,9 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       });
     const withOps = (key: number, action: (doc: ProxyDoc) => void) => {
       withDoc(key, action);
-      withDoc(key, (doc) => this.#writes.onProgress(doc));
+      withDoc(key, (doc) => {
+        for (const settle of this.#writes.onProgress(doc)) guard(this, settle);
+      });
     };
     return {
       joined: (_epoch: number) => {},

@@ -135,6 +135,7 @@ function endAt(definition: HubDefinition, identity: string): TransportEnd {
   }
   // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
   const {port1, port2} = new MessageChannel();
+  (definition as HubDefinition).localHub(identity);
   (definition as HubDefinition).introduce({tabmux: 'port', identity, port: port2});
   return overMessagePort(port1);
 }

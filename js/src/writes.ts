@@ -30,24 +30,26 @@ export class Writes {
   put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
-    for (const doc of waiter.docs) doc.flush();
+    for (const doc of waiter.docs) this.#core.write(doc.key);
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 
-  /** Something became of a document's ops. */
-  onProgress(doc: ProxyDoc): void {
+  /** Something became of a document's ops. Returns what tells those whose wait is over. */
+  onProgress(doc: ProxyDoc): (() => void)[] {
     const waiters = [...this.#waiters].filter(({docs}) => docs.has(doc));
-    if (waiters.length === 0) return;
-    if (!this.#core.isSequenced(doc.key)) return doc.flush();
-    for (const waiter of waiters) {
-      waiter.docs.delete(doc);
-      if (waiter.docs.size === 0) this.#settle(waiter);
+    if (waiters.length === 0) return [];
+    if (!this.#core.isSequenced(doc.key)) {
+      this.#core.write(doc.key);
+      return [];
     }
+    for (const {docs} of waiters) docs.delete(doc);
+    const done = waiters.filter(({docs}) => docs.size === 0);
+    return done.map((waiter) => () => this.#settle(waiter));
   }
 
-  /** There is no hub: nothing will be written. */
-  fail(error: Error): void {
-    for (const waiter of this.#waiters) this.#settle(waiter, error);
+  /** There is no hub: nothing will be written. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    return [...this.#waiters].map((waiter) => () => this.#settle(waiter, error));
   }
 
   #settle(waiter: Waiter, error?: Error): void {

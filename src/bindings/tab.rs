@@ -312,6 +312,12 @@ impl TabCore {
         self.0.tab.borrow().is_settled(doc)
     }
 
+    /// As `flush`, without waiting for the server where a pause made ops go one by one.
+    pub fn write(&self, doc: DocKey) {
+        self.0.tab.borrow_mut().write(doc, now());
+        self.0.pump();
+    }
+
     /// Whether the hub has every op of the document.
     #[wasm_bindgen(js_name = isSequenced)]
     pub fn is_sequenced(&self, doc: DocKey) -> bool {

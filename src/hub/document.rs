@@ -123,7 +123,8 @@ impl Document {
 
     pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
         self.told(&waiter.tab, rev);
-        self.linger = None;
+        // Queries that are to be forgotten then still are.
+        self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
         if self.subscription == Subscription::Live && !again {
             self.begin_live(&waiter.tab, cx);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {createRequire} from 'node:module';
 import {test} from 'node:test';
 import {promisify} from 'node:util';
 import {Connection} from 'sharedb/lib/client/index.js';
@@ -20,6 +21,8 @@ import {
   turns,
   until,
 } from './support.mjs';
+
+const require = createRequire(import.meta.url);
 
 const ADD = [{p: ['n'], na: 1}];
 
@@ -189,6 +192,16 @@ test('a tab that is closed when the server comes back stays closed', async () =>
   assert.deepEqual([states, tab.state], [[], 'closed']);
 });
 
+test('a hub of another bundle in the page ends with its last tab, too', async () => {
+  const backend = newBackend();
+  const definition = require('../../pkg/cjs/hub.cjs').defineHub({connect: () => backend.connect()});
+  const tab = closing(createConnection({hub: {local: () => definition}}));
+  await call(tab.get('things', 'one'), 'create', {n: 0});
+  assert.equal(backend.agentsCount, 1);
+  tab.close();
+  await until(() => backend.agentsCount === 0);
+});
+
 /** Runs code in a process of its own, which must end by itself. */
 async function run(code) {
   const source = `
@@ -304,6 +317,21 @@ test('tabs share one subscription, which ends a while after the last of them let
   const outside = plain(backend).get('things', 'one');
   await call(outside, 'create', {n: 3});
   await until(() => docs[0].data?.n === 3);
+});
+
+test('a subscription ends, although a query had found the document shortly before it began', async () => {
+  const backend = newBackend();
+  const counts = watch(backend);
+  const [tab, sibling] = openTabsOf({connect: () => backend.connect(), linger: 40}, 2);
+  await call(plain(backend).get('things', 'one'), 'create', {n: 0});
+  const query = tab.createSubscribeQuery('things', {});
+  await until(() => query.ready);
+  query.destroy();
+  await call(tab.get('things', 'two'), 'fetch');
+  const doc = sibling.get('things', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'unsubscribe');
+  await until(() => counts.u === 1);
 });
 
 test('who subscribes again before that finds the subscription still there', async () => {

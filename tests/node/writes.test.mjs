@@ -136,6 +136,41 @@ test('a document that is paused is written when it is resumed', async () => {
   await until(() => written);
 });
 
+test('what was paused is written without the server, too', async () => {
+  const {tabs, drop} = await openDroppable(newBackend());
+  const [doc, sibling] = await subscribeAll(tabs, 'things', 'one');
+  await call(doc, 'create', {n: 0});
+  await drop();
+  doc.pause();
+  doc.preventCompose = true;
+  for (let i = 0; i < 3; i++) doc.submitOp(ADD);
+  doc.resume();
+  await call(tabs[0], 'putDoc', doc);
+  assert.equal(sibling.data.n, 3);
+  doc.pause();
+  for (let i = 0; i < 3; i++) doc.submitOp(ADD);
+  doc.resume();
+  tabs[0].close();
+  await until(() => tabs[1].tabs.length === 1);
+  assert.equal(sibling.data.n, 6);
+});
+
+test('a callback that throws keeps no tab from leaving', async () => {
+  const {tabs, drop} = await openDroppable(newBackend());
+  const errors = [];
+  tabs[0].on('error', (error) => errors.push(error.message));
+  const doc = tabs[0].get('things', 'one');
+  await call(doc, 'create', {n: 0});
+  await drop();
+  doc.submitOp(ADD);
+  tabs[0].putDoc(doc, () => {
+    throw new Error('thrown');
+  });
+  tabs[0].close();
+  await until(() => tabs[1].tabs.length === 1);
+  assert.deepEqual(errors, ['thrown']);
+});
+
 test('an op that finds no place is no longer waited for', async () => {
   const {backend, tabs, docs} = await twoTabs();
   const [{own}] = docs;

@@ -93,6 +93,14 @@ impl Tab {
         }
     }
 
+    /// As [`Tab::flush`], without waiting for the server where a pause made ops go one by one.
+    pub fn write(&mut self, key: DocKey, now: Millis) {
+        if let Some(doc) = self.docs.get_mut(key).filter(|doc| !doc.paused) {
+            doc.one_by_one = false;
+        }
+        self.flush(key, now);
+    }
+
     /// Sends ops by itself, as soon as those before have their place, or only in [`Tab::flush`].
     pub fn set_auto_flush(&mut self, auto: bool, now: Millis) {
         self.manual = !auto;
