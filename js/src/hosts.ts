@@ -68,7 +68,10 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         introduce(hosting, worker.port);
         navigator.locks
           .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
-          .catch(() => {}); // The tab has left, and no longer waits for the worker's end.
+          .catch((error) => {
+            // The tab that has left no longer waits for the worker's end.
+            if (!hosting.left.aborted) throw error;
+          });
       };
     } catch (error) {
       return giveUp(String((error as Error)?.message ?? error));

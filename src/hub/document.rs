@@ -232,7 +232,6 @@ impl Document {
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.holders.remove(tab);
         self.forget_waiters(tab);
-        self.deferred.retain(|(other, _)| other != tab);
         self.trim();
         self.start_linger(cx);
     }
@@ -271,11 +270,9 @@ impl Document {
                 self.server_was_asked = true;
                 self.sequence_deferred(cx);
             }
-            Some(error) => {
-                for (tab, submit) in std::mem::take(&mut self.deferred) {
-                    self.reject(&tab, ids(&submit.ops), error.clone(), cx);
-                }
-            }
+            Some(error) => self.finish_deferred(|doc, tab, submit| {
+                doc.reject(tab, ids(&submit.ops), error.clone(), cx);
+            }),
         }
         waiters
     }
@@ -285,8 +282,17 @@ impl Document {
     fn sequence_deferred(&mut self, cx: &mut Context<'_>) {
         if self.server_was_asked && cx.upstream.untold(&self.id) == Untold::default() {
             self.server_was_asked = false;
-            for (tab, submit) in std::mem::take(&mut self.deferred) {
-                self.sequence(&tab, submit, cx);
+            self.finish_deferred(|doc, tab, submit| doc.sequence(tab, submit, cx));
+        }
+    }
+
+    /// Ops outlive their tab: it may be gone by now.
+    fn finish_deferred(&mut self, mut finish: impl FnMut(&mut Self, &str, DocSubmit)) {
+        for (tab, submit) in std::mem::take(&mut self.deferred) {
+            let is_held = self.holders.contains_key(&tab);
+            finish(self, &tab, submit);
+            if !is_held {
+                self.holders.remove(&tab);
             }
         }
     }
@@ -357,6 +363,7 @@ impl Document {
         }
         let forget = self.holders.is_empty()
             && self.unsettled.is_empty()
+            && self.deferred.is_empty()
             && self.subscription == Subscription::None;
         if forget {
             cx.upstream.destroy(&self.id);

@@ -187,7 +187,9 @@ impl Documents {
         cx: &mut Context<'_>,
     ) {
         for id in ids {
-            self.doc(id).leave_results(query, cx);
+            if let Some(doc) = self.docs.get_mut(id) {
+                doc.leave_results(query, cx);
+            }
         }
     }
 

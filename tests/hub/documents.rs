@@ -211,3 +211,22 @@ fn a_creation_that_failed_while_its_tab_had_no_session_leaves_nothing_behind() {
     assert_eq!(stage.answers(0, token), [Some("ERR_DOC_ALREADY_CREATED".to_owned())]);
     assert_eq!(stage.text(0, &id).as_deref(), Some("theirs"));
 }
+
+#[test]
+fn a_creation_that_waits_for_the_server_outlives_its_tab() {
+    let (mut stage, id) = (Stage::new(2), doc("a"));
+    stage.seed(&id, "theirs");
+    stage.fetch(0, &id);
+    let deleted = (2, crate::support::Copy::default());
+    stage.script.borrow_mut().server.insert(id.clone(), deleted);
+    stage.submit(1, &id, create("mine")).unwrap();
+    stage.flush_unheard(1, &id);
+    stage.hub.tab_gone("tab-1", stage.now);
+    stage.settle();
+    let text = stage.script.borrow().server[&id].1.data.clone();
+    assert_eq!(text, Some(json!("mine")));
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(2 * LINGER);
+    assert_eq!(stage.hub.size(), (0, 0), "the hub holds nothing for the tab that is gone");
+}
