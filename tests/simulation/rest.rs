@@ -15,7 +15,8 @@ pub fn come_to_rest(world: &mut World, docs: &[DocId]) {
     world.settle();
     for at in 0..world.tab_count() {
         // What watches over the hub has noticed what the tab may not have: no frame came.
-        if world.driver(at).was_left_alone() {
+        let other_hub = world.driver(at).epoch != Some(world.epoch());
+        if other_hub || world.driver(at).was_left_alone() {
             world.attach(at);
         }
         world.tab(at, |tab, common| tab.reload(common));

@@ -55,6 +55,8 @@ pub struct TabDriver {
     pub id: String,
     pub tab: Tab,
     pub docs: BTreeMap<DocId, TabDoc>,
+    /// The hub that let the tab in last.
+    pub epoch: Option<u64>,
     /// The requests that have not ended.
     pub requests: BTreeSet<u64>,
     /// Everything the tab was told that is not about a document's data.
@@ -81,6 +83,7 @@ impl TabDriver {
             id: id.to_owned(),
             tab: Tab::new(settings, Rc::new(Registry)).expect("the layers fit"),
             docs: BTreeMap::new(),
+            epoch: None,
             requests: BTreeSet::new(),
             notes: Vec::new(),
             queries: Queries::default(),
@@ -271,6 +274,9 @@ impl TabDriver {
 
     fn act_on(&mut self, event: TabEvent, common: &mut Common) {
         common.trace(|| format!("{} is told {}", self.id, describe(&event)));
+        if let TabEvent::Joined { epoch } = event {
+            self.epoch = Some(epoch);
+        }
         let Some(event) = self.queries.take(event, &self.tab, &self.docs) else { return };
         match event {
             TabEvent::QueryDocs(docs) => {

@@ -162,6 +162,11 @@ impl World {
         result
     }
 
+    /// That of the hub there is.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     pub fn driver(&self, at: usize) -> &TabDriver {
         &self.tabs[at].driver
     }
