@@ -36,7 +36,7 @@ impl Tab {
     }
 
     /// Asks for the document's present state; `anew` replaces what the tab holds. Returns the
-    /// request's number, which comes back in [`TabEvent::Callback`].
+    /// request's number, which comes back in [`TabEvent::Callback`](crate::tab::TabEvent::Callback).
     pub fn fetch(&mut self, key: DocKey, anew: bool, now: Millis) -> Option<u64> {
         let request = self.doc_request(key, anew)?;
         Some(self.ask(request.request, Message::DocFetch(request), now))
