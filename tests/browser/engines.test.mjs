@@ -27,6 +27,7 @@ const page = `<!doctype html><title>page</title><script>
 const worker = `
   const id = crypto.randomUUID();
   const ports = [];
+  const said = [];
   const database = new Promise((resolve) => {
     const request = indexedDB.open('smoke', 1);
     request.onupgradeneeded = () => request.result.createObjectStore('things');
@@ -36,8 +37,11 @@ const worker = `
   const lock = navigator.locks.request('from the worker', ({name}) => name);
   onconnect = ({ports: [port]}) => {
     ports.push(port);
+    // A tab may be connected after another has spoken.
+    for (const message of said) port.postMessage(message);
     port.onmessage = async ({data: text}) => {
       const message = {id, text, database: await database, lock: await lock};
+      said.push(message);
       for (const other of ports) other.postMessage(message);
     };
   };`;
