@@ -1,6 +1,6 @@
 export {createConnection} from './connect.js';
-export type {TabInfo, TopologyEvent} from './connection.js';
 export {ProxyConnection} from './connection.js';
+export type {TabInfo, TopologyEvent} from './connection-events.js';
 export {ProxyDoc} from './doc.js';
 export type {
   BackendOptions,

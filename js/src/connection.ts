@@ -1,52 +1,18 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import type {ConnectionEventMap} from 'sharedb/lib/sharedb.js';
 import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
-import {ProxyDoc, type WireOp, type WireSnapshot} from './doc.js';
-import {Emitter, type ErrorEvents} from './emitter.js';
+import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
+import {coreHandler, guard} from './core-handler.js';
+import {ProxyDoc, type WireOp} from './doc.js';
+import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
 import type {Layer, TraceEvent} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
-import {
-  type DocName,
-  ProxyQuery,
-  type QueryCallback,
-  type QueryDiff,
-  type QueryOptions,
-} from './query.js';
+import {ProxyQuery, type QueryCallback, type QueryOptions} from './query.js';
 import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
 import {Writes} from './writes.js';
-
-/** The states of ShareDB's connection. */
-export type State = 'connecting' | 'connected' | 'disconnected' | 'closed' | 'stopped';
-
-/** One tab of the hub. */
-export interface TabInfo {
-  /** The tab's id. */
-  id: string;
-  /** When it joined the hub, in milliseconds since 1970. */
-  since: number;
-  /** Whether it is this very tab. */
-  self: boolean;
-}
-
-/** Where the hub lives, and why there. */
-export interface TopologyEvent {
-  topology: 'shared-worker' | 'direct' | 'custom';
-  reason: string;
-}
-
-/** The events of ShareDB's `Connection`, and those of tabmux. */
-export interface ConnectionEvents extends Omit<ConnectionEventMap, 'error'>, ErrorEvents {
-  /** Where the hub lives became known, or changed. */
-  topology: (event: TopologyEvent) => void;
-  /** A tab joined the hub, or left it. */
-  tabs: (tabs: TabInfo[]) => void;
-  /** Something that came from the hub was dropped. */
-  fault: (error: any) => void;
-}
 
 /** @internal What a connection is made of. */
 export interface ConnectionSettings {
@@ -133,7 +99,16 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
         settings.middleware,
         settings.types.map,
         transport,
-        this.#handler(),
+        coreHandler(this, {
+          docs: this.#docs,
+          queries: this.#queries,
+          requests: this.#requests,
+          writes: () => this.#writes,
+          onHubLost: () => this.#onHubLost(),
+          onTransportClosed: (reason) => this.#onTransportClosed(reason),
+          onState: (state, id, reason) => this.#onState(state, id, reason),
+          onMessage: (message) => this.#onMessage(message),
+        }),
         trace && quietly(trace),
       );
     } catch (error) {
@@ -534,9 +509,21 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /** Nobody but the application can make another of its own transports. */
-  #transportClosed(reason: string): void {
+  #onTransportClosed(reason: string): void {
     if (this.topology !== 'custom') return this.#setState('disconnected', reason);
     this.fail(makeError(codes.TRANSPORT_CLOSED, `the way to the hub is gone: ${reason}`));
+  }
+
+  #onHubLost(): void {
+    this.#setState('disconnected', 'the hub is gone');
+    for (const doc of this.#docs.values()) doc.onHubLost();
+  }
+
+  #onState(state: State, id: string | undefined, reason: unknown): void {
+    if (this.#closing && (state === 'connecting' || state === 'connected')) return;
+    this.#closing = false;
+    this.id = id ?? this.id;
+    this.#setState(state, reason);
   }
 
   #setState(state: State, reason?: unknown): void {
@@ -569,7 +556,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /** Takes a message of ShareDB's own protocol from the server, or from a sibling. */
-  #receive(message: any): void {
+  #onMessage(message: any): void {
     const data = this.#tellReceive(message);
     if (!data) return;
     if (data.a === 'nf' || data.a === 'nt') {
@@ -585,99 +572,10 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       this.#presences.handle(data);
     }
   }
-
-  /** What the core calls; nothing thrown by a listener may pass through the core. */
-  #handler() {
-    const withDoc = (key: number, action: (doc: ProxyDoc) => void) =>
-      guard(this, () => {
-        const doc = this.#docs.get(key);
-        if (doc) action(doc);
-      });
-    const withOps = (key: number, action: (doc: ProxyDoc) => void) => {
-      withDoc(key, action);
-      withDoc(key, (doc) => {
-        for (const settle of this.#writes.onProgress(doc)) guard(this, settle);
-      });
-    };
-    return {
-      joined: (_epoch: number) => {},
-      refused: (error: CoreError) => guard(this, () => this.fail(toError(error))),
-      hubLost: () =>
-        guard(this, () => {
-          this.#setState('disconnected', 'the hub is gone');
-          for (const doc of this.#docs.values()) doc.onHubLost();
-        }),
-      closed: (reason: string | undefined) =>
-        guard(this, () => this.#transportClosed(reason ?? 'the transport was closed')),
-      state: (state: State, id: string | undefined, reason: unknown) =>
-        guard(this, () => {
-          if (this.#closing && (state === 'connecting' || state === 'connected')) return;
-          this.#closing = false;
-          this.id = id ?? this.id;
-          this.#setState(state, reason);
-        }),
-      connectionFailed: (socket: boolean, error: CoreError) =>
-        guard(this, () => this.emit(socket ? 'connection error' : 'error', toError(error))),
-      tabs: (tabs: {id: string; since: number}[]) =>
-        guard(this, () => {
-          this.tabs = tabs.map((tab) => ({...tab, self: tab.id === this.tabId}));
-          this.emit('tabs', this.tabs);
-        }),
-      callback: (request: number, error: CoreError | null) =>
-        guard(this, () => {
-          const callback = this.#requests.get(request);
-          this.#requests.delete(request);
-          callback?.(toError(error));
-        }),
-      load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
-        withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
-      apply: (key: number, op: WireOp, version: number | null, src: string | undefined) =>
-        withDoc(key, (doc) => doc.onApply(op, version, src)),
-      rolledBack: (key: number, error: CoreError, dropped: Float64Array) =>
-        withOps(key, (doc) => doc.onRolledBack(toError(error), dropped)),
-      sequenced: (key: number) => withOps(key, () => {}),
-      sent: (key: number, op: WireOp) => withDoc(key, (doc) => doc.onSent(op)),
-      settled: (
-        key: number,
-        tokens: Float64Array,
-        version: number | null,
-        error: CoreError | null,
-      ) => withOps(key, (doc) => doc.onSettled(tokens, version, toError(error))),
-      docError: (key: number, error: CoreError) =>
-        withDoc(key, (doc) => doc.emit('error', toError(error))),
-      queryDocs: (names: DocName[]) =>
-        guard(this, () => {
-          for (const {collection, id} of names) this.get(collection, id);
-        }),
-      queryReady: (
-        query: number,
-        error: CoreError | null,
-        names: DocName[] | null | undefined,
-        extra: unknown,
-      ) => guard(this, () => this.#queries.get(query)?.onReady(toError(error), names, extra)),
-      queryChange: (query: number, diff: QueryDiff[]) =>
-        guard(this, () => this.#queries.get(query)?.onChange(diff)),
-      queryExtra: (query: number, extra: unknown) =>
-        guard(this, () => this.#queries.get(query)?.onExtra(extra)),
-      queryFailed: (query: number, error: CoreError) =>
-        guard(this, () => this.#queries.get(query)?.emit('error', toError(error))),
-      receive: (message: unknown) => guard(this, () => this.#receive(message)),
-      fault: (error: CoreError) => guard(this, () => this.emit('fault', toError(error))),
-    };
-  }
 }
 
 function closedError(): Error {
   return makeError(codes.CLOSED, 'the connection was closed: nothing can be written any more');
-}
-
-/** Runs what calls listeners; as in ShareDB, what they throw becomes the connection's `error`. */
-function guard(connection: ProxyConnection, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    nextTick(() => connection.emit('error', error));
-  }
 }
 
 /** The callback, with what it throws reported as uncaught. */

@@ -1,4 +1,5 @@
 import type {DocEventMap, IngestibleSnapshot, Type} from 'sharedb/lib/sharedb.js';
+import {applyOp, setType} from './apply.js';
 import {type Callback, callbackOrEmit, callEach} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
@@ -388,7 +389,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       );
       if (error) return callbackOrEmit(this, toError(error), callback);
       this.#callbacks.set(token, callback);
-      this.#apply(op, source);
+      applyOp(this, op, source);
     } catch (error) {
       this.#callbacks.set(token, callback);
       return this.#hardRollback(error, [token]);
@@ -454,77 +455,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.connection.core.flush(this.key);
   }
 
-  /** Applies an op to the data and emits its events. */
-  #apply(op: WireOp, source: unknown): void {
-    if ('op' in op) return this.#applyEdit(op.op, source, op.src);
-    if (op.create) {
-      this.#setType(op.create.type);
-      this.#setData(this.#created(this.type as Type, op.create));
-      this.emit('create', source);
-    } else if (op.del) {
-      const oldData = this.data;
-      this.#setType(null);
-      this.emit('del', oldData, source);
-    }
-  }
-
-  #applyEdit(edit: any, source: unknown, src?: string): void {
-    if (!this.type) {
-      const message = `Cannot apply op to uncreated document. ${this.collection}.${this.id}`;
-      throw makeError(codes.DOC_DOES_NOT_EXIST, message);
-    }
-    const refused = checkPaths(this.type, edit);
-    if (refused) throw refused;
-    this.emit('before op batch', edit, source);
-    // As in ShareDB, a json0 op by others is applied component by component, so that bindings see
-    // the data as it was after each.
-    if (!source && this.type === this.connection.types.defaultType && edit.length > 1) {
-      this.#applyPieces(this.type, edit, source, src);
-    } else {
-      this.emit('before op', edit, source, src);
-      this.#setData(this.type.apply(this.data, edit));
-      this.emit('op', edit, source, src);
-    }
-    this.emit('op batch', edit, source);
-  }
-
-  #applyPieces(type: Type, edit: any[], source: unknown, src?: string): void {
-    const {core} = this.connection;
-    const since = core.beginApply(this.key);
-    for (const component of edit) {
-      let piece = [component];
-      this.emit('before op', piece, source, src);
-      piece = core.transformPiece(this.key, since, {op: piece}).op;
-      this.#setData(type.apply(this.data, piece));
-      this.emit('op', piece, source, src);
-    }
-    core.endApply(this.key, since);
-  }
-
   #setVersion(version: number | null): void {
     this.version = version;
     this.#toldVersion = version;
-  }
-
-  #setType(name: string | null): void {
-    if (name === null) {
-      this.type = null;
-      this.#setData(undefined);
-      return;
-    }
-    this.type = this.connection.types.map[name] ?? null;
-  }
-
-  #setData(data: unknown): void {
-    this.data = data as T;
-  }
-
-  #created(type: Type, {data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {
-    if (snapshot) return type.deserialize ? type.deserialize(data) : data;
-    if (!type.deserialize) return type.create(data);
-    return type.createDeserialized
-      ? type.createDeserialized(data)
-      : type.deserialize(type.create(data));
   }
 
   // What the hub says
@@ -535,7 +468,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.connection.tellOpReceived(this, this.version, op);
     this.#setVersion(version);
     try {
-      this.#apply(op, false);
+      applyOp(this, op, false);
     } catch (error) {
       this.#hardRollback(error, []);
     }
@@ -545,9 +478,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** @internal The document's state, in place of what there was. */
   onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
     this.#setVersion(snapshot.version ?? null);
-    this.#setType(snapshot.type ?? null);
+    setType(this, snapshot.type ?? null);
     const {type} = this;
-    this.#setData(type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data);
+    this.data = (type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data) as T;
     this.emit('load');
     if (dropped.length > 0) {
       const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
@@ -606,7 +539,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** Loads the document anew, then says why to those whose ops were dropped. */
   #loadAnew(error: Error, dropped: Iterable<number>): void {
     this.#inHardRollback = true;
-    this.#setType(null);
+    setType(this, null);
     this.#setVersion(null);
     this.#lost.push({callbacks: this.#takeCallbacks(dropped), error});
     this.#fetch(true, (fetchError) => {
