@@ -443,7 +443,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.connection.core.setPaused(this.key, true);
   }
 
-  /** Sends what `pause` held back. */
+  /** Sends what `pause` held back: each op when the server has answered for the one before. */
   resume(): void {
     this.paused = false;
     this.connection.core.setPaused(this.key, false);

@@ -221,17 +221,18 @@ export class UpstreamAdapter {
    */
   #wouldMislead(connection: BulkConnection, answer: OpAnswer): boolean {
     const doc = answer.a === 'op' && connection.getExisting(answer.c ?? '', answer.d ?? '');
-    if (!doc || this.#expectsByHand(answer)) return false;
+    if (!doc) return false;
     const inflight = doc.inflightOp;
     if (answer.error) {
-      if (!inflight || inflight.seq === answer.seq) return false;
+      if (!inflight || inflight.seq === answer.seq || this.#expectsByHand(answer)) return false;
       doc.emit('error', toError(answer.error as CoreError) as never);
       return true;
     }
-    const isAcknowledgement = !('op' in answer || 'create' in answer || 'del' in answer);
     const isOwn = answer.src === connection.id;
+    const isAcknowledgement = !('op' in answer || 'create' in answer || 'del' in answer);
     if (!isOwn || !isAcknowledgement || answer.v !== doc.version) return false;
     if (inflight && inflight.seq === answer.seq && inflight.src === answer.src) return false;
+    if (this.#expectsByHand(answer)) return false;
     doc.fetch();
     return true;
   }
