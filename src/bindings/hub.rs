@@ -38,6 +38,7 @@ extern "C" {
 struct Settings {
     identity: String,
     epoch: u64,
+    lineage: String,
     linger: u64,
 }
 
@@ -55,7 +56,7 @@ struct Shell {
 
 #[wasm_bindgen]
 impl HubCore {
-    /// `settings` is `{identity, epoch, linger}`, `types` is ShareDB's `types.map`.
+    /// `settings` is `{identity, epoch, lineage, linger}`, `types` is ShareDB's `types.map`.
     #[wasm_bindgen(constructor)]
     pub fn new(
         settings: JsValue,
@@ -63,10 +64,11 @@ impl HubCore {
         upstream: UpstreamAdapter,
         handler: HubHandler,
     ) -> Result<HubCore, JsError> {
-        let Settings { identity, epoch, linger } =
+        let Settings { identity, epoch, lineage, linger } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let limits = Limits::default();
-        let settings = HubSettings { identity, epoch, linger, limits, seed: now() };
+        let (stored, seed) = (None, now());
+        let settings = HubSettings { identity, epoch, lineage, stored, linger, limits, seed };
         let shell = Rc::new(Shell {
             hub: RefCell::new(Hub::new(settings, Rc::new(JsTypes(types)), Box::new(upstream))),
             transports: RefCell::default(),

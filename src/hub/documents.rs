@@ -142,7 +142,8 @@ impl Documents {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
-            UpstreamEvent::Changed(_, change) => doc.changed(change, cx),
+            UpstreamEvent::Changed(_, change, _) => doc.changed(change, cx),
+            UpstreamEvent::Sending(..) | UpstreamEvent::Outdated(..) => {}
             UpstreamEvent::Fetched(_, error) => {
                 for waiter in doc.fetched(&error, cx) {
                     self.answer(&waiter, &error, cx);

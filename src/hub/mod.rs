@@ -5,14 +5,18 @@
 
 mod document;
 mod documents;
+mod journal;
 mod peers;
 mod queries;
 mod relay;
 mod sessions;
 mod settings;
+mod storage;
 mod upstream;
 
+pub use journal::{PendingOp, Restored, Sent};
 pub use peers::PeerId;
 pub use sessions::{Hub, HubEvent};
 pub use settings::HubSettings;
+pub use storage::StoreRequest;
 pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};

@@ -273,7 +273,9 @@ impl Hub {
             self.peers.remove(peer);
             return;
         }
-        let resumed = known.is_some() && hello.resume == Some(self.settings.epoch);
+        let lineage = self.settings.lineage.clone();
+        let keeps = known.is_some() || self.settings.stored.is_some();
+        let resumed = keeps && hello.resume.as_ref() == Some(&lineage);
         if let Some(at) = known {
             let before = self.tabs[at].peer;
             if before != peer {
@@ -295,7 +297,7 @@ impl Hub {
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.tab = Some(hello.tab.clone());
         }
-        let welcome = Welcome { request: hello.request, protocol: PROTOCOL, resumed };
+        let welcome = Welcome { request: hello.request, protocol: PROTOCOL, lineage, resumed };
         self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
         self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });

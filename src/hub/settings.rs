@@ -1,6 +1,8 @@
 use tabmux_codecs::Limits;
 use tabmux_middleware::Millis;
 
+use crate::protocol::DocId;
+
 /// What a [`super::Hub`] is made of.
 #[derive(Clone, Debug)]
 pub struct HubSettings {
@@ -8,6 +10,10 @@ pub struct HubSettings {
     pub identity: String,
     /// Grows with each hub of the identity; fences off older ones.
     pub epoch: u64,
+    /// Names the hub and all that come after it with the same store; random without a store.
+    pub lineage: String,
+    /// With a store: the documents that have uncommitted ops there.
+    pub stored: Option<Vec<DocId>>,
     /// How long a document that no tab wants any more stays subscribed upstream.
     pub linger: Millis,
     /// What the codecs accept at most.

@@ -1,3 +1,4 @@
+use super::{PendingOp, Restored, Sent};
 use crate::error::Error;
 use crate::ot::{Op, Origin};
 use crate::platform::Payload;
@@ -93,11 +94,33 @@ pub trait Upstream {
     /// Takes a message as if the server had sent it.
     fn handle_message(&mut self, message: &Payload);
 
-    /// Applies an op to the upstream document and sends it to the server.
+    /// Applies an op to the upstream document and sends it to the server. Returns whether it became
+    /// a part of the uncommitted op before it.
     ///
     /// # Errors
     /// The document can't take it; it is as it was, or is being loaded anew.
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error>;
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error>;
+
+    /// With a store: lets an op go to the server of which [`UpstreamEvent::Sending`] has told. If
+    /// the connection was lost meanwhile, it is told of anew.
+    fn release(&mut self, doc: &DocId, sent: &Sent);
+
+    /// The document's uncommitted ops, oldest first.
+    fn pending(&self, doc: &DocId) -> Vec<PendingOp>;
+
+    /// Gives a document that has no state yet the state it had in an earlier hub. That is not told.
+    ///
+    /// # Errors
+    /// Its type is not registered, or its ops do not fit its data; it has no state then.
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error>;
+
+    /// Gives up the document's state and its uncommitted ops, for which nobody is answered, and
+    /// loads it; that ends in [`UpstreamEvent::Loaded`] and [`UpstreamEvent::Fetched`].
+    fn start_over(&mut self, doc: &DocId);
+
+    /// Applies uncommitted ops to the document's present data, to be sent anew. Returns those that
+    /// do not fit, each with the reason.
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)>;
 
     /// What the document has gone through that is yet to be told.
     fn untold(&self, doc: &DocId) -> Untold;
@@ -127,8 +150,13 @@ pub enum UpstreamEvent {
     ConnectionFailed(ConnectionFailed),
     /// The document was replaced by a snapshot of the server.
     Loaded(DocId),
-    /// A change that no tab of this hub submitted was applied; a rollback is one too.
-    Changed(DocId, Change),
+    /// A change that no tab of this hub submitted was applied; a rollback is one too. If it is an
+    /// op of the server, with that op as it was before it met the uncommitted ones.
+    Changed(DocId, Change, Option<Op>),
+    /// With a store: the oldest uncommitted op is to be sent, and waits for [`Upstream::release`].
+    Sending(DocId, Sent),
+    /// The server no longer has the changes since the version that the document is at.
+    Outdated(DocId, Error),
     /// A fetch has ended.
     Fetched(DocId, Option<Error>),
     /// A subscription has begun, or failed.
@@ -161,7 +189,9 @@ impl UpstreamEvent {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => None,
             UpstreamEvent::Loaded(doc)
-            | UpstreamEvent::Changed(doc, _)
+            | UpstreamEvent::Changed(doc, ..)
+            | UpstreamEvent::Sending(doc, _)
+            | UpstreamEvent::Outdated(doc, _)
             | UpstreamEvent::Fetched(doc, _)
             | UpstreamEvent::Subscribed(doc, _)
             | UpstreamEvent::Settled(doc, ..)

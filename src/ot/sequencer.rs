@@ -1,11 +1,13 @@
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Op, TypeHandle, Types, transform_pair};
 use crate::Error;
 use crate::protocol::{Change, Rev};
 
 /// Which op of which tab a change was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The tab's id.
     pub tab: String,
@@ -14,11 +16,12 @@ pub struct Origin {
 }
 
 /// One change in the hub's order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The change.
     pub change: Change,
     /// The tab's op it was, if it came from a tab of this hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
 

@@ -117,6 +117,15 @@ pub enum Message {
     /// Hub: an event of the upstream document.
     #[serde(rename = "doc.event")]
     DocEvent(DocEvent),
+    /// Tab: a question about the store.
+    #[serde(rename = "store.ask")]
+    StoreAsk(StoreAsk),
+    /// Hub: its answer.
+    #[serde(rename = "store.reply")]
+    StoreReply(StoreReply),
+    /// Hub: something happened to the store.
+    #[serde(rename = "store.event")]
+    StoreEvent(StoreEvent),
 }
 
 impl Message {
@@ -140,6 +149,7 @@ impl LayerMessage for Message {
             Message::Hello(hello) => Some(hello.request),
             Message::GetBulk(bulk) => Some(bulk.request),
             Message::Query(query) => Some(query.request),
+            Message::StoreAsk(ask) => Some(ask.request),
             Message::DocFetch(request)
             | Message::DocSubscribe(request)
             | Message::DocUnsubscribe(request) => Some(request.request),
@@ -154,6 +164,7 @@ impl LayerMessage for Message {
             Message::Callback(callback) => Some(callback.request),
             Message::Working(working) => Some(working.request),
             Message::QueryReady(ready) => Some(ready.request),
+            Message::StoreReply(reply) => Some(reply.request),
             _ => None,
         }
     }

@@ -19,9 +19,9 @@ pub struct Hello {
     pub tab: String,
     /// Whose data this is; identities never share a hub.
     pub identity: String,
-    /// The epoch of the hub whose state the tab still holds.
+    /// The [`Welcome::lineage`] of the hub whose state the tab still holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume: Option<u64>,
+    pub resume: Option<String>,
     /// What the hub definition's `connect` is given: `{url, auth}`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub options: Option<Payload>,
@@ -35,6 +35,8 @@ pub struct Welcome {
     pub request: u64,
     /// The version of the protocol the hub speaks.
     pub protocol: u32,
+    /// Names the hub and all that come after it with the same store: they know the same revisions.
+    pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
 }
@@ -494,4 +496,64 @@ pub struct ToServer {
 pub struct Relayed {
     /// The message, with its action in `a`.
     pub message: Payload,
+}
+
+/// A question about the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreAsk {
+    /// The request's number.
+    pub request: u64,
+    /// What the tab wants.
+    pub question: StoreQuestion,
+}
+
+/// What a tab may ask of the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+pub enum StoreQuestion {
+    /// What it holds.
+    Inventory,
+    /// How much room there is and how much of it is taken.
+    Usage,
+    /// Ask the browser never to clear it of its own accord.
+    Persist,
+    /// Keep a document however long it is not used, or no longer.
+    Pin {
+        /// The document.
+        doc: DocId,
+        /// Whether to keep it.
+        pinned: bool,
+    },
+    /// Everything it holds, in a form that is made to be read elsewhere.
+    Export,
+    /// Wipe it.
+    Clear {
+        /// Even if it has ops that the server does not have.
+        force: bool,
+    },
+}
+
+/// The answer to a [`StoreAsk`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreReply {
+    /// The request's number.
+    pub request: u64,
+    /// The answer, as the tab's owner is given it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub answer: Option<Payload>,
+    /// Why there is none, if there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// Something happened to the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreEvent {
+    /// `error`, `quota`, `evicted`, `lost` or `cleared`.
+    pub name: String,
+    /// What the listeners of `store:<name>` are given.
+    pub detail: Payload,
 }

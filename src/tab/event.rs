@@ -2,7 +2,7 @@ use super::DocKey;
 use crate::ot::{Op, Token};
 use crate::protocol::{
     ConnectionEvent, ConnectionFailed, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady,
-    Snapshot, TabInfo,
+    Snapshot, StoreEvent, StoreReply, TabInfo,
 };
 use crate::{Error, Payload};
 
@@ -22,6 +22,10 @@ pub enum TabEvent {
     State(ConnectionEvent),
     /// The upstream connection emitted an error.
     ConnectionFailed(ConnectionFailed),
+    /// The hub's store has answered.
+    StoreReply(StoreReply),
+    /// Something happened to the hub's store.
+    StoreEvent(StoreEvent),
     /// The tabs of the hub changed.
     Tabs(Vec<TabInfo>),
     /// A request has ended.

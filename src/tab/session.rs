@@ -26,8 +26,10 @@ pub struct Tab {
     link: Option<Link>,
     sessions: u64,
     joined: bool,
-    /// The hub whose state the documents hold.
+    /// The hub that let the tab in last.
     epoch: Option<u64>,
+    /// The lineage of the hub whose state the documents hold.
+    lineage: Option<String>,
     /// What waits until the tab has joined.
     waiting: Vec<Message>,
     /// Requests without an answer, to be asked again of the next hub.
@@ -64,6 +66,7 @@ impl Tab {
             sessions: 0,
             joined: false,
             epoch: None,
+            lineage: None,
             waiting: Vec::new(),
             outstanding: BTreeMap::new(),
             hello: 0,
@@ -99,7 +102,7 @@ impl Tab {
             codec: settings.codec.name().to_owned(),
             tab: settings.id.clone(),
             identity: settings.identity.clone(),
-            resume: self.epoch,
+            resume: self.lineage.clone(),
             options: settings.options.clone(),
         };
         link.send(Message::Hello(hello), now);
@@ -147,7 +150,7 @@ impl Tab {
             match message {
                 Message::Welcome(welcome) if welcome.request == self.hello => {
                     let Some(epoch) = epoch else { return };
-                    self.welcomed(epoch, welcome.resumed, now);
+                    self.welcomed(epoch, welcome, now);
                 }
                 Message::Refusal(refusal) if refusal.request == self.hello => {
                     self.refused(refusal.error);
@@ -166,15 +169,16 @@ impl Tab {
         self.events.push_back(TabEvent::Refused(error));
     }
 
-    fn welcomed(&mut self, epoch: u64, resumed: bool, now: Millis) {
+    fn welcomed(&mut self, epoch: u64, welcome: Welcome, now: Millis) {
         self.joined = true;
-        let known = self.epoch.replace(epoch);
+        self.epoch = Some(epoch);
+        let known = self.lineage.replace(welcome.lineage);
         if let Some(link) = &mut self.link {
             link.established();
         }
         self.events.push_back(TabEvent::Joined { epoch });
         if known.is_some() {
-            if resumed && known == Some(epoch) {
+            if welcome.resumed && known == self.lineage {
                 self.resume(now);
             } else {
                 self.abandon();

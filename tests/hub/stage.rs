@@ -80,6 +80,8 @@ impl Stage {
         let settings = HubSettings {
             identity: "someone".to_owned(),
             epoch: 1,
+            lineage: "first".to_owned(),
+            stored: None,
             linger: LINGER,
             limits: Limits::default(),
             seed: 1,

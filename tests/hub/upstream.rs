@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use tabmux::hub::{Submission, Untold, Upstream, UpstreamEvent};
+use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream, UpstreamEvent};
 use tabmux::ot::{Op, Types};
 use tabmux::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
@@ -51,7 +51,8 @@ impl Script {
         *version += 1;
         self.docs.insert(id.clone(), (Some(*version), copy.clone()));
         let change = Change { op, version: Some(*version), src: Some("outside".to_owned()) };
-        self.events.push_back(UpstreamEvent::Changed(id.clone(), change));
+        let raw = Some(change.op.clone());
+        self.events.push_back(UpstreamEvent::Changed(id.clone(), change, raw));
     }
 
     /// Brings the upstream document to the server's state.
@@ -139,7 +140,7 @@ impl Upstream for Scripted {
     }
 
     /// The server takes the op at once, and says so when the hub is told of events.
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
         self.note(format!("submit to {doc}"));
         let mut script = self.0.borrow_mut();
         let unknown = script.knows_no_types;
@@ -159,7 +160,27 @@ impl Upstream for Scripted {
         script.server.insert(doc.clone(), (next, copy));
         let event = UpstreamEvent::Settled(doc.clone(), submission.origin.clone(), None);
         script.events.push_back(event);
-        Ok(())
+        Ok(false)
+    }
+
+    fn release(&mut self, _doc: &DocId, _sent: &Sent) {
+        unreachable!("there is no store");
+    }
+
+    fn pending(&self, _doc: &DocId) -> Vec<PendingOp> {
+        unreachable!("there is no store");
+    }
+
+    fn restore(&mut self, _doc: &DocId, _restored: &Restored) -> Result<(), Error> {
+        unreachable!("there is no store");
+    }
+
+    fn start_over(&mut self, _doc: &DocId) {
+        unreachable!("there is no store");
+    }
+
+    fn reapply(&mut self, _doc: &DocId, _pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+        unreachable!("there is no store");
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

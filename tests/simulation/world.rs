@@ -367,6 +367,8 @@ fn new_hub(epoch: u64, upstream: &Party) -> Hub {
     let settings = HubSettings {
         identity: "someone".to_owned(),
         epoch,
+        lineage: epoch.to_string(),
+        stored: None,
         linger: LINGER,
         limits: Limits::default(),
         seed: epoch,

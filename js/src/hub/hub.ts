@@ -43,7 +43,8 @@ export class Hub extends Emitter<HubEvents> {
     this.#upstream = new UpstreamAdapter(connect, map, (event) => {
       if (!this.#closed) this.#core.upstreamEvent(event);
     });
-    const settings = {identity, epoch: newEpoch(), linger: options.linger};
+    const lineage = crypto.randomUUID();
+    const settings = {identity, epoch: newEpoch(), lineage, linger: options.linger};
     this.#core = new HubCore(settings, map, this.#upstream, {
       joined: (tab: string) => {
         if (globalThis.navigator?.locks) {

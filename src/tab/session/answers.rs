@@ -20,6 +20,10 @@ impl Tab {
                         let ready = QueryReady { request, results: None, extra: None, error };
                         self.events.push_back(TabEvent::QueryReady(ready));
                     }
+                    Some(Message::StoreAsk(_)) => {
+                        let reply = StoreReply { request, answer: None, error };
+                        self.events.push_back(TabEvent::StoreReply(reply));
+                    }
                     Some(_) => self.events.push_back(TabEvent::Callback { request, error }),
                     None => {}
                 }
@@ -68,6 +72,12 @@ impl Tab {
                 let Some((key, _)) = self.docs.find(&doc) else { return };
                 self.events.push_back(TabEvent::DocError { doc: key, error });
             }
+            Message::StoreReply(reply) => {
+                if self.outstanding.remove(&reply.request).is_some() {
+                    self.events.push_back(TabEvent::StoreReply(reply));
+                }
+            }
+            Message::StoreEvent(event) => self.events.push_back(TabEvent::StoreEvent(event)),
             Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
             other => {
                 let message = format!("a hub sent what only tabs send: {other:?}");

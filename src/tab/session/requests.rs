@@ -103,4 +103,11 @@ impl Tab {
     pub fn handle_message(&mut self, message: Payload, now: Millis) {
         self.transmit(Message::HandleMessage(Relayed { message }), now);
     }
+
+    /// Asks something of the hub's store. Returns the request's number, which comes back in
+    /// [`TabEvent::StoreReply`](crate::tab::TabEvent::StoreReply).
+    pub fn ask_store(&mut self, question: StoreQuestion, now: Millis) -> u64 {
+        let request = self.new_request();
+        self.ask(request, Message::StoreAsk(StoreAsk { request, question }), now)
+    }
 }

@@ -1,0 +1,12 @@
+//! What the hub writes down of each document, so that a hub that comes after it can go on.
+//!
+//! A document has a checkpoint, which is its whole state, and a log of what happened after that.
+//! The log is in the hub's own order, so that the tabs that outlive a hub keep their revisions.
+
+mod record;
+mod stored;
+
+pub(crate) use record::{Checkpoint, Failure, KnownTab, Placed, Record, from_bytes, to_bytes};
+pub use record::{PendingOp, Sent};
+pub use stored::Restored;
+pub(crate) use stored::{Recalled, recall};

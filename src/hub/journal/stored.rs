@@ -1,0 +1,136 @@
+//! A document as it comes back from the store.
+
+use super::record::{Checkpoint, Failure, KnownTab, PendingOp, Placed, Record, from_bytes};
+use crate::Error;
+use crate::ot::{Entry, Op, Types, transform_pair};
+use crate::platform::Payload;
+use crate::protocol::{Change, Snapshot};
+use crate::store::StoredDoc;
+
+/// A document's state as its journal has it, for [`Upstream::restore`](crate::hub::Upstream::restore).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Restored {
+    /// The state at the last checkpoint, with the data as of then, and the version of now.
+    pub snapshot: Snapshot,
+    /// What happened since, oldest first, to be applied to that state.
+    pub ops: Vec<Op>,
+    /// The uncommitted ops, oldest first. The state, with `ops` applied, has them.
+    pub pending: Vec<PendingOp>,
+}
+
+/// A document with what the hub itself must know of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recalled {
+    pub restored: Restored,
+    /// Its `snapshot` and `pending` are those of `restored`.
+    pub known: Checkpoint,
+    /// The number of the next log entry.
+    pub next: u64,
+    /// The size of the log since the checkpoint.
+    pub entries: u64,
+    pub log_size: u64,
+    pub checkpoint_size: u64,
+}
+
+/// Reads a document's records; `None` if there is no checkpoint, and so no state.
+///
+/// # Errors
+/// Why the records make no sense together.
+pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Recalled>, String> {
+    let Some(bytes) = &stored.checkpoint else { return Ok(None) };
+    let known: Checkpoint = from_bytes(bytes)?;
+    let mut recalled = Recalled {
+        known,
+        next: stored.next,
+        entries: stored.log.len() as u64,
+        log_size: stored.log.iter().map(|record| record.len() as u64).sum(),
+        checkpoint_size: bytes.len() as u64,
+        ..Recalled::default()
+    };
+    for bytes in &stored.log {
+        recalled.take(from_bytes(bytes)?, types)?;
+    }
+    let Recalled { restored, known, .. } = &mut recalled;
+    restored.snapshot = std::mem::take(&mut known.snapshot);
+    restored.pending = std::mem::take(&mut known.pending);
+    Ok(Some(recalled))
+}
+
+impl Recalled {
+    fn take(&mut self, record: Record, types: &dyn Types) -> Result<(), String> {
+        match record {
+            Record::Placed(placed) => {
+                self.placed(placed, types).map_err(|error| error.to_string())?;
+            }
+            Record::Changed { change, mut raw } => {
+                for own in &mut self.known.pending {
+                    let ty = own.type_name.as_deref().and_then(|name| types.get(name));
+                    transform_pair(&mut own.op, &mut raw, ty.as_ref())
+                        .map_err(|error| error.to_string())?;
+                }
+                self.push(Entry { change, origin: None });
+            }
+            Record::Refused { tab, op_ids, error } => {
+                let tab = self.known.tabs.entry(tab).or_default();
+                for op_id in op_ids {
+                    tab.last_op_id = tab.last_op_id.max(op_id);
+                    tab.failures.push(Failure { op_id, error: error.clone(), placed: false });
+                }
+            }
+            Record::Sending(sent) => {
+                let oldest = self.known.pending.first_mut().ok_or("nothing was to be sent")?;
+                oldest.sent.get_or_insert(sent);
+            }
+            Record::Committed { origin, version } => {
+                if let Some(oldest) = self.known.pending.first_mut() {
+                    oldest.origins.retain(|other| *other != origin);
+                    if oldest.origins.is_empty() {
+                        self.known.pending.remove(0);
+                    }
+                }
+                self.known.snapshot.version = version;
+            }
+        }
+        Ok(())
+    }
+
+    fn placed(&mut self, placed: Placed, types: &dyn Types) -> Result<(), Error> {
+        let Placed { op, origin, source, version, composed, type_name, unloaded } = placed;
+        let tab: &mut KnownTab = self.known.tabs.entry(origin.tab.clone()).or_default();
+        tab.last_op_id = tab.last_op_id.max(origin.op_id);
+        if unloaded {
+            tab.created_at = Some(self.known.rev);
+        }
+        if composed {
+            let ty = type_name.and_then(|name| types.get(&name));
+            if let (Some(last), Some(ty), Op::Edit(op)) = (self.known.pending.last_mut(), ty, &op) {
+                match &mut last.op {
+                    Op::Create(create) => {
+                        let data = create.data.take().unwrap_or_else(Payload::undefined);
+                        create.data = Some(ty.apply(data, op)?);
+                    }
+                    Op::Edit(first) => {
+                        if let Some(both) = ty.compose(first, op) {
+                            *first = both?;
+                        }
+                    }
+                    Op::Del | Op::NoOp => {}
+                }
+                last.origins.push(origin.clone());
+            }
+        } else if op != Op::NoOp {
+            let (op, origins) = (op.clone(), vec![origin.clone()]);
+            self.known.pending.push(PendingOp { op, type_name, source, origins, sent: None });
+        }
+        let change = Change { op, version, src: Some(origin.tab.clone()) };
+        self.push(Entry { change, origin: Some(origin) });
+        Ok(())
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.known.snapshot.version = entry.change.version;
+        self.restored.ops.push(entry.change.op.clone());
+        self.known.rev += 1;
+        self.known.history.push(entry);
+    }
+}
