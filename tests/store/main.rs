@@ -3,5 +3,6 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod behaviour;
+mod errors;
 mod memory;
 mod property;
