@@ -230,8 +230,11 @@ impl Document {
         }
         let (seen, new): (Vec<SubmittedOp>, Vec<SubmittedOp>) =
             held.ops.into_iter().partition(|op| op.op_id <= last_op_id);
-        for op_id in held.awaiting.into_iter().chain(ids(&seen)) {
-            self.answer_again(tab, op_id, cx);
+        for op_id in held.awaiting {
+            self.answer_again(tab, op_id, true, cx);
+        }
+        for op_id in ids(&seen) {
+            self.answer_again(tab, op_id, false, cx);
         }
         if sent.is_some() && !is_kept {
             self.bring_up_to_date(tab, cx);

@@ -151,7 +151,10 @@ impl Hub {
 
     /// Whether some of these documents have to be read first; asks for them.
     pub(super) fn must_read(&mut self, docs: Vec<DocId>) -> bool {
-        let Some(journal) = &mut self.journal else { return false };
+        // Before there is a connection no tab was let in.
+        let Some(journal) = self.journal.as_mut().filter(|_| self.is_connected) else {
+            return self.is_stalled();
+        };
         for doc in docs {
             if !self.docs.has(&doc)
                 && journal.keeps(&doc)

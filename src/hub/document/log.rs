@@ -8,8 +8,8 @@ use super::{Context, Document, Holder};
 use crate::error::Error;
 use crate::hub::Sent;
 use crate::hub::Untold;
-use crate::hub::journal::{Checkpoint, KnownTab, Recalled, Record, to_bytes};
-use crate::ot::Sequencer;
+use crate::hub::journal::{Checkpoint, Failure, KnownTab, Recalled, Record, to_bytes};
+use crate::ot::{Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
 use crate::store::Write;
 
@@ -29,6 +29,7 @@ pub(super) struct Log {
     next: u64,
     entries: u64,
     size: u64,
+    /// That of the last checkpoint; 0 if there is none yet.
     checkpoint_size: u64,
     /// The upstream version as of the last entry.
     version: Option<u64>,
@@ -51,23 +52,25 @@ impl Document {
     /// Takes up what an earlier hub left, or this one before it forgot the document.
     pub fn recall(&mut self, recalled: Recalled, cx: &mut Context<'_>) -> Result<(), Error> {
         let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
-        if self.is_known(cx) {
-            // The upstream document was not forgotten yet, and may have changed since.
+        let version = restored.snapshot.version;
+        let oldest = known.rev - known.history.len() as u64;
+        if !self.is_known(cx) {
+            cx.upstream.restore(&self.id, &restored)?;
+        }
+        self.was_loaded = version.is_some();
+        if cx.upstream.head(&self.id).version == version {
+            self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
+            self.order = Sequencer::resume(known.rev, known.history);
+            self.unsettled = restored.pending.into_iter().flat_map(|op| op.origins).collect();
+            self.keep_history_from(oldest);
+            self.grace = Some(cx.now + GRACE);
+        } else {
+            // It came as the result of a query while it was read, or was not forgotten yet; what it
+            // went through since then is not known.
             self.order = Sequencer::starting_at(known.rev + 1);
-            self.was_loaded = true;
             self.start_log(next);
             self.write_anew(cx);
-            return Ok(());
         }
-        cx.upstream.restore(&self.id, &restored)?;
-        let version = restored.snapshot.version;
-        self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
-        let oldest = known.rev - known.history.len() as u64;
-        self.order = Sequencer::resume(known.rev, known.history);
-        self.unsettled = restored.pending.into_iter().flat_map(|op| op.origins).collect();
-        self.was_loaded = version.is_some();
-        self.keep_history_from(oldest);
-        self.grace = Some(cx.now + GRACE);
         for (tab, KnownTab { last_op_id, created_at, failures }) in known.tabs {
             let holder = self.holder(&tab);
             (holder.away, holder.sent, holder.seen) = (true, Some(oldest), oldest);
@@ -111,7 +114,7 @@ impl Document {
                 }
             }
         }
-        if !journal.takes_entries(&self.id) {
+        if log.checkpoint_size == 0 || !journal.takes_entries(&self.id) {
             return journal.needs_checkpoint(&self.id);
         }
         let Ok(bytes) = to_bytes(record) else { return journal.needs_checkpoint(&self.id) };
@@ -162,8 +165,14 @@ impl Document {
         let is_pending = !pending.is_empty();
         log.version = snapshot.version;
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
-        let tabs: BTreeMap<String, KnownTab> =
+        let mut tabs: BTreeMap<String, KnownTab> =
             known.map(|(tab, holder)| (tab.clone(), holder.as_known())).collect();
+        // A hard rollback has dropped these, and their callbacks are still to hear of it.
+        let is_dropped = |origin: &&Origin| !pending.iter().any(|op| op.origins.contains(origin));
+        for Origin { tab, op_id } in self.unsettled.iter().filter(is_dropped) {
+            let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
+            tabs.entry(tab.clone()).or_default().failures.push(failure);
+        }
         let (rev, history) = (self.order.rev(), self.order.entries());
         let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs };
         match to_bytes(&checkpoint) {

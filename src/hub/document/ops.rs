@@ -86,8 +86,8 @@ impl Document {
         }
     }
 
-    /// The tab may have lost the answer to one of its ops.
-    pub(super) fn answer_again(&mut self, tab: &str, op_id: u64, cx: &mut Context<'_>) {
+    /// The tab may have lost the answer to one of its ops; `owed`: it can't send it again.
+    pub(super) fn answer_again(&mut self, tab: &str, op_id: u64, owed: bool, cx: &mut Context<'_>) {
         let origin = Origin { tab: tab.to_owned(), op_id };
         let is_deferred = |(other, submit): &(String, DocSubmit)| {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
@@ -104,6 +104,7 @@ impl Document {
             failure if op_id <= holder.last_op_id => {
                 self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
+            _ if owed => self.tell_settled(tab, vec![op_id], Some(state_lost()), cx),
             _ => {
                 holder.last_op_id = op_id;
                 self.reject(tab, vec![op_id], state_lost(), cx);
