@@ -8,8 +8,8 @@ use super::{Context, Document, Holder};
 use crate::error::Error;
 use crate::hub::Sent;
 use crate::hub::Untold;
-use crate::hub::journal::{Checkpoint, Failure, KnownTab, Recalled, Record, to_bytes};
-use crate::ot::{Origin, Sequencer, state_lost};
+use crate::hub::journal::{Checkpoint, Failure, KnownTab, Placed, Recalled, Record, to_bytes};
+use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
 use crate::store::Write;
 
@@ -104,6 +104,10 @@ impl Document {
             return journal.needs_checkpoint(&self.id);
         }
         match record {
+            // ShareDB may have dropped what the log has, and takes a creation then.
+            Record::Placed(Placed { op: Op::Create(_), .. }) => {
+                return journal.needs_checkpoint(&self.id);
+            }
             Record::Placed(_) | Record::Refused { .. } | Record::Sending(_) => {}
             Record::Changed { change, .. } => log.version = change.version,
             Record::Committed { version, .. } => {
@@ -167,6 +171,12 @@ impl Document {
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
         let mut tabs: BTreeMap<String, KnownTab> =
             known.map(|(tab, holder)| (tab.clone(), holder.as_known())).collect();
+        // These have no place yet: they are as if they had not come.
+        for (tab, submit) in &self.deferred {
+            if let (Some(known), Some(first)) = (tabs.get_mut(tab), submit.ops.first()) {
+                known.last_op_id = known.last_op_id.min(first.op_id - 1);
+            }
+        }
         // A hard rollback has dropped these, and their callbacks are still to hear of it.
         let is_dropped = |origin: &&Origin| !pending.iter().any(|op| op.origins.contains(origin));
         for Origin { tab, op_id } in self.unsettled.iter().filter(is_dropped) {
