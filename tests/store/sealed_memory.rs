@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use futures::executor::block_on;
@@ -12,16 +13,17 @@ use tabmux::store::{
 use crate::behaviour::{self, append, behaviours, doc};
 use crate::sealing::{self, Locked, sealing};
 
-/// Keeps no secret, but tells keys and contexts apart; the longer a record the longer it takes.
+/// Keeps no secret, but tells keys and contexts apart, and never seals twice alike. The longer a
+/// record the longer it takes.
 #[derive(Clone)]
 struct Toy {
     key: u8,
 }
 
 impl Toy {
-    fn sum(&self, plain: &[u8], context: &[u8]) -> [u8; 8] {
+    fn sum(&self, salt: &[u8], plain: &[u8], context: &[u8]) -> [u8; 8] {
         let mut hasher = DefaultHasher::new();
-        (self.key, plain, context).hash(&mut hasher);
+        (self.key, salt, plain, context).hash(&mut hasher);
         hasher.finish().to_le_bytes()
     }
 }
@@ -41,14 +43,18 @@ impl Cipher for Toy {
             }
         })
         .await;
+        static SALT: AtomicU64 = AtomicU64::new(0);
+        let salt = SALT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        let sum = self.sum(&salt, plain, context);
         let hidden = plain.iter().map(|it| it ^ self.key);
-        Ok(self.sum(plain, context).into_iter().chain(hidden).collect())
+        Ok(salt.into_iter().chain(sum).chain(hidden).collect())
     }
 
     async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        let (salt, sealed) = sealed.split_at_checked(8).ok_or("too short")?;
         let (sum, hidden) = sealed.split_at_checked(8).ok_or("too short")?;
         let plain: Vec<u8> = hidden.iter().map(|it| it ^ self.key).collect();
-        if sum == self.sum(&plain, context) { Ok(plain) } else { Err("another sum".into()) }
+        if sum == self.sum(salt, &plain, context) { Ok(plain) } else { Err("another sum".into()) }
     }
 }
 

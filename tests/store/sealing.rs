@@ -43,6 +43,7 @@ macro_rules! sealing {
             a_store_sealed_with_another_key_is_refused_and_left_as_it_is
             a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is
             a_sealed_store_is_refused_without_a_key_and_left_as_it_is
+            what_was_set_aside_unsealed_keeps_a_store_from_being_sealed
             a_store_without_records_can_be_sealed
             a_cleared_store_takes_another_key_or_none
             two_that_seal_a_new_store_at_once_share_it
@@ -68,7 +69,7 @@ async fn opened_below<P: Place, C>(locked: &Locked<P, C>) -> (P::Store, u64) {
     (store, epoch)
 }
 
-/// Two documents that have a checkpoint and the entries 3 to 5 each.
+/// Two documents that have a checkpoint and the entries 3 to 6 each.
 async fn stored_documents(store: &impl Store) -> u64 {
     let epoch = open(store).await;
     for id in ["a", "b"] {
@@ -77,6 +78,7 @@ async fn stored_documents(store: &impl Store) -> u64 {
             append(id, 3, "secret three"),
             append(id, 4, "secret four"),
             append(id, 5, "secret five"),
+            append(id, 6, "secret six"),
         ];
         store.commit(epoch, &writes, RELAXED).await.unwrap();
     }
@@ -89,8 +91,10 @@ async fn assert_untouched(store: &impl Store, epoch: u64) {
         let stored = store.read(epoch, &doc(id)).await.unwrap();
         let expected = StoredDoc {
             checkpoint: Some(b"secret base".into()),
-            log: ["three", "four", "five"].map(|it| format!("secret {it}").into_bytes()).into(),
-            next: 6,
+            log: ["three", "four", "five", "six"]
+                .map(|it| format!("secret {it}").into_bytes())
+                .into(),
+            next: 7,
             damage: None,
         };
         assert_eq!(stored, expected);
@@ -152,6 +156,19 @@ where
     let reason = "it is sealed: give the key it was sealed with";
     assert_refused(&locked.place.store(), reason).await;
     assert_untouched(&store, epoch).await;
+}
+
+pub async fn what_was_set_aside_unsealed_keeps_a_store_from_being_sealed<P: Place, C>(
+    locked: Locked<P, C>,
+) where
+    C: Cipher + Clone,
+{
+    let plain = locked.place.store();
+    let epoch = open(&plain).await;
+    plain.commit(epoch, &[append("a", 0, "x")], RELAXED).await.unwrap();
+    locked.corrupt(&doc("a"), Record::Entry(0), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
+    assert!(plain.read(epoch, &doc("a")).await.unwrap().damage.is_some());
+    assert_refused(&locked.store(), "clear it first").await;
 }
 
 pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone>(
@@ -252,11 +269,11 @@ pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone>
     let writes = [
         Write::Remove { doc: doc("a") },
         Write::Checkpoint { doc: doc("a"), next: 3, record: a.checkpoint.unwrap(), pending: true },
-        // Entry 3 can't be opened and entry 5 is corrupt, so entry 4 alone is rescued, and 6.
+        // Can't be opened, while entry 5 will be corrupt.
         entry(3, &b.log[0]),
         entry(4, &a.log[1]),
         entry(5, &a.log[2]),
-        entry(6, &vec![]),
+        entry(6, &a.log[3]),
     ];
     below.commit(epoch, &writes, RELAXED).await.unwrap();
     locked.corrupt(&doc("a"), Record::Entry(5), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
@@ -267,6 +284,6 @@ pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone>
     assert_eq!((stored.checkpoint, stored.next), (Some(b"secret base".into()), 3));
     let damage = stored.damage.unwrap();
     assert_eq!(damage.record, Record::Entry(3));
-    assert_eq!(damage.rest, [(4, b"secret four".to_vec())]);
+    assert_eq!(damage.rest, [(4, b"secret four".to_vec()), (6, b"secret six".to_vec())]);
     assert_eq!(store.inventory().await.unwrap().quarantined, 4);
 }
