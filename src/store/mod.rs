@@ -8,8 +8,8 @@
 //! - To append costs what the record costs, however large the document is.
 //! - A record that can't be read is set aside and reported with the document; it is never an error.
 //!
-//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program
-//! lives.
+//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program lives. Around
+//! either, [`Sealed`] makes the records unreadable without a key.
 //!
 //! ```
 //! use tabmux::protocol::DocId;
@@ -43,7 +43,9 @@
 //! # }).unwrap();
 //! ```
 
+mod cipher;
 mod error;
+mod eviction;
 mod frame;
 #[cfg(target_arch = "wasm32")]
 mod indexed_db;
@@ -52,19 +54,30 @@ mod memory;
 mod opening;
 mod plan;
 mod reading;
+mod sealed;
 mod session;
 mod stored;
 mod summary;
+#[cfg(target_arch = "wasm32")]
+mod thrown;
+mod turns;
+#[cfg(target_arch = "wasm32")]
+mod web_crypto;
 mod write;
 
+pub use cipher::Cipher;
 pub use error::StoreError;
+pub use eviction::{Limits, victims};
 #[cfg(target_arch = "wasm32")]
 pub use indexed_db::IndexedDbStore;
 pub use inventory::{DocInfo, Inventory};
 pub use memory::{MemoryDisk, MemoryStore};
 pub use opening::{Opened, Opening};
+pub use sealed::Sealed;
 pub use stored::{Damage, Flaw, Record, StoredDoc};
 use summary::Summary;
+#[cfg(target_arch = "wasm32")]
+pub use web_crypto::AesGcm;
 pub use write::{Durability, Write};
 
 use crate::protocol::DocId;

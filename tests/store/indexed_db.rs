@@ -11,10 +11,10 @@ use crate::behaviour::{self, Place, append, behaviours, checkpoint, doc};
 use crate::script::{self, Replaced, eval, json};
 
 /// An identity nobody has used before.
-struct Identity(String);
+pub struct Identity(String);
 
 impl Identity {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         Identity(format!("{test} {}", Math::random()))
     }
 

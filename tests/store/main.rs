@@ -6,3 +6,5 @@ mod behaviour;
 mod errors;
 mod memory;
 mod property;
+mod sealed_memory;
+mod sealing;
