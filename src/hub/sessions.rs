@@ -202,7 +202,12 @@ impl Hub {
     /// Takes an event of the upstream connection.
     pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
         self.now = now;
-        if self.must_read(docs_of_event(&event)) {
+        let docs = docs_of_event(&event);
+        if self.must_read(docs.clone()) {
+            // An upstream document that was about to be forgotten is wanted again.
+            for doc in &docs {
+                self.upstream.flush(doc);
+            }
             self.inbox.event = Some(event);
         } else {
             self.handle_event(event);

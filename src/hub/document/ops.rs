@@ -29,17 +29,20 @@ impl Document {
     pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let head = cx.upstream.head(&self.id);
         let base = submit.base_rev.unwrap_or(self.order.rev());
+        let (exists, creates) =
+            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
         let holder = self.holder(tab);
-        if submit.base_rev.is_none() {
+        if is_unfounded {
+            // The tab may have loaded the document meanwhile.
+        } else if submit.base_rev.is_none() {
             (holder.sent, holder.created_at) = (Some(base), Some(base));
             holder.seen = holder.seen.max(base);
         } else if holder.sent.is_none() {
             holder.sent = Some(base);
         }
         self.told(tab, submit.base_rev);
-        let (exists, creates) =
-            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
-        let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
+        let (mut placed, mut error) = if is_unfounded {
             (0, Some(not_loaded(exists)))
         } else {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
