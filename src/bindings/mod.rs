@@ -8,6 +8,8 @@ mod clock;
 mod errors;
 mod hub;
 mod tab;
+mod tab_events;
+mod tab_options;
 mod topology;
 mod trace;
 mod transports;
