@@ -77,4 +77,20 @@ pub mod codes {
     pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
     /// ShareDB: an op was dropped because the document had to be loaded anew.
     pub const PENDING_OP_REMOVED: &str = "ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED";
+    /// Another hub has opened the store since, or it was cleared.
+    pub const STORE_FENCED: &str = "ERR_TABMUX_STORE_FENCED";
+    /// The store was made by newer code.
+    pub const STORE_NEWER_SCHEMA: &str = "ERR_TABMUX_STORE_NEWER_SCHEMA";
+    /// There is no room for the store.
+    pub const STORE_QUOTA: &str = "ERR_TABMUX_STORE_QUOTA";
+    /// A tab with older code holds the store.
+    pub const STORE_BLOCKED: &str = "ERR_TABMUX_STORE_BLOCKED";
+    /// The store is not open, or no longer.
+    pub const STORE_CLOSED: &str = "ERR_TABMUX_STORE_CLOSED";
+    /// The browser has no storage here that works.
+    pub const STORE_UNAVAILABLE: &str = "ERR_TABMUX_STORE_UNAVAILABLE";
+    /// The store refused anything else.
+    pub const STORE_FAILED: &str = "ERR_TABMUX_STORE_FAILED";
+    /// The store does not fit the key, or the lack of one.
+    pub const STORE_KEY: &str = "ERR_TABMUX_STORE_KEY";
 }

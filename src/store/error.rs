@@ -1,4 +1,5 @@
 use crate::protocol::DocId;
+use crate::{Error, codes};
 
 /// What can go wrong with a store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,14 @@ pub enum StoreError {
         found: u32,
         /// The newest schema this code knows.
         known: u32,
+    },
+    /// The store does not fit the key, or the lack of one. It was left as it is.
+    #[error("the store {name:?} can't be opened: {reason}")]
+    Key {
+        /// Which store.
+        name: String,
+        /// What does not fit, and what to do.
+        reason: String,
     },
     /// There is no room. Nothing of the transaction was written.
     #[error(
@@ -91,4 +100,28 @@ pub enum StoreError {
         /// What the browser said.
         reason: String,
     },
+}
+
+impl StoreError {
+    /// One of the stable codes.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StoreError::Fenced { .. } => codes::STORE_FENCED,
+            StoreError::NewerSchema { .. } => codes::STORE_NEWER_SCHEMA,
+            StoreError::Key { .. } => codes::STORE_KEY,
+            StoreError::Quota { .. } => codes::STORE_QUOTA,
+            StoreError::Blocked { .. } => codes::STORE_BLOCKED,
+            StoreError::Closed { .. } => codes::STORE_CLOSED,
+            StoreError::Unavailable { .. } => codes::STORE_UNAVAILABLE,
+            StoreError::Gap { .. }
+            | StoreError::OldCheckpoint { .. }
+            | StoreError::Failed { .. } => codes::STORE_FAILED,
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Error::new(error.code(), error.to_string())
+    }
 }

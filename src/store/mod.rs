@@ -8,19 +8,20 @@
 //! - To append costs what the record costs, however large the document is.
 //! - A record that can't be read is set aside and reported with the document; it is never an error.
 //!
-//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program
-//! lives.
+//! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program lives. Around
+//! either, [`Sealed`] makes the records unreadable without a key.
 //!
 //! ```
 //! use tabmux::protocol::DocId;
-//! use tabmux::store::{Durability, MemoryDisk, MemoryStore, Store, StoreError, Write};
+//! use tabmux::store::{Durability, MemoryDisk, MemoryStore, Opening, Store, StoreError, Write};
 //!
 //! # futures::executor::block_on(async {
 //! let disk = MemoryDisk::default();
 //! let doc = DocId::new("notes", "shopping");
 //!
 //! let first = MemoryStore::new(&disk);
-//! let epoch = first.open().await?.epoch;
+//! let opening = Opening { floor: 0, lineage: "first".into(), seal: None };
+//! let epoch = first.open(opening).await?.epoch;
 //! let writes = [
 //!     Write::Checkpoint { doc: doc.clone(), record: b"eggs".into(), next: 0, pending: false },
 //!     Write::Append { doc: doc.clone(), n: 0, record: b"+ milk".into(), pending: true },
@@ -28,7 +29,9 @@
 //! first.commit(epoch, &writes, Durability::Relaxed).await?;
 //!
 //! let second = MemoryStore::new(&disk);
-//! let opened = second.open().await?;
+//! let opening = Opening { floor: 0, lineage: "second".into(), seal: None };
+//! let opened = second.open(opening).await?;
+//! assert_eq!(opened.lineage, "first");
 //! assert_eq!(opened.pending, [doc.clone()]);
 //! let stored = second.read(opened.epoch, &doc).await?;
 //! assert_eq!(stored.checkpoint, Some(b"eggs".into()));
@@ -40,26 +43,39 @@
 //! # }).unwrap();
 //! ```
 
+mod cipher;
 mod error;
 mod frame;
 #[cfg(target_arch = "wasm32")]
 mod indexed_db;
 mod inventory;
 mod memory;
+mod opening;
 mod plan;
 mod reading;
+mod sealed;
 mod session;
 mod stored;
 mod summary;
+#[cfg(target_arch = "wasm32")]
+mod thrown;
+mod turns;
+#[cfg(target_arch = "wasm32")]
+mod web_crypto;
 mod write;
 
+pub use cipher::Cipher;
 pub use error::StoreError;
 #[cfg(target_arch = "wasm32")]
 pub use indexed_db::IndexedDbStore;
 pub use inventory::{DocInfo, Inventory};
 pub use memory::{MemoryDisk, MemoryStore};
-pub use stored::{Damage, Flaw, Opened, Record, StoredDoc};
+pub use opening::{Opened, Opening};
+pub use sealed::Sealed;
+pub use stored::{Damage, Flaw, Record, StoredDoc};
 use summary::Summary;
+#[cfg(target_arch = "wasm32")]
+pub use web_crypto::AesGcm;
 pub use write::{Durability, Write};
 
 use crate::protocol::DocId;
@@ -70,13 +86,30 @@ use crate::protocol::DocId;
 /// dropping the future of a method leaves open whether its transaction was written.
 #[async_trait::async_trait(?Send)]
 pub trait Store {
+    /// What the store is called in errors.
+    fn name(&self) -> &str;
+
     /// Opens the store and counts its epoch up, in one transaction: all who opened it before are
     /// fenced from then on. A store may be opened again, for instance after [`StoreError::Closed`].
-    async fn open(&self) -> Result<Opened, StoreError>;
+    /// One that does not fit the seal is not opened, and nothing changes.
+    async fn open(&self, opening: Opening) -> Result<Opened, StoreError>;
+
+    /// The seal the store was opened with when it was new or cleared, if any. It need not be open,
+    /// and nothing changes.
+    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A document as stored; empty if it is not in the store. What can't be read is set aside and
     /// reported, once. A document's first write is to come after it was read.
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError>;
+
+    /// Reads a document whose record is of no use to the caller as if it were corrupt: it and all
+    /// after it are set aside.
+    async fn set_aside(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        from: Record,
+    ) -> Result<StoredDoc, StoreError>;
 
     /// Makes all writes in one transaction, or none of them.
     async fn commit(
@@ -89,7 +122,8 @@ pub trait Store {
     /// What the store holds, without reading the records.
     async fn inventory(&self) -> Result<Inventory, StoreError>;
 
-    /// Drops everything, the quarantine included, and fences whoever has opened the store.
+    /// Drops everything, the quarantine, the lineage and the seal included, and fences whoever has
+    /// opened the store.
     async fn clear(&self) -> Result<(), StoreError>;
 
     /// Waits until the store closes without being asked to, and says why: the user has cleared the

@@ -15,17 +15,18 @@ pub(super) struct Repair {
     pub summary: Summary,
 }
 
-/// Reads the records of a document, which must be in order.
+/// Reads the records of a document, which must be in order. A useless one counts as corrupt.
 pub(super) fn read(
     doc: &DocId,
     summary: Option<Summary>,
     records: &[(Record, Vec<u8>)],
+    useless: Option<Record>,
 ) -> Reading {
     if summary.is_none() && records.is_empty() {
         return Reading { doc: StoredDoc::default(), repair: None };
     }
     let mut stored = StoredDoc::default();
-    let filled = fill(&mut stored, summary, records);
+    let filled = fill(&mut stored, summary, records, useless);
     let counted = recount(&stored, summary.unwrap_or_default());
     let Err((record, flaw)) = filled else {
         // A summary that does not fit intact records is what is wrong.
@@ -35,7 +36,7 @@ pub(super) fn read(
     };
     let after = records.iter().filter(|(it, _)| *it > record);
     let intact = after.filter_map(|(_, bytes)| frame::unseal(bytes).ok());
-    let rest = intact.map(|(_, payload)| payload.to_vec()).collect();
+    let rest = intact.map(|(n, payload)| (n, payload.to_vec())).collect();
     stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
     Reading { doc: stored, repair: Some(Repair { from: Some(record), summary: counted }) }
 }
@@ -45,12 +46,17 @@ fn fill(
     stored: &mut StoredDoc,
     summary: Option<Summary>,
     records: &[(Record, Vec<u8>)],
+    useless: Option<Record>,
 ) -> Result<(), (Record, Flaw)> {
+    let unseal = |record, bytes| match frame::unseal(bytes) {
+        Ok(_) if useless == Some(record) => Err((record, Flaw::Corrupt)),
+        unsealed => unsealed.map_err(|flaw| (record, flaw)),
+    };
     let mut records = records.iter().peekable();
     if let Some((_, bytes)) = records.next_if(|(record, _)| *record == Record::Checkpoint) {
-        let unsealed = frame::unseal(bytes).map_err(|flaw| (Record::Checkpoint, flaw))?;
-        stored.next = unsealed.0;
-        stored.checkpoint = Some(unsealed.1.to_vec());
+        let (next, payload) = unseal(Record::Checkpoint, bytes)?;
+        stored.next = next;
+        stored.checkpoint = Some(payload.to_vec());
     } else if summary.is_some_and(|it| it.checkpoint.is_some()) {
         return Err((Record::Checkpoint, Flaw::Missing));
     }
@@ -61,7 +67,7 @@ fn fill(
         if *record != expected {
             return Err((expected, Flaw::Missing));
         }
-        match frame::unseal(bytes).map_err(|flaw| (expected, flaw))? {
+        match unseal(expected, bytes)? {
             (number, payload) if number == stored.next => stored.log.push(payload.to_vec()),
             _ => return Err((expected, Flaw::Corrupt)),
         }

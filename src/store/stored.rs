@@ -2,15 +2,6 @@ use std::fmt;
 
 use crate::protocol::DocId;
 
-/// What [`open`](super::Store::open) found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// The epoch of whoever opened the store.
-    pub epoch: u64,
-    /// The documents with uncommitted ops, in the order of their ids.
-    pub pending: Vec<DocId>,
-}
-
 /// A document as stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredDoc {
@@ -34,9 +25,9 @@ pub struct Damage {
     pub record: Record,
     /// What is wrong with it.
     pub flaw: Flaw,
-    /// The intact records after it, oldest first. They can't be applied any more, but may hold
-    /// ops that are nowhere else.
-    pub rest: Vec<Vec<u8>>,
+    /// The numbers and records of the intact log entries after it, oldest first. They can't be
+    /// applied any more, but may hold ops that are nowhere else.
+    pub rest: Vec<(u64, Vec<u8>)>,
 }
 
 impl fmt::Display for Damage {

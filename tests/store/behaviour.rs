@@ -3,7 +3,9 @@
 use futures::FutureExt;
 use futures::future::{join, join3};
 use tabmux::protocol::DocId;
-use tabmux::store::{DocInfo, Durability, Flaw, Inventory, Record, Store, StoreError, Write};
+use tabmux::store::{
+    DocInfo, Durability, Flaw, Inventory, Opening, Record, Store, StoreError, Write,
+};
 
 /// Where stores keep what they are given, and how a test spoils it.
 pub trait Place {
@@ -47,6 +49,9 @@ macro_rules! behaviours {
             f23_a_deleted_store_says_so_and_can_be_opened_anew
             a_store_that_was_not_opened_says_so
             opening_a_store_again_ends_what_it_was_before
+            an_epoch_is_never_below_the_floor_nor_one_that_was_there
+            a_store_keeps_its_lineage_until_it_is_cleared
+            what_is_of_no_use_is_set_aside_as_if_corrupt
         }
     };
 }
@@ -69,7 +74,7 @@ pub fn checkpoint(id: &str, next: u64, record: &str) -> Write {
 /// A store opened anew, and its epoch.
 async fn open<P: Place>(place: &P) -> (P::Store, u64) {
     let store = place.store();
-    let epoch = store.open().await.unwrap().epoch;
+    let epoch = store.open(Opening::default()).await.unwrap().epoch;
     (store, epoch)
 }
 
@@ -144,9 +149,9 @@ pub async fn d1_f11_a_commit_that_races_an_opening_comes_before_it_or_is_fenced(
         let writes = [Write::Remove { doc: doc("a") }, append("a", 0, "raced")];
         let commit = old.commit(old_epoch, &writes, RELAXED);
         let (committed, opened) = if commit_first {
-            join(commit, new.open()).await
+            join(commit, new.open(Opening::default())).await
         } else {
-            let (opened, committed) = join(new.open(), commit).await;
+            let (opened, committed) = join(new.open(Opening::default()), commit).await;
             (committed, opened)
         };
         let current = opened.unwrap().epoch;
@@ -250,7 +255,7 @@ pub async fn an_opening_names_the_documents_with_uncommitted_ops(place: impl Pla
         Write::Remove { doc: doc("e") },
     ];
     store.commit(epoch, &writes, RELAXED).await.unwrap();
-    assert_eq!(place.store().open().await.unwrap().pending, [doc("a"), doc("c")]);
+    assert_eq!(place.store().open(Opening::default()).await.unwrap().pending, [doc("a"), doc("c")]);
 }
 
 pub async fn a_removed_document_starts_anew(place: impl Place) {
@@ -345,7 +350,7 @@ pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place)
     let damage = stored.damage.unwrap();
     assert_eq!((&damage.doc, damage.record), (&doc("a"), Record::Entry(4)));
     assert_eq!(damage.flaw, Flaw::Corrupt);
-    assert_eq!(damage.rest, [b"five".to_vec(), b"six".to_vec()]);
+    assert_eq!(damage.rest, [(5, b"five".to_vec()), (6, b"six".to_vec())]);
     assert_eq!(
         damage.to_string(),
         "the stored log entry 4 of notes.a is corrupt: it was set aside, with 2 after it"
@@ -367,7 +372,8 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     assert_eq!((stored.checkpoint, stored.log, stored.next), (None, vec![], 0));
     let damage = stored.damage.unwrap();
     assert_eq!((damage.record, damage.flaw), (Record::Checkpoint, Flaw::Corrupt));
-    assert_eq!(damage.rest, [b"three".to_vec(), b"five".to_vec(), b"six".to_vec()]);
+    let rest = [(3, b"three".to_vec()), (5, b"five".to_vec()), (6, b"six".to_vec())];
+    assert_eq!(damage.rest, rest);
 
     let inventory = store.inventory().await.unwrap();
     assert_eq!(inventory.quarantined, 5);
@@ -403,7 +409,8 @@ pub async fn records_that_are_missing_are_noticed(place: impl Place) {
         assert_eq!(stored.log, log);
         let damage = stored.damage.unwrap();
         assert_eq!((damage.record, damage.flaw), (lost, Flaw::Missing));
-        assert_eq!(damage.rest, rest);
+        let rescued: Vec<_> = damage.rest.into_iter().map(|(_, record)| record).collect();
+        assert_eq!(rescued, rest);
         store.commit(epoch, &[Write::Remove { doc: doc("a") }], RELAXED).await.unwrap();
     }
 }
@@ -434,7 +441,7 @@ pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     let fenced = StoreError::Fenced { epoch, current: epoch + 1 };
     assert_eq!(store.commit(epoch, &[append("a", 0, "late")], RELAXED).await, Err(fenced));
     assert_eq!(store.inventory().await.unwrap(), Inventory::default());
-    let opened = store.open().await.unwrap();
+    let opened = store.open(Opening::default()).await.unwrap();
     assert_eq!((opened.epoch, opened.pending), (epoch + 2, vec![]));
     assert_eq!(read(&store, opened.epoch, "a").await, (None, vec![]));
 }
@@ -454,7 +461,7 @@ pub async fn f23_a_deleted_store_says_so_and_can_be_opened_anew(place: impl Plac
     assert_eq!(store.inventory().await, Err(reason.clone()));
     assert_eq!(store.clear().await, Err(reason));
 
-    let opened = store.open().await.unwrap();
+    let opened = store.open(Opening::default()).await.unwrap();
     assert_eq!((opened.epoch, opened.pending), (1, vec![]));
     assert_eq!(read(&store, opened.epoch, "a").await, (None, vec![]));
 }
@@ -471,8 +478,47 @@ pub async fn opening_a_store_again_ends_what_it_was_before(place: impl Place) {
     let (store, epoch) = open(&place).await;
     let mut closed = store.closed().boxed_local();
     assert_eq!(closed.as_mut().now_or_never(), None);
-    assert_eq!(store.open().await.unwrap().epoch, epoch + 1);
+    assert_eq!(store.open(Opening::default()).await.unwrap().epoch, epoch + 1);
     let reason = closed.await.to_string();
     assert!(reason.contains("it was opened again"), "{reason}");
     store.commit(epoch + 1, &[append("a", 0, "x")], RELAXED).await.unwrap();
+}
+
+pub async fn an_epoch_is_never_below_the_floor_nor_one_that_was_there(place: impl Place) {
+    for (floor, epoch) in [(0, 1), (1000, 1000), (1000, 1001), (7, 1002)] {
+        let opening = Opening { floor, ..Opening::default() };
+        assert_eq!(place.store().open(opening).await.unwrap().epoch, epoch);
+    }
+}
+
+pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {
+    let lineage = async |given: &str| {
+        let store = place.store();
+        let opening = Opening { lineage: given.into(), ..Opening::default() };
+        let opened = store.open(opening).await.unwrap();
+        (store, opened.lineage)
+    };
+    assert_eq!(lineage("first").await.1, "first");
+    let (store, known) = lineage("second").await;
+    assert_eq!(known, "first");
+    store.clear().await.unwrap();
+    assert_eq!(lineage("third").await.1, "third");
+    place.delete().await;
+    assert_eq!(lineage("fourth").await.1, "fourth");
+}
+
+pub async fn what_is_of_no_use_is_set_aside_as_if_corrupt(place: impl Place) {
+    stored_document(&place).await;
+    let (store, epoch) = open(&place).await;
+    let stored = store.set_aside(epoch, &doc("a"), Record::Entry(5)).await.unwrap();
+    assert_eq!((stored.log, stored.next), (vec![b"three".to_vec(), b"four".to_vec()], 5));
+    let damage = stored.damage.unwrap();
+    assert_eq!((damage.record, damage.flaw), (Record::Entry(5), Flaw::Corrupt));
+    assert_eq!(damage.rest, [(6, b"six".to_vec())]);
+    assert_eq!(store.inventory().await.unwrap().quarantined, 2);
+    assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), texts(&["three", "four"])));
+
+    let late = open(&place).await.1;
+    let fenced = Err(StoreError::Fenced { epoch, current: late });
+    assert_eq!(store.set_aside(epoch, &doc("a"), Record::Checkpoint).await, fenced);
 }

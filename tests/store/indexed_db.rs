@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use js_sys::{Array, Math, Uint8Array};
 use tabmux::protocol::DocId;
-use tabmux::store::{Durability, IndexedDbStore, Record, Store, StoreError, Write};
+use tabmux::store::{Durability, IndexedDbStore, Opening, Record, Store, StoreError, Write};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -11,10 +11,10 @@ use crate::behaviour::{self, Place, append, behaviours, checkpoint, doc};
 use crate::script::{self, Replaced, eval, json};
 
 /// An identity nobody has used before.
-struct Identity(String);
+pub struct Identity(String);
 
 impl Identity {
-    fn new(test: &str) -> Self {
+    pub fn new(test: &str) -> Self {
         Identity(format!("{test} {}", Math::random()))
     }
 
@@ -73,7 +73,7 @@ const RELAXED: Durability = Durability::Relaxed;
 
 async fn open(identity: &Identity) -> (IndexedDbStore, u64) {
     let store = identity.store();
-    let epoch = store.open().await.unwrap().epoch;
+    let epoch = store.open(Opening::default()).await.unwrap().epoch;
     (store, epoch)
 }
 
@@ -124,7 +124,7 @@ async fn f15_a_newer_schema_is_an_error_and_is_left_alone() {
     })";
     let name = identity.database();
     script::run(NEWER, &[name.as_str().into()]).await;
-    let error = identity.store().open().await.unwrap_err();
+    let error = identity.store().open(Opening::default()).await.unwrap_err();
     assert_eq!(error, StoreError::NewerSchema { name: name.clone(), found: 7, known: 1 });
     let get = "(store) => store.get('key')";
     assert_eq!(script::request(&name, "future", get, &JsValue::UNDEFINED).await, 1);
@@ -198,10 +198,10 @@ async fn f15_without_indexed_db_opening_is_an_error() {
     ];
     for (replacement, reason) in cases {
         let _missing = Replaced::new("globalThis", "indexedDB", replacement);
-        let error = store.open().now_or_never().unwrap().unwrap_err();
+        let error = store.open(Opening::default()).now_or_never().unwrap().unwrap_err();
         assert_eq!(error, StoreError::Unavailable { reason: reason.into() });
     }
-    assert_eq!(store.open().await.unwrap().epoch, 1);
+    assert_eq!(store.open(Opening::default()).await.unwrap().epoch, 1);
 }
 
 #[wasm_bindgen_test]
@@ -220,11 +220,11 @@ async fn f15_a_database_that_can_not_be_opened_is_an_error() {
             },
         })",
     );
-    let error = store.open().await.unwrap_err();
+    let error = store.open(Opening::default()).await.unwrap_err();
     let reason = "InvalidStateError: not in a private window".into();
     assert_eq!(error, StoreError::Unavailable { reason });
     drop(refused);
-    assert_eq!(store.open().await.unwrap().epoch, 1);
+    assert_eq!(store.open(Opening::default()).await.unwrap().epoch, 1);
 }
 
 #[wasm_bindgen_test]
@@ -275,7 +275,7 @@ async fn f23_a_transaction_the_browser_aborts_closes_the_store() {
     let error = commit.unwrap_err();
     assert!(matches!(error, StoreError::Closed { .. }), "{error}");
     assert_eq!(store.closed().await, error);
-    let epoch = store.open().await.unwrap().epoch;
+    let epoch = store.open(Opening::default()).await.unwrap().epoch;
     assert_eq!(store.read(epoch, &doc("a")).await.unwrap(), Default::default());
 }
 
@@ -298,7 +298,7 @@ async fn dropping_a_store_lets_go_of_its_database() {
 async fn an_opening_that_nobody_waits_for_lets_go_of_its_database() {
     let identity = Identity::new("forgotten");
     let store = identity.store();
-    assert_eq!(store.open().now_or_never(), None);
+    assert_eq!(store.open(Opening::default()).now_or_never(), None);
     drop(store);
     // Waits its turn after the opening, and fails if that holds the database.
     script::delete(&identity.database()).await;

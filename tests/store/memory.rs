@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, MemoryDisk, MemoryStore, Record, Store, StoreError, StoredDoc, Write,
+    Durability, MemoryDisk, MemoryStore, Opening, Record, Store, StoreError, StoredDoc, Write,
 };
 
 use crate::behaviour::{self, Place, append, behaviours, checkpoint, doc};
@@ -44,7 +44,7 @@ behaviours!(on_a_memory_disk);
 /// Opens a store on a disk.
 fn open(disk: &MemoryDisk) -> (MemoryStore, u64) {
     let store = MemoryStore::new(disk);
-    let epoch = block_on(store.open()).unwrap().epoch;
+    let epoch = block_on(store.open(Opening::default())).unwrap().epoch;
     (store, epoch)
 }
 
@@ -92,7 +92,7 @@ fn an_opening_that_fails_fences_nobody() {
     let (store, epoch) = open(&disk);
     let blocked = StoreError::Blocked { name: "memory".into() };
     disk.fail_next_open(blocked.clone());
-    assert_eq!(block_on(MemoryStore::new(&disk).open()), Err(blocked));
+    assert_eq!(block_on(MemoryStore::new(&disk).open(Opening::default())), Err(blocked));
     commit(&store, epoch, &[append("a", 0, "zero")]).unwrap();
 }
 

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, MemoryDisk, MemoryStore, Record, Store, StoreError, StoredDoc, Write,
+    Durability, MemoryDisk, MemoryStore, Opening, Record, Store, StoreError, StoredDoc, Write,
 };
 
 use crate::behaviour::doc;
@@ -151,14 +151,14 @@ impl Run {
     fn new() -> Self {
         let disk = MemoryDisk::default();
         let store = MemoryStore::new(&disk);
-        let epoch = block_on(store.open()).unwrap().epoch;
+        let epoch = block_on(store.open(Opening::default())).unwrap().epoch;
         let models = DOCS.map(|id| (id, Model::default())).into();
         Run { disk, store, epoch, models }
     }
 
     fn open(&mut self) -> MemoryStore {
         let store = MemoryStore::new(&self.disk);
-        self.epoch = block_on(store.open()).unwrap().epoch;
+        self.epoch = block_on(store.open(Opening::default())).unwrap().epoch;
         std::mem::replace(&mut self.store, store)
     }
 

@@ -9,7 +9,7 @@ use super::requests::{self, next_event};
 use super::schema::Step;
 use super::transaction::{Mode, Transaction};
 use crate::store::session::Session;
-use crate::store::{Durability, StoreError};
+use crate::store::{Durability, StoreError, thrown};
 
 /// An open database. Dropping it closes it.
 pub(super) struct Connection {
@@ -81,7 +81,7 @@ impl Connection {
     /// The error for what the browser threw, or for null if it aborted a transaction without a word.
     pub fn failed(&self, thrown: &JsValue) -> StoreError {
         let name = self.name.clone();
-        match requests::name_of(thrown).as_deref() {
+        match thrown::name_of(thrown).as_deref() {
             Some("QuotaExceededError") => StoreError::Quota { name },
             // The browser closes a database when its data is cleared. The event may come later.
             None | Some("AbortError" | "InvalidStateError") => {
@@ -89,7 +89,7 @@ impl Connection {
                 self.session.end(closed_by_browser(&name));
                 self.session.check().err().unwrap_or_else(|| closed_by_browser(&name))
             }
-            Some(_) => StoreError::Failed { name, reason: requests::describe(thrown) },
+            Some(_) => StoreError::Failed { name, reason: thrown::describe(thrown) },
         }
     }
 }
@@ -107,7 +107,7 @@ fn closed_by_browser(name: &str) -> StoreError {
 }
 
 fn unavailable(thrown: JsValue) -> StoreError {
-    StoreError::Unavailable { reason: requests::describe(&thrown) }
+    StoreError::Unavailable { reason: thrown::describe(&thrown) }
 }
 
 fn factory() -> Result<IdbFactory, StoreError> {
@@ -158,9 +158,7 @@ async fn opening(
             _ => {
                 let thrown = request.error().map_or_else(|thrown| thrown, Into::into);
                 return tell(Err(match failure {
-                    Some(thrown) => {
-                        StoreError::Failed { name, reason: requests::describe(&thrown) }
-                    }
+                    Some(thrown) => StoreError::Failed { name, reason: thrown::describe(&thrown) },
                     None => refused(&name, steps, thrown).await,
                 }));
             }
@@ -188,7 +186,7 @@ fn upgrade(
 /// Why a database could not be opened.
 async fn refused(name: &str, steps: &[Step], thrown: JsValue) -> StoreError {
     let name = name.to_owned();
-    match requests::name_of(&thrown).as_deref() {
+    match thrown::name_of(&thrown).as_deref() {
         Some("QuotaExceededError") => StoreError::Quota { name },
         Some("VersionError") => match version(&name).await {
             Ok(found) => StoreError::NewerSchema { name, found, known: steps.len() as u32 },

@@ -20,12 +20,15 @@ use schema::{DOCS, LOG, META, PENDING, QUARANTINE, STEPS, Step};
 use transaction::{Mode, Transaction};
 use wasm_bindgen::JsValue;
 
+use super::opening::check_seal;
 use super::plan::{self, Change};
 use super::reading::{self, Reading, Repair};
-use super::{Durability, Inventory, Opened, Store, StoreError, StoredDoc, Write};
+use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
 use crate::protocol::DocId;
 
 const EPOCH: &str = "epoch";
+const LINEAGE: &str = "lineage";
+const SEAL: &str = "seal";
 
 /// A store in IndexedDB.
 pub struct IndexedDbStore {
@@ -35,18 +38,14 @@ pub struct IndexedDbStore {
 }
 
 impl IndexedDbStore {
-    /// The store of an identity: no two identities share one. Nothing is opened yet.
-    pub fn new(identity: &str) -> Self {
+    /// The store in the database `tabmux <name>`. The name is to tell apart what must not share a
+    /// store: identities, and applications of one origin. Nothing is opened yet.
+    pub fn new(name: &str) -> Self {
         IndexedDbStore {
-            name: format!("tabmux {identity}"),
+            name: format!("tabmux {name}"),
             steps: STEPS,
             connection: RefCell::default(),
         }
-    }
-
-    /// The name of the database.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     fn connection(&self) -> Result<Rc<Connection>, StoreError> {
@@ -57,8 +56,15 @@ impl IndexedDbStore {
         Ok(connection)
     }
 
-    /// Reads a document; with a transaction that may write, also sets aside what can't be read.
-    async fn read_in(&self, epoch: u64, doc: &DocId, mode: Mode) -> Result<Reading, StoreError> {
+    /// Reads a document; with a transaction that may write, also sets aside what can't be read, or
+    /// is of no use.
+    async fn read_in(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        mode: Mode,
+        useless: Option<Record>,
+    ) -> Result<Reading, StoreError> {
         let connection = self.connection()?;
         let scope = [META, DOCS, LOG, QUARANTINE];
         let transaction = connection.transaction(&scope, mode, Durability::Relaxed)?;
@@ -72,7 +78,7 @@ impl IndexedDbStore {
             let keys = Array::from(&keys.answer().await?);
             let raw = Array::from(&records.answer().await?);
             let records = values::to_records(&keys, &raw);
-            let reading = reading::read(doc, summary, &records);
+            let reading = reading::read(doc, summary, &records, useless);
             if let (Mode::ReadWrite, Some(repair)) = (mode, &reading.repair) {
                 set_aside(&transaction, doc, repair, &keys, &raw)?;
             }
@@ -113,21 +119,41 @@ fn check(epoch: u64, current: &JsValue) -> Result<(), StoreError> {
 
 #[async_trait::async_trait(?Send)]
 impl Store for IndexedDbStore {
-    async fn open(&self) -> Result<Opened, StoreError> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Opened, StoreError> {
         // Two connections of one store would be in each other's way at an upgrade.
         if let Some(before) = self.connection.take() {
             before.session().end(closed(&self.name, "it was opened again"));
         }
         let connection = Rc::new(Connection::open(&self.name, self.steps).await?);
-        let transaction =
-            connection.transaction(&[META, DOCS], Mode::ReadWrite, Durability::Relaxed)?;
+        let scope = [META, DOCS, LOG, QUARANTINE];
+        let transaction = connection.transaction(&scope, Mode::ReadWrite, Durability::Relaxed)?;
         let work = async {
             let epoch = transaction.get(META, &EPOCH.into())?;
+            let lineage = transaction.get(META, &LINEAGE.into())?;
+            let seal = transaction.get(META, &SEAL.into())?;
+            let (log, quarantined) = (transaction.count(LOG)?, transaction.count(QUARANTINE)?);
             let pending = transaction.index_keys(DOCS, PENDING)?;
-            let epoch = values::to_number(&epoch.answer().await?) + 1;
+            let epoch = opening.floor.max(values::to_number(&epoch.answer().await?) + 1);
+            let known = lineage.answer().await?.as_string();
+            let seal = values::to_bytes(&seal.answer().await?);
+            let records = values::to_number(&log.answer().await?)
+                + values::to_number(&quarantined.answer().await?);
+            check_seal(&self.name, seal.as_deref(), opening.seal.as_deref(), records)?;
             transaction.put(META, &values::from_number(epoch), &EPOCH.into())?;
+            if let (None, Some(seal)) = (&seal, &opening.seal) {
+                transaction.put(META, &values::from_bytes(seal), &SEAL.into())?;
+            }
+            let lineage = known.clone().unwrap_or(opening.lineage);
+            if known.is_none() {
+                transaction.put(META, &lineage.as_str().into(), &LINEAGE.into())?;
+            }
             let pending = Array::from(&pending.answer().await?);
-            Ok(Opened { epoch, pending: pending.iter().filter_map(values::to_doc).collect() })
+            let pending = pending.iter().filter_map(values::to_doc).collect();
+            Ok(Opened { epoch, lineage, pending })
         };
         let result = work.await;
         let opened = transaction.end(result).await?;
@@ -135,12 +161,32 @@ impl Store for IndexedDbStore {
         Ok(opened)
     }
 
+    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        let connection = Connection::open(&self.name, self.steps).await?;
+        let transaction = connection.transaction(&[META], Mode::ReadOnly, Durability::Relaxed)?;
+        let work = async {
+            let seal = transaction.get(META, &SEAL.into())?;
+            Ok(values::to_bytes(&seal.answer().await?))
+        };
+        let result = work.await;
+        transaction.end(result).await
+    }
+
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
-        let mut reading = self.read_in(epoch, doc, Mode::ReadOnly).await?;
+        let mut reading = self.read_in(epoch, doc, Mode::ReadOnly, None).await?;
         if reading.repair.is_some() {
-            reading = self.read_in(epoch, doc, Mode::ReadWrite).await?;
+            reading = self.read_in(epoch, doc, Mode::ReadWrite, None).await?;
         }
         Ok(reading.doc)
+    }
+
+    async fn set_aside(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        from: Record,
+    ) -> Result<StoredDoc, StoreError> {
+        Ok(self.read_in(epoch, doc, Mode::ReadWrite, Some(from)).await?.doc)
     }
 
     async fn commit(
@@ -208,7 +254,7 @@ impl Store for IndexedDbStore {
         let transaction = connection.transaction(&scope, Mode::ReadWrite, Durability::Strict)?;
         let work = async {
             let epoch = transaction.get(META, &EPOCH.into())?;
-            for name in [DOCS, LOG, QUARANTINE] {
+            for name in scope {
                 transaction.clear(name)?;
             }
             let next = values::to_number(&epoch.answer().await?) + 1;

@@ -3,12 +3,12 @@
 //! A future goes on in a microtask of the event that it waited for, which is when the transaction
 //! of a request takes further requests.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, IdbRequest};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, thrown};
 
 /// Why work in a transaction stopped: what the browser threw, or an error of ours.
 pub(super) enum Failure {
@@ -59,27 +59,5 @@ pub(super) async fn next_event(mut listen: impl FnMut(&Function)) -> Result<Even
 }
 
 pub(super) fn is(event: &JsValue, name: &str) -> bool {
-    text(event, "type").as_deref() == Some(name)
-}
-
-/// The name of what was thrown, such as `QuotaExceededError`.
-pub(super) fn name_of(thrown: &JsValue) -> Option<String> {
-    text(thrown, "name")
-}
-
-/// What was thrown, in words.
-pub(super) fn describe(thrown: &JsValue) -> String {
-    if let Some(text) = thrown.as_string() {
-        return text;
-    }
-    match (text(thrown, "name"), text(thrown, "message")) {
-        (Some(name), Some(message)) if !message.is_empty() => format!("{name}: {message}"),
-        (Some(name), _) => name,
-        _ => "no reason given".to_owned(),
-    }
-}
-
-fn text(object: &JsValue, member: &str) -> Option<String> {
-    // Only an object has members: of null this is an error.
-    Reflect::get(object, &member.into()).ok()?.as_string()
+    thrown::text(event, "type").as_deref() == Some(name)
 }

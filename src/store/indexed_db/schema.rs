@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::{IdbDatabase, IdbIndexParameters, IdbObjectStoreParameters, IdbTransaction};
 
-/// The epoch.
+/// The epoch, the lineage and the seal.
 pub(super) const META: &str = "meta";
 /// The summary of each document, by `[collection, id]`.
 pub(super) const DOCS: &str = "docs";

@@ -9,7 +9,7 @@ use web_sys::{IdbDatabase, IdbTransaction};
 use super::IndexedDbStore;
 use super::schema::{DOCS, STEPS, Step};
 use crate::protocol::DocId;
-use crate::store::{Durability, Store, StoreError, Write};
+use crate::store::{Durability, Opening, Store, StoreError, Write};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -38,7 +38,7 @@ fn doc() -> DocId {
 async fn identity(test: &str) -> String {
     let identity = format!("{test} {}", Math::random());
     let store = store(&identity, STEPS);
-    let epoch = store.open().await.unwrap().epoch;
+    let epoch = store.open(Opening::default()).await.unwrap().epoch;
     let append = Write::Append { doc: doc(), n: 0, record: b"op".into(), pending: true };
     let used = Write::Use { doc: doc(), at: 5 };
     store.commit(epoch, &[append, used], Durability::Relaxed).await.unwrap();
@@ -47,7 +47,7 @@ async fn identity(test: &str) -> String {
 
 /// Whether the document is there.
 async fn is_there(store: &IndexedDbStore) -> bool {
-    let opened = store.open().await.unwrap();
+    let opened = store.open(Opening::default()).await.unwrap();
     let stored = store.read(opened.epoch, &doc()).await.unwrap();
     opened.pending == [doc()] && stored.log == [b"op"] && stored.damage.is_none()
 }
@@ -81,17 +81,20 @@ async fn an_older_schema_is_upgraded_with_what_is_there() {
 #[wasm_bindgen_test]
 async fn older_code_refuses_an_upgraded_store_and_leaves_it_alone() {
     let identity = identity("downgrade").await;
-    store(&identity, TWO).open().await.unwrap();
+    store(&identity, TWO).open(Opening::default()).await.unwrap();
     let old = store(&identity, STEPS);
     let name = old.name().to_owned();
-    assert_eq!(old.open().await, Err(StoreError::NewerSchema { name, found: 2, known: 1 }));
+    assert_eq!(
+        old.open(Opening::default()).await,
+        Err(StoreError::NewerSchema { name, found: 2, known: 1 })
+    );
     assert!(is_there(&store(&identity, TWO)).await);
 }
 
 #[wasm_bindgen_test]
 async fn a_step_that_fails_changes_nothing() {
     let identity = identity("failure").await;
-    let error = store(&identity, BROKEN).open().await.unwrap_err();
+    let error = store(&identity, BROKEN).open(Opening::default()).await.unwrap_err();
     assert!(
         matches!(&error, StoreError::Failed { reason, .. } if reason.contains("NotFoundError"))
     );
@@ -104,7 +107,7 @@ async fn f15_older_code_that_does_not_let_go_blocks_an_upgrade_until_it_does() {
     let new = store(&identity, TWO);
     let name = new.name().to_owned();
     let held = hold(&name).await;
-    assert_eq!(new.open().await, Err(StoreError::Blocked { name }));
+    assert_eq!(new.open(Opening::default()).await, Err(StoreError::Blocked { name }));
     held.close();
     assert!(is_there(&new).await);
 }

@@ -49,11 +49,13 @@ pub(super) fn entries_below(doc: &DocId, next: u64) -> Result<JsValue, JsValue> 
 /// The records under these keys. What is not bytes can't be a record.
 pub(super) fn to_records(keys: &Array, values: &Array) -> Vec<(Record, Vec<u8>)> {
     let records = keys.iter().zip(values.iter());
-    let records = records.filter_map(|(key, value)| {
-        let bytes = value.dyn_ref().map(Uint8Array::to_vec).unwrap_or_default();
-        Some((to_record(&key)?, bytes))
-    });
+    let records = records
+        .filter_map(|(key, value)| Some((to_record(&key)?, to_bytes(&value).unwrap_or_default())));
     records.collect()
+}
+
+pub(super) fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
+    value.dyn_ref().map(Uint8Array::to_vec)
 }
 
 pub(super) fn from_bytes(bytes: &[u8]) -> JsValue {

@@ -4,12 +4,15 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 
-use super::closed;
 use super::faults::{Faults, Power};
+use super::{NAME, closed};
 use crate::protocol::DocId;
+use crate::store::opening::check_seal;
 use crate::store::plan::{self, Change, Plan};
 use crate::store::session::Session;
-use crate::store::{Inventory, Opened, Record, StoreError, StoredDoc, Summary, Write, reading};
+use crate::store::{
+    Inventory, Opened, Opening, Record, StoreError, StoredDoc, Summary, Write, reading,
+};
 
 /// What a [`MemoryStore`](super::MemoryStore) writes to. It outlives the store: a store made later
 /// on the same disk finds what the first one wrote. Clones are the same disk.
@@ -32,6 +35,8 @@ pub(super) struct State {
 #[derive(Default)]
 struct Contents {
     epoch: u64,
+    lineage: Option<String>,
+    seal: Option<Vec<u8>>,
     docs: BTreeMap<DocId, Document>,
     quarantined: u64,
 }
@@ -60,25 +65,40 @@ impl MemoryDisk {
         let _ = receiver.await;
     }
 
-    pub(super) fn open(&self, session: Session) -> Result<Opened, StoreError> {
+    pub(super) fn open(&self, session: Session, opening: Opening) -> Result<Opened, StoreError> {
         let mut state = self.state();
         if let Some(error) = state.faults.open.take() {
             return Err(error);
         }
+        let Contents { epoch, lineage, seal, docs, quarantined } = &mut state.contents;
+        let records = docs.values().map(|it| it.records.len() as u64).sum::<u64>() + *quarantined;
+        check_seal(NAME, seal.as_deref(), opening.seal.as_deref(), records)?;
+        *seal = opening.seal;
+        *epoch = opening.floor.max(*epoch + 1);
+        let lineage = lineage.get_or_insert(opening.lineage).clone();
+        let pending = docs.iter().filter(|(_, doc)| doc.summary.is_some_and(|it| it.pending));
+        let pending = pending.map(|(doc, _)| doc.clone()).collect();
+        let opened = Opened { epoch: *epoch, lineage, pending };
         state.sessions.retain(|it| it.check().is_ok());
         state.sessions.push(session);
-        let Contents { epoch, docs, .. } = &mut state.contents;
-        *epoch += 1;
-        let pending = docs.iter().filter(|(_, doc)| doc.summary.is_some_and(|it| it.pending));
-        Ok(Opened { epoch: *epoch, pending: pending.map(|(doc, _)| doc.clone()).collect() })
+        Ok(opened)
     }
 
-    pub(super) fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
+    pub(super) fn seal(&self) -> Option<Vec<u8>> {
+        self.state().contents.seal.clone()
+    }
+
+    pub(super) fn read(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        useless: Option<Record>,
+    ) -> Result<StoredDoc, StoreError> {
         let State { contents, .. } = &mut *self.state();
         contents.check(epoch)?;
         let Some(document) = contents.docs.get_mut(doc) else { return Ok(StoredDoc::default()) };
         let records: Vec<_> = document.records.iter().map(|(at, it)| (*at, it.clone())).collect();
-        let reading = reading::read(doc, document.summary, &records);
+        let reading = reading::read(doc, document.summary, &records, useless);
         if let Some(repair) = reading.repair {
             document.summary = Some(repair.summary);
             if let Some(from) = repair.from {

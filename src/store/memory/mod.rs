@@ -6,7 +6,7 @@ use std::cell::RefCell;
 pub use disk::MemoryDisk;
 
 use super::session::Session;
-use super::{Durability, Inventory, Opened, Store, StoreError, StoredDoc, Write};
+use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
 use crate::protocol::DocId;
 
 const NAME: &str = "memory";
@@ -46,19 +46,38 @@ fn closed(reason: &str) -> StoreError {
 
 #[async_trait::async_trait(?Send)]
 impl Store for MemoryStore {
-    async fn open(&self) -> Result<Opened, StoreError> {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Opened, StoreError> {
         self.disk.turn().await;
         let session = Session::default();
-        let opened = self.disk.open(session.clone())?;
+        let opened = self.disk.open(session.clone(), opening)?;
         if let Some(before) = self.session.replace(Some(session)) {
             before.end(closed("it was opened again"));
         }
         Ok(opened)
     }
 
+    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.disk.turn().await;
+        Ok(self.disk.seal())
+    }
+
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         self.turn().await?;
-        self.disk.read(epoch, doc)
+        self.disk.read(epoch, doc, None)
+    }
+
+    async fn set_aside(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        from: Record,
+    ) -> Result<StoredDoc, StoreError> {
+        self.turn().await?;
+        self.disk.read(epoch, doc, Some(from))
     }
 
     async fn commit(

@@ -1,0 +1,17 @@
+/// Seals what a [`Sealed`](super::Sealed) store keeps.
+#[async_trait::async_trait(?Send)]
+pub trait Cipher {
+    /// Makes `plain` unreadable. What comes of it opens in the same context only.
+    ///
+    /// # Errors
+    ///
+    /// The reason, in words.
+    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// What was sealed in this context.
+    ///
+    /// # Errors
+    ///
+    /// The reason, in words: the key or the context is another, or the bytes were changed.
+    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+}

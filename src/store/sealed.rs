@@ -1,0 +1,202 @@
+use futures::future::{join_all, try_join_all};
+
+use super::opening::OTHER_KEY;
+use super::turns::Turns;
+use super::{
+    Cipher, Damage, Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc,
+    Write,
+};
+use crate::protocol::DocId;
+
+/// What a seal is made of: it says nothing.
+const SEAL: &[u8] = b"tabmux";
+
+/// A store whose records are unreadable without a key.
+///
+/// Each record is sealed for its document and its number, so that it can't be put in the place of
+/// another one. A record that can't be opened counts as corrupt. With another key than the store
+/// was made with, [`open`](Store::open) fails and changes nothing.
+///
+/// Readable without the key are the collection and id of each document, how many records it has and
+/// of which size, when it was last used, whether it is pinned and has uncommitted ops, the epoch and
+/// the lineage. An older state of the whole store that somebody puts back is not noticed.
+pub struct Sealed<S, C> {
+    store: S,
+    cipher: C,
+    turns: Turns,
+}
+
+impl<S: Store, C: Cipher> Sealed<S, C> {
+    /// A store that seals what it gives to another.
+    pub fn new(store: S, cipher: C) -> Self {
+        Sealed { store, cipher, turns: Turns::default() }
+    }
+
+    fn failed(&self, reason: &str) -> StoreError {
+        let reason = format!("the cipher failed: {reason}");
+        StoreError::Failed { name: self.store.name().to_owned(), reason }
+    }
+
+    /// The seal to open the store with, which is the one that was found, if there is one.
+    async fn fitting(&self, found: Option<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
+        let Some(seal) = found else {
+            return self.cipher.seal(SEAL, SEAL).await.map_err(|it| self.failed(&it));
+        };
+        match self.cipher.open(&seal, SEAL).await {
+            Ok(plain) if plain == SEAL => Ok(seal),
+            _ => {
+                let name = self.store.name().to_owned();
+                Err(StoreError::Key { name, reason: OTHER_KEY.to_owned() })
+            }
+        }
+    }
+
+    async fn sealed(&self, write: &Write) -> Result<Write, StoreError> {
+        let mut write = write.clone();
+        let (context, record) = match &mut write {
+            Write::Append { doc, n, record, .. } => (context(doc, Kind::Entry, *n), record),
+            Write::Checkpoint { doc, next, record, .. } => {
+                (context(doc, Kind::Checkpoint, *next), record)
+            }
+            Write::Remove { .. } | Write::Pin { .. } | Write::Use { .. } => return Ok(write),
+        };
+        let sealed = self.cipher.seal(record, &context).await;
+        *record = sealed.map_err(|reason| self.failed(&reason))?;
+        Ok(write)
+    }
+
+    /// Opens the records of a document as stored, or says which is the first that can't be opened.
+    async fn opened(&self, doc: &DocId, stored: &StoredDoc) -> Result<StoredDoc, Record> {
+        let first = stored.next - stored.log.len() as u64;
+        let mut opened = StoredDoc { next: stored.next, ..StoredDoc::default() };
+        if let Some(sealed) = &stored.checkpoint {
+            let context = context(doc, Kind::Checkpoint, first);
+            let plain = self.cipher.open(sealed, &context).await;
+            opened.checkpoint = Some(plain.map_err(|_| Record::Checkpoint)?);
+        }
+        let entries = (first..).zip(&stored.log);
+        let entries = entries.map(|(n, sealed)| self.opened_entry(doc, n, sealed));
+        for (n, plain) in (first..).zip(join_all(entries).await) {
+            opened.log.push(plain.ok_or(Record::Entry(n))?);
+        }
+        if let Some(damage) = &stored.damage {
+            let rest = self.rescued(doc, &damage.rest).await;
+            opened.damage = Some(Damage { rest, ..damage.clone() });
+        }
+        Ok(opened)
+    }
+
+    /// Those of the entries that can be opened.
+    async fn rescued(&self, doc: &DocId, rest: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
+        let plain = rest.iter().map(|(n, sealed)| self.opened_entry(doc, *n, sealed));
+        let plain = rest.iter().zip(join_all(plain).await);
+        plain.filter_map(|((n, _), plain)| Some((*n, plain?))).collect()
+    }
+
+    async fn opened_entry(&self, doc: &DocId, n: u64, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.cipher.open(sealed, &context(doc, Kind::Entry, n)).await.ok()
+    }
+
+    /// Opens a document as stored; sets aside what can't be opened.
+    async fn readable(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        mut stored: StoredDoc,
+    ) -> Result<StoredDoc, StoreError> {
+        loop {
+            let from = match self.opened(doc, &stored).await {
+                Ok(opened) => return Ok(opened),
+                Err(from) => from,
+            };
+            let before = stored.damage.take().map_or_else(Vec::new, |it| it.rest);
+            stored = self.store.set_aside(epoch, doc, from).await?;
+            // What was set aside just before came after this.
+            if let Some(damage) = &mut stored.damage {
+                damage.rest.extend(before);
+            }
+        }
+    }
+}
+
+enum Kind {
+    Checkpoint,
+    Entry,
+}
+
+/// What a record is sealed for, each field in a form that says where it ends.
+fn context(doc: &DocId, kind: Kind, number: u64) -> Vec<u8> {
+    let mut context = vec![kind as u8];
+    context.extend(number.to_le_bytes());
+    context.extend((doc.collection.len() as u64).to_le_bytes());
+    context.extend(doc.collection.as_bytes());
+    context.extend(doc.id.as_bytes());
+    context
+}
+
+#[async_trait::async_trait(?Send)]
+impl<S: Store, C: Cipher> Store for Sealed<S, C> {
+    fn name(&self) -> &str {
+        self.store.name()
+    }
+
+    async fn open(&self, opening: Opening) -> Result<Opened, StoreError> {
+        let _turn = self.turns.next().await;
+        loop {
+            let found = self.store.seal().await?;
+            let seal = Some(self.fitting(found.clone()).await?);
+            match self.store.open(Opening { seal, ..opening.clone() }).await {
+                // Somebody else has sealed or cleared it meanwhile.
+                Err(StoreError::Key { .. }) if self.store.seal().await? != found => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.seal().await
+    }
+
+    async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
+        let _turn = self.turns.next().await;
+        let stored = self.store.read(epoch, doc).await?;
+        self.readable(epoch, doc, stored).await
+    }
+
+    async fn set_aside(
+        &self,
+        epoch: u64,
+        doc: &DocId,
+        from: Record,
+    ) -> Result<StoredDoc, StoreError> {
+        let _turn = self.turns.next().await;
+        let stored = self.store.set_aside(epoch, doc, from).await?;
+        self.readable(epoch, doc, stored).await
+    }
+
+    async fn commit(
+        &self,
+        epoch: u64,
+        writes: &[Write],
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        let turn = self.turns.next();
+        let sealed = try_join_all(writes.iter().map(|it| self.sealed(it))).await?;
+        let _turn = turn.await;
+        self.store.commit(epoch, &sealed, durability).await
+    }
+
+    async fn inventory(&self) -> Result<Inventory, StoreError> {
+        let _turn = self.turns.next().await;
+        self.store.inventory().await
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        let _turn = self.turns.next().await;
+        self.store.clear().await
+    }
+
+    async fn closed(&self) -> StoreError {
+        self.store.closed().await
+    }
+}
