@@ -65,6 +65,14 @@ pub mod codes {
     pub const TRANSPORT: &str = "ERR_TABMUX_TRANSPORT";
     /// The codec does not fit the transport.
     pub const CODEC_MISMATCH: &str = "ERR_TABMUX_CODEC_MISMATCH";
+    /// What the store had of a document can't be read.
+    pub const STORE_DAMAGED: &str = "ERR_TABMUX_STORE_DAMAGED";
+    /// The hub has no store, or no longer.
+    pub const STORE_OFF: &str = "ERR_TABMUX_STORE_OFF";
+    /// The store does not keep such documents.
+    pub const STORE_EXCLUDED: &str = "ERR_TABMUX_STORE_EXCLUDED";
+    /// The server can't be reached, and the store can't answer for it.
+    pub const OFFLINE: &str = "ERR_TABMUX_OFFLINE";
     /// ShareDB: the document was deleted while an op on it was pending.
     pub const DOC_WAS_DELETED: &str = "ERR_DOC_WAS_DELETED";
     /// ShareDB: the document exists already.

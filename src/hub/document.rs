@@ -2,15 +2,19 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tabmux_middleware::Millis;
 
-use super::{Untold, Upstream};
+use super::journal::{Failure, Journal, Outgoing, Record};
+use super::{PendingOp, Untold, Upstream};
 use crate::error::Error;
-use crate::ot::{Entry, Origin, Sequencer, Types};
+use crate::ot::{Entry, Op, Origin, Sequencer, Types};
 use crate::protocol::*;
 
 mod holders;
+mod log;
 mod ops;
+mod outdated;
 
-use holders::{Failure, Holder};
+use holders::Holder;
+use log::Log;
 use ops::ids;
 
 /// What a document works with.
@@ -18,7 +22,11 @@ pub(super) struct Context<'a> {
     pub upstream: &'a mut dyn Upstream,
     pub types: &'a dyn Types,
     /// Messages to tabs, oldest first.
-    pub out: &'a mut Vec<(String, Message)>,
+    pub out: &'a mut Vec<Outgoing>,
+    /// With a store.
+    pub journal: Option<&'a mut Journal>,
+    /// The server can't be reached, so what the store has must do.
+    pub offline: bool,
     pub now: Millis,
     pub linger: Millis,
 }
@@ -82,13 +90,19 @@ pub(super) struct Document {
     /// The upstream document had a version: without one, it lost its state and is loaded anew.
     was_loaded: bool,
     linger: Option<Millis>,
+    /// If it is kept in the store.
+    log: Option<Log>,
+    /// The document is loaded anew since the server no longer has what came after its version:
+    /// why, and the ops it had.
+    outdated: Option<(Error, Vec<PendingOp>)>,
 }
 
 impl Document {
-    pub fn new(id: DocId) -> Self {
+    /// A document of which nothing is known. No tab knows a revision of it as high as this.
+    pub fn new(id: DocId, rev: Rev) -> Self {
         Document {
             id,
-            order: Sequencer::default(),
+            order: Sequencer::starting_at(rev),
             holders: BTreeMap::new(),
             subscription: Subscription::None,
             fetches: Vec::new(),
@@ -99,6 +113,8 @@ impl Document {
             last_submitter: None,
             was_loaded: false,
             linger: None,
+            log: None,
+            outdated: None,
         }
     }
 
@@ -116,6 +132,12 @@ impl Document {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
+        if self.log.is_some() && self.is_known(cx) {
+            self.bring_up_to_date(&waiter.tab, cx);
+            if cx.offline {
+                return Fetch::Done;
+            }
+        }
         cx.working(waiter);
         self.fetches.push(waiter.clone());
         if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
@@ -129,6 +151,14 @@ impl Document {
         if self.subscription == Subscription::Live && !again {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
+        }
+        if self.log.is_some() && self.is_known(cx) {
+            self.bring_up_to_date(&waiter.tab, cx);
+            if cx.offline {
+                self.begin_live(&waiter.tab, cx);
+                cx.callback(&waiter, None);
+                return self.ask_for_subscription(cx);
+            }
         }
         cx.working(&waiter);
         self.subscribes.push(waiter);
@@ -144,6 +174,29 @@ impl Document {
         self.holder(&waiter.tab).live = false;
         cx.callback(&waiter, None);
         self.start_linger(cx);
+    }
+
+    /// Whether the document has a state, or is known not to exist.
+    pub fn is_known(&self, cx: &Context<'_>) -> bool {
+        let head = cx.upstream.head(&self.id);
+        head.version.is_some() || head.type_name.is_some()
+    }
+
+    /// The server can't be reached: who waits for it must do with what the hub has. Returns who
+    /// waited for a fetch.
+    pub fn offline(&mut self, cx: &mut Context<'_>) -> Vec<Waiter> {
+        if self.log.is_none() || !self.is_known(cx) {
+            return Vec::new();
+        }
+        for waiter in std::mem::take(&mut self.subscribes) {
+            self.begin_live(&waiter.tab, cx);
+            cx.callback(&waiter, None);
+        }
+        let fetches = std::mem::take(&mut self.fetches);
+        for waiter in &fetches {
+            self.bring_up_to_date(&waiter.tab, cx);
+        }
+        fetches
     }
 
     /// The tab begins a new session: what was sent to it may be lost, and it will ask again.
@@ -246,12 +299,19 @@ impl Document {
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
         self.was_loaded = true;
         self.order.reset();
+        self.write_anew(cx);
+        self.take_up_again(cx);
         self.spread(None, cx);
         self.sequence_deferred(cx);
     }
 
-    pub fn changed(&mut self, change: Change, cx: &mut Context<'_>) {
+    /// `raw` is the server's op before it met the uncommitted ones.
+    pub fn changed(&mut self, change: Change, raw: Option<Op>, cx: &mut Context<'_>) {
         self.was_loaded = true;
+        match raw {
+            Some(raw) => self.write(&Record::Changed { change: change.clone(), raw }, cx),
+            None => self.write_anew(cx),
+        }
         self.order.push(Entry { change, origin: None });
         self.spread(None, cx);
         self.sequence_deferred(cx);
@@ -311,6 +371,13 @@ impl Document {
 
     pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
         self.unsettled.retain(|other| *other != origin);
+        match &error {
+            Some(_) => self.write_anew(cx),
+            None => {
+                let version = cx.upstream.head(&self.id).version;
+                self.write(&Record::Committed { origin: origin.clone(), version }, cx);
+            }
+        }
         if self.holders.contains_key(&origin.tab) {
             if let Some(error) = &error {
                 let Origin { tab, op_id } = &origin;
@@ -361,12 +428,17 @@ impl Document {
             cx.upstream.unsubscribe(&self.id);
             self.subscription = Subscription::None;
         }
+        let is_written =
+            cx.journal.as_deref().is_none_or(|journal| !journal.is_busy_with(&self.id));
         let forget = self.holders.is_empty()
+            && is_written
             && self.unsettled.is_empty()
             && self.deferred.is_empty()
             && self.subscription == Subscription::None;
         if forget {
             cx.upstream.destroy(&self.id);
+        } else if !is_written {
+            self.start_linger(cx);
         }
         forget
     }

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter};
+use super::journal::Recalled;
 use crate::Error;
 use crate::protocol::*;
 
@@ -16,6 +17,8 @@ struct Bulk {
 pub(super) struct Documents {
     docs: BTreeMap<DocId, Document>,
     bulks: HashMap<(String, u64), Bulk>,
+    /// Where the revisions of a document begin of which nothing is known.
+    first_rev: Rev,
 }
 
 impl Documents {
@@ -24,9 +27,96 @@ impl Documents {
         (self.docs.len(), self.docs.values().map(Document::kept).sum())
     }
 
-    fn doc(&mut self, id: &DocId) -> &mut Document {
-        self.docs.entry(id.clone()).or_insert_with(|| Document::new(id.clone()))
+    /// No tab of an earlier hub knows a revision as high as `first_rev`.
+    pub fn starting_at(first_rev: Rev) -> Self {
+        Documents { first_rev, ..Documents::default() }
     }
+
+    fn doc(&mut self, id: &DocId) -> &mut Document {
+        let first_rev = self.first_rev;
+        self.docs.entry(id.clone()).or_insert_with(|| Document::new(id.clone(), first_rev))
+    }
+
+    // The store
+
+    /// Whether the hub holds the document.
+    pub fn has(&self, id: &DocId) -> bool {
+        self.docs.contains_key(id)
+    }
+
+    /// Takes a document as it comes from the store, if that has it. Returns the tabs of an earlier
+    /// hub that may come back for it.
+    ///
+    /// # Errors
+    /// It can't be taken; the document is as one that is not in the store.
+    pub fn admit(
+        &mut self,
+        id: &DocId,
+        recalled: Option<Recalled>,
+        cx: &mut Context<'_>,
+    ) -> Result<Vec<String>, Error> {
+        let number = cx.journal.as_deref_mut().map(|journal| journal.new_log()).unwrap_or(0);
+        let doc = self.doc(id);
+        let mut tabs = Vec::new();
+        let taken = match recalled {
+            Some(recalled) => {
+                tabs.extend(recalled.known.tabs.keys().cloned());
+                doc.recall(recalled, cx)
+            }
+            None => Ok(()),
+        };
+        if !doc.is_stored() {
+            doc.start_log(number);
+        }
+        doc.note_use(cx);
+        taken.map(|()| tabs)
+    }
+
+    pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
+        for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
+            match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {
+                (Some(doc), _) => doc.write_checkpoint(cx),
+                (None, Some(journal)) => journal.saved(&id),
+                (None, None) => {}
+            }
+        }
+    }
+
+    /// The store has none of the documents any more.
+    pub fn write_all(&mut self, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        for doc in self.docs.values().filter(|doc| doc.is_stored()) {
+            journal.needs_checkpoint(doc.id());
+        }
+    }
+
+    /// Nothing is stored any more.
+    pub fn stop_logs(&mut self) {
+        self.docs.values_mut().for_each(Document::stop_log);
+    }
+
+    /// The documents with ops that the server has not acknowledged.
+    pub fn uncommitted(&self) -> Vec<DocId> {
+        let uncommitted = self.docs.values().filter(|doc| doc.has_uncommitted());
+        uncommitted.map(|doc| doc.id().clone()).collect()
+    }
+
+    /// The server can't be reached: who waits for it must do with what the hub has.
+    pub fn offline(&mut self, cx: &mut Context<'_>) {
+        let answered: Vec<Waiter> =
+            self.docs.values_mut().flat_map(|doc| doc.offline(cx)).collect();
+        for waiter in answered {
+            self.answer(&waiter, &None, cx);
+        }
+    }
+
+    /// Whether the store knows all these documents, so that it can answer for them.
+    pub fn are_known(&self, ids: &[DocId], cx: &Context<'_>) -> bool {
+        let knows = |doc: &Document| doc.is_stored() && doc.is_known(cx);
+        ids.iter().all(|id| self.docs.get(id).is_some_and(knows))
+    }
+
+    // Tabs
 
     /// Takes a message of a tab about documents; gives back any other.
     pub fn handle(
@@ -132,7 +222,12 @@ impl Documents {
     /// Takes an event of an upstream document. A document may be forgotten while its upstream
     /// still waits for the server.
     pub fn upstream(&mut self, event: UpstreamEvent, cx: &mut Context<'_>) {
-        let Some(doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else { return };
+        let Some(doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else {
+            if let UpstreamEvent::Sending(doc, sent) = event {
+                cx.upstream.release(&doc, &sent);
+            }
+            return;
+        };
         match event {
             UpstreamEvent::State(_)
             | UpstreamEvent::ConnectionFailed(_)
@@ -142,8 +237,9 @@ impl Documents {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
-            UpstreamEvent::Changed(_, change, _) => doc.changed(change, cx),
-            UpstreamEvent::Sending(..) | UpstreamEvent::Outdated(..) => {}
+            UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),
+            UpstreamEvent::Sending(_, sent) => doc.sending(sent, cx),
+            UpstreamEvent::Outdated(_, error) => doc.outdated(error, cx),
             UpstreamEvent::Fetched(_, error) => {
                 for waiter in doc.fetched(&error, cx) {
                     self.answer(&waiter, &error, cx);

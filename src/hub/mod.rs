@@ -5,6 +5,7 @@
 
 mod document;
 mod documents;
+mod inbox;
 mod journal;
 mod peers;
 mod queries;
@@ -12,6 +13,7 @@ mod relay;
 mod sessions;
 mod settings;
 mod storage;
+mod stored_docs;
 mod upstream;
 
 pub use journal::{PendingOp, Restored, Sent};

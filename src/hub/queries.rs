@@ -1,7 +1,8 @@
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::upstream::QueryResults;
-use crate::Error;
+use crate::error::{Error, codes};
+use crate::platform::from_value;
 use crate::protocol::*;
 
 /// A query of the hub: one upstream, however many tabs ask the same.
@@ -43,6 +44,35 @@ impl Queries {
         self.last_id += 1;
         cx.upstream.query(self.last_id, &spec);
         self.queries.push(Query { id: self.last_id, spec, members: vec![waiter], results: None });
+        if cx.offline {
+            self.offline(docs, cx);
+        }
+    }
+
+    /// The server can't be reached: the store answers where it knows the results. Other queries
+    /// fail, but for those that live, which will have their results from the server.
+    pub fn offline(&mut self, docs: &mut Documents, cx: &mut Context<'_>) {
+        self.queries.retain_mut(|query| {
+            if query.results.is_some() {
+                return true;
+            }
+            match ids_of(&query.spec).filter(|ids| docs.are_known(ids, cx)) {
+                Some(ids) => {
+                    let exists = |id: &DocId| cx.upstream.head(id).type_name.is_some();
+                    let found = ids.into_iter().filter(exists).collect();
+                    let results = QueryResults { docs: Some(found), extra: None };
+                    for member in &query.members {
+                        tell_results(member, &results, query.spec.subscribe, docs, cx);
+                    }
+                    query.results = Some(results);
+                }
+                None => tell_offline(query, cx),
+            }
+            if !query.spec.subscribe {
+                cx.upstream.end_query(query.id);
+            }
+            query.spec.subscribe
+        });
     }
 
     /// A tab no longer wants a query.
@@ -156,6 +186,59 @@ impl Queries {
             cx.send(&member.tab, Message::QueryFailed(message));
         }
     }
+}
+
+fn tell_offline(query: &Query, cx: &mut Context<'_>) {
+    let message = format!(
+        "a query of {} can't be answered: the server can't be reached, and the store answers only \
+         for ids that it has",
+        query.spec.collection
+    );
+    let error = Error::new(codes::OFFLINE, message);
+    for member in &query.members {
+        let (request, error) = (member.request, error.clone());
+        let message = if query.spec.subscribe {
+            Message::QueryFailed(QueryFailed { request, error })
+        } else {
+            let (results, extra, error) = (None, None, Some(error));
+            Message::QueryReady(QueryReady { request, results, extra, error })
+        };
+        cx.send(&member.tab, message);
+    }
+}
+
+/// `{_id: …}` or `{_id: {$in: […]}}`: a query for documents by their ids.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ById {
+    _id: Ids,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Ids {
+    One(String),
+    Many(Many),
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Many {
+    #[serde(rename = "$in")]
+    ids: Vec<String>,
+}
+
+/// The documents that a query asks for by their ids, if that is all it asks.
+pub(super) fn ids_of(spec: &QuerySpec) -> Option<Vec<DocId>> {
+    if spec.options.is_some() {
+        return None;
+    }
+    let ById { _id } = from_value(spec.query.0.clone()).ok()?;
+    let ids = match _id {
+        Ids::One(id) => vec![id],
+        Ids::Many(Many { ids }) => ids,
+    };
+    Some(ids.into_iter().map(|id| DocId::new(spec.collection.as_str(), id)).collect())
 }
 
 fn tell_results(

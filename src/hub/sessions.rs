@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use tabmux_middleware::Millis;
@@ -6,13 +6,17 @@ use tabmux_transports::{Frame, Guarantees};
 
 use super::document::{Context, Waiter};
 use super::documents::Documents;
+use super::inbox::{Arrival, Inbox, docs_of_event};
+use super::journal::{Batch, Journal, Outgoing, Recalled};
 use super::peers::{PeerId, Peers};
 use super::queries::Queries;
 use super::relay::Relay;
-use super::{HubSettings, Upstream, UpstreamEvent};
+use super::stored_docs::{PER_EPOCH, documents};
+use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
+use crate::store::StoreError;
 
 /// What a [`Hub`] tells its owner.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +35,32 @@ pub enum HubEvent {
         /// Its transport.
         peer: PeerId,
     },
+    /// A tab of an earlier hub may come back; watch for its end and call [`Hub::tab_gone`].
+    Expected {
+        /// The tab's id.
+        tab: String,
+    },
+    /// Another hub owns the store now: this one must stop, and close.
+    Fenced(Error),
+    /// The store has refused a transaction. The hub goes on, and tries again later.
+    StoreFailed(StoreError),
     /// Something a tab sent was dropped; the connection goes on.
     Fault(Error),
 }
 
-struct TabEntry {
-    info: TabInfo,
+/// Whether the server can be reached.
+#[derive(Default)]
+pub(super) struct Offline {
+    pub is_offline: bool,
+    /// Until then an attempt to connect may still succeed.
+    pub patience: Option<Millis>,
+}
+
+/// How long tabs wait for the first connection before they are given what the store has.
+const PATIENCE: Millis = 1000;
+
+pub(super) struct TabEntry {
+    pub info: TabInfo,
     peer: PeerId,
 }
 
@@ -46,24 +70,43 @@ struct TabEntry {
 /// returns, and call [`Hub::wake`] at [`Hub::deadline`]. Only the [`Upstream`] is called directly.
 pub struct Hub {
     settings: HubSettings,
-    types: Rc<dyn Types>,
-    upstream: Box<dyn Upstream>,
+    pub(super) types: Rc<dyn Types>,
+    pub(super) upstream: Box<dyn Upstream>,
     state: ConnectionEvent,
-    peers: Peers,
+    pub(super) peers: Peers,
     /// In the order they joined.
-    tabs: Vec<TabEntry>,
-    docs: Documents,
+    pub(super) tabs: Vec<TabEntry>,
+    pub(super) docs: Documents,
     queries: Queries,
     relay: Relay,
+    pub(super) journal: Option<Journal>,
+    pub(super) inbox: Inbox,
+    /// Documents that were read before the upstream connection was made.
+    pub(super) recalled: Vec<(DocId, Option<Recalled>)>,
+    /// Tabs of an earlier hub that may come back.
+    pub(super) expected: BTreeSet<String>,
+    pub(super) is_connected: bool,
+    pub(super) offline: Offline,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
-    out: Vec<(String, Message)>,
-    events: VecDeque<HubEvent>,
-    now: Millis,
+    pub(super) out: Vec<Outgoing>,
+    pub(super) events: VecDeque<HubEvent>,
+    pub(super) now: Millis,
 }
 
 impl Hub {
     /// A hub without tabs.
     pub fn new(settings: HubSettings, types: Rc<dyn Types>, upstream: Box<dyn Upstream>) -> Self {
+        let mut journal =
+            settings.stored.as_ref().map(|_| Journal::new(settings.epoch * PER_EPOCH));
+        let mut inbox = Inbox::default();
+        for doc in settings.stored.iter().flatten() {
+            if inbox.reading.insert(doc.clone())
+                && let Some(journal) = &mut journal
+            {
+                journal.ask(StoreRequest::Read(doc.clone()));
+            }
+        }
+        let docs = documents(settings.epoch, journal.is_some());
         Hub {
             settings,
             types,
@@ -76,9 +119,15 @@ impl Hub {
             },
             peers: Peers::default(),
             tabs: Vec::new(),
-            docs: Documents::default(),
+            docs,
             queries: Queries::default(),
             relay: Relay::default(),
+            journal,
+            inbox,
+            recalled: Vec::new(),
+            expected: BTreeSet::new(),
+            is_connected: false,
+            offline: Offline::default(),
             out: Vec::new(),
             events: VecDeque::new(),
             now: 0,
@@ -97,7 +146,11 @@ impl Hub {
 
     /// A transport has closed.
     pub fn disconnected(&mut self, peer: PeerId, now: Millis) {
-        self.now = now;
+        self.inbox.arrivals.push_back(Arrival::Closed(peer));
+        self.proceed(now);
+    }
+
+    pub(super) fn transport_closed(&mut self, peer: PeerId) {
         if let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) {
             self.remove_tab(&tab);
         }
@@ -105,12 +158,17 @@ impl Hub {
 
     /// A tab is known to be gone, by its Web Lock.
     pub fn tab_gone(&mut self, tab: &str, now: Millis) {
-        self.now = now;
-        self.remove_tab(tab);
+        self.inbox.arrivals.push_back(Arrival::Gone(tab.to_owned()));
+        self.proceed(now);
     }
 
-    fn remove_tab(&mut self, tab: &str) {
-        let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else { return };
+    pub(super) fn remove_tab(&mut self, tab: &str) {
+        let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
+            if self.expected.remove(tab) {
+                self.release_all(tab);
+            }
+            return;
+        };
         let entry = self.tabs.remove(at);
         self.peers.remove(entry.peer);
         self.release_all(tab);
@@ -132,15 +190,27 @@ impl Hub {
             self.events.push_back(HubEvent::Fault(error));
         }
         while let Some(message) = self.peers.poll_message(peer) {
-            self.handle(peer, message);
+            let session = self.peers.session(peer);
+            let arrival = Arrival::Message(peer, session, Box::new(message));
+            self.inbox.arrivals.push_back(arrival);
         }
-        // A tab that is gone can't end what it began.
-        self.upstream.end_bulk();
+        self.proceed(now);
     }
 
     /// Takes an event of the upstream connection.
     pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
         self.now = now;
+        if self.must_read(docs_of_event(&event)) {
+            self.inbox.event = Some(event);
+        } else {
+            self.handle_event(event);
+        }
+    }
+
+    pub(super) fn handle_event(&mut self, event: UpstreamEvent) {
+        if let UpstreamEvent::State(state) = &event {
+            self.reachable(&state.state);
+        }
         let (docs, queries, relay, mut cx) = self.parts();
         match event {
             UpstreamEvent::State(state) => {
@@ -170,12 +240,21 @@ impl Hub {
     /// of the event loop.
     pub fn deadline(&self) -> Option<Millis> {
         let waiting = (!self.out.is_empty()).then_some(self.now);
-        [waiting, self.peers.deadline(), self.docs.deadline()].into_iter().flatten().min()
+        let journal = self.journal.as_ref().and_then(|journal| journal.deadline(self.now));
+        let deadlines =
+            [waiting, journal, self.offline.patience, self.peers.deadline(), self.docs.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The deadline has come.
     pub fn wake(&mut self, now: Millis) {
         self.now = now;
+        if let Some(journal) = &mut self.journal {
+            journal.wake(now);
+        }
+        if self.offline.patience.is_some_and(|at| at <= now) {
+            self.unreachable();
+        }
         let (docs, _, _, mut cx) = self.parts();
         docs.wake(&mut cx);
         self.hand_out();
@@ -192,21 +271,53 @@ impl Hub {
         self.events.pop_front().or_else(|| self.peers.poll_fault().map(HubEvent::Fault))
     }
 
-    fn parts(&mut self) -> (&mut Documents, &mut Queries, &mut Relay, Context<'_>) {
+    pub(super) fn parts(&mut self) -> (&mut Documents, &mut Queries, &mut Relay, Context<'_>) {
         let cx = Context {
             upstream: &mut *self.upstream,
             types: &*self.types,
             out: &mut self.out,
+            journal: self.journal.as_mut(),
+            offline: self.offline.is_offline && self.settings.stored.is_some(),
             now: self.now,
             linger: self.settings.linger,
         };
         (&mut self.docs, &mut self.queries, &mut self.relay, cx)
     }
 
-    /// Gives the messages of this turn to the links; what the server answered for several ops at
-    /// once is one message.
+    /// Takes the messages of this turn to what they wait for, or to the links.
     fn hand_out(&mut self) {
-        let mut out = std::mem::take(&mut self.out).into_iter().peekable();
+        self.tell_store_events();
+        let (docs, _, _, mut cx) = self.parts();
+        docs.write_checkpoints(&mut cx);
+        let messages = std::mem::take(&mut self.out);
+        match &mut self.journal {
+            Some(journal) => {
+                let batch = journal.advance(messages);
+                self.let_go(batch);
+            }
+            None => self.deliver(messages),
+        }
+    }
+
+    fn tell_store_events(&mut self) {
+        let has_tabs = !self.tabs.is_empty();
+        let Some(journal) = self.journal.as_mut().filter(|_| has_tabs) else { return };
+        for event in std::mem::take(&mut journal.events) {
+            self.tell_all(&Message::StoreEvent(event));
+        }
+    }
+
+    /// What the batch was written for may be seen now.
+    pub(super) fn let_go(&mut self, batch: Batch) {
+        for (doc, sent) in &batch.sends {
+            self.upstream.release(doc, sent);
+        }
+        self.deliver(batch.messages);
+    }
+
+    /// Gives messages to the links; what the server answered for several ops at once is one message.
+    fn deliver(&mut self, messages: Vec<Outgoing>) {
+        let mut out = messages.into_iter().peekable();
         while let Some((tab, mut message)) = out.next() {
             while let (
                 Message::DocCommitted(first),
@@ -224,7 +335,7 @@ impl Hub {
         }
     }
 
-    fn handle(&mut self, peer: PeerId, message: Message) {
+    pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
         let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
         match (tab, message) {
             (_, Message::Hello(hello)) => self.hello(peer, hello),
@@ -246,6 +357,7 @@ impl Hub {
                 let (_, _, relay, mut cx) = self.parts();
                 relay.take_from_tab(&tab, &message, &mut cx);
             }
+            (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), message) => {
                 let (docs, _, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
@@ -266,6 +378,7 @@ impl Hub {
             let refusal = Refusal { request: hello.request, error };
             return self.peers.send(peer, Message::Refusal(refusal), self.now);
         }
+        self.connected();
         let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
         let session = self.peers.session(peer);
         if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
@@ -300,8 +413,41 @@ impl Hub {
         let welcome = Welcome { request: hello.request, protocol: PROTOCOL, lineage, resumed };
         self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
         self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
+        self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
         self.announce_tabs();
+    }
+
+    /// The upstream connection is made: documents can be given the state they had in the store.
+    fn connected(&mut self) {
+        if std::mem::replace(&mut self.is_connected, true) {
+            return;
+        }
+        if !self.offline.is_offline && self.state.state != "connected" {
+            self.offline.patience = self.journal.as_ref().map(|_| self.now + PATIENCE);
+        }
+        for (doc, recalled) in std::mem::take(&mut self.recalled) {
+            self.admit(doc, recalled);
+        }
+    }
+
+    /// The upstream connection is in another state.
+    fn reachable(&mut self, state: &str) {
+        match state {
+            "connected" => self.offline = Offline::default(),
+            "connecting" => {}
+            _ => self.unreachable(),
+        }
+    }
+
+    fn unreachable(&mut self) {
+        self.offline.patience = None;
+        if std::mem::replace(&mut self.offline.is_offline, true) || self.journal.is_none() {
+            return;
+        }
+        let (docs, queries, _, mut cx) = self.parts();
+        docs.offline(&mut cx);
+        queries.offline(docs, &mut cx);
     }
 
     fn check(&self, hello: &Hello) -> Result<(), Error> {

@@ -33,6 +33,21 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
+    /// An order whose changes before `rev` are not kept.
+    pub fn starting_at(rev: Rev) -> Self {
+        Sequencer { rev, log: VecDeque::new() }
+    }
+
+    /// An order that goes on where another ended: its last changes up to `rev`, oldest first.
+    pub fn resume(rev: Rev, log: Vec<Entry>) -> Self {
+        Sequencer { rev, log: log.into() }
+    }
+
+    /// The changes that are kept, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.log.iter().cloned().collect()
+    }
+
     /// The revision of the newest change.
     pub fn rev(&self) -> Rev {
         self.rev

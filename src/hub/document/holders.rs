@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Context, Document};
 use crate::error::Error;
+use crate::hub::journal::Failure;
 use crate::ot::Entry;
 use crate::protocol::*;
 
@@ -29,15 +30,6 @@ pub(super) struct Holder {
     pub away: bool,
     pub last_op_id: u64,
     pub failures: VecDeque<Failure>,
-}
-
-/// An op that was refused.
-#[derive(Clone)]
-pub(super) struct Failure {
-    pub op_id: u64,
-    pub error: Error,
-    /// It had its revision; the server refused it.
-    pub placed: bool,
 }
 
 impl Holder {

@@ -1,8 +1,9 @@
 //! The ops of tabs: their place in the order, and what becomes of those that find none.
 
-use super::{Context, Document, Failure, Subscription};
+use super::{Context, Document, Subscription};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
+use crate::hub::journal::{Failure, Placed, Record};
 use crate::ot::{Entry, Op, Origin, state_lost};
 use crate::protocol::*;
 
@@ -46,7 +47,8 @@ impl Document {
         };
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
-            if let Err(refused) = self.place(submitted, origin, cx) {
+            let unloaded = submit.base_rev.is_none() && at == 0;
+            if let Err(refused) = self.place(submitted, origin, unloaded, cx) {
                 (placed, error) = (at, Some(refused));
                 break;
             }
@@ -66,6 +68,9 @@ impl Document {
         error: Error,
         cx: &mut Context<'_>,
     ) {
+        let refused =
+            Record::Refused { tab: tab.to_owned(), op_ids: op_ids.clone(), error: error.clone() };
+        self.write(&refused, cx);
         for op_id in &op_ids {
             self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
         }
@@ -111,6 +116,7 @@ impl Document {
         &mut self,
         submitted: &SubmittedOp,
         origin: Origin,
+        unloaded: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let head = cx.upstream.head(&self.id);
@@ -125,6 +131,7 @@ impl Document {
         let superfluous =
             submitted.op == Op::Del && head.type_name.is_none() && head.version.is_some();
         let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
+        let mut composed = false;
         if !superfluous {
             let same_tab = self.last_submitter.as_ref() == Some(&origin.tab);
             let submission = Submission {
@@ -133,11 +140,21 @@ impl Document {
                 compose: submitted.compose && same_tab,
                 origin: &origin,
             };
-            cx.upstream.submit(&self.id, submission)?;
+            composed = cx.upstream.submit(&self.id, submission)?;
             self.last_submitter = Some(origin.tab.clone());
             self.unsettled.push_back(origin.clone());
         }
         let version = cx.upstream.head(&self.id).version;
+        let placed = Placed {
+            op: op.clone(),
+            origin: origin.clone(),
+            source: submitted.source.clone(),
+            version,
+            composed,
+            type_name: head.type_name,
+            unloaded,
+        };
+        self.write(&Record::Placed(placed), cx);
         let change = Change { op, version, src: Some(origin.tab.clone()) };
         self.order.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {

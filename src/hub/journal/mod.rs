@@ -3,9 +3,12 @@
 //! A document has a checkpoint, which is its whole state, and a log of what happened after that.
 //! The log is in the hub's own order, so that the tabs that outlive a hub keep their revisions.
 
+mod commits;
+mod events;
 mod record;
 mod stored;
 
+pub(crate) use commits::{Batch, Journal, Outgoing};
 pub(crate) use record::{Checkpoint, Failure, KnownTab, Placed, Record, from_bytes, to_bytes};
 pub use record::{PendingOp, Sent};
 pub use stored::Restored;

@@ -1,0 +1,180 @@
+//! What is written down of a document.
+
+use std::collections::BTreeMap;
+
+use super::{Context, Document, Holder};
+use crate::error::Error;
+use crate::hub::Sent;
+use crate::hub::Untold;
+use crate::hub::journal::{Checkpoint, KnownTab, Recalled, Record, to_bytes};
+use crate::ot::Sequencer;
+use crate::protocol::DocId;
+use crate::store::Write;
+
+/// A log is replaced by a checkpoint when it has so many entries…
+const ENTRIES: u64 = 1000;
+/// …or when it is larger than the last checkpoint, and than this.
+const SIZE: u64 = 64 * 1024;
+
+/// The document's log in the store.
+pub(super) struct Log {
+    /// The number of the next entry.
+    next: u64,
+    entries: u64,
+    size: u64,
+    checkpoint_size: u64,
+    /// The upstream version as of the last entry.
+    version: Option<u64>,
+}
+
+impl Document {
+    /// Begins a log at this number; what the store has of the document is of no more use.
+    pub fn start_log(&mut self, next: u64) {
+        self.log = Some(Log { next, entries: 0, size: 0, checkpoint_size: 0, version: None });
+    }
+
+    pub fn is_stored(&self) -> bool {
+        self.log.is_some()
+    }
+
+    pub fn stop_log(&mut self) {
+        self.log = None;
+    }
+
+    /// Takes up what an earlier hub left. The upstream document has no state yet.
+    pub fn recall(&mut self, recalled: Recalled, cx: &mut Context<'_>) -> Result<(), Error> {
+        let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
+        cx.upstream.restore(&self.id, &restored)?;
+        let version = restored.snapshot.version;
+        self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
+        let oldest = known.rev - known.history.len() as u64;
+        self.order = Sequencer::resume(known.rev, known.history);
+        self.unsettled = restored.pending.into_iter().flat_map(|op| op.origins).collect();
+        self.was_loaded = version.is_some();
+        for (tab, KnownTab { last_op_id, created_at, failures }) in known.tabs {
+            let holder = self.holder(&tab);
+            (holder.away, holder.sent, holder.seen) = (true, Some(oldest), oldest);
+            (holder.last_op_id, holder.created_at) = (last_op_id, created_at);
+            holder.failures = failures.into();
+        }
+        self.start_linger(cx);
+        Ok(())
+    }
+
+    /// Writes down what happened.
+    pub(super) fn write(&mut self, record: &Record, cx: &mut Context<'_>) {
+        let (Some(log), Some(journal)) = (&mut self.log, cx.journal.as_deref_mut()) else { return };
+        if let Record::Changed { change, .. } = record
+            && change.version != log.version.map(|version| version + 1)
+        {
+            // ShareDB is silent about changes that do nothing.
+            return journal.needs_checkpoint(&self.id);
+        }
+        match record {
+            Record::Placed(_) | Record::Refused { .. } | Record::Sending(_) => {}
+            Record::Changed { change, .. } => log.version = change.version,
+            Record::Committed { version, .. } => {
+                let last = log.version;
+                log.version = *version;
+                if last.is_some() && last != *version && last.map(|last| last + 1) != *version {
+                    return journal.needs_checkpoint(&self.id);
+                }
+            }
+        }
+        if !journal.takes_entries(&self.id) {
+            return journal.needs_checkpoint(&self.id);
+        }
+        let Ok(bytes) = to_bytes(record) else { return journal.needs_checkpoint(&self.id) };
+        log.entries += 1;
+        log.size += bytes.len() as u64;
+        journal.write(Write::Append {
+            doc: self.id.clone(),
+            n: log.next,
+            record: bytes,
+            pending: !self.unsettled.is_empty(),
+        });
+        log.next += 1;
+        if log.entries >= ENTRIES || log.size >= log.checkpoint_size.max(SIZE) {
+            journal.needs_checkpoint(&self.id);
+        }
+    }
+
+    /// What happened is more than an entry can say.
+    pub(super) fn write_anew(&mut self, cx: &mut Context<'_>) {
+        if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
+            journal.needs_checkpoint(&self.id);
+        }
+    }
+
+    /// The oldest uncommitted op is about to be sent.
+    pub fn sending(&mut self, sent: Sent, cx: &mut Context<'_>) {
+        self.write(&Record::Sending(sent.clone()), cx);
+        match cx.journal.as_deref_mut().filter(|_| self.log.is_some()) {
+            Some(journal) => journal.send(self.id.clone(), sent),
+            None => cx.upstream.release(&self.id, &sent),
+        }
+    }
+
+    /// Writes the document as a whole, unless it has to be loaded first.
+    pub fn write_checkpoint(&mut self, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        let Some(log) = &mut self.log else { return journal.saved(&self.id) };
+        let snapshot = cx.upstream.snapshot(&self.id);
+        let unknown = snapshot.version.is_none() && snapshot.type_name.is_none();
+        if cx.upstream.untold(&self.id) != Untold::default() || (unknown && self.was_loaded) {
+            return;
+        }
+        journal.saved(&self.id);
+        if unknown {
+            return;
+        }
+        let pending = cx.upstream.pending(&self.id);
+        let is_pending = !pending.is_empty();
+        log.version = snapshot.version;
+        let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
+        let tabs: BTreeMap<String, KnownTab> =
+            known.map(|(tab, holder)| (tab.clone(), holder.as_known())).collect();
+        let (rev, history) = (self.order.rev(), self.order.entries());
+        let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs };
+        match to_bytes(&checkpoint) {
+            Ok(record) => {
+                (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);
+                let (doc, next, pending) = (self.id.clone(), log.next, is_pending);
+                journal.write(Write::Checkpoint { doc, record, next, pending });
+            }
+            Err(error) => {
+                journal.tell_error(&self.id, &error);
+                self.log = None;
+            }
+        }
+    }
+
+    /// The document was used, as the eviction of old ones wants to know.
+    pub fn note_use(&self, cx: &mut Context<'_>) {
+        if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
+            journal.write_in_passing(Write::Use { doc: self.id.clone(), at: cx.now });
+        }
+    }
+
+    pub fn has_uncommitted(&self) -> bool {
+        !self.unsettled.is_empty()
+    }
+
+    pub fn id(&self) -> &DocId {
+        &self.id
+    }
+}
+
+impl Holder {
+    fn must_be_known(&self) -> bool {
+        self.last_op_id > 0 || self.created_at.is_some()
+    }
+
+    fn as_known(&self) -> KnownTab {
+        KnownTab {
+            last_op_id: self.last_op_id,
+            created_at: self.created_at,
+            failures: self.failures.iter().cloned().collect(),
+        }
+    }
+}

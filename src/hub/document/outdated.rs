@@ -1,0 +1,46 @@
+//! What becomes of uncommitted ops when the server has lost those they were made after.
+
+use super::{Context, Document};
+use crate::error::Error;
+use crate::hub::PendingOp;
+use crate::hub::journal::Failure;
+
+impl Document {
+    /// The server no longer has the ops since the document's version: the document is loaded anew.
+    pub fn outdated(&mut self, error: Error, cx: &mut Context<'_>) {
+        if self.outdated.is_none() {
+            let pending = cx.upstream.pending(&self.id);
+            self.outdated = Some((error, pending));
+            cx.upstream.start_over(&self.id);
+        }
+    }
+
+    /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one
+    /// that was sent: what was loaded may have it or not, and nobody can tell any more.
+    pub(super) fn take_up_again(&mut self, cx: &mut Context<'_>) {
+        if cx.upstream.head(&self.id).version.is_none() {
+            return;
+        }
+        let Some((error, pending)) = self.outdated.take() else { return };
+        let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
+            pending.into_iter().partition(|op| op.sent.is_some());
+        let unfit = cx.upstream.reapply(&self.id, unsent);
+        let lost: Vec<PendingOp> =
+            uncertain.into_iter().chain(unfit.into_iter().map(|(op, _)| op)).collect();
+        if lost.is_empty() {
+            return;
+        }
+        for origin in lost.iter().flat_map(|op| op.origins.clone()) {
+            self.unsettled.retain(|other| *other != origin);
+            if self.holders.contains_key(&origin.tab) {
+                let failure = Failure { op_id: origin.op_id, error: error.clone(), placed: true };
+                self.note_failure(&origin.tab, failure);
+                let op_ids = vec![origin.op_id];
+                self.tell_settled(&origin.tab, op_ids, Some(error.clone()), cx);
+            }
+        }
+        if let Some(journal) = cx.journal.as_deref_mut() {
+            journal.tell_lost(&self.id, &lost, &error);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What has come and waits until the documents it speaks of were read from the store.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::peers::PeerId;
+use super::queries::ids_of;
+use super::{QueryResults, UpstreamEvent};
+use crate::protocol::*;
+
+/// What the tabs' side brings, in order.
+pub(super) enum Arrival {
+    /// A message of this session on this transport.
+    Message(PeerId, u64, Box<Message>),
+    /// The transport has closed.
+    Closed(PeerId),
+    /// The tab is known to be gone.
+    Gone(String),
+}
+
+/// Everything waits for its turn: while a document is being read, nothing else is handled, so that
+/// all happens in the order in which it came.
+#[derive(Default)]
+pub(super) struct Inbox {
+    pub arrivals: VecDeque<Arrival>,
+    /// An upstream event about documents that are being read.
+    pub event: Option<UpstreamEvent>,
+    pub reading: BTreeSet<DocId>,
+}
+
+impl Inbox {
+    pub fn is_stalled(&self) -> bool {
+        !self.reading.is_empty()
+    }
+}
+
+/// The documents that must be at hand to handle what a tab says.
+pub(super) fn docs_of_message(message: &Message) -> Vec<DocId> {
+    match message {
+        Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
+            vec![ask.doc.clone()]
+        }
+        Message::DocSubmit(submit) => vec![submit.doc.clone()],
+        Message::DocIngest(ingest) => vec![ingest.doc.clone()],
+        Message::GetBulk(bulk) => bulk.docs.iter().map(|bulk| bulk.doc.clone()).collect(),
+        Message::Resume(resume) => resume.docs.iter().map(|held| held.doc.clone()).collect(),
+        Message::Query(query) => ids_of(&query.spec).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The documents that must be at hand to handle an upstream event.
+pub(super) fn docs_of_event(event: &UpstreamEvent) -> Vec<DocId> {
+    match event {
+        UpstreamEvent::QueryReady(_, Ok(QueryResults { docs: Some(docs), .. })) => docs.clone(),
+        UpstreamEvent::QueryChanged(_, diff) => {
+            let inserted = diff.iter().filter_map(|step| match step {
+                QueryDiff::Insert { docs, .. } => Some(docs.iter().cloned()),
+                _ => None,
+            });
+            inserted.flatten().collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,201 @@
+//! Which writes go into one transaction, and what waits for it.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use tabmux_middleware::Millis;
+
+use super::Sent;
+use crate::hub::StoreRequest;
+use crate::protocol::{DocId, Message, StoreEvent};
+use crate::store::{StoreError, Write};
+
+/// How long nothing is written after a transaction failed: from, and at most.
+const PAUSES: (Millis, Millis) = (1000, 60_000);
+
+/// A message and the tab it is for.
+pub(crate) type Outgoing = (String, Message);
+
+/// What is written in one transaction, and what may be seen only once it is durable.
+#[derive(Default)]
+pub(crate) struct Batch {
+    writes: Vec<Write>,
+    pub messages: Vec<Outgoing>,
+    /// Ops that may go to the server then.
+    pub sends: Vec<(DocId, Sent)>,
+}
+
+/// The hub's side of its store.
+///
+/// Everything the hub does waits in one queue behind the transaction that has its causes. While one
+/// transaction is under way, all that happens gathers for the next.
+pub(crate) struct Journal {
+    keeps: Box<dyn Fn(&DocId) -> bool>,
+    requests: VecDeque<StoreRequest>,
+    waiting: Batch,
+    under_way: Option<Batch>,
+    /// Writes that go with whatever is written next.
+    in_passing: Vec<Write>,
+    /// Documents whose next write must be a checkpoint.
+    unsaved: BTreeSet<DocId>,
+    /// Larger than the number of every log entry there is.
+    next_number: u64,
+    /// What happened to the store, for all tabs.
+    pub events: Vec<StoreEvent>,
+    /// Something waits for [`Journal::advance`].
+    due: bool,
+    /// After a transaction failed, nothing is written until then.
+    pause: Option<Millis>,
+    /// How long the last pause was; 0 since a transaction succeeded.
+    pause_length: Millis,
+    /// Nothing is stored any more.
+    is_off: bool,
+}
+
+impl Journal {
+    /// `first_number` is larger than the number of any log entry of an earlier hub.
+    pub fn new(first_number: u64) -> Self {
+        Journal {
+            keeps: Box::new(|_| true),
+            requests: VecDeque::new(),
+            waiting: Batch::default(),
+            under_way: None,
+            in_passing: Vec::new(),
+            unsaved: BTreeSet::new(),
+            next_number: first_number,
+            events: Vec::new(),
+            due: false,
+            pause: None,
+            pause_length: 0,
+            is_off: false,
+        }
+    }
+
+    pub fn keep_only(&mut self, keeps: Box<dyn Fn(&DocId) -> bool>) {
+        self.keeps = keeps;
+    }
+
+    pub fn keeps(&self, doc: &DocId) -> bool {
+        (self.keeps)(doc)
+    }
+
+    /// Where the log begins of a document whose entries in the store, if any, are of no more use.
+    pub fn new_log(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
+
+    pub fn ask(&mut self, request: StoreRequest) {
+        self.requests.push_back(request);
+    }
+
+    pub fn poll(&mut self) -> Option<StoreRequest> {
+        self.requests.pop_front()
+    }
+
+    pub fn write(&mut self, write: Write) {
+        if let Write::Append { n, .. } | Write::Checkpoint { next: n, .. } = &write {
+            self.next_number = self.next_number.max(*n);
+        }
+        self.waiting.writes.push(write);
+        self.due = true;
+    }
+
+    pub fn write_in_passing(&mut self, write: Write) {
+        self.in_passing.push(write);
+    }
+
+    /// The op may go to the server once all that happened before is durable.
+    pub fn send(&mut self, doc: DocId, sent: Sent) {
+        self.waiting.sends.push((doc, sent));
+        self.due = true;
+    }
+
+    /// The document's next write must be a checkpoint.
+    pub fn needs_checkpoint(&mut self, doc: &DocId) {
+        self.unsaved.insert(doc.clone());
+        self.due = true;
+    }
+
+    /// Whether the document is kept up to date in the log.
+    pub fn takes_entries(&self, doc: &DocId) -> bool {
+        self.pause.is_none() && !self.unsaved.contains(doc)
+    }
+
+    /// The documents that need a checkpoint, unless nothing can be written at present.
+    pub fn unsaved(&self) -> Vec<DocId> {
+        if self.pause.is_some() { Vec::new() } else { self.unsaved.iter().cloned().collect() }
+    }
+
+    pub fn saved(&mut self, doc: &DocId) {
+        self.unsaved.remove(doc);
+    }
+
+    /// Whether writes of the document are still to come.
+    pub fn is_busy_with(&self, doc: &DocId) -> bool {
+        let has = |batch: &Batch| batch.writes.iter().any(|write| write.doc() == doc);
+        has(&self.waiting) || self.under_way.as_ref().is_some_and(has) || self.unsaved.contains(doc)
+    }
+
+    /// Nothing is written any more.
+    pub fn stop(&mut self) {
+        self.is_off = true;
+        self.due = true;
+        self.unsaved.clear();
+        self.in_passing.clear();
+        self.waiting.writes.clear();
+    }
+
+    pub fn is_off(&self) -> bool {
+        self.is_off
+    }
+
+    /// Takes what waits for what was written; returns what need not wait any longer.
+    pub fn advance(&mut self, messages: Vec<Outgoing>) -> Batch {
+        self.due = false;
+        self.waiting.messages.extend(messages);
+        if self.under_way.is_some() {
+            return Batch::default();
+        }
+        if self.waiting.writes.is_empty() {
+            return std::mem::take(&mut self.waiting);
+        }
+        self.waiting.writes.append(&mut self.in_passing);
+        let writes = self.waiting.writes.clone();
+        self.under_way = Some(std::mem::take(&mut self.waiting));
+        self.requests.push_back(StoreRequest::Commit(writes));
+        Batch::default()
+    }
+
+    /// The transaction has ended. If it failed, the hub goes on as one without a store, and tries
+    /// again later.
+    pub fn committed(&mut self, result: Result<(), &StoreError>, now: Millis) -> Batch {
+        self.due = true;
+        let batch = self.under_way.take().unwrap_or_default();
+        if result.is_ok() {
+            self.pause_length = 0;
+            return batch;
+        }
+        self.pause_length = (self.pause_length * 2).clamp(PAUSES.0, PAUSES.1);
+        self.pause = Some(now + self.pause_length);
+        self.in_passing.clear();
+        let waiting = std::mem::take(&mut self.waiting.writes);
+        if self.is_off {
+            return batch;
+        }
+        self.unsaved.extend(batch.writes.iter().chain(&waiting).map(|write| write.doc().clone()));
+        batch
+    }
+
+    /// The pause after a failed transaction may be over.
+    pub fn wake(&mut self, now: Millis) {
+        if self.pause.take_if(|until| *until <= now).is_some() {
+            self.due = !self.unsaved.is_empty();
+        }
+    }
+
+    pub fn deadline(&self, now: Millis) -> Option<Millis> {
+        let due = (self.due || !self.events.is_empty()).then_some(now);
+        let retry = self.pause.filter(|_| !self.unsaved.is_empty());
+        due.or(retry)
+    }
+}

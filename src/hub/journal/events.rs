@@ -1,0 +1,61 @@
+//! What all tabs are told of the store.
+
+use serde::Serialize;
+
+use super::{Journal, PendingOp};
+use crate::error::Error;
+use crate::ot::Op;
+use crate::platform::{Payload, to_value};
+use crate::protocol::{DocId, StoreEvent};
+
+/// Ops that could not be kept.
+#[derive(Serialize)]
+struct Lost<'a> {
+    collection: &'a str,
+    id: &'a str,
+    ops: Vec<LostOp<'a>>,
+    error: &'a Error,
+}
+
+#[derive(Serialize)]
+struct LostOp<'a> {
+    #[serde(flatten)]
+    op: &'a Op,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Payload>,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    code: Option<&'a Payload>,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+impl Journal {
+    /// All tabs are told.
+    pub fn tell(&mut self, name: &str, detail: &impl Serialize) {
+        // What can't be carried was refused when it was submitted.
+        if let Ok(detail) = to_value(detail) {
+            let event = StoreEvent { name: name.to_owned(), detail: Payload(detail) };
+            self.events.push(event);
+        }
+    }
+
+    /// Uncommitted ops of a document could not be kept; here they are, so that they can be saved.
+    pub fn tell_lost(&mut self, doc: &DocId, ops: &[PendingOp], error: &Error) {
+        let ops = ops.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+        let (collection, id) = (doc.collection.as_str(), doc.id.as_str());
+        self.tell("lost", &Lost { collection, id, ops: ops.collect(), error });
+    }
+
+    /// What the store has of a document is of no use, or it can't be kept.
+    pub fn tell_error(&mut self, doc: &DocId, error: &Error) {
+        let (code, message) = (error.code.as_ref(), error.message.as_str());
+        let (collection, id) = (Some(doc.collection.as_str()), Some(doc.id.as_str()));
+        self.tell("error", &Failed { code, message, collection, id });
+    }
+}

@@ -1,0 +1,271 @@
+//! What the hub's owner tells it of the store.
+
+use tabmux_middleware::Millis;
+
+use super::documents::Documents;
+use super::inbox::Arrival;
+use super::journal::{Placed, Recalled, Record, from_bytes, recall};
+use super::{Hub, HubEvent, PendingOp, StoreRequest};
+use crate::Payload;
+use crate::error::{Error, codes};
+use crate::protocol::*;
+use crate::store::{Damage, StoreError, StoredDoc, Write};
+
+impl Hub {
+    /// Keeps only these documents in the store.
+    pub fn keep_only(&mut self, keeps: Box<dyn Fn(&DocId) -> bool>) {
+        if let Some(journal) = &mut self.journal {
+            journal.keep_only(keeps);
+        }
+    }
+
+    /// The next thing to ask of the store.
+    pub fn poll_store(&mut self) -> Option<StoreRequest> {
+        self.journal.as_mut()?.poll()
+    }
+
+    /// Whether the hub waits for a document to be read: until then it must be told of no upstream
+    /// events.
+    pub fn is_stalled(&self) -> bool {
+        self.inbox.is_stalled()
+    }
+
+    /// The documents with ops that the server has not acknowledged.
+    pub fn uncommitted(&self) -> Vec<DocId> {
+        let waiting = self.recalled.iter().map(|(doc, _)| doc.clone());
+        self.docs.uncommitted().into_iter().chain(waiting).collect()
+    }
+
+    /// A document was read. Tell the hub what happened upstream meanwhile, and call
+    /// [`Hub::proceed`].
+    pub fn stored(&mut self, doc: DocId, read: Result<StoredDoc, StoreError>, now: Millis) {
+        self.now = now;
+        self.inbox.reading.remove(&doc);
+        let recalled = match read {
+            Ok(stored) => self.recall(&doc, stored),
+            Err(error) => {
+                self.tell_damage(&doc, &error.into());
+                None
+            }
+        };
+        if self.is_connected {
+            self.admit(doc, recalled);
+        } else {
+            self.recalled.push((doc, recalled));
+        }
+        if !self.is_stalled()
+            && let Some(event) = self.inbox.event.take()
+        {
+            self.handle_event(event);
+        }
+    }
+
+    fn recall(&mut self, doc: &DocId, stored: StoredDoc) -> Option<Recalled> {
+        let recalled = recall(&stored, &*self.types);
+        if let (Ok(recalled), None) = (&recalled, &stored.damage) {
+            return recalled.clone();
+        }
+        let mut uncommitted: Vec<PendingOp> = Vec::new();
+        let reason = match (recalled, &stored.damage) {
+            (Err(reason), _) => format!("the stored records of {doc} make no sense: {reason}"),
+            (Ok(recalled), Some(damage)) => {
+                uncommitted.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
+                uncommitted.extend(salvage(damage));
+                damage.to_string()
+            }
+            (Ok(_), None) => return None,
+        };
+        let message = format!("{reason}; the document is loaded from the server");
+        let error = Error::new(codes::STORE_DAMAGED, message);
+        if let Some(journal) = &mut self.journal
+            && !uncommitted.is_empty()
+        {
+            journal.tell_lost(doc, &uncommitted, &error);
+        }
+        self.tell_damage(doc, &error);
+        None
+    }
+
+    fn tell_damage(&mut self, doc: &DocId, error: &Error) {
+        if let Some(journal) = &mut self.journal {
+            journal.tell_error(doc, error);
+        }
+    }
+
+    pub(super) fn admit(&mut self, doc: DocId, recalled: Option<Recalled>) {
+        let (docs, _, _, mut cx) = self.parts();
+        match docs.admit(&doc, recalled, &mut cx) {
+            Ok(tabs) => {
+                let expected = tabs
+                    .into_iter()
+                    .filter(|tab| !self.tabs.iter().any(|entry| entry.info.id == *tab));
+                for tab in expected.collect::<Vec<_>>() {
+                    if self.expected.insert(tab.clone()) {
+                        self.events.push_back(HubEvent::Expected { tab });
+                    }
+                }
+            }
+            Err(error) => self.tell_damage(&doc, &error),
+        }
+    }
+
+    /// Handles what waited for documents that were read.
+    pub fn proceed(&mut self, now: Millis) {
+        self.now = now;
+        while !self.is_stalled() {
+            let Some(arrival) = self.inbox.arrivals.front() else { break };
+            if let Arrival::Message(_, _, message) = arrival {
+                let docs = super::inbox::docs_of_message(message);
+                if self.must_read(docs) {
+                    break;
+                }
+            }
+            match self.inbox.arrivals.pop_front() {
+                Some(Arrival::Message(peer, session, message)) => {
+                    if self.peers.session(peer) == session {
+                        self.handle(peer, *message);
+                    }
+                }
+                Some(Arrival::Closed(peer)) => self.transport_closed(peer),
+                Some(Arrival::Gone(tab)) => self.remove_tab(&tab),
+                None => {}
+            }
+        }
+        if self.inbox.arrivals.is_empty() {
+            // A tab that is gone can't end what it began.
+            self.upstream.end_bulk();
+        }
+    }
+
+    /// Whether some of these documents have to be read first; asks for them.
+    pub(super) fn must_read(&mut self, docs: Vec<DocId>) -> bool {
+        let Some(journal) = &mut self.journal else { return false };
+        for doc in docs {
+            if !self.docs.has(&doc)
+                && journal.keeps(&doc)
+                && !journal.is_off()
+                && self.inbox.reading.insert(doc.clone())
+            {
+                journal.ask(StoreRequest::Read(doc));
+            }
+        }
+        self.inbox.is_stalled()
+    }
+
+    /// The transaction of [`StoreRequest::Commit`] has ended. If it failed, the hub goes on without
+    /// the store, and tries again after a while.
+    pub fn committed(&mut self, result: Result<(), StoreError>, now: Millis) {
+        self.now = now;
+        let Some(journal) = &mut self.journal else { return };
+        if let Err(fenced @ StoreError::Fenced { .. }) = result {
+            return self.events.push_back(HubEvent::Fenced(fenced.into()));
+        }
+        let batch = journal.committed(result.as_ref().map(|()| ()), now);
+        if let Err(error) = result {
+            self.events.push_back(HubEvent::StoreFailed(error));
+        }
+        self.let_go(batch);
+    }
+
+    /// The store was opened anew, and is empty: everything is written again.
+    pub fn store_replaced(&mut self, now: Millis) {
+        self.now = now;
+        let (docs, _, _, mut cx) = self.parts();
+        docs.write_all(&mut cx);
+    }
+
+    /// Drops documents from the store, but for those that are in use.
+    pub fn evict(&mut self, docs: Vec<DocId>, now: Millis) {
+        self.now = now;
+        let Some(journal) = &mut self.journal else { return };
+        let unused = docs.into_iter().filter(|doc| {
+            !self.docs.has(doc)
+                && !self.inbox.reading.contains(doc)
+                && !self.recalled.iter().any(|(other, _)| other == doc)
+        });
+        let evicted: Vec<DocId> = unused.collect();
+        for doc in &evicted {
+            journal.write(Write::Remove { doc: doc.clone() });
+        }
+        if !evicted.is_empty() {
+            journal.tell("evicted", &evicted);
+        }
+    }
+
+    /// Nothing is stored from now on.
+    pub fn stop_storing(&mut self, now: Millis) {
+        self.now = now;
+        self.docs.stop_logs();
+        if let Some(journal) = &mut self.journal {
+            journal.stop();
+        }
+    }
+
+    /// Tells all tabs that something happened to the store: `error`, `quota`, `evicted`, `lost` or
+    /// `cleared`. If there is no tab, the next one is told.
+    pub fn tell_store_event(&mut self, name: &str, detail: Payload, now: Millis) {
+        self.now = now;
+        if let Some(journal) = &mut self.journal {
+            journal.events.push(StoreEvent { name: name.to_owned(), detail });
+        }
+    }
+
+    /// Answers the question of a tab.
+    pub fn answer(
+        &mut self,
+        tab: &str,
+        request: u64,
+        answer: Result<Option<Payload>, Error>,
+        now: Millis,
+    ) {
+        self.now = now;
+        let (answer, error) = match answer {
+            Ok(answer) => (answer, None),
+            Err(error) => (None, Some(error)),
+        };
+        let reply = Message::StoreReply(StoreReply { request, answer, error });
+        self.out.push((tab.to_owned(), reply));
+    }
+
+    pub(super) fn ask_store(&mut self, tab: String, ask: StoreAsk) {
+        let StoreAsk { request, question } = ask;
+        let Some(journal) = self.journal.as_mut().filter(|journal| !journal.is_off()) else {
+            let message = "the hub keeps nothing: give it the option `store`, or open it again \
+                           after `clear`";
+            let error = Error::new(codes::STORE_OFF, message);
+            return self.answer(&tab, request, Err(error), self.now);
+        };
+        match question {
+            StoreQuestion::Pin { doc, pinned: _ } if !journal.keeps(&doc) => {
+                let message = format!("{doc} is not kept: the options of the store exclude it");
+                let error = Error::new(codes::STORE_EXCLUDED, message);
+                self.answer(&tab, request, Err(error), self.now);
+            }
+            StoreQuestion::Pin { doc, pinned } => {
+                journal.write(Write::Pin { doc, pinned });
+                self.answer(&tab, request, Ok(None), self.now);
+            }
+            question => journal.ask(StoreRequest::Ask { tab, request, question }),
+        }
+    }
+}
+
+/// The ops of tabs in the intact records after one that can't be read.
+fn salvage(damage: &Damage) -> impl Iterator<Item = PendingOp> {
+    let records = damage.rest.iter().filter_map(|bytes| from_bytes::<Record>(bytes).ok());
+    records.filter_map(|record| match record {
+        Record::Placed(Placed { op, origin, source, type_name, .. }) => {
+            Some(PendingOp { op, type_name, source, origins: vec![origin], sent: None })
+        }
+        _ => None,
+    })
+}
+
+/// The documents of a hub of this epoch: no tab knows a higher revision of one it never wrote down.
+pub(super) fn documents(epoch: u64, is_stored: bool) -> Documents {
+    if is_stored { Documents::starting_at(epoch * PER_EPOCH) } else { Documents::default() }
+}
+
+/// More changes than a document has, and more entries than a log, in the time of one epoch; the
+/// clock counts epochs by milliseconds.
+pub(super) const PER_EPOCH: u64 = 1024;
