@@ -45,6 +45,7 @@
 
 mod cipher;
 mod error;
+mod eviction;
 mod frame;
 #[cfg(target_arch = "wasm32")]
 mod indexed_db;
@@ -66,6 +67,7 @@ mod write;
 
 pub use cipher::Cipher;
 pub use error::StoreError;
+pub use eviction::{Limits, victims};
 #[cfg(target_arch = "wasm32")]
 pub use indexed_db::IndexedDbStore;
 pub use inventory::{DocInfo, Inventory};
