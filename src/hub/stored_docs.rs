@@ -252,7 +252,7 @@ impl Hub {
 
 /// The ops of tabs in the intact records after one that can't be read.
 fn salvage(damage: &Damage) -> impl Iterator<Item = PendingOp> {
-    let records = damage.rest.iter().filter_map(|bytes| from_bytes::<Record>(bytes).ok());
+    let records = damage.rest.iter().filter_map(|(_, bytes)| from_bytes::<Record>(bytes).ok());
     records.filter_map(|record| match record {
         Record::Placed(Placed { op, origin, source, type_name, .. }) => {
             Some(PendingOp { op, type_name, source, origins: vec![origin], sent: None })

@@ -16,6 +16,8 @@ pub struct Submission {
     /// What its callback was given, each time it was called.
     pub answers: Vec<Option<Error>>,
     marked: bool,
+    /// Its tab was told that it has its place, which nothing may undo.
+    durable: bool,
 }
 
 #[derive(Default)]
@@ -28,12 +30,29 @@ impl Ledger {
     pub fn submit(&mut self, by: &str, doc: &DocId, marked: bool) -> (Token, char) {
         let token = self.submissions.len() as u32;
         let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
-        self.submissions.push(Submission { by, doc, answers, marked });
+        self.submissions.push(Submission { by, doc, answers, marked, durable: false });
         (Token::from(token), marker(token))
     }
 
     pub fn answer(&mut self, token: Token, error: Option<&Error>) {
         self.submissions[token as usize].answers.push(error.cloned());
+    }
+
+    pub fn durable(&mut self, token: Token) {
+        self.submissions[token as usize].durable = true;
+    }
+
+    /// D2: what a tab was told is committed in the end, whatever became of the tab.
+    pub fn check_durable(&self, server: &Server) {
+        let logs = server.docs().flat_map(|(_, doc)| &doc.log);
+        let committed: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();
+        for (token, submission) in self.submissions.iter().enumerate() {
+            let Submission { by, doc, marked, durable, .. } = submission;
+            assert!(
+                !marked || !durable || committed.contains(&marker(token as u32)),
+                "D2: op {token} of {by} on {doc} was durable, and is not in the server's log"
+            );
+        }
     }
 
     pub fn get(&self, token: Token) -> &Submission {
@@ -92,7 +111,7 @@ impl Ledger {
         let rejected: BTreeSet<char> = server.rejected.iter().flat_map(markers_of).collect();
         let misjudged: BTreeSet<char> = server.misjudged.iter().flat_map(markers_of).collect();
         for (token, submission) in self.submissions.iter().enumerate() {
-            let Submission { by, doc, answers, marked } = submission;
+            let Submission { by, doc, answers, marked, .. } = submission;
             let marker = marker(token as u32);
             match &answers[..] {
                 [None] if *marked => assert!(

@@ -310,6 +310,14 @@ impl TabDriver {
                 self.requests.extend(self.tab.fetch(doc, true, common.now));
                 self.notes.push(TabEvent::RolledBack { doc, error, dropped });
             }
+            TabEvent::Sequenced { doc } => {
+                let replica = self.tab.replica(doc).expect("it is open");
+                let awaiting = replica.awaiting();
+                let durable = replica.pending().filter(|op| awaiting.contains(&op.op_id));
+                for token in durable.flat_map(|op| &op.tokens) {
+                    common.ledger.durable(*token);
+                }
+            }
             TabEvent::Settled { tokens, error, .. } => {
                 self.answer(&tokens, error.as_ref(), common);
             }

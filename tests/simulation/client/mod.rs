@@ -4,13 +4,14 @@
 mod document;
 mod ops;
 mod query;
+mod restore;
 mod upstream;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 
 use serde_json::Value;
-use tabmux::hub::{Untold, UpstreamEvent};
+use tabmux::hub::{Sent, Untold, UpstreamEvent};
 use tabmux::ot::{Op, Origin};
 use tabmux::protocol::{ConnectionEvent, DocId};
 use tabmux::{Error, Payload};
@@ -46,6 +47,8 @@ struct Conn {
     misled: Vec<(Op, Option<DocId>)>,
     /// The hub keeps from it the answers to ops that it has given up, which would mislead it.
     guarded: bool,
+    /// With a store: what is to be sent waits here until it is released.
+    held: Option<Vec<(DocId, Sent, Request)>>,
 }
 
 impl Client {
@@ -58,6 +61,13 @@ impl Client {
     pub fn guarded(src: &str) -> Self {
         let mut client = Client::new(src);
         client.conn.guarded = true;
+        client
+    }
+
+    /// As the hub uses it with a store.
+    pub fn holding(src: &str) -> Self {
+        let mut client = Client::guarded(src);
+        client.conn.held = Some(Vec::new());
         client
     }
 
@@ -77,6 +87,9 @@ impl Client {
     pub fn set_connected(&mut self, connected: bool) {
         self.conn.can_send = connected;
         self.conn.out.clear();
+        if let Some(held) = &mut self.conn.held {
+            held.clear();
+        }
         self.requery();
         for doc in self.docs.values_mut() {
             doc.connection_changed(&mut self.conn);
@@ -170,7 +183,7 @@ impl Client {
         op: Op,
         compose: bool,
         origin: Origin,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let (doc, conn) = self.doc(id);
         doc.submit(op, compose, origin, conn)
     }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use tabmux::hub::UpstreamEvent;
+use tabmux::hub::{Sent, UpstreamEvent};
 use tabmux::ot::{Op, Origin, TypeHandle, Types, transform_pair};
 use tabmux::protocol::Change;
 use tabmux::{Error, Payload};
@@ -18,8 +18,8 @@ pub(super) struct Pending {
     pub op: Op,
     pub ty: Option<TypeHandle>,
     pub origins: Vec<Origin>,
-    /// `src` and `seq`, once it was sent.
-    pub sent: Option<(String, u64)>,
+    /// Its name, once it was sent.
+    pub sent: Option<Sent>,
 }
 
 impl Pending {
@@ -32,7 +32,7 @@ impl Pending {
     }
 
     pub fn was_sent_as(&self, number: u64) -> bool {
-        self.sent.as_ref().is_some_and(|(_, seq)| *seq == number)
+        self.sent.as_ref().is_some_and(|sent| sent.seq == number)
     }
 }
 
@@ -43,7 +43,7 @@ impl Doc {
         compose: bool,
         origin: Origin,
         conn: &mut Conn,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let exists = self.copy.type_name.is_some();
         match &op {
             Op::Edit(_) if !exists && self.in_hard_rollback => {
@@ -69,7 +69,7 @@ impl Doc {
         if let Err(error) = self.copy.apply(&op) {
             self.hard_roll_back(error, conn);
         }
-        Ok(())
+        Ok(composed)
     }
 
     fn compose(
@@ -100,24 +100,32 @@ impl Doc {
             return;
         }
         let Some(mut next) = self.pending.pop_front() else { return };
-        let (src, seq) = next.sent.get_or_insert_with(|| {
+        let sent = next.sent.get_or_insert_with(|| {
             conn.seq += 1;
-            (conn.src.clone(), conn.seq)
+            Sent { src: conn.src.clone(), seq: conn.seq }
         });
-        conn.out.push(Request::Submit {
-            doc: self.id.clone().expect("set when it was made"),
+        let doc = self.id();
+        let request = Request::Submit {
+            doc: doc.clone(),
             version: self.version,
-            src: src.clone(),
-            seq: *seq,
+            src: sent.src.clone(),
+            seq: sent.seq,
             op: next.op.clone(),
-        });
+        };
+        match &mut conn.held {
+            Some(held) => {
+                held.push((doc.clone(), sent.clone(), request));
+                conn.events.push_back(UpstreamEvent::Sending(doc, sent.clone()));
+            }
+            None => conn.out.push(request),
+        }
         self.inflight = Some(next);
     }
 
     /// An op of the server; `None` for the acknowledgement of an own one.
     pub fn op_arrived(&mut self, at: u64, src: &str, seq: u64, op: Option<Op>, conn: &mut Conn) {
         let own = self.inflight.as_ref().and_then(|inflight| inflight.sent.as_ref());
-        if own.is_some_and(|(own_src, own_seq)| own_src == src && *own_seq == seq) {
+        if own.is_some_and(|own| own.src == src && own.seq == seq) {
             return self.acknowledged(at, conn);
         }
         match self.version {
@@ -134,17 +142,18 @@ impl Doc {
             _ => return self.fetch(Done::Nothing, false, conn),
         }
         let mut op = op.unwrap_or(Op::NoOp);
+        let raw = op.clone();
         for own in self.inflight.iter_mut().chain(&mut self.pending) {
             if let Err(error) = transform_pair(&mut own.op, &mut op, own.ty.as_ref()) {
                 return self.hard_roll_back(error, conn);
             }
         }
         self.version = Some(at + 1);
-        self.apply(op, Some(src.to_owned()), conn);
+        self.apply(op, Some(src.to_owned()), Some(raw), conn);
     }
 
     /// Applies an op of others, and says so; ShareDB is silent about one that does nothing.
-    fn apply(&mut self, mut op: Op, src: Option<String>, conn: &mut Conn) {
+    fn apply(&mut self, mut op: Op, src: Option<String>, raw: Option<Op>, conn: &mut Conn) {
         if let Err(error) = self.copy.apply(&op) {
             return self.hard_roll_back(error, conn);
         }
@@ -153,7 +162,7 @@ impl Doc {
         }
         if op != Op::NoOp {
             let change = Change { op, version: self.version, src };
-            conn.events.push_back(UpstreamEvent::Changed(self.id(), change));
+            conn.events.push_back(UpstreamEvent::Changed(self.id(), change, raw));
         }
     }
 
@@ -198,7 +207,7 @@ impl Doc {
                 return self.hard_roll_back(error, conn);
             }
         }
-        self.apply(op, None, conn);
+        self.apply(op, None, None, conn);
         let rejected = error.code_text().as_deref() == Some("ERR_OP_SUBMIT_REJECTED");
         self.clear_inflight(Some(error).filter(|_| !rejected), conn);
     }

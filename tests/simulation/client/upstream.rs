@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tabmux::hub::{Submission, Untold, Upstream};
+use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
 use tabmux::protocol::{DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
 
@@ -59,9 +59,29 @@ impl Upstream for Shared {
         self.0.borrow_mut().destroy(doc);
     }
 
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
         let Submission { op, compose, origin, .. } = submission;
         self.0.borrow_mut().submit(doc, op.clone(), compose, origin.clone())
+    }
+
+    fn release(&mut self, doc: &DocId, sent: &Sent) {
+        self.0.borrow_mut().release(doc, sent);
+    }
+
+    fn pending(&self, doc: &DocId) -> Vec<PendingOp> {
+        self.0.borrow().pending(doc)
+    }
+
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
+        self.0.borrow_mut().restore(doc, restored)
+    }
+
+    fn start_over(&mut self, doc: &DocId) {
+        self.0.borrow_mut().start_over(doc);
+    }
+
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+        self.0.borrow_mut().reapply(doc, pending)
     }
 
     fn untold(&self, doc: &DocId) -> Untold {
