@@ -66,7 +66,11 @@ function applyPieces(
   core.endApply(doc.key, since);
 }
 
-function created(type: Type, {data, snapshot}: {data?: unknown; snapshot?: boolean}): unknown {
+/** The data of a document that is created. */
+export function created(
+  type: Type,
+  {data, snapshot}: {data?: unknown; snapshot?: boolean},
+): unknown {
   if (snapshot) return type.deserialize ? type.deserialize(data) : data;
   if (!type.deserialize) return type.create(data);
   return type.createDeserialized

@@ -1,9 +1,12 @@
 use js_sys::Array;
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::errors::{from_js, option_from_js};
 use crate::error::Error;
-use crate::hub::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};
+use crate::hub::{
+    PendingOp, QueryResults, Restored, Sent, Submission, Untold, Upstream, UpstreamEvent,
+};
 use crate::ot::{Create, Op, Origin};
 use crate::platform::{Payload, from_value, to_value};
 use crate::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
@@ -45,13 +48,48 @@ extern "C" {
         id: &str,
         op: JsValue,
         how: Array,
+    ) -> Result<bool, JsValue>;
+    #[wasm_bindgen(method)]
+    fn release(this: &UpstreamAdapter, collection: &str, id: &str, src: &str, seq: f64);
+    #[wasm_bindgen(method)]
+    fn pending(this: &UpstreamAdapter, collection: &str, id: &str) -> JsValue;
+    #[wasm_bindgen(method, catch, js_name = materialize)]
+    fn materialize_js(
+        this: &UpstreamAdapter,
+        snapshot: JsValue,
+        ops: JsValue,
+    ) -> Result<Array, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn restore(
+        this: &UpstreamAdapter,
+        collection: &str,
+        id: &str,
+        snapshot: JsValue,
+        ops: JsValue,
+        pending: JsValue,
     ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, js_name = startOver)]
+    fn start_over(this: &UpstreamAdapter, collection: &str, id: &str);
+    #[wasm_bindgen(method)]
+    fn reapply(this: &UpstreamAdapter, collection: &str, id: &str, pending: JsValue) -> Array;
     #[wasm_bindgen(method)]
     fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
     #[wasm_bindgen(method)]
     fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
     #[wasm_bindgen(method)]
     fn head(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
+}
+
+impl UpstreamAdapter {
+    /// What the snapshot would say after the ops.
+    ///
+    /// # Errors
+    /// Its type is not registered, or its ops do not fit its data.
+    pub fn materialize(&self, restored: &Restored) -> Result<Snapshot, Error> {
+        let (snapshot, ops) = (carried(&restored.snapshot)?, carried(&restored.ops)?);
+        let parts = self.materialize_js(snapshot, ops).map_err(from_js)?;
+        Ok(snapshot_from_js(&parts))
+    }
 }
 
 impl Upstream for UpstreamAdapter {
@@ -114,7 +152,7 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::end_query(self, query as f64);
     }
 
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<(), Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
         let op = op_to_js(submission.op)?;
         let source = submission.source.map_or(JsValue::UNDEFINED, |source| source.0.clone());
         let how = Array::of4(
@@ -126,6 +164,42 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::submit(self, &doc.collection, &doc.id, op, how).map_err(from_js)
     }
 
+    fn release(&mut self, doc: &DocId, sent: &Sent) {
+        UpstreamAdapter::release(self, &doc.collection, &doc.id, &sent.src, sent.seq as f64);
+    }
+
+    fn pending(&self, doc: &DocId) -> Vec<PendingOp> {
+        let pending = UpstreamAdapter::pending(self, &doc.collection, &doc.id);
+        from_value(pending).expect("the adapter says ops as the core does")
+    }
+
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
+        let (snapshot, ops) = (carried(&restored.snapshot)?, carried(&restored.ops)?);
+        let pending = carried(&restored.pending)?;
+        UpstreamAdapter::restore(self, &doc.collection, &doc.id, snapshot, ops, pending)
+            .map_err(from_js)
+    }
+
+    fn start_over(&mut self, doc: &DocId) {
+        UpstreamAdapter::start_over(self, &doc.collection, &doc.id);
+    }
+
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+        let ops = match carried(&pending) {
+            Ok(ops) => ops,
+            Err(error) => return pending.into_iter().map(|op| (op, error.clone())).collect(),
+        };
+        let unfit = UpstreamAdapter::reapply(self, &doc.collection, &doc.id, ops);
+        unfit
+            .iter()
+            .filter_map(|entry| {
+                let entry = Array::from(&entry);
+                let op = pending.get(entry.get(0).as_f64()? as usize)?;
+                Some((op.clone(), from_js(entry.get(1))))
+            })
+            .collect()
+    }
+
     fn untold(&self, doc: &DocId) -> Untold {
         let parts = UpstreamAdapter::untold(self, &doc.collection, &doc.id);
         let changes = parts.get(0).as_f64().unwrap_or_default() as u64;
@@ -133,8 +207,7 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
-        let parts = UpstreamAdapter::snapshot(self, &doc.collection, &doc.id);
-        Snapshot { data: defined(parts.get(2)), ..head_from_js(&parts) }
+        snapshot_from_js(&UpstreamAdapter::snapshot(self, &doc.collection, &doc.id))
     }
 
     fn head(&self, doc: &DocId) -> Snapshot {
@@ -147,9 +220,17 @@ fn head_from_js(parts: &Array) -> Snapshot {
     Snapshot { version, type_name: parts.get(1).as_string(), data: None }
 }
 
+fn snapshot_from_js(parts: &Array) -> Snapshot {
+    Snapshot { data: defined(parts.get(2)), ..head_from_js(parts) }
+}
+
+fn carried<T: Serialize>(value: &T) -> Result<JsValue, Error> {
+    to_value(value).map_err(|reason| Error::new(crate::codes::UNCARRIABLE, reason))
+}
+
 /// An op as `{op}`, `{create: {type, data}}`, `{del: true}` or `{}`.
 pub fn op_to_js(op: &Op) -> Result<JsValue, Error> {
-    to_value(op).map_err(|reason| Error::new(crate::codes::UNCARRIABLE, reason))
+    carried(op)
 }
 
 /// The inverse of [`op_to_js`].
@@ -177,6 +258,11 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
             UpstreamEvent::ConnectionFailed(ConnectionFailed { socket, error })
         }
         "loaded" => UpstreamEvent::Loaded(doc()?),
+        "sending" => {
+            let sent = Sent { src: text(3)?, seq: event.get(4).as_f64()? as u64 };
+            UpstreamEvent::Sending(doc()?, sent)
+        }
+        "outdated" => UpstreamEvent::Outdated(doc()?, option_from_js(event.get(3))?),
         "fetched" => UpstreamEvent::Fetched(doc()?, option_from_js(event.get(3))),
         "subscribed" => UpstreamEvent::Subscribed(doc()?, option_from_js(event.get(3))),
         "failed" => UpstreamEvent::Failed(doc()?, option_from_js(event.get(3))?),
@@ -200,12 +286,12 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
         "queryExtra" => UpstreamEvent::QueryExtra(number(event)?, defined(event.get(2))),
         "queryFailed" => UpstreamEvent::QueryFailed(number(event)?, option_from_js(event.get(2))?),
         "message" => UpstreamEvent::Message(Payload(event.get(1))),
-        "op" => changed(doc()?, event, Op::Edit(Payload(event.get(5)))),
-        "del" => changed(doc()?, event, Op::Del),
+        "op" => changed(doc()?, event, Op::Edit(Payload(event.get(5))), 6),
+        "del" => changed(doc()?, event, Op::Del, 5),
         "create" => {
             let data = defined(event.get(6));
             let create = Create { type_name: text(5)?, data, snapshot: true };
-            changed(doc()?, event, Op::Create(create))
+            changed(doc()?, event, Op::Create(create), 7)
         }
         _ => return None,
     })
@@ -225,8 +311,10 @@ fn docs_from_js(docs: JsValue) -> Option<Vec<DocId>> {
     from_value(docs).ok()
 }
 
-/// `[name, collection, id, version, src, …]`
-fn changed(doc: DocId, event: &Array, op: Op) -> UpstreamEvent {
+/// `[name, collection, id, version, src, …]`, and at `raw` the server's op as it came, if that is it.
+fn changed(doc: DocId, event: &Array, op: Op, raw: u32) -> UpstreamEvent {
     let version = event.get(3).as_f64().map(|version| version as u64);
-    UpstreamEvent::Changed(doc, Change { op, version, src: event.get(4).as_string() })
+    let change = Change { op, version, src: event.get(4).as_string() };
+    let raw = defined(event.get(raw)).and_then(|op| op_from_js(op.0).ok());
+    UpstreamEvent::Changed(doc, change, raw)
 }

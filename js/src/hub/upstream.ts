@@ -1,132 +1,83 @@
-import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
-import {type CoreError, codes, makeError, toError} from '../errors.js';
-import {nextTick} from '../next-tick.js';
-
-/** ShareDB's connection, with the methods its typings lack. */
-type BulkConnection = Connection & {
-  queries: {[id: string]: Query};
-  getExisting(collection: string, id: string): WholeDoc | undefined;
-  startBulk(): void;
-  endBulk(): void;
-  send(message: unknown): void;
-  handleMessage(message: unknown): void;
-};
-
-/** What a query asks, as it goes over the wire. */
-interface QuerySpec {
-  collection: string;
-  query: any;
-  options?: any;
-  subscribe: boolean;
-}
-
-/** What tells which answer belongs to which message of ShareDB's protocol. */
-interface Subject {
-  a?: string;
-  id?: unknown;
-  c?: string;
-  d?: string;
-  src?: string;
-  seq?: number;
-  error?: unknown;
-}
-
-/** An answer to an op, or an op of others. */
-interface OpAnswer extends Subject {
-  v?: number;
-}
-
-interface Asked extends Subject {
-  byHand: boolean;
-}
+import type {Connection, Doc} from 'sharedb/lib/client/index.js';
+import {codeOf, codes, makeError} from '../errors.js';
+import {Arriving} from './arriving.js';
+import {Asked} from './asked.js';
+import {
+  type State,
+  serialized,
+  stateAfter,
+  stateOf,
+  typeNamed,
+  type WireSnapshot,
+} from './document-state.js';
+import {HeldSends} from './held-sends.js';
+import {wouldMislead} from './misleading.js';
+import {Outdated} from './outdated.js';
+import {answerTo, fitting, type Origin, type PendingOp, pendingOf, queuedOp} from './pending.js';
+import {Queries, type QuerySpec} from './queries.js';
+import type {Answer, Op, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
 
-/** With members ShareDB's typings lack. */
-type WholeDoc = Doc & {
-  wantSubscribe: boolean;
-  inflightOp: {src?: string; seq?: number} | null;
-};
-
-/** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
-export type UpstreamEvent = [name: string, ...rest: unknown[]];
-
-/** The events by which a document changes. */
-const changes = new Set(['op', 'create', 'del']);
-
-/** An event that waits to be told, with the document's version when it happened. */
-interface ToldLater {
-  event: UpstreamEvent;
-  doc: Doc | undefined;
-  version: number | null;
-}
-
-/** An op as it goes over the wire. */
-interface Op {
-  op?: any;
-  create?: {type: string; data?: any};
-  del?: true;
+/** What a hub with a store asks for. */
+export interface StoreOptions {
+  /** Each op waits for `release` before it is sent. */
+  holdsOps?: boolean;
+  /** Whether the core can be told of events. */
+  canTell?: () => boolean;
 }
 
 /**
  * The real ShareDB connection behind the hub: does what the core says, and tells it what happens.
  *
- * The core is busy while it calls, so events are told on the next microtask, in order, or before the
- * next frame of a tab.
+ * With a store, ops wait to be sent, and what the server no longer has is not rolled back.
  */
 export class UpstreamAdapter {
-  #connection: BulkConnection | undefined;
-  readonly #docs = new Map<string, Doc>();
-  readonly #queries = new Map<number, Query>();
-  /** What was asked of the server and has no answer yet, oldest first. */
-  readonly #asked: Asked[] = [];
+  #connection: WholeConnection | undefined;
+  readonly #docs = new Map<string, WholeDoc>();
+  readonly #queries = new Queries(
+    (...event) => this.#emit(...event),
+    (doc) => this.#adopt(doc),
+  );
+  readonly #asked = new Asked();
   #sendingByHand = false;
   /** Messages by hand that came before the server let the hub in. */
   readonly #early: Subject[] = [];
   readonly #makeConnection: (options: any) => Connection;
-  readonly #types: {[name: string]: unknown};
-  readonly #tell: (event: UpstreamEvent) => void;
+  readonly #types: TypeMap;
+  readonly #telling: Telling;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  readonly #events: ToldLater[] = [];
-  /** Events that are being told, but for the one that is. */
-  readonly #telling: ToldLater[] = [];
-  /** The versions of documents as of the event that is being told; later ones wait. */
-  readonly #toldVersions = new Map<Doc, number | null>();
+  readonly #arriving = new Arriving();
+  readonly #holdsOps: boolean;
+  readonly #heldSends = new HeldSends();
+  readonly #outdated = new Outdated((doc, error) => this.#emitOf(doc, 'outdated', error));
 
   constructor(
     makeConnection: (options: any) => Connection,
-    types: {[name: string]: unknown},
+    types: TypeMap,
     tell: (event: UpstreamEvent) => void,
+    {holdsOps = false, canTell = () => true}: StoreOptions = {},
   ) {
     this.#makeConnection = makeConnection;
     this.#types = types;
-    this.#tell = tell;
+    this.#telling = new Telling(tell, canTell);
+    this.#holdsOps = holdsOps;
   }
 
   #emit(...event: UpstreamEvent): void {
-    this.#push(undefined, event);
+    this.#telling.push(undefined, event);
   }
 
   #emitOf(doc: Doc, name: string, ...rest: unknown[]): void {
-    this.#push(doc, [name, doc.collection, doc.id, ...rest]);
-  }
-
-  #push(doc: Doc | undefined, event: UpstreamEvent): void {
-    if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
-    this.#events.push({event, doc, version: doc?.version ?? null});
+    this.#telling.push(doc, [name, doc.collection, doc.id, ...rest]);
   }
 
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
-    this.#telling.push(...this.#events.splice(0));
-    for (let next = this.#telling.shift(); next; next = this.#telling.shift()) {
-      const {event, doc, version} = next;
-      if (doc) this.#toldVersions.set(doc, version);
-      this.#tell(event);
-    }
-    this.#toldVersions.clear();
+    this.#telling.tellAll();
   }
 
   /**
@@ -134,12 +85,7 @@ export class UpstreamAdapter {
    * and whether there is one.
    */
   untold(collection: string, id: string): [changes: number, load: boolean] {
-    const doc = this.#docs.get(JSON.stringify([collection, id]));
-    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
-    const names = untold.map(({event: [name]}) => name);
-    const load = names.indexOf('loaded');
-    const before = load < 0 ? names : names.slice(0, load);
-    return [before.filter((name) => changes.has(name)).length, load >= 0];
+    return this.#telling.untold(this.#known(collection, id));
   }
 
   get connection(): Connection | undefined {
@@ -148,7 +94,7 @@ export class UpstreamAdapter {
 
   connect(options: any): void {
     if (this.#connection) return;
-    const connection = this.#makeConnection(options ?? {}) as BulkConnection;
+    const connection = this.#makeConnection(options ?? {}) as WholeConnection;
     if (typeof connection?.on !== 'function' || typeof connection.startBulk !== 'function') {
       const isPromise = typeof (connection as unknown as PromiseLike<unknown>)?.then === 'function';
       const returned = isPromise ? 'a promise' : String(connection);
@@ -167,31 +113,40 @@ export class UpstreamAdapter {
     connection.on('connection error', (error: unknown) =>
       this.#emit('connectionFailed', true, error),
     );
-    connection.on('receive', (request: {data?: Subject}) => {
-      const {data} = request;
-      if (!data) return;
-      if (this.#wouldMislead(connection, data)) {
-        delete request.data;
-        return;
-      }
-      const byHand = this.#isByHand(data);
-      // ShareDB goes on to change the message.
-      if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
-      // A ping is always a tab's.
-      if (byHand || data.a === 'pp') delete request.data;
-    });
-    connection.on('send', ({a, id, c, d, src, seq}: Subject) => {
-      if (relayed.has(a ?? '')) return;
-      this.#asked.push({a, id, c, d, src, seq, byHand: this.#sendingByHand} as Asked);
+    if (this.#holdsOps) {
+      this.#heldSends.hold(connection, (doc, src, seq) => this.#emitOf(doc, 'sending', src, seq));
+    }
+    connection.on('receive', (request: {data?: Answer}) => this.#receive(connection, request));
+    connection.on('send', (message: Subject) => {
+      if (relayed.has(message.a ?? '')) return;
+      const src = message.src ?? connection.id ?? undefined;
+      this.#asked.note({...message, src}, this.#sendingByHand);
     });
     connection.on('state', (state: string) => {
-      this.#asked.length = 0;
+      this.#asked.clear();
       const early = this.#early.splice(0);
       if (state === 'connected') for (const message of early) this.send(message);
     });
     // Queries make documents, too.
     connection.on('doc', (doc: Doc) => this.#adopt(doc));
     tellState(connection.state);
+  }
+
+  /** Looks at a message of the server before ShareDB does, and takes away what is not for it. */
+  #receive(connection: WholeConnection, request: {data?: Answer}): void {
+    const {data} = request;
+    if (!data) return;
+    if (wouldMislead(connection, data, this.#asked)) {
+      delete request.data;
+      return;
+    }
+    const byHand = this.#asked.takeByHand(data);
+    // ShareDB goes on to change the message.
+    if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
+    this.#arriving.see(data);
+    const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
+    // A ping is always a tab's.
+    if (byHand || isForHub || data.a === 'pp') delete request.data;
   }
 
   send(message: Subject): void {
@@ -207,6 +162,7 @@ export class UpstreamAdapter {
 
   /** What the message does is told like anything else that happens upstream. */
   handleMessage(message: unknown): void {
+    this.#arriving.forget();
     try {
       this.#connection?.handleMessage(message);
     } catch (error) {
@@ -214,72 +170,29 @@ export class UpstreamAdapter {
     }
   }
 
-  /**
-   * Whether this answers an op that the document has given up, in a way that ShareDB's client takes
-   * for something else: a refusal for that of the op inflight, an acknowledgement for a version that
-   * changes nothing. The document hears of it here in place of that.
-   */
-  #wouldMislead(connection: BulkConnection, answer: OpAnswer): boolean {
-    const doc = answer.a === 'op' && connection.getExisting(answer.c ?? '', answer.d ?? '');
-    if (!doc) return false;
-    const inflight = doc.inflightOp;
-    if (answer.error) {
-      if (!inflight || inflight.seq === answer.seq || this.#expectsByHand(answer)) return false;
-      doc.emit('error', toError(answer.error as CoreError) as never);
-      return true;
-    }
-    const isOwn = answer.src === connection.id;
-    const isAcknowledgement = !('op' in answer || 'create' in answer || 'del' in answer);
-    if (!isOwn || !isAcknowledgement || answer.v !== doc.version) return false;
-    if (inflight && inflight.seq === answer.seq && inflight.src === answer.src) return false;
-    if (this.#expectsByHand(answer)) return false;
-    doc.fetch();
-    return true;
-  }
-
-  /** Whether this answers a message that an application sent by hand. */
-  #expectsByHand(answer: Subject): boolean {
-    return this.#asked.find((asked) => this.#isAnswer(answer, asked))?.byHand === true;
-  }
-
-  /** The same, and takes it off the list. */
-  #isByHand(answer: Subject): boolean {
-    const at = this.#asked.findIndex((asked) => this.#isAnswer(answer, asked));
-    return at >= 0 && this.#asked.splice(at, 1)[0]?.byHand === true;
-  }
-
-  #isAnswer(answer: Subject, asked: Asked): boolean {
-    if (answer.a !== asked.a) return false;
-    // What is asked by number, such as a query, is answered by number alone.
-    if (asked.id) return answer.id === asked.id;
-    const same = answer.c === asked.c && answer.d === asked.d;
-    if (!same || answer.a !== 'op') return same;
-    // The ops of others look the same, but for their source.
-    const own = answer.error !== undefined || answer.src === (asked.src ?? this.#connection?.id);
-    return own && answer.seq === asked.seq;
-  }
-
   close(): void {
     this.#connection?.close();
   }
 
-  #get(collection: string, id: string): Doc {
-    const key = JSON.stringify([collection, id]);
-    let doc = this.#docs.get(key);
-    if (!doc) {
-      if (!this.#connection)
-        throw makeError('ERR_TABMUX_HUB_START', 'the hub has no connection yet');
-      doc = this.#connection.get(collection, id);
-      this.#adopt(doc);
-    }
-    return doc;
+  #get(collection: string, id: string): WholeDoc {
+    const known = this.#known(collection, id);
+    if (known) return known;
+    if (!this.#connection) throw makeError('ERR_TABMUX_HUB_START', 'the hub has no connection yet');
+    return this.#adopt(this.#connection.get(collection, id));
   }
 
-  #adopt(doc: Doc): void {
+  #known(collection: string, id: string): WholeDoc | undefined {
+    return this.#docs.get(JSON.stringify([collection, id]));
+  }
+
+  #adopt(made: Doc): WholeDoc {
+    const doc = made as WholeDoc;
     const key = JSON.stringify([doc.collection, doc.id]);
-    if (this.#docs.get(key) === doc) return;
-    this.#docs.set(key, doc);
-    this.#watch(doc);
+    if (this.#docs.get(key) !== doc) {
+      this.#docs.set(key, doc);
+      this.#watch(doc);
+    }
+    return doc;
   }
 
   #watch(doc: Doc): void {
@@ -291,14 +204,18 @@ export class UpstreamAdapter {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      if (!this.#submitting) this.#emitOf(doc, 'op', doc.version, src, op);
+      if (this.#submitting) return;
+      this.#emitOf(doc, 'op', doc.version, src, op, this.#arriving.rawOf(doc, op));
     });
     doc.on('create', () => {
       if (this.#submitting) return;
-      this.#emitOf(doc, 'create', doc.version, undefined, doc.type?.uri, serialized(doc));
+      const {version, type} = doc;
+      const raw = this.#arriving.rawOf(doc);
+      this.#emitOf(doc, 'create', version, undefined, type?.uri, serialized(doc), raw);
     });
     doc.on('del', () => {
-      if (!this.#submitting) this.#emitOf(doc, 'del', doc.version, undefined);
+      if (this.#submitting) return;
+      this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
     });
     doc.on('error', (error: unknown) => this.#emitOf(doc, 'failed', error));
   }
@@ -341,7 +258,7 @@ export class UpstreamAdapter {
     const doc = this.#get(collection, id);
     doc.subscribe((error) => {
       // ShareDB keeps quiet about it, but to the hub it makes a difference.
-      const silenced = !error && !(doc as WholeDoc).wantSubscribe;
+      const silenced = !error && !doc.wantSubscribe;
       const reason = silenced
         ? makeError(codes.READ_SILENTLY_REJECTED, 'The server does not show the document')
         : error;
@@ -360,78 +277,26 @@ export class UpstreamAdapter {
     doc.destroy();
   }
 
-  query(id: number, {collection, query, options, subscribe}: QuerySpec): void {
-    const connection = this.#connection;
-    if (!connection) return;
-    const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
-    let failure: unknown;
-    const upstream = create.call(connection, collection, query, options, (error) => {
-      failure = error;
-    });
-    this.#queries.set(id, upstream);
-    // ShareDB has given up a query that failed, the first time or after the server was away.
-    const isAlive = () => connection.queries[upstream.id] === upstream;
-    upstream.on('error', (error: unknown) => {
-      if (isAlive()) this.#emit('queryFailed', id, error);
-      else failure = error;
-    });
-    upstream.on('ready', () =>
-      // Whether there was an error is known right after.
-      nextTick(() => {
-        if (!this.#queries.has(id)) return;
-        if (!subscribe && isAlive()) upstream.destroy();
-        if (!isAlive()) this.#queries.delete(id);
-        if (failure) return this.#emit('queryReady', id, failure);
-        this.#adoptAll(upstream.results ?? []);
-        this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
-      }),
-    );
-    if (subscribe) this.#watchQuery(id, upstream);
-  }
-
-  /** A document that is about to be forgotten is made anew by a query without being told. */
-  #adoptAll(docs: Doc[]): void {
-    for (const doc of docs) this.#adopt(doc);
-  }
-
-  #watchQuery(id: number, query: Query): void {
-    let diff: unknown[] = [];
-    query.on('insert', (docs: Doc[], index: number) => {
-      this.#adoptAll(docs);
-      diff.push({type: 'insert', index, docs: docs.map(nameOf)});
-    });
-    query.on('remove', (docs: Doc[], index: number) => {
-      diff.push({type: 'remove', index, count: docs.length});
-    });
-    query.on('move', (docs: Doc[], from: number, to: number) => {
-      diff.push({type: 'move', from, to, count: docs.length});
-    });
-    query.on('changed', () => {
-      this.#emit('queryChanged', id, diff);
-      diff = [];
-    });
-    query.on('extra', (extra: unknown) => this.#emit('queryExtra', id, extra));
+  query(id: number, spec: QuerySpec): void {
+    if (this.#connection) this.#queries.start(this.#connection, id, spec);
   }
 
   endQuery(id: number): void {
-    this.#queries.get(id)?.destroy();
-    this.#queries.delete(id);
+    this.#queries.end(id);
   }
 
-  submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): void {
+  /** Returns whether ShareDB made the op a part of the one before it. */
+  submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): boolean {
     const [source, compose, tab, opId] = how;
     // ShareDB would fail in the middle of the creation.
-    if (op.create && !this.#types[op.create.type]) {
-      const message = `Missing type ${op.create.type}: register it in the tab and in the hub`;
-      throw makeError(codes.TYPE_NOT_RECOGNIZED, message);
-    }
+    if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
-    const done = (error: unknown) => {
+    const done = answerTo({tab, op_id: opId}, (error) => {
       if (answer.returned) this.#emitOf(doc, 'settled', tab, opId, error);
       else answer.refused = error;
-    };
+    });
     doc.preventCompose = !compose;
     doc.submitSource = source !== undefined;
     this.#submitting = true;
@@ -444,27 +309,97 @@ export class UpstreamAdapter {
       answer.returned = true;
     }
     if (answer.refused) throw answer.refused;
+    const callbacks = doc.pendingOps.at(-1)?.callbacks ?? [];
+    return callbacks.length > 1 && callbacks.at(-1) === done;
+  }
+
+  /** Lets an op go to the server of which the event `sending` has told. */
+  release(collection: string, id: string, src: string, seq: number): void {
+    const doc = this.#connection?.getExisting(collection, id);
+    try {
+      if (doc) this.#heldSends.release(doc, src, seq);
+    } catch (error) {
+      this.#connection?.emit('error', error as never);
+    }
+  }
+
+  /** The document's uncommitted ops, oldest first. */
+  pending(collection: string, id: string): PendingOp[] {
+    const doc = this.#known(collection, id);
+    return doc ? pendingOf(doc) : [];
+  }
+
+  /** What `snapshot` would say after the ops. */
+  materialize(snapshot: WireSnapshot, ops: Op[]): [number | null, string | null, unknown] {
+    const state = this.#stateAfter(snapshot, ops);
+    return [snapshot.version ?? null, state.type?.uri ?? null, serialized(state)];
+  }
+
+  /** Gives a document without state the one it had in an earlier hub. */
+  restore(
+    collection: string,
+    id: string,
+    snapshot: WireSnapshot,
+    ops: Op[],
+    pending: PendingOp[],
+  ): void {
+    const doc = this.#get(collection, id);
+    let state: State;
+    let queue: QueuedOp[];
+    try {
+      state = this.#stateAfter(snapshot, ops);
+      queue = this.#queued(doc, pending);
+    } catch (error) {
+      const message = `${collection}.${id} can't be restored: ${(error as Error).message}`;
+      throw makeError(String(codeOf(error) ?? codes.OP_NOT_APPLIED), message);
+    }
+    doc.version = snapshot.version ?? null;
+    this.#resume(doc, state, queue);
+  }
+
+  /** Gives up the document's state and its uncommitted ops, and loads it. */
+  startOver(collection: string, id: string): void {
+    const doc = this.#get(collection, id);
+    this.#outdated.startOver(doc, (error) => this.#emitOf(doc, 'fetched', error));
+  }
+
+  /** Does the ops again, on the data as loaded. Returns those that do not fit, and why. */
+  reapply(collection: string, id: string, pending: PendingOp[]): [index: number, error: unknown][] {
+    const doc = this.#get(collection, id);
+    const {state, fit, unfit} = fitting(doc, pending, this.#types);
+    this.#resume(doc, state, this.#queued(doc, fit));
+    return unfit;
+  }
+
+  #stateAfter(snapshot: WireSnapshot, ops: Op[]): State {
+    const types = this.#types;
+    return ops.reduce((state, op) => stateAfter(state, op, types), stateOf(snapshot, types));
+  }
+
+  #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {
+    const settle = ({tab, op_id}: Origin, error: unknown) =>
+      this.#emitOf(doc, 'settled', tab, op_id, error);
+    const queue = pending.map((it) => queuedOp(it, this.#types, settle));
+    doc.submitSource = pending.some((it) => 'source' in it);
+    return queue;
+  }
+
+  #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {
+    doc.type = type;
+    doc._setData(data);
+    doc.pendingOps.push(...queue);
+    doc.flush();
   }
 
   /** The document's version and the URI of its type. */
   head(collection: string, id: string): [number | null, string | null] {
-    const doc = this.#docs.get(JSON.stringify([collection, id]));
-    const told = doc && this.#toldVersions.get(doc);
-    return [told ?? doc?.version ?? null, doc?.type?.uri ?? null];
+    const doc = this.#known(collection, id);
+    return [doc ? this.#telling.versionOf(doc) : null, doc?.type?.uri ?? null];
   }
 
   /** As `head`, with the data as the server has it. */
   snapshot(collection: string, id: string): [number | null, string | null, unknown] {
-    const doc = this.#docs.get(JSON.stringify([collection, id]));
+    const doc = this.#known(collection, id);
     return [doc?.version ?? null, doc?.type?.uri ?? null, doc && serialized(doc)];
   }
-}
-
-function nameOf({collection, id}: Doc): {collection: string; id: string} {
-  return {collection, id};
-}
-
-function serialized(doc: Doc): unknown {
-  const serialize = doc.type?.serialize;
-  return serialize ? serialize.call(doc.type, doc.data) : doc.data;
 }

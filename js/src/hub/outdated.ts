@@ -1,0 +1,100 @@
+import {codeOf, codes} from '../errors.js';
+import type {Answer, Callback, WholeConnection, WholeDoc} from './sharedb.js';
+
+/** By these the server, or its database, says that it can't get from a document's version to its own. */
+const outdatedCodes = new Set<unknown>([
+  'ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND',
+  codes.OP_VERSION_NEWER,
+  // sharedb-mongo's: no ops at all, or none from that version on.
+  5102,
+  5103,
+]);
+
+function isOutdated(error: unknown): boolean {
+  const {message} = error as {message?: unknown};
+  // ShareDB's database in memory gives no code.
+  return outdatedCodes.has(codeOf(error)) || /^Missing ops\b/.test(String(message));
+}
+
+/** Finds out which documents the server can't bring up to date any more. */
+export class Outdated {
+  readonly #tell: (doc: WholeDoc, error: unknown) => void;
+  /** Those of which that was told. */
+  readonly #told = new WeakSet<WholeDoc>();
+
+  constructor(tell: (doc: WholeDoc, error: unknown) => void) {
+    this.#tell = tell;
+  }
+
+  /** Looks at an answer of the server. Returns whether ShareDB must not see it. */
+  see(connection: WholeConnection, answer: Answer): boolean {
+    if (!answer.error || !isOutdated(answer.error)) return false;
+    if (answer.a === 'bf' || answer.a === 'bs') return askEach(connection, answer);
+    const doc = connection.getExisting(answer.c ?? '', answer.d ?? '');
+    if (!doc) return false;
+    if (answer.a === 'op') return this.#seeRefusal(connection, doc, answer);
+    return (answer.a === 'f' || answer.a === 's') && this.#seeFailure(connection, doc, answer);
+  }
+
+  /** ShareDB would roll the op back. */
+  #seeRefusal(connection: WholeConnection, doc: WholeDoc, answer: Answer): boolean {
+    const {inflightOp} = doc;
+    const src = answer.src ?? connection.id;
+    if (inflightOp?.seq !== answer.seq || inflightOp?.src !== src) return false;
+    if (inflightOp.retries === 0) {
+      // It was sent but once, and refused: the server does not have it.
+      for (const member of ['seq', 'src', 'sentAt', 'retries'] as const) delete inflightOp[member];
+    }
+    this.#tellOnce(doc, answer.error);
+    return true;
+  }
+
+  #seeFailure(connection: WholeConnection, doc: WholeDoc, answer: Answer): boolean {
+    const version = answer.v ?? doc.version;
+    if (version !== doc.version) {
+      // That was about a version that the document has left behind.
+      ask(connection, doc, answer.a as string);
+      return true;
+    }
+    if (version !== null) this.#tellOnce(doc, answer.error);
+    return false;
+  }
+
+  /** The document gives up its state and its uncommitted ops, and is loaded. */
+  startOver(doc: WholeDoc, loaded: Callback): void {
+    this.#told.delete(doc);
+    doc.version = null;
+    doc.type = null;
+    doc._setData(undefined);
+    doc.inflightOp = null;
+    doc.pendingOps = [];
+    const lostSubscription = doc.wantSubscribe && !doc.subscribed && !doc.inflightSubscribe;
+    if (lostSubscription) doc.subscribe(loaded);
+    else if (!doc.connection.canSend) doc.fetch(loaded);
+    else {
+      // Even if another fetch is on its way: that is for a version.
+      doc.inflightFetch.push(loaded);
+      (doc.connection as WholeConnection).sendFetch(doc);
+    }
+  }
+
+  #tellOnce(doc: WholeDoc, error: unknown): void {
+    if (this.#told.has(doc)) return;
+    this.#told.add(doc);
+    this.#tell(doc, error);
+  }
+}
+
+/** One of the documents has made the server refuse all of them. */
+function askEach(connection: WholeConnection, {a, c, b}: Answer): boolean {
+  if (!b || Array.isArray(b)) return false;
+  for (const id of Object.keys(b)) {
+    const doc = connection.getExisting(c ?? '', id);
+    if (doc) ask(connection, doc, a === 'bf' ? 'f' : 's');
+  }
+  return true;
+}
+
+function ask(connection: WholeConnection, {collection, id, version}: WholeDoc, a: string): void {
+  connection.send({a, c: collection, d: id, v: version});
+}

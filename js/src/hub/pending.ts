@@ -1,0 +1,104 @@
+import {codes, makeError} from '../errors.js';
+import {copied, type State, serialized, stateAfter, stateOf, typeNamed} from './document-state.js';
+import type {Callback, Op, QueuedOp, TypeMap, WholeDoc} from './sharedb.js';
+
+/** Which op of which tab. */
+export interface Origin {
+  tab: string;
+  op_id: number;
+}
+
+/** An uncommitted op, as the core has it. */
+export interface PendingOp {
+  op: Op;
+  /** The URI of the type of the document it was made for. */
+  type?: string;
+  /** If it is to be sent to the server. */
+  source?: unknown;
+  origins: Origin[];
+  /** Its name, once it may have been sent. */
+  sent?: {src: string; seq: number};
+}
+
+/** Whose op the server answers for by this call. */
+const origins = new WeakMap<Callback, Origin>();
+
+/** Makes the origin known of an op that is submitted with this callback. */
+export function answerTo(origin: Origin, callback: Callback): Callback {
+  origins.set(callback, origin);
+  return callback;
+}
+
+/** The document's uncommitted ops, oldest first. */
+export function pendingOf(doc: WholeDoc): PendingOp[] {
+  const queue = doc.inflightOp ? [doc.inflightOp, ...doc.pendingOps] : doc.pendingOps;
+  return queue.map((queued) => {
+    const {type, source, callbacks, src, seq} = queued;
+    const pending: PendingOp = {
+      op: wireOp(queued),
+      origins: callbacks.flatMap((callback) => origins.get(callback) ?? []),
+    };
+    if (type?.uri) pending.type = type.uri;
+    if (doc.submitSource) pending.source = source;
+    if (seq !== undefined) pending.sent = {src: src ?? (doc.connection.id as string), seq};
+    return pending;
+  });
+}
+
+function wireOp(queued: QueuedOp): Op {
+  if ('op' in queued) return {op: queued.op};
+  // ShareDB composes into the data in place.
+  if (queued.create) return {create: copied(queued.create)};
+  return queued.del ? {del: true} : {};
+}
+
+/** The op as ShareDB queues it. `settle` is told what the server answers for each of its origins. */
+export function queuedOp(
+  {op, type, source = true, origins, sent}: PendingOp,
+  types: TypeMap,
+  settle: (origin: Origin, error: unknown) => void,
+): QueuedOp {
+  return {
+    // ShareDB composes into the data in place.
+    ...(op.create ? {create: copied(op.create)} : op),
+    type: type === undefined ? null : typeNamed(type, types),
+    source,
+    callbacks: origins.map((origin) => answerTo(origin, (error) => settle(origin, error))),
+    // So that it is the second time when it is sent, and nothing is composed into it.
+    ...(sent && {...sent, sentAt: Date.now(), retries: 0}),
+  };
+}
+
+/** Of ops that are to be done on `base`: the state they lead to, and those that do not fit. */
+export function fitting(
+  base: State,
+  pending: PendingOp[],
+  types: TypeMap,
+): {state: State; fit: PendingOp[]; unfit: [index: number, error: unknown][]} {
+  const snapshot = {type: base.type?.uri, data: serialized(base)};
+  const fit: PendingOp[] = [];
+  const unfit: [number, unknown][] = [];
+  let state = stateOf(snapshot, types);
+  for (const [index, it] of pending.entries()) {
+    try {
+      checkGround(state, it);
+      state = stateAfter(state, it.op, types);
+      fit.push(it);
+    } catch (error) {
+      unfit.push([index, error]);
+      // It may have been applied in part.
+      state = fit.reduce((before, {op}) => stateAfter(before, op, types), stateOf(snapshot, types));
+    }
+  }
+  return {state, fit, unfit};
+}
+
+function checkGround({type}: State, pending: PendingOp): void {
+  const {op, create, del} = pending.op;
+  if (create && type) throw makeError(codes.DOC_ALREADY_CREATED, 'Document already exists');
+  if (del && !type) throw makeError(codes.DOC_DOES_NOT_EXIST, 'Document does not exist');
+  if (op !== undefined && type && pending.type !== undefined && pending.type !== type.uri) {
+    const message = `the op is for a document of type ${pending.type}, not ${type.uri}`;
+    throw makeError(codes.OP_NOT_APPLIED, message);
+  }
+}

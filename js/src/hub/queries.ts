@@ -1,0 +1,89 @@
+import type {Doc, Query} from 'sharedb/lib/client/index.js';
+import {nextTick} from '../next-tick.js';
+import type {WholeConnection} from './sharedb.js';
+import type {UpstreamEvent} from './telling.js';
+
+/** What a query asks, as it goes over the wire. */
+export interface QuerySpec {
+  collection: string;
+  query: any;
+  options?: any;
+  subscribe: boolean;
+}
+
+/** ShareDB's queries behind the hub, by the numbers that the core gives them. */
+export class Queries {
+  readonly #queries = new Map<number, Query>();
+  readonly #emit: (...event: UpstreamEvent) => void;
+  readonly #adopt: (doc: Doc) => void;
+
+  /** `adopt` takes a document that a query has found. */
+  constructor(emit: (...event: UpstreamEvent) => void, adopt: (doc: Doc) => void) {
+    this.#emit = emit;
+    this.#adopt = adopt;
+  }
+
+  start(
+    connection: WholeConnection,
+    id: number,
+    {collection, query, options, subscribe}: QuerySpec,
+  ): void {
+    const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
+    let failure: unknown;
+    const upstream = create.call(connection, collection, query, options, (error) => {
+      failure = error;
+    });
+    this.#queries.set(id, upstream);
+    // ShareDB has given up a query that failed, the first time or after the server was away.
+    const isAlive = () => connection.queries[upstream.id] === upstream;
+    upstream.on('error', (error: unknown) => {
+      if (isAlive()) this.#emit('queryFailed', id, error);
+      else failure = error;
+    });
+    upstream.on('ready', () =>
+      // Whether there was an error is known right after.
+      nextTick(() => {
+        if (!this.#queries.has(id)) return;
+        if (!subscribe && isAlive()) upstream.destroy();
+        if (!isAlive()) this.#queries.delete(id);
+        if (failure) return this.#emit('queryReady', id, failure);
+        this.#adoptAll(upstream.results ?? []);
+        this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
+      }),
+    );
+    if (subscribe) this.#watchQuery(id, upstream);
+  }
+
+  /** A document that is about to be forgotten is made anew by a query without being told. */
+  #adoptAll(docs: Doc[]): void {
+    for (const doc of docs) this.#adopt(doc);
+  }
+
+  #watchQuery(id: number, query: Query): void {
+    let diff: unknown[] = [];
+    query.on('insert', (docs: Doc[], index: number) => {
+      this.#adoptAll(docs);
+      diff.push({type: 'insert', index, docs: docs.map(nameOf)});
+    });
+    query.on('remove', (docs: Doc[], index: number) => {
+      diff.push({type: 'remove', index, count: docs.length});
+    });
+    query.on('move', (docs: Doc[], from: number, to: number) => {
+      diff.push({type: 'move', from, to, count: docs.length});
+    });
+    query.on('changed', () => {
+      this.#emit('queryChanged', id, diff);
+      diff = [];
+    });
+    query.on('extra', (extra: unknown) => this.#emit('queryExtra', id, extra));
+  }
+
+  end(id: number): void {
+    this.#queries.get(id)?.destroy();
+    this.#queries.delete(id);
+  }
+}
+
+function nameOf({collection, id}: Doc): {collection: string; id: string} {
+  return {collection, id};
+}

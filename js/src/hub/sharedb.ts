@@ -1,0 +1,68 @@
+import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
+import type {Type} from 'sharedb/lib/sharedb.js';
+
+/** ShareDB's connection, with the members its typings lack. */
+export type WholeConnection = Connection & {
+  queries: {[id: string]: Query};
+  getExisting(collection: string, id: string): WholeDoc | undefined;
+  startBulk(): void;
+  endBulk(): void;
+  send(message: unknown): void;
+  sendFetch(doc: Doc): void;
+  sendOp(doc: Doc, op: QueuedOp): void;
+  handleMessage(message: unknown): void;
+};
+
+/** ShareDB's document, with the members its typings lack. */
+export type WholeDoc = Doc & {
+  wantSubscribe: boolean;
+  inflightSubscribe: unknown;
+  inflightFetch: Callback[];
+  inflightOp: QueuedOp | null;
+  pendingOps: QueuedOp[];
+  _setData(data: unknown): void;
+};
+
+/** What ShareDB calls once the server has answered. */
+export type Callback = (error?: unknown) => void;
+
+/** ShareDB's types, by name and by URI. */
+export type TypeMap = {[name: string]: Type};
+
+/** An op as it goes over the wire. */
+export interface Op {
+  op?: any;
+  create?: {type: string; data?: any; snapshot?: boolean};
+  del?: true;
+}
+
+/** An op in a document's queue. */
+export interface QueuedOp extends Op {
+  type: Type | null;
+  source: unknown;
+  callbacks: Callback[];
+  /** From here on once it was sent, or is held to be sent. */
+  seq?: number;
+  src?: string;
+  sentAt?: number;
+  /** How often it was sent after the first time. */
+  retries?: number;
+}
+
+/** What tells which answer belongs to which message of ShareDB's protocol. */
+export interface Subject {
+  a?: string;
+  id?: unknown;
+  c?: string;
+  d?: string;
+  src?: string;
+  seq?: number;
+  error?: unknown;
+}
+
+/** An answer of the server, or an op of others. */
+export interface Answer extends Subject, Op {
+  v?: number;
+  /** The documents of a question about many: their ids, or their versions by id. */
+  b?: string[] | {[id: string]: number};
+}

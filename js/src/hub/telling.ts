@@ -1,0 +1,71 @@
+import type {Doc} from 'sharedb/lib/client/index.js';
+
+/** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
+export type UpstreamEvent = [name: string, ...rest: unknown[]];
+
+/** The events by which a document changes. */
+const changes = new Set(['op', 'create', 'del']);
+
+/** An event that waits to be told, with the document's version when it happened. */
+interface ToldLater {
+  event: UpstreamEvent;
+  doc: Doc | undefined;
+  version: number | null;
+}
+
+/**
+ * Tells the core what happens upstream.
+ *
+ * The core is busy while it calls, so events are told on the next microtask, in order, or before the
+ * next frame of a tab; and only while it can be told.
+ */
+export class Telling {
+  readonly #tell: (event: UpstreamEvent) => void;
+  readonly #canTell: () => boolean;
+  readonly #events: ToldLater[] = [];
+  /** Events that are being told, but for the one that is. */
+  readonly #telling: ToldLater[] = [];
+  /** The versions of documents as of the event told last; later ones wait. */
+  readonly #toldVersions = new Map<Doc, number | null>();
+
+  constructor(tell: (event: UpstreamEvent) => void, canTell: () => boolean) {
+    this.#tell = tell;
+    this.#canTell = canTell;
+  }
+
+  push(doc: Doc | undefined, event: UpstreamEvent): void {
+    if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
+    this.#events.push({event, doc, version: doc?.version ?? null});
+  }
+
+  /** Tells what waits, in order, for as long as the core can be told. */
+  tellAll(): void {
+    this.#telling.push(...this.#events.splice(0));
+    while (this.#telling.length > 0 && this.#canTell()) {
+      const {event, doc, version} = this.#telling.shift() as ToldLater;
+      if (doc) this.#toldVersions.set(doc, version);
+      this.#tell(event);
+    }
+    const waiting = new Set(this.#telling.map(({doc}) => doc));
+    for (const doc of this.#toldVersions.keys()) {
+      if (!waiting.has(doc)) this.#toldVersions.delete(doc);
+    }
+  }
+
+  /** The document's version as far as the core has been told of it. */
+  versionOf(doc: Doc): number | null {
+    return this.#toldVersions.get(doc) ?? doc.version;
+  }
+
+  /**
+   * Of what the core has not been told: how many changes of the document come before its next load,
+   * and whether there is one.
+   */
+  untold(doc: Doc | undefined): [changes: number, load: boolean] {
+    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
+    const names = untold.map(({event: [name]}) => name);
+    const load = names.indexOf('loaded');
+    const before = load < 0 ? names : names.slice(0, load);
+    return [before.filter((name) => changes.has(name)).length, load >= 0];
+  }
+}
