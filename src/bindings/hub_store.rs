@@ -155,7 +155,8 @@ impl Shell {
     /// What the application allows, and what the device does; tells if that has become nearly full.
     fn limits(&self, store: &HubStore, inventory: &Inventory, room: &Object) -> Limits {
         let number = |name: &str| Reflect::get(room, &name.into()).ok()?.as_f64();
-        let excess = number("usage").zip(number("quota")).map(|(usage, quota)| usage - FULL * quota);
+        let excess =
+            number("usage").zip(number("quota")).map(|(usage, quota)| usage - FULL * quota);
         let is_full = excess.is_some_and(|excess| excess > 0.0);
         let mut limits = store.limits;
         if !store.is_full.replace(is_full) && is_full {

@@ -8,7 +8,7 @@ use super::clock::now;
 use super::hub::Shell;
 use super::store::HubStore;
 use crate::error::{Error, codes};
-use crate::hub::{Restored, Upstream as _, read_stored};
+use crate::hub::{Restored, read_stored};
 use crate::ot::Op;
 use crate::platform::{Payload, to_value};
 use crate::protocol::{DocId, StoreQuestion};
