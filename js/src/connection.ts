@@ -425,6 +425,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   #end(): void {
     this.#leaving = false;
     this.left = true;
+    this.store.fail(closedError());
     this.core.leave();
     this.#onClose();
   }
@@ -528,5 +529,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 }
 
 function closedError(): Error {
-  return makeError(codes.CLOSED, 'the connection was closed: nothing can be written any more');
+  return makeError(
+    codes.CLOSED,
+    'the connection was closed: nothing can be written or asked any more',
+  );
 }

@@ -58,6 +58,8 @@ type Question =
  */
 export class ProxyStore {
   readonly #connection: ProxyConnection;
+  /** What fails those who wait for an answer. */
+  readonly #waiting = new Set<(error: Error) => void>();
 
   /** @internal Use `connection.store`. */
   constructor(connection: ProxyConnection) {
@@ -108,10 +110,19 @@ export class ProxyStore {
     return new Promise((resolve, reject) => {
       const failure = connection.whyNothingIsSent();
       if (failure) return reject(failure);
-      connection.ask(connection.core.askStore(question), (error, answer) =>
-        error ? reject(error) : resolve(answer),
-      );
+      this.#waiting.add(reject);
+      connection.ask(connection.core.askStore(question), (error, answer) => {
+        this.#waiting.delete(reject);
+        if (error) reject(error);
+        else resolve(answer);
+      });
     });
+  }
+
+  /** @internal The tab has left the hub: nothing will be answered. */
+  fail(error: Error): void {
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
   }
 }
 

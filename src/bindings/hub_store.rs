@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use futures::future::{AbortHandle, Abortable};
 use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::now;
@@ -175,7 +174,15 @@ impl Shell {
     }
 
     fn tell_quota(&self, room: &Object) {
-        let detail = Payload(JsValue::from(room));
+        let detail = Object::new();
+        for name in ["usage", "quota"] {
+            if let Ok(value) = Reflect::get(room, &name.into())
+                && !value.is_undefined()
+            {
+                let _ = Reflect::set(&detail, &name.into(), &value);
+            }
+        }
+        let detail = Payload(detail.into());
         self.hub.borrow_mut().tell_store_event("quota", detail, now());
     }
 

@@ -7,7 +7,7 @@ import {tabLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import type {ConnectContext, HubOptions} from './define.js';
-import {type FoundStore, findStore, keeps, room} from './store.js';
+import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
@@ -84,7 +84,7 @@ export class Hub extends Emitter<HubEvents> {
       linger,
       policy: store && policyOf(store),
     };
-    const handler = this.#handler(found?.release);
+    const handler = this.#handler(found);
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
     if (found?.failure) core.tellStoreError(found.failure);
@@ -100,7 +100,7 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   /** What the core calls. */
-  #handler(release = () => {}) {
+  #handler(found?: FoundStore) {
     return {
       joined: (tab: string) => {
         this.#watchTab(tab);
@@ -122,7 +122,7 @@ export class Hub extends Emitter<HubEvents> {
         this.#upstream.close();
         this.#tell('fault', toError(error));
       },
-      storeClosed: release,
+      storeClosed: () => found?.release(),
       keeps: (collection: string, id: string) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
@@ -131,7 +131,7 @@ export class Hub extends Emitter<HubEvents> {
           return false;
         }
       },
-      room,
+      room: () => found?.room(),
     };
   }
 

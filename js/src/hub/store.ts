@@ -7,6 +7,8 @@ import {isSharedWorker} from './worker-scope.js';
 /** The store of a hub that is starting. */
 export interface FoundStore {
   store: OpenStore;
+  /** What the browser says of the room for it. */
+  room: () => Promise<Room>;
   /** Why it is another than was asked for. */
   failure?: Error;
   /** To be called when the hub has let go of it. */
@@ -37,11 +39,11 @@ export async function findStore(
     if (kind === 'indexeddb' && !isSharedWorker) release = await reserve(database);
     const encryption = await findKey(options.encryption, context);
     const store = await openStore({...settings, kind, name: database}, encryption);
-    return {store, release};
+    return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, release};
   } catch (error) {
     release();
     const store = await openStore({...settings, kind: 'memory'}, undefined);
-    return {store, failure: toError(error as CoreError), release: () => {}};
+    return {store, room: unlimited, failure: toError(error as CoreError), release: () => {}};
   }
 }
 
@@ -89,8 +91,13 @@ export function keeps({collections, keep}: StoreOptions, collection: string, id:
   return keep ? Boolean(keep(collection, id)) : true;
 }
 
-/** How much room there is for IndexedDB; nothing where the browser does not say. */
-export async function room(): Promise<Room> {
+/** Memory has no quota. */
+async function unlimited(): Promise<Room> {
+  return {};
+}
+
+/** Nothing where the browser does not say. */
+async function roomOnDevice(): Promise<Room> {
   const storage = globalThis.navigator?.storage;
   try {
     const {usage, quota} = (await storage?.estimate?.()) ?? {};
