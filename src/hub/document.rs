@@ -92,6 +92,8 @@ pub(super) struct Document {
     linger: Option<Millis>,
     /// If it is kept in the store.
     log: Option<Log>,
+    /// The tabs of an earlier hub may come back until then.
+    grace: Option<Millis>,
     /// The document is loaded anew since the server no longer has what came after its version:
     /// why, and the ops it had.
     outdated: Option<(Error, Vec<PendingOp>)>,
@@ -114,6 +116,7 @@ impl Document {
             was_loaded: false,
             linger: None,
             log: None,
+            grace: None,
             outdated: None,
         }
     }
@@ -410,11 +413,12 @@ impl Document {
 
     /// When [`Document::wake`] wants to be called.
     pub fn deadline(&self) -> Option<Millis> {
-        self.linger
+        self.linger.into_iter().chain(self.grace).min()
     }
 
     /// The linger may be over. Returns whether the document can be forgotten.
     pub fn wake(&mut self, cx: &mut Context<'_>) -> bool {
+        self.end_grace(cx);
         if self.linger.is_none_or(|at| at > cx.now) {
             return false;
         }

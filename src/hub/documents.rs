@@ -44,8 +44,7 @@ impl Documents {
         self.docs.contains_key(id)
     }
 
-    /// Takes a document as it comes from the store, if that has it. Returns the tabs of an earlier
-    /// hub that may come back for it.
+    /// Takes a document as it comes from the store, if that has it.
     ///
     /// # Errors
     /// It can't be taken; the document is as one that is not in the store.
@@ -54,22 +53,15 @@ impl Documents {
         id: &DocId,
         recalled: Option<Recalled>,
         cx: &mut Context<'_>,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<(), Error> {
         let number = cx.journal.as_deref_mut().map(|journal| journal.new_log()).unwrap_or(0);
         let doc = self.doc(id);
-        let mut tabs = Vec::new();
-        let taken = match recalled {
-            Some(recalled) => {
-                tabs.extend(recalled.known.tabs.keys().cloned());
-                doc.recall(recalled, cx)
-            }
-            None => Ok(()),
-        };
+        let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
         if !doc.is_stored() {
             doc.start_log(number);
         }
         doc.note_use(cx);
-        taken.map(|()| tabs)
+        taken
     }
 
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {

@@ -62,6 +62,8 @@ const PATIENCE: Millis = 1000;
 pub(super) struct TabEntry {
     pub info: TabInfo,
     peer: PeerId,
+    /// It has not said yet what it holds from before.
+    pub is_resuming: bool,
 }
 
 /// The hub, as a state machine without I/O.
@@ -359,6 +361,11 @@ impl Hub {
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), message) => {
+                if let (Message::Resume(_), Some(entry)) =
+                    (&message, self.tabs.iter_mut().find(|entry| entry.info.id == tab))
+                {
+                    entry.is_resuming = false;
+                }
                 let (docs, _, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
                     self.fault(&format!("a tab sent what only hubs send: {other:?}"));
@@ -395,9 +402,10 @@ impl Hub {
                 self.peers.remove(before);
             }
             self.tabs[at].peer = peer;
+            self.tabs[at].is_resuming = resumed;
         } else {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            self.tabs.push(TabEntry { info, peer });
+            self.tabs.push(TabEntry { info, peer, is_resuming: resumed });
         }
         if resumed {
             let (docs, queries, relay, mut cx) = self.parts();

@@ -93,20 +93,32 @@ impl Hub {
     }
 
     pub(super) fn admit(&mut self, doc: DocId, recalled: Option<Recalled>) {
+        let recalled = recalled.map(|mut recalled| {
+            // What a tab is here without having asked for, it does not hold.
+            let tabs = std::mem::take(&mut recalled.known.tabs);
+            recalled.known.tabs = tabs.into_iter().filter(|(tab, _)| self.expect(tab)).collect();
+            recalled
+        });
         let (docs, _, _, mut cx) = self.parts();
-        match docs.admit(&doc, recalled, &mut cx) {
-            Ok(tabs) => {
-                let expected = tabs
-                    .into_iter()
-                    .filter(|tab| !self.tabs.iter().any(|entry| entry.info.id == *tab));
-                for tab in expected.collect::<Vec<_>>() {
-                    if self.expected.insert(tab.clone()) {
-                        self.events.push_back(HubEvent::Expected { tab });
-                    }
-                }
-            }
-            Err(error) => self.tell_damage(&doc, &error),
+        if let Err(error) = docs.admit(&doc, recalled, &mut cx) {
+            self.tell_damage(&doc, &error);
         }
+    }
+
+    /// Whether the tab may come back with what it held of documents of an earlier hub.
+    fn expect(&mut self, tab: &str) -> bool {
+        if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
+            return entry.is_resuming;
+        }
+        if self.expected.insert(tab.to_owned()) {
+            self.events.push_back(HubEvent::Expected { tab: tab.to_owned() });
+        }
+        true
+    }
+
+    /// Whether something waits for [`Hub::proceed`].
+    pub fn has_arrivals(&self) -> bool {
+        !self.inbox.arrivals.is_empty()
     }
 
     /// Handles what waited for documents that were read.

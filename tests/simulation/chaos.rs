@@ -24,10 +24,18 @@ pub struct Life {
     pub queries: bool,
     /// Tabs and the client beside the hub show themselves on channels.
     pub presence: bool,
+    /// The hub has a store, and crashes.
+    pub crashes: bool,
 }
 
-pub const EDITS: Life =
-    Life { creations: false, refusals: false, restarts: false, queries: false, presence: false };
+pub const EDITS: Life = Life {
+    creations: false,
+    refusals: false,
+    restarts: false,
+    queries: false,
+    presence: false,
+    crashes: false,
+};
 
 /// The channels of presence.
 pub const CHANNELS: [&str; 2] = ["left", "right"];
@@ -47,6 +55,9 @@ pub fn live(world: &mut World, life: Life) {
     if life.refusals {
         world.server.refusals = 0.05;
     }
+    if life.crashes {
+        world.add_disk();
+    }
     for _ in 0..world.common.rng.random_range(2..=4) {
         world.add_tab();
     }
@@ -64,6 +75,9 @@ pub fn live(world: &mut World, life: Life) {
     rest::come_to_rest(world, &docs);
     rest::check(world, &docs, life);
     rest::leave(world);
+    if life.crashes {
+        rest::reload_offline(world, &docs);
+    }
 }
 
 fn act(world: &mut World, docs: &[DocId], life: Life) {
@@ -88,6 +102,9 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
         }
         12 if !world.outside.client.borrow().creates_blindly() => {
             return world.disconnect_outside(Some(soon));
+        }
+        13 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
+            return world.crash_hub();
         }
         13 if life.restarts => return world.restart_hub(),
         14..18 if life.creations => return world.create_or_delete_outside(doc, type_name),

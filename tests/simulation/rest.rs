@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tabmux::codes;
 use tabmux::protocol::DocId;
 use tabmux::tab::TabEvent;
 
@@ -12,6 +13,10 @@ use super::world::{LINGER, World};
 /// Ends all disturbances, and lets everyone hear of everything.
 pub fn come_to_rest(world: &mut World, docs: &[DocId]) {
     world.calm_down();
+    if world.disk.is_some() && world.tab_count() == 0 {
+        // A hub that nobody came to has no connection, and its store may have ops.
+        world.add_tab();
+    }
     world.settle();
     for at in 0..world.tab_count() {
         // What watches over the hub has noticed what the tab may not have: no frame came.
@@ -71,6 +76,9 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
     }
     world.common.ledger.check_answers(&world.gone, &expected);
     world.common.ledger.check_log(&world.server);
+    if life.crashes && !life.refusals && !life.creations {
+        world.common.ledger.check_durable(&world.server);
+    }
     check_presence(world);
     for doc in docs {
         converged(world, doc);
@@ -83,14 +91,23 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
             let code = error.code_text().unwrap_or_default();
             let refused = life.refusals && code == "ERR_TEST_REFUSED";
             let left_alone = life.restarts && driver.was_left_alone();
-            assert!(refused || left_alone, "{} has a query that failed: {error:?}", driver.id);
+            let offline = life.crashes && code == codes::OFFLINE;
+            assert!(
+                refused || left_alone || offline,
+                "{} has a query that failed: {error:?}",
+                driver.id
+            );
         }
         assert_eq!(driver.tab.deadline(), None, "{} waits for nothing", driver.id);
         for note in &driver.notes {
             assert!(!matches!(note, TabEvent::Fault(_)), "{}: {note:?}", driver.id);
         }
     }
-    assert!(life.restarts || world.faults.is_empty(), "a tab sent {:?}", world.faults);
+    assert!(
+        life.restarts || life.crashes || world.faults.is_empty(),
+        "a tab sent {:?}",
+        world.faults
+    );
     assert_eq!(world.hub.deadline(), None, "the hub waits for nothing");
     assert_eq!(world.hub.size().1, 0, "every tab has every change, so none is kept");
 }
@@ -146,6 +163,27 @@ pub fn leave(world: &mut World) {
     assert!(channels.is_empty(), "the server tells nobody of {channels:?}");
     drop(client);
     check_presence(world);
+}
+
+/// A hub that finds no server gives a tab what its store has: what the server had at that version.
+pub fn reload_offline(world: &mut World, docs: &[DocId]) {
+    world.crash_hub();
+    world.disconnect_upstream(None);
+    let at = world.add_tab();
+    let stored = world.disk.as_ref().expect("the hub has a store").documents();
+    let known = docs.iter().filter(|doc| stored.contains(doc));
+    for doc in known.clone() {
+        world.tab(at, |tab, common| tab.subscribe(doc, common));
+    }
+    world.settle();
+    for doc in known.filter(|doc| !world.server.astray.contains(doc)).collect::<Vec<_>>() {
+        let held = &world.driver(at).docs[doc];
+        let replica = world.driver(at).tab.replica(held.key).expect("it is open");
+        let version = replica.version().expect("the server has committed all there is");
+        let (held, pending) = (held.copy.clone(), replica.pending().count());
+        assert_eq!(pending, 0, "{doc} waits for nothing");
+        assert_eq!(held, world.server.doc(doc).at(version), "{doc} at version {version}");
+    }
 }
 
 /// Each query has what the server finds, its documents follow the server, and the hub asks each

@@ -9,10 +9,12 @@ use tabmux::Error;
 use tabmux::codecs::Limits;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::middleware::LayerConfig;
+use tabmux::store::Opened;
 use tabmux::transports::{Faults, Frame, FrameKind, Guarantees, Link};
 
 use super::client::Client;
 use super::client::Shared;
+use super::disk::Disk;
 use super::ledger::Ledger;
 use super::party::Party;
 use super::presence::Presences;
@@ -72,6 +74,8 @@ pub struct World {
     pub common: Common,
     pub server: Server,
     pub hub: Hub,
+    /// If the hub has a store.
+    pub disk: Option<Disk>,
     pub upstream: Party,
     pub outside: Party,
     pub outside_presences: Presences,
@@ -85,7 +89,9 @@ pub struct World {
     /// Transports that their tabs gave up; what was sent on them still arrives.
     old_wires: Vec<Wire>,
     /// Tabs whose end the hub will be told of.
-    ends: Vec<(u64, String)>,
+    pub(super) ends: Vec<(u64, String)>,
+    /// Tabs that will notice that their hub is gone.
+    pub(super) losses: Vec<(u64, String)>,
     steps: u32,
 }
 
@@ -102,12 +108,13 @@ impl World {
             reentrant_edits: setup.reentrant_edits,
         };
         let upstream = Party::new(Client::guarded("upstream-1"));
-        let hub = new_hub(1, &upstream);
+        let hub = new_hub(1, None, &upstream);
         let mut world = World {
             setup,
             common,
             server: Server::default(),
             hub,
+            disk: None,
             upstream,
             outside: Party::new(Client::new("outside")),
             outside_presences: Presences::new("outside"),
@@ -118,6 +125,7 @@ impl World {
             tabs: Vec::new(),
             old_wires: Vec::new(),
             ends: Vec::new(),
+            losses: Vec::new(),
             steps: 0,
         };
         world.connect_upstream();
@@ -217,12 +225,23 @@ impl World {
 
     /// A hub without memory takes the place of the present one, on the same transports.
     pub fn restart_hub(&mut self) {
-        self.epoch += 1;
+        self.disk = None;
+        self.replace_hub();
+    }
+
+    pub(super) fn replace_hub(&mut self) {
+        let opened = self.disk.as_ref().map(|disk| &disk.opened);
+        self.epoch = opened.map_or(self.epoch + 1, |opened| opened.epoch);
         self.common.trace(|| format!("the hub restarts with epoch {}", self.epoch));
         self.upstream.disconnect(&mut self.server, None, &mut self.common);
         self.hand_out();
-        self.upstream = Party::new(Client::guarded(&format!("upstream-{}", self.epoch)));
-        self.hub = new_hub(self.epoch, &self.upstream);
+        let src = format!("upstream-{}", self.epoch);
+        self.upstream = Party::new(match self.disk {
+            Some(_) => Client::holding(&src),
+            None => Client::guarded(&src),
+        });
+        let opened = self.disk.as_ref().map(|disk| &disk.opened);
+        self.hub = new_hub(self.epoch, opened, &self.upstream);
         self.old_wires.clear();
         self.ends.clear();
         for at in 0..self.tabs.len() {
@@ -243,16 +262,22 @@ impl World {
                     HubEvent::Fault(error) => self.faults.push(error),
                     // The Web Lock of a tab that is gone is free.
                     HubEvent::Joined { tab, .. } if self.gone.contains(&tab) => {
-                        self.hub.tab_gone(&tab, now);
+                        self.ends.push((now, tab));
                     }
-                    _ => {}
+                    event => self.expect(&event),
                 }
-            } else if let Some(event) = self.upstream.poll_event() {
+            } else if self.ask_disk() || self.hear_disk() {
+                // What happened upstream meanwhile is told before what tabs said.
+            } else if !self.hub.is_stalled()
+                && let Some(event) = self.upstream.poll_event()
+            {
                 self.common.trace(|| format!("the hub is told {event:?}"));
                 self.hub.upstream_event(event, now);
+            } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
+                self.hub.proceed(now);
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
-            } else if !self.upstream.client.borrow_mut().end_turn() {
+            } else if !self.upstream.client.borrow_mut().end_turn() || self.hub.is_stalled() {
                 return self.upstream.send(now);
             }
         }
@@ -280,11 +305,12 @@ impl World {
         });
         let of_wires = self.old_wires.iter().filter_map(|wire| wire.up.next_arrival());
         let of_parties = [&self.upstream, &self.outside].into_iter().flat_map(Party::next_time);
-        let of_ends = self.ends.iter().map(|(at, _)| *at);
+        let of_ends = self.ends.iter().chain(&self.losses).map(|(at, _)| *at);
         of_tabs
             .chain(of_wires)
             .chain(of_parties)
             .chain(of_ends)
+            .chain(self.disk.as_ref().and_then(Disk::next_time))
             .chain(self.hub.deadline())
             .min()
             .map(|at| at.max(self.now()))
@@ -298,6 +324,11 @@ impl World {
         assert!(self.steps < STEPS, "it never comes to rest");
         for end in self.ends.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
             self.hub.tab_gone(&end.1, now);
+        }
+        for (_, id) in self.losses.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
+            if let Some(at) = self.tabs.iter().position(|seat| seat.driver.id == id) {
+                self.attach(at);
+            }
         }
         let mut frames = Vec::new();
         for wire in self.old_wires.iter_mut().chain(self.tabs.iter_mut().map(|seat| &mut seat.wire))
@@ -363,12 +394,12 @@ fn text(frame: &Frame) -> &str {
     }
 }
 
-fn new_hub(epoch: u64, upstream: &Party) -> Hub {
+fn new_hub(epoch: u64, opened: Option<&Opened>, upstream: &Party) -> Hub {
     let settings = HubSettings {
         identity: "someone".to_owned(),
         epoch,
-        lineage: epoch.to_string(),
-        stored: None,
+        lineage: opened.map_or(epoch.to_string(), |opened| opened.lineage.clone()),
+        stored: opened.map(|opened| opened.pending.clone()),
         linger: LINGER,
         limits: Limits::default(),
         seed: epoch,

@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use tabmux_middleware::Millis;
+
 use super::{Context, Document, Holder};
 use crate::error::Error;
 use crate::hub::Sent;
 use crate::hub::Untold;
 use crate::hub::journal::{Checkpoint, KnownTab, Recalled, Record, to_bytes};
 use crate::ot::Sequencer;
-use crate::protocol::DocId;
+use crate::protocol::{DocId, Rev};
 use crate::store::Write;
 
 /// A log is replaced by a checkpoint when it has so many entries…
 const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
+
+/// How long the tabs of an earlier hub may take to come back with what they hold.
+const GRACE: Millis = 60_000;
+/// Stands for the tabs of the earlier hub among the holders.
+const UNKNOWN: &str = "";
 
 /// The document's log in the store.
 pub(super) struct Log {
@@ -41,9 +48,17 @@ impl Document {
         self.log = None;
     }
 
-    /// Takes up what an earlier hub left. The upstream document has no state yet.
+    /// Takes up what an earlier hub left, or this one before it forgot the document.
     pub fn recall(&mut self, recalled: Recalled, cx: &mut Context<'_>) -> Result<(), Error> {
         let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
+        if self.is_known(cx) {
+            // The upstream document was not forgotten yet, and may have changed since.
+            self.order = Sequencer::starting_at(known.rev + 1);
+            self.was_loaded = true;
+            self.start_log(next);
+            self.write_anew(cx);
+            return Ok(());
+        }
         cx.upstream.restore(&self.id, &restored)?;
         let version = restored.snapshot.version;
         self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
@@ -51,6 +66,8 @@ impl Document {
         self.order = Sequencer::resume(known.rev, known.history);
         self.unsettled = restored.pending.into_iter().flat_map(|op| op.origins).collect();
         self.was_loaded = version.is_some();
+        self.keep_history_from(oldest);
+        self.grace = Some(cx.now + GRACE);
         for (tab, KnownTab { last_op_id, created_at, failures }) in known.tabs {
             let holder = self.holder(&tab);
             (holder.away, holder.sent, holder.seen) = (true, Some(oldest), oldest);
@@ -59,6 +76,19 @@ impl Document {
         }
         self.start_linger(cx);
         Ok(())
+    }
+
+    /// Tabs that only read are not written down: any of them may come back with what it held.
+    fn keep_history_from(&mut self, rev: Rev) {
+        let holder = self.holder(UNKNOWN);
+        (holder.away, holder.sent, holder.seen) = (true, Some(rev), rev);
+    }
+
+    /// The tabs of the earlier hub have come back, or never will.
+    pub(super) fn end_grace(&mut self, cx: &mut Context<'_>) {
+        if self.grace.take_if(|at| *at <= cx.now).is_some() {
+            self.release(UNKNOWN, cx);
+        }
     }
 
     /// Writes down what happened.

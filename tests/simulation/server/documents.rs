@@ -30,6 +30,15 @@ impl ServerDoc {
         self.log.len() as u64
     }
 
+    /// The document as it was at a version.
+    pub fn at(&self, version: u64) -> Copy {
+        let mut copy = Copy::default();
+        for committed in &self.log[..version as usize] {
+            copy.apply(&committed.op).expect("it was applied before");
+        }
+        copy
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
             version: Some(self.version()),

@@ -1,0 +1,184 @@
+//! The hub's store: a disk that takes its time, and hubs that crash at any point of a transaction.
+
+use std::collections::VecDeque;
+
+use futures::executor::block_on;
+use rand::RngExt;
+use tabmux::hub::{HubEvent, StoreRequest};
+use tabmux::protocol::DocId;
+use tabmux::store::{
+    Durability, MemoryDisk, MemoryStore, Opened, Opening, Store, StoreError, StoredDoc,
+};
+
+use super::tab::Common;
+use super::world::World;
+
+/// How long the disk takes at most to do something, and to say so.
+const DELAY: u64 = 30;
+
+/// A store and what was asked of it.
+pub struct Disk {
+    disk: MemoryDisk,
+    store: MemoryStore,
+    pub opened: Opened,
+    /// Oldest first; each begins when the one before was done.
+    jobs: VecDeque<Job>,
+}
+
+struct Job {
+    request: StoreRequest,
+    /// When it is done, and when the hub is told.
+    done_at: u64,
+    told_at: u64,
+    answer: Option<Answer>,
+}
+
+enum Answer {
+    Read(DocId, Result<StoredDoc, StoreError>),
+    Committed(Result<(), StoreError>),
+}
+
+impl Disk {
+    pub fn new(disk: MemoryDisk) -> Self {
+        let store = MemoryStore::new(&disk);
+        let opening = Opening { floor: 0, lineage: "the disk".to_owned(), seal: None };
+        let opened = block_on(store.open(opening)).expect("it opens");
+        Disk { disk, store, opened, jobs: VecDeque::new() }
+    }
+
+    /// The disk as the next hub finds it. What was on its way may be done, or not.
+    fn crash(mut self, common: &mut Common) -> Disk {
+        while common.rng.random_bool(0.5)
+            && let Some(mut job) = self.jobs.pop_front()
+        {
+            if job.answer.is_none() {
+                self.perform(&mut job);
+            }
+        }
+        let next = Disk::new(self.disk.clone());
+        // D1: whatever the dead hub still had on its way changes nothing.
+        for mut job in std::mem::take(&mut self.jobs) {
+            if job.answer.is_none() {
+                self.perform(&mut job);
+                if let Some(Answer::Committed(result)) = job.answer {
+                    assert!(matches!(result, Err(StoreError::Fenced { .. })), "D1: {result:?}");
+                }
+            }
+        }
+        next
+    }
+
+    fn take(&mut self, request: StoreRequest, common: &mut Common) {
+        let start = self.jobs.back().map_or(common.now, |job| job.done_at).max(common.now);
+        let done_at = start + common.rng.random_range(0..=DELAY);
+        let told_at = done_at + common.rng.random_range(0..=DELAY);
+        common.trace(|| format!("the disk is asked {}, by {done_at}, {told_at}", name(&request)));
+        self.jobs.push_back(Job { request, done_at, told_at, answer: None });
+    }
+
+    fn perform(&self, job: &mut Job) {
+        let epoch = self.opened.epoch;
+        job.answer = match &job.request {
+            StoreRequest::Read(doc) => {
+                Some(Answer::Read(doc.clone(), block_on(self.store.read(epoch, doc))))
+            }
+            StoreRequest::Commit(writes) => {
+                let result = block_on(self.store.commit(epoch, writes, Durability::Relaxed));
+                Some(Answer::Committed(result))
+            }
+            StoreRequest::Ask { .. } => unreachable!("no tab of the simulation asks the store"),
+        };
+    }
+
+    pub fn next_time(&self) -> Option<u64> {
+        let undone = self.jobs.iter().find(|job| job.answer.is_none()).map(|job| job.done_at);
+        undone.into_iter().chain(self.jobs.front().map(|job| job.told_at)).min()
+    }
+
+    /// The next answer that is due.
+    fn answer(&mut self, now: u64) -> Option<Answer> {
+        let due = self.jobs.iter().take_while(|job| job.done_at <= now).count();
+        for at in 0..due {
+            let mut job = self.jobs.remove(at)?;
+            if job.answer.is_none() {
+                self.perform(&mut job);
+            }
+            self.jobs.insert(at, job);
+        }
+        self.jobs.pop_front_if(|job| job.answer.is_some() && job.told_at <= now)?.answer
+    }
+
+    /// The documents it has.
+    pub fn documents(&self) -> Vec<DocId> {
+        let inventory = block_on(self.store.inventory()).expect("it is open");
+        inventory.docs.into_iter().map(|info| info.doc).collect()
+    }
+}
+
+fn name(request: &StoreRequest) -> String {
+    match request {
+        StoreRequest::Read(doc) => format!("for {doc}"),
+        StoreRequest::Commit(writes) => {
+            let docs: Vec<String> = writes.iter().map(|write| write.doc().id.clone()).collect();
+            format!("to write {}", docs.join(", "))
+        }
+        StoreRequest::Ask { question, .. } => format!("{question:?}"),
+    }
+}
+
+impl World {
+    /// The hub has a store from now on.
+    pub fn add_disk(&mut self) {
+        self.disk = Some(Disk::new(MemoryDisk::default()));
+        self.replace_hub();
+    }
+
+    /// The hub's thread ends at once, and another takes its place.
+    pub fn crash_hub(&mut self) {
+        let disk = self.disk.take().expect("the hub has a store");
+        self.disk = Some(disk.crash(&mut self.common));
+        self.replace_hub();
+        // L3: what watches over the hub notices within a second.
+        for at in 0..self.tab_count() {
+            let noticed_at = self.now() + self.common.rng.random_range(0..1000);
+            let id = self.driver(at).id.clone();
+            self.losses.push((noticed_at, id));
+        }
+    }
+
+    /// Gives the disk what the hub asks of it.
+    pub(super) fn ask_disk(&mut self) -> bool {
+        let Some(request) = self.hub.poll_store() else { return false };
+        let disk = self.disk.as_mut().expect("only a hub with a store asks");
+        disk.take(request, &mut self.common);
+        true
+    }
+
+    /// Tells the hub what the disk has done by now.
+    pub(super) fn hear_disk(&mut self) -> bool {
+        let now = self.common.now;
+        let Some(answer) = self.disk.as_mut().and_then(|disk| disk.answer(now)) else {
+            return false;
+        };
+        match answer {
+            Answer::Read(doc, result) => {
+                self.common.trace(|| format!("the disk has {doc}"));
+                self.hub.stored(doc, result, now);
+            }
+            Answer::Committed(result) => {
+                self.common.trace(|| format!("the disk has written: {result:?}"));
+                self.hub.committed(result, now);
+            }
+        }
+        true
+    }
+
+    /// The hub hears of a tab of an earlier hub that is gone.
+    pub(super) fn expect(&mut self, event: &HubEvent) {
+        if let HubEvent::Expected { tab } = event
+            && self.gone.contains(tab)
+        {
+            self.ends.push((self.common.now, tab.clone()));
+        }
+    }
+}
