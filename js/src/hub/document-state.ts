@@ -45,6 +45,11 @@ export function stateAfter(state: State, {op, create, del}: Op, types: TypeMap):
   return {type: state.type, data: state.type.apply(state.data, op)};
 }
 
+/** The state that a snapshot says, after ops. */
+export function stateAfterAll(snapshot: WireSnapshot, ops: Op[], types: TypeMap): State {
+  return ops.reduce((state, op) => stateAfter(state, op, types), stateOf(snapshot, types));
+}
+
 /** The registered type of this name or URI. */
 export function typeNamed(name: string, types: TypeMap): Type {
   const type = types[name];

@@ -26,6 +26,11 @@ export class Outdated {
     this.#tell = tell;
   }
 
+  /** Whether the document's error says what was told. */
+  hasTold(doc: WholeDoc, error: unknown): boolean {
+    return this.#told.has(doc) && isOutdated(error);
+  }
+
   /** Looks at an answer of the server. Returns whether ShareDB must not see it. */
   see(connection: WholeConnection, answer: Answer): boolean {
     if (!answer.error || !isOutdated(answer.error)) return false;

@@ -1,5 +1,13 @@
 import {codes, makeError} from '../errors.js';
-import {copied, type State, serialized, stateAfter, stateOf, typeNamed} from './document-state.js';
+import {
+  copied,
+  type State,
+  serialized,
+  stateAfter,
+  stateAfterAll,
+  stateOf,
+  typeNamed,
+} from './document-state.js';
 import type {Callback, Op, QueuedOp, TypeMap, WholeDoc} from './sharedb.js';
 
 /** Which op of which tab. */
@@ -52,8 +60,24 @@ function wireOp(queued: QueuedOp): Op {
   return queued.del ? {del: true} : {};
 }
 
-/** The op as ShareDB queues it. `settle` is told what the server answers for each of its origins. */
-export function queuedOp(
+/** The ops as the document queues them. `settle` is told what the server answers for each origin. */
+export function queuedOps(
+  doc: WholeDoc,
+  pending: PendingOp[],
+  types: TypeMap,
+  settle: (origin: Origin, error: unknown) => void,
+): QueuedOp[] {
+  const queue = pending.map((it) => queuedOp(it, types, settle));
+  for (const {create, sentAt, callbacks} of queue) {
+    // To ShareDB the document is just created, but if the server had it already, others may have
+    // changed it.
+    if (create && sentAt) callbacks.push((error) => error || doc.fetch());
+  }
+  doc.submitSource = pending.some((it) => 'source' in it);
+  return queue;
+}
+
+function queuedOp(
   {op, type, source = true, origins, sent}: PendingOp,
   types: TypeMap,
   settle: (origin: Origin, error: unknown) => void,
@@ -87,7 +111,11 @@ export function fitting(
     } catch (error) {
       unfit.push([index, error]);
       // It may have been applied in part.
-      state = fit.reduce((before, {op}) => stateAfter(before, op, types), stateOf(snapshot, types));
+      state = stateAfterAll(
+        snapshot,
+        fit.map(({op}) => op),
+        types,
+      );
     }
   }
   return {state, fit, unfit};

@@ -5,15 +5,14 @@ import {Asked} from './asked.js';
 import {
   type State,
   serialized,
-  stateAfter,
-  stateOf,
+  stateAfterAll,
   typeNamed,
   type WireSnapshot,
 } from './document-state.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
 import {Outdated} from './outdated.js';
-import {answerTo, fitting, type Origin, type PendingOp, pendingOf, queuedOp} from './pending.js';
+import {answerTo, fitting, type PendingOp, pendingOf, queuedOps} from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, Op, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {Telling, type UpstreamEvent} from './telling.js';
@@ -195,7 +194,7 @@ export class UpstreamAdapter {
     return doc;
   }
 
-  #watch(doc: Doc): void {
+  #watch(doc: WholeDoc): void {
     let src: string | undefined;
     doc.on('load', () => {
       if (!this.#submitting) this.#emitOf(doc, 'loaded');
@@ -217,7 +216,9 @@ export class UpstreamAdapter {
       if (this.#submitting) return;
       this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
     });
-    doc.on('error', (error: unknown) => this.#emitOf(doc, 'failed', error));
+    doc.on('error', (error: unknown) => {
+      if (!this.#outdated.hasTold(doc, error)) this.#emitOf(doc, 'failed', error);
+    });
   }
 
   startBulk(): void {
@@ -331,7 +332,7 @@ export class UpstreamAdapter {
 
   /** What `snapshot` would say after the ops. */
   materialize(snapshot: WireSnapshot, ops: Op[]): [number | null, string | null, unknown] {
-    const state = this.#stateAfter(snapshot, ops);
+    const state = stateAfterAll(snapshot, ops, this.#types);
     return [snapshot.version ?? null, state.type?.uri ?? null, serialized(state)];
   }
 
@@ -347,7 +348,7 @@ export class UpstreamAdapter {
     let state: State;
     let queue: QueuedOp[];
     try {
-      state = this.#stateAfter(snapshot, ops);
+      state = stateAfterAll(snapshot, ops, this.#types);
       queue = this.#queued(doc, pending);
     } catch (error) {
       const message = `${collection}.${id} can't be restored: ${(error as Error).message}`;
@@ -371,17 +372,10 @@ export class UpstreamAdapter {
     return unfit;
   }
 
-  #stateAfter(snapshot: WireSnapshot, ops: Op[]): State {
-    const types = this.#types;
-    return ops.reduce((state, op) => stateAfter(state, op, types), stateOf(snapshot, types));
-  }
-
   #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {
-    const settle = ({tab, op_id}: Origin, error: unknown) =>
-      this.#emitOf(doc, 'settled', tab, op_id, error);
-    const queue = pending.map((it) => queuedOp(it, this.#types, settle));
-    doc.submitSource = pending.some((it) => 'source' in it);
-    return queue;
+    return queuedOps(doc, pending, this.#types, ({tab, op_id}, error) =>
+      this.#emitOf(doc, 'settled', tab, op_id, error),
+    );
   }
 
   #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {

@@ -1,0 +1,117 @@
+// The hub's side of ShareDB, alone: no package exports it, so it is bundled here.
+import {build} from 'esbuild';
+import richText from 'rich-text';
+import Backend from 'sharedb';
+import {call, closing, until} from './support.mjs';
+
+const source = new URL('../../js/src/hub/upstream.ts', import.meta.url).pathname;
+const {outputFiles} = await build({
+  entryPoints: [source],
+  bundle: true,
+  format: 'esm',
+  write: false,
+});
+const code = Buffer.from(outputFiles[0].contents).toString('base64');
+const {UpstreamAdapter} = await import(`data:text/javascript;base64,${code}`);
+
+export const json0 = Backend.types.defaultType.uri;
+export const rich = richText.type.uri;
+
+/** An adapter, the events it has told, and the server it is connected to. */
+export class Upstream {
+  events = [];
+  #lastOp = 0;
+  #backend;
+
+  /** `held`: ops wait to be released. */
+  constructor(backend, {held = true, online = true, canTell} = {}) {
+    this.#backend = backend;
+    this.connection = closing(backend.connect());
+    if (!online) this.connection.close();
+    const store = held ? {holdsOps: true, canTell} : {canTell};
+    const tell = (event) => this.events.push(event);
+    this.adapter = new UpstreamAdapter(() => this.connection, Backend.types.map, tell, store);
+    this.adapter.connect();
+  }
+
+  /** The events of this name, without it. */
+  named(name) {
+    return this.events.filter((event) => event[0] === name).map((event) => event.slice(1));
+  }
+
+  /** Waits for so many events of this name; the last of them. */
+  async told(name, count = 1) {
+    const explain = () => `no ${name} #${count} in ${JSON.stringify(this.events)}`;
+    await until(() => this.named(name).length >= count, explain);
+    return this.named(name)[count - 1];
+  }
+
+  /** Submits an op of a tab `t`, numbered. Returns whether it was composed. */
+  submit(id, op, {source, compose = true} = {}) {
+    this.#lastOp += 1;
+    return this.adapter.submit('notes', id, op, [source, compose, 't', this.#lastOp]);
+  }
+
+  async subscribe(id) {
+    const count = this.named('subscribed').length + 1;
+    this.adapter.subscribe('notes', id);
+    const [, , error] = await this.told('subscribed', count);
+    if (error) throw error;
+  }
+
+  /** Releases the next op that is told of, for which there were `count - 1` before. */
+  async release(count = 1) {
+    this.adapter.release(...(await this.told('sending', count)));
+  }
+
+  restore(id, snapshot, {ops = [], pending = []} = {}) {
+    this.adapter.restore('notes', id, snapshot, ops, pending);
+  }
+
+  pending(id) {
+    return this.adapter.pending('notes', id);
+  }
+
+  /** The document as the hub has it. */
+  state(id) {
+    const [version, type, data] = this.adapter.snapshot('notes', id);
+    return {version, type, data};
+  }
+
+  async online() {
+    await until(() => this.connection.state === 'connected');
+  }
+
+  async drop() {
+    this.connection.socket.close('lost');
+    await until(() => this.connection.state === 'disconnected');
+  }
+
+  async reconnect() {
+    this.#backend.connect(this.connection);
+    await this.online();
+  }
+}
+
+/** An uncommitted op as the core has it. */
+export function pendingOp(op, opId, {type = json0, ...rest} = {}) {
+  return {op, ...(!op.create && {type}), origins: [{tab: 't', op_id: opId}], ...rest};
+}
+
+/** A document of the server, made by another client, which is returned. */
+export async function makeDoc(backend, id, data, type = json0) {
+  const doc = closing(backend.connect()).get('notes', id);
+  await call(doc, 'create', data, type);
+  return doc;
+}
+
+/** What the server has of a document. */
+export function stored(backend, id) {
+  const {v = 0, type = null, data} = backend.db.docs.notes?.[id] ?? {};
+  return {version: v, type, data};
+}
+
+/** The ops of a document that the server has committed. */
+export function committed(backend, id) {
+  return backend.db.ops.notes?.[id] ?? [];
+}
