@@ -31,10 +31,10 @@ pub(super) fn check_seal(
     name: &str,
     stored: Option<&[u8]>,
     given: Option<&[u8]>,
-    records: u64,
+    has_records: bool,
 ) -> Result<(), StoreError> {
     let reason = match (stored, given) {
-        (None, Some(_)) if records > 0 => {
+        (None, Some(_)) if has_records => {
             "what it holds is not sealed: open it without a key, or clear it first"
         }
         (Some(_), None) => "it is sealed: give the key it was sealed with",

@@ -6,6 +6,14 @@ xflags::xflags! {
         /// Build the npm package into pkg/.
         cmd build {}
 
+        /// Measure, and compare with what else there is.
+        cmd bench {
+            /// What to measure: store.
+            required what: String
+            /// Print the figures as JSON.
+            optional --json
+        }
+
         /// Build, then serve the demo until Ctrl-C.
         cmd demo {
             /// The port to listen on; 8080 when left out.

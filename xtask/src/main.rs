@@ -1,5 +1,6 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test` and `conformance`.
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance` and `bench`.
 
+mod bench;
 mod browsers;
 mod build;
 mod conformance;
@@ -22,6 +23,7 @@ fn main() -> Result<ExitCode> {
     let command = Xtask::from_env_or_exit().subcommand;
     let tools = Tools::set_up()?;
     match command {
+        XtaskCmd::Bench(bench) => bench::run(&tools, &bench.what, bench.json),
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),

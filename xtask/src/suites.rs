@@ -12,6 +12,9 @@ use crate::browsers::{CHROMEDRIVER, CHROMIUM, FIREFOX, Program, WEBKIT_DRIVER, X
 use crate::counts::{self, Counts};
 use crate::tools::{Tools, WASM_TARGET};
 
+/// The environment variable that says what cargo runs a test program with.
+const WASM_RUNNER: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER";
+
 /// The suite that makes what the suites after it test.
 pub const BUILD: &str = "build";
 
@@ -53,14 +56,17 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
     for member in ["transports", "codecs", "middleware"] {
         let package = format!("--package=tabmux-{member}");
         let tests = wasm_tests(tools, &[&package, "--lib", "--tests"]);
-        suites.push(cargo_tests(&format!("{member}-node"), Ok(in_node(&tests))));
-        suites.push(cargo_tests(&format!("{member}-chromium"), in_chromium(&tests)));
+        suites.push(cargo_tests(&format!("{member}-node"), Ok(in_node(tools, &tests))));
+        suites.push(cargo_tests(&format!("{member}-chromium"), in_chromium(tools, &tests)));
     }
     let contexts = ["page", "worker", "shared_worker"].map(|it| format!("--test=store_{it}"));
     let mut store = vec!["--package=tabmux", "--lib"];
     store.extend(contexts.iter().map(String::as_str));
-    suites.push(cargo_tests("store-chromium", in_chromium(&wasm_tests(tools, &store))));
+    let store = wasm_tests(tools, &store);
     suites.extend([
+        cargo_tests("store-chromium", in_chromium(tools, &store)),
+        cargo_tests("store-firefox", in_engine(tools, &store, "firefox", &[FIREFOX])),
+        cargo_tests("store-webkit", in_engine(tools, &store, "webkit", &[WEBKIT_DRIVER, XVFB])),
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
         node_tests("tsc", node(tools, "tests/types")),
@@ -120,27 +126,45 @@ fn unit_tests(tools: &Tools) -> Expression {
 
 fn wasm_tests(tools: &Tools, what: &[&str]) -> Expression {
     let arguments = ["test", "--target", WASM_TARGET, "--no-fail-fast"].iter().chain(what);
-    tools
-        .cargo(arguments.copied())
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.wasm_test_runner)
+    tools.cargo(arguments.copied())
 }
 
 /// Leaves out the tests configured for the browser alone.
-fn in_node(tests: &Expression) -> Expression {
-    tests.env("WASM_BINDGEN_TEST_ONLY_NODE", "1")
+fn in_node(tools: &Tools, tests: &Expression) -> Expression {
+    tests.env(WASM_RUNNER, &tools.wasm_test_runner).env("WASM_BINDGEN_TEST_ONLY_NODE", "1")
 }
 
 /// Runs the tests configured for the browser, and those configured for no place in particular.
-fn in_chromium(tests: &Expression) -> Result<Expression> {
+fn in_chromium(tools: &Tools, tests: &Expression) -> Result<Expression> {
     CHROMIUM.find()?;
-    Ok(tests
-        .env(CHROMEDRIVER.variable, CHROMEDRIVER.find()?)
-        .env("WASM_BINDGEN_USE_BROWSER", "1")
-        .env("WASM_BINDGEN_TEST_ONLY_WEB", "1"))
+    let tests = tests.env(WASM_RUNNER, &tools.wasm_test_runner);
+    Ok(only_web(&tests).env(CHROMEDRIVER.variable, CHROMEDRIVER.find()?))
+}
+
+/// As [`in_chromium`], in a browser that the runner can't drive without a driver of its own.
+fn in_engine(
+    tools: &Tools,
+    tests: &Expression,
+    engine: &str,
+    programs: &[Program],
+) -> Result<Expression> {
+    let runner = format!("node {}", tools.root.join("tests/browser/rust.mjs").display());
+    let tests =
+        tests.env(WASM_RUNNER, runner).env("TABMUX_WASM_TEST_RUNNER", &tools.wasm_test_runner);
+    with_browser(&only_web(&tests), engine, programs)
+}
+
+fn only_web(tests: &Expression) -> Expression {
+    tests.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
 }
 
 fn browser(tools: &Tools, engine: &str, programs: &[Program]) -> Result<Expression> {
-    let mut command = node(tools, "tests/browser")?.env("TABMUX_BROWSER", engine);
+    with_browser(&node(tools, "tests/browser")?, engine, programs)
+}
+
+/// Says which browser to start, and where it is.
+fn with_browser(tests: &Expression, engine: &str, programs: &[Program]) -> Result<Expression> {
+    let mut command = tests.env("TABMUX_BROWSER", engine);
     for program in programs {
         command = command.env(program.variable, program.find()?);
     }

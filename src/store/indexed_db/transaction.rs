@@ -1,7 +1,7 @@
 use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbObjectStore, IdbTransaction};
+use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbTransaction};
 
 use super::connection::Connection;
 use super::requests::{self, Failure, Request};
@@ -77,6 +77,12 @@ impl<'a> Transaction<'a> {
 
     pub fn index_keys(&self, store: &str, index: &str) -> Result<Request, JsValue> {
         self.store(store)?.index(index)?.get_all_keys().map(Request::new)
+    }
+
+    /// Undefined if the object store is empty.
+    pub fn first_key(&self, store: &str) -> Result<Request, JsValue> {
+        let everything = IdbKeyRange::lower_bound(&f64::NEG_INFINITY.into())?;
+        self.store(store)?.get_key(&everything).map(Request::new)
     }
 
     pub fn count(&self, store: &str) -> Result<Request, JsValue> {
