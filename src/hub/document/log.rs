@@ -29,6 +29,7 @@ pub(super) struct Log {
     next: u64,
     entries: u64,
     size: u64,
+    /// That of the last checkpoint; 0 if there is none yet.
     checkpoint_size: u64,
     /// The upstream version as of the last entry.
     version: Option<u64>,
@@ -111,7 +112,7 @@ impl Document {
                 }
             }
         }
-        if !journal.takes_entries(&self.id) {
+        if log.checkpoint_size == 0 || !journal.takes_entries(&self.id) {
             return journal.needs_checkpoint(&self.id);
         }
         let Ok(bytes) = to_bytes(record) else { return journal.needs_checkpoint(&self.id) };
