@@ -39,9 +39,10 @@ export interface StoreExport {
 
 /** A document with what its uncommitted ops did. */
 export interface ExportedDocument extends DocName {
-  version: number | null;
-  /** The URI of its type; `null` if it is deleted. */
-  type: string | null;
+  /** The version of the server it was made from, if the server ever had it. */
+  version?: number;
+  /** The URI of its type, unless it is deleted. */
+  type?: string;
   data?: any;
   /** The ops that the server does not have, oldest first. */
   pending: {op?: any; create?: {type: string; data?: any}; del?: true; source?: any}[];

@@ -30,8 +30,9 @@ struct StoredDocument<'a> {
 struct ExportedDocument<'a> {
     #[serde(flatten)]
     doc: &'a DocId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     type_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Payload>,

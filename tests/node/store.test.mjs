@@ -150,14 +150,11 @@ test('an export has every document with its uncommitted ops', async () => {
     {
       collection: 'notes',
       id: 'three',
-      version: 0,
-      type: null,
       pending: [{create: {type, data: {}}}, {del: true}],
     },
     {
       collection: 'notes',
       id: 'two',
-      version: 0,
       type,
       data: 'text',
       pending: [{create: {type, data: 'text'}}],
