@@ -291,6 +291,7 @@ test('ops done again are sent, held, under their names; those that do not fit ar
     ),
     pendingOp(add(4, 'y'), 4, {type: rich}),
     pendingOp(add(4, 'z'), 5),
+    pendingOp({del: true}, 6, {type: 'unknown'}),
   ]);
   assert.deepEqual(
     unfit.map(([index, error]) => [index, error instanceof Error]),
@@ -298,6 +299,7 @@ test('ops done again are sent, held, under their names; those that do not fit ar
       [0, true],
       [2, true],
       [3, true],
+      [5, true],
     ],
   );
   assert.equal(unfit[0][1].code, 'ERR_DOC_ALREADY_CREATED');

@@ -1,18 +1,18 @@
 // The hub's side of ShareDB, alone: no package exports it, so it is bundled here.
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {build} from 'esbuild';
 import richText from 'rich-text';
 import Backend from 'sharedb';
 import {call, closing, until} from './support.mjs';
 
 const source = new URL('../../js/src/hub/upstream.ts', import.meta.url).pathname;
-const {outputFiles} = await build({
-  entryPoints: [source],
-  bundle: true,
-  format: 'esm',
-  write: false,
-});
-const code = Buffer.from(outputFiles[0].contents).toString('base64');
-const {UpstreamAdapter} = await import(`data:text/javascript;base64,${code}`);
+const folder = await mkdtemp(join(tmpdir(), 'tabmux-upstream-'));
+const outfile = join(folder, 'upstream.mjs');
+await build({entryPoints: [source], bundle: true, format: 'esm', sourcemap: 'inline', outfile});
+const {UpstreamAdapter} = await import(outfile);
+await rm(folder, {recursive: true});
 
 export const json0 = Backend.types.defaultType.uri;
 export const rich = richText.type.uri;

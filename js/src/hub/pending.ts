@@ -105,7 +105,7 @@ export function fitting(
   let state = stateOf(snapshot, types);
   for (const [index, it] of pending.entries()) {
     try {
-      checkGround(state, it);
+      checkGround(state, it, types);
       state = stateAfter(state, it.op, types);
       fit.push(it);
     } catch (error) {
@@ -121,8 +121,9 @@ export function fitting(
   return {state, fit, unfit};
 }
 
-function checkGround({type}: State, pending: PendingOp): void {
+function checkGround({type}: State, pending: PendingOp, types: TypeMap): void {
   const {op, create, del} = pending.op;
+  if (pending.type !== undefined) typeNamed(pending.type, types);
   if (create && type) throw makeError(codes.DOC_ALREADY_CREATED, 'Document already exists');
   if (del && !type) throw makeError(codes.DOC_DOES_NOT_EXIST, 'Document does not exist');
   if (op !== undefined && type && pending.type !== undefined && pending.type !== type.uri) {
