@@ -4,7 +4,7 @@
  */
 import {once} from 'node:events';
 import {createServer} from 'node:http';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 import {parseArgs} from 'node:util';
 import {build} from 'esbuild';
 import {launch} from '../../tests/browser/engines/index.mjs';
@@ -18,7 +18,7 @@ const {values, positionals} = parseArgs({
   options: {json: {type: 'boolean', default: false}},
   allowPositionals: true,
 });
-const server = await serve(await script(positionals[0]));
+const server = await serve(await script(resolve(positionals[0])));
 
 let report;
 for (let attempt = 0; attempt < ATTEMPTS && !report?.ok; attempt++) {

@@ -19,7 +19,7 @@ const SEAL: &[u8] = b"tabmux";
 ///
 /// Readable without the key are the collection and id of each document, how many records it has and
 /// of which size, when it was last used, whether it is pinned and has uncommitted ops, the epoch and
-/// the lineage. An older state of the whole store that somebody puts back is not noticed.
+/// the lineage. An older state of the store or of a document that somebody puts back is not noticed.
 pub struct Sealed<S, C> {
     store: S,
     cipher: C,
@@ -42,13 +42,12 @@ impl<S: Store, C: Cipher> Sealed<S, C> {
         let Some(seal) = found else {
             return self.cipher.seal(SEAL, SEAL).await.map_err(|it| self.failed(&it));
         };
-        match self.cipher.open(&seal, SEAL).await {
-            Ok(plain) if plain == SEAL => Ok(seal),
-            _ => {
-                let name = self.store.name().to_owned();
-                Err(StoreError::Key { name, reason: OTHER_KEY.to_owned() })
-            }
-        }
+        let reason = match self.cipher.open(&seal, SEAL).await {
+            Ok(plain) if plain == SEAL => return Ok(seal),
+            Ok(_) => OTHER_KEY.to_owned(),
+            Err(reason) => format!("{OTHER_KEY} ({reason})"),
+        };
+        Err(StoreError::Key { name: self.store.name().to_owned(), reason })
     }
 
     async fn sealed(&self, write: &Write) -> Result<Write, StoreError> {

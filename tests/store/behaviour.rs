@@ -485,10 +485,15 @@ pub async fn opening_a_store_again_ends_what_it_was_before(place: impl Place) {
 }
 
 pub async fn an_epoch_is_never_below_the_floor_nor_one_that_was_there(place: impl Place) {
-    for (floor, epoch) in [(0, 1), (1000, 1000), (1000, 1001), (7, 1002)] {
+    let epoch = async |floor| {
         let opening = Opening { floor, ..Opening::default() };
-        assert_eq!(place.store().open(opening).await.unwrap().epoch, epoch);
+        place.store().open(opening).await.unwrap().epoch
+    };
+    for (floor, expected) in [(0, 1), (1000, 1000), (1000, 1001), (7, 1002)] {
+        assert_eq!(epoch(floor).await, expected);
     }
+    place.delete().await;
+    assert_eq!(epoch(2000).await, 2000);
 }
 
 pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {
