@@ -1,6 +1,6 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
-import {type Callback, callbackOrEmit} from './callbacks.js';
+import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import {coreHandler, guard} from './core-handler.js';
 import {ProxyDoc, type WireOp} from './doc.js';
@@ -121,7 +121,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     } catch (error) {
       throw toError(error as CoreError);
     }
-    this.#writes = new Writes(this.core);
+    this.#writes = new Writes(this, this.#docs);
     this.store = new ProxyStore(this);
   }
 
@@ -192,24 +192,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** The same as `putDocs`: what is written in one tick goes to the hub as one. */
   putDocsBulk(docs: ProxyDoc[], callback?: Callback): void {
-    const strangers = docs.filter((doc) => this.#docs.get(doc?.key) !== doc);
-    if (strangers.length > 0) {
-      const names = strangers.map((doc) => `${doc?.collection}.${doc?.id}`).join(', ');
-      const message = `not a document of this connection: ${names}; take it from connection.get`;
-      return callbackOrEmit(this, makeError(codes.DOC_DOES_NOT_EXIST, message), callback);
-    }
-    this.#put(docs, callback);
+    this.#writes.putDocs(docs, callback);
   }
 
   /** Writes every document, with `setAutoFlush(false)` too. As `putDoc`. */
   flushWrites(callback?: Callback): void {
-    this.#put(this.#docs.values(), callback);
-  }
-
-  #put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
-    const failure = this.whyNothingIsSent();
-    if (failure) return nextTick(() => callbackOrEmit(this, failure, callback));
-    this.#writes.put(docs, callback);
+    this.#writes.putDocs([...this.#docs.values()], callback);
   }
 
   /** How many documents have ops that the hub does not have yet. */

@@ -7,6 +7,7 @@ import {createConnection} from '../../pkg/index.js';
 import {
   call,
   closing,
+  holdBack,
   newBackend,
   newPair,
   openStored,
@@ -66,6 +67,58 @@ test('what was done without the server is there after a restart, and reaches the
   assert.deepEqual([one.data, two.data], [{n: 1}, {n: 5}]);
   await until(() => again.version === 2);
   assert.deepEqual(again.data, {n: 1});
+});
+
+test('what a tab did before it was closed reaches the server from a hub with a store, too', async () => {
+  const backend = newBackend();
+  const {held, release} = holdBack(backend);
+  let upstream;
+  const connect = () => {
+    upstream = backend.connect();
+    return upstream;
+  };
+  const tab = openStored({connect}, 'closed early');
+  tab.get('notes', 'one').create({n: 1});
+  tab.close();
+  await until(() => held.length > 0);
+  assert.equal(upstream.state, 'connected');
+  release();
+  await until(() => upstream.state === 'closed');
+  const doc = plain(backend).get('notes', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {n: 1});
+});
+
+test('ops that the server can not place any more are told with their content, the others kept', async () => {
+  const before = newBackend();
+  const tab = openStored(before, 'lost');
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 1, text: ''});
+  await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+  const {held} = holdBack(before);
+  doc.submitOp([{p: ['n'], na: 10}]);
+  await until(() => held.length > 0);
+  doc.submitOp([{p: ['text', 0], si: 'unsent'}]);
+  await call(tab, 'flushWrites');
+
+  // The server was set back to an older backup.
+  const after = newBackend();
+  await call(plain(after).get('notes', 'one'), 'create', {n: 1, text: ''});
+  const next = openStored(after, 'lost');
+  const told = once(next, 'store:lost');
+  const again = next.get('notes', 'one');
+  await call(again, 'subscribe');
+  const [{collection, id, ops, error}] = await told;
+  assert.deepEqual([collection, id, ops], ['notes', 'one', [{op: [{p: ['n'], na: 10}]}]]);
+  assert.ok(error instanceof Error);
+  assert.equal(typeof error.code, 'string');
+  await until(() => again.data?.text === 'unsent');
+  assert.equal(again.data.n, 1);
+  await settled(next);
+  const server = plain(after).get('notes', 'one');
+  await call(server, 'fetch');
+  assert.deepEqual(server.data, {n: 1, text: 'unsent'});
 });
 
 test('identities, and names of one identity, never share a store', async () => {
@@ -236,8 +289,7 @@ test('an application can encrypt with functions of its own', async () => {
       return xor(bytes, context, secret);
     },
     async decrypt(bytes, context) {
-      const plain = xor(bytes.subarray(1), context, secret).subarray(1);
-      return plain;
+      return xor(bytes, context, secret);
     },
   };
   await keep('functions', [['notes', 'one']], {encryption});
@@ -251,7 +303,7 @@ test('an application can encrypt with functions of its own', async () => {
 /** No cipher to be trusted, but one whose result depends on all it is given. */
 function xor(bytes, context, secret) {
   const mask = (at) => secret[at % secret.length] ^ (context[at % context.length] ?? 0);
-  return Uint8Array.from([0, ...bytes.map((byte, at) => byte ^ mask(at))]);
+  return bytes.map((byte, at) => byte ^ mask(at));
 }
 
 test('encryption that fails is a store error, and the hub goes on', async () => {
