@@ -2,6 +2,7 @@ import type {Doc, QueryEventMap} from 'sharedb/lib/sharedb.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
+import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
 import {nextTick} from './next-tick.js';
 
@@ -24,12 +25,6 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 }
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
-
-/** Names a document on the wire. */
-export interface DocName {
-  collection: string;
-  id: string;
-}
 
 /** One change of a query's results on the wire. */
 export type QueryDiff =

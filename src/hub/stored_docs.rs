@@ -189,16 +189,18 @@ impl Hub {
         docs.write_all(&mut cx);
     }
 
+    /// Whether a document is in use: it is not to be dropped from the store.
+    pub fn holds(&self, doc: &DocId) -> bool {
+        self.docs.has(doc)
+            || self.inbox.reading.contains(doc)
+            || self.recalled.iter().any(|(other, _)| other == doc)
+    }
+
     /// Drops documents from the store, but for those that are in use.
     pub fn evict(&mut self, docs: Vec<DocId>, now: Millis) {
         self.now = now;
+        let evicted: Vec<DocId> = docs.into_iter().filter(|doc| !self.holds(doc)).collect();
         let Some(journal) = &mut self.journal else { return };
-        let unused = docs.into_iter().filter(|doc| {
-            !self.docs.has(doc)
-                && !self.inbox.reading.contains(doc)
-                && !self.recalled.iter().any(|(other, _)| other == doc)
-        });
-        let evicted: Vec<DocId> = unused.collect();
         for doc in &evicted {
             journal.write(Write::Remove { doc: doc.clone() });
         }

@@ -162,10 +162,10 @@ impl Document {
             return;
         }
         journal.saved(&self.id);
-        if unknown {
+        let pending = cx.upstream.pending(&self.id);
+        if unknown && pending.is_empty() {
             return;
         }
-        let pending = cx.upstream.pending(&self.id);
         let is_pending = !pending.is_empty();
         log.version = snapshot.version;
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
