@@ -152,6 +152,7 @@ impl HubCore {
     /// A tab's Web Lock is free: it is gone.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
+        self.0.handler.arriving();
         self.0.hub.borrow_mut().tab_gone(tab, now());
         self.0.pump();
     }

@@ -133,11 +133,13 @@ impl Hub {
                 }
             }
             match self.inbox.arrivals.pop_front() {
-                Some(Arrival::Message(peer, session, message)) => {
-                    if self.peers.session(peer) == session {
-                        self.handle(peer, *message);
-                    }
+                Some(Arrival::Message(peer, session, message))
+                    if self.peers.session(peer) == session =>
+                {
+                    self.handle(peer, *message);
                 }
+                // The tab has begun another session since.
+                Some(Arrival::Message(..)) => {}
                 Some(Arrival::Closed(peer)) => self.transport_closed(peer),
                 Some(Arrival::Gone(tab)) => self.remove_tab(&tab),
                 None => {}
@@ -175,7 +177,7 @@ impl Hub {
         if let Err(fenced @ StoreError::Fenced { .. }) = result {
             return self.events.push_back(HubEvent::Fenced(fenced.into()));
         }
-        let batch = journal.committed(result.as_ref().map(|()| ()), now);
+        let batch = journal.committed(result.is_err(), now);
         if let Err(error) = result {
             self.events.push_back(HubEvent::StoreFailed(error));
         }

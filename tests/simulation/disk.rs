@@ -105,7 +105,8 @@ impl Disk {
             }
             self.jobs.insert(at, job);
         }
-        self.jobs.pop_front_if(|job| job.answer.is_some() && job.told_at <= now)?.answer
+        let is_told = |job: &Job| job.answer.is_some() && job.told_at <= now;
+        self.jobs.front().is_some_and(is_told).then(|| self.jobs.pop_front()?.answer)?
     }
 
     /// The documents it has.

@@ -168,10 +168,10 @@ impl Journal {
 
     /// The transaction has ended. If it failed, the hub goes on as one without a store, and tries
     /// again later.
-    pub fn committed(&mut self, result: Result<(), &StoreError>, now: Millis) -> Batch {
+    pub fn committed(&mut self, failed: bool, now: Millis) -> Batch {
         self.due = true;
         let batch = self.under_way.take().unwrap_or_default();
-        if result.is_ok() {
+        if !failed {
             self.pause_length = 0;
             return batch;
         }
