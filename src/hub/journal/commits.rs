@@ -7,7 +7,7 @@ use tabmux_middleware::Millis;
 use super::Sent;
 use crate::hub::StoreRequest;
 use crate::protocol::{DocId, Message, StoreEvent};
-use crate::store::{StoreError, Write};
+use crate::store::Write;
 
 /// How long nothing is written after a transaction failed: from, and at most.
 const PAUSES: (Millis, Millis) = (1000, 60_000);
