@@ -133,14 +133,14 @@ impl Hub {
                 }
             }
             match self.inbox.arrivals.pop_front() {
-                Some(Arrival::Message(peer, session, message)) => {
-                    if self.peers.session(peer) == session {
-                        self.handle(peer, *message);
-                    }
+                Some(Arrival::Message(peer, session, message))
+                    if self.peers.session(peer) == session =>
+                {
+                    self.handle(peer, *message);
                 }
                 Some(Arrival::Closed(peer)) => self.transport_closed(peer),
                 Some(Arrival::Gone(tab)) => self.remove_tab(&tab),
-                None => {}
+                Some(Arrival::Message(..)) | None => {}
             }
         }
         if self.inbox.arrivals.is_empty() {
@@ -175,7 +175,7 @@ impl Hub {
         if let Err(fenced @ StoreError::Fenced { .. }) = result {
             return self.events.push_back(HubEvent::Fenced(fenced.into()));
         }
-        let batch = journal.committed(result.as_ref().map(|()| ()), now);
+        let batch = journal.committed(result.as_ref().copied(), now);
         if let Err(error) = result {
             self.events.push_back(HubEvent::StoreFailed(error));
         }

@@ -101,7 +101,10 @@ test('a process whose tabs are closed ends, though the server does not have ever
     tab.close();
   `;
   const args = ['--input-type=module', '--eval', script];
-  await promisify(execFile)(process.execPath, args, {cwd: fileURLToPath(new URL('.', import.meta.url)), timeout: 20_000});
+  await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    timeout: 20_000,
+  });
 });
 
 test('ops that the server can not place any more are told with their content, the others kept', async () => {
