@@ -91,7 +91,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
     queryExtra: (query: number, extra: unknown) =>
       guard(connection, () => parts.queries.get(query)?.onExtra(extra)),
     queryFailed: (query: number, error: CoreError) =>
-      guard(connection, () => parts.queries.get(query)?.emit('error', toError(error))),
+      guard(connection, () => parts.queries.get(query)?.onFailed(toError(error))),
     receive: (message: unknown) => guard(connection, () => parts.onMessage(message)),
     fault: (error: CoreError) => guard(connection, () => connection.emit('fault', toError(error))),
   };

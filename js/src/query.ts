@@ -4,6 +4,7 @@ import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
+import {codes} from './errors.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -133,6 +134,13 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       }
     }
     this.emit('changed', results);
+  }
+
+  /** @internal The query had an error, and lives on. */
+  onFailed(error: Error & {code?: unknown}): void {
+    // ShareDB's own says nothing of this, so nobody need listen.
+    if (error.code === codes.OFFLINE && this.listenerCount('error') === 0) return;
+    this.emit('error', error);
   }
 
   /** @internal What the database says beside the results changed. */

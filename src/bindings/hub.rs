@@ -198,12 +198,18 @@ impl HubCore {
         self.0.transports.borrow().is_empty()
     }
 
-    /// Closes every transport, and the store once all is written.
-    pub fn close(&self, reason: &str) {
-        self.0.is_closed.set(true);
+    /// Takes no more tabs that come on listeners.
+    #[wasm_bindgen(js_name = stopListening)]
+    pub fn stop_listening(&self) {
         for listener in self.0.listeners.take() {
             listener.0.close();
         }
+    }
+
+    /// Closes every transport, and the store once all is written.
+    pub fn close(&self, reason: &str) {
+        self.0.is_closed.set(true);
+        self.stop_listening();
         for (_, transport) in self.0.transports.take() {
             transport.close(Some(reason));
         }

@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::documents::Documents;
 use super::inbox::Arrival;
-use super::journal::{Placed, Recalled, Record, from_bytes, recall};
+use super::journal::{LostOp, Placed, Recalled, Record, from_bytes, recall};
 use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
@@ -80,7 +80,9 @@ impl Hub {
         if let Some(journal) = &mut self.journal
             && !uncommitted.is_empty()
         {
-            journal.tell_lost(doc, &uncommitted, &error);
+            let lost =
+                uncommitted.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+            journal.tell_lost(doc, lost.collect(), &error);
         }
         self.tell_damage(doc, &error);
         None

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
 import {randomBytes, webcrypto} from 'node:crypto';
 import {once} from 'node:events';
 import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
 import {
@@ -87,6 +90,21 @@ test('what a tab did before it was closed reaches the server from a hub with a s
   const doc = plain(backend).get('notes', 'one');
   await call(doc, 'fetch');
   assert.deepEqual(doc.data, {n: 1});
+});
+
+test('a process whose tabs are closed ends, though the server does not have every op', async () => {
+  const script = `
+    import {call, openStored, unreachable} from './support.mjs';
+    const tab = openStored(unreachable, 'process', true, 'broadcast-channel');
+    tab.get('notes', 'one').create({n: 1});
+    await call(tab, 'flushWrites');
+    tab.close();
+  `;
+  const args = ['--input-type=module', '--eval', script];
+  await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    timeout: 20_000,
+  });
 });
 
 test('ops that the server can not place any more are told with their content, the others kept', async () => {

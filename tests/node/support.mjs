@@ -232,8 +232,8 @@ export const unreachable = {
  * A tab of a hub of its own with a store. A hub that is opened on the same identity later takes the
  * store over, as one does after a restart.
  */
-export function openStored(server, identity, store = true) {
-  const options = {transport: 'direct', identity, store};
+export function openStored(server, identity, store = true, transport = 'direct') {
+  const options = {transport, identity, store};
   return closing(createConnection(server, options));
 }
 

@@ -147,6 +147,13 @@ impl World {
         }
     }
 
+    /// The disk has no room at present.
+    pub fn refuse_to_write(&mut self) {
+        if let Some(disk) = &self.disk {
+            disk.disk.fail_next_commit(StoreError::Quota { name: "the disk".to_owned() });
+        }
+    }
+
     /// Gives the disk what the hub asks of it.
     pub(super) fn ask_disk(&mut self) -> bool {
         let Some(request) = self.hub.poll_store() else { return false };

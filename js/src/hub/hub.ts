@@ -52,6 +52,7 @@ export class Hub extends Emitter<HubEvents> {
   /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
   readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
   #closed = false;
+  #endsWhenIdle = false;
   /** What to call when no tab may come any more. */
   #ending: (() => void) | undefined;
 
@@ -188,12 +189,13 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   /**
-   * @internal Closes the hub once there is no tab, and the connection to the server once that has
-   * answered for all the tabs did. `ending` is called when no tab may come any more: with a store,
-   * once the server has every op.
+   * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
+   * connection to the server once that has answered for all the tabs did. `ending` is called when no
+   * tab may come any more; without it, none may from now on.
    */
-  closeWhenIdle(ending: () => void = () => {}): void {
-    if (this.#ending) return;
+  closeWhenIdle(ending?: () => void): void {
+    if (this.#endsWhenIdle) return;
+    this.#endsWhenIdle = true;
     this.#ending = ending;
     const end = () => this.#endIfRested();
     this.on('idle', end);
@@ -201,9 +203,11 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   #endIfRested(): void {
-    if (!this.#ending || this.#closed) return;
-    if (!this.#core?.isIdle() || !this.#core.isRested()) return;
-    this.#ending();
+    if (!this.#endsWhenIdle || this.#closed || !this.#core?.isIdle()) return;
+    // An open channel would keep the process alive.
+    if (!this.#ending) this.#core.stopListening();
+    if (!this.#core.isRested()) return;
+    this.#ending?.();
     this.#closeToTabs('the hub was closed');
     this.connection?.whenNothingPending(() => this.close());
   }

@@ -1,6 +1,6 @@
 //! The ops of tabs: their place in the order, and what becomes of those that find none.
 
-use super::{Context, Document, Subscription};
+use super::{Context, Document, Subscription, Unsettled};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
 use crate::hub::journal::{Failure, Placed, Record};
@@ -95,7 +95,9 @@ impl Document {
         let is_deferred = |(other, submit): &(String, DocSubmit)| {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
         };
-        if self.unsettled.contains(&origin) || self.deferred.iter().any(is_deferred) {
+        if self.unsettled.iter().any(|op| op.origin == origin)
+            || self.deferred.iter().any(is_deferred)
+        {
             return;
         }
         let holder = self.holder(tab);
@@ -146,7 +148,8 @@ impl Document {
             };
             composed = cx.upstream.submit(&self.id, submission)?;
             self.last_submitter = Some(origin.tab.clone());
-            self.unsettled.push_back(origin.clone());
+            let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());
+            self.unsettled.push_back(Unsettled { origin, op, source });
         }
         let version = cx.upstream.head(&self.id).version;
         let placed = Placed {
