@@ -140,7 +140,12 @@ test('a browser that is killed again and again loses nothing that was durable, a
       tabs.map((tab) => page(tab, {seed: below(2 ** 32)})),
     );
     const typing = (least) =>
-      eventually(() => assert(typed(tabs[0]) + typed(tabs[1]) >= least, `round ${round}: ${name}`));
+      eventually(() =>
+        assert(
+          typed(tabs[0]) + typed(tabs[1]) >= least,
+          `round ${round}, ${name}: ${reports.problems}`,
+        ),
+      );
     if (round === 0) {
       await eventually(() => assert(tabs.every((tab) => Math.min(...told(tab, 'durable')) > 0)));
     }

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance` and `bench`.
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `bench` and `kill`.
 
 mod bench;
 mod browsers;
@@ -8,6 +8,7 @@ mod conformance_browser;
 mod counts;
 mod demo;
 mod flags;
+mod kill;
 mod notices;
 mod suites;
 mod test;
@@ -27,6 +28,7 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
+        XtaskCmd::Kill(flags) => kill::run(&tools, &flags),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }
