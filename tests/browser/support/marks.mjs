@@ -20,11 +20,13 @@ export function compare(marks, typists) {
   const byTab = new Map([...typists.keys()].map((tab) => [tab, []]));
   for (const mark of marks) {
     const [tab, number] = mark.split('.');
+    // A tab may be killed before it tells anything.
+    if (!byTab.has(tab)) byTab.set(tab, []);
     byTab.get(tab).push(Number(number));
   }
   const sum = {typed: 0, durable: 0, committed: 0, lost: [], doubled: [], misplaced: []};
-  for (const [tab, {typed, durable}] of typists) {
-    const numbers = byTab.get(tab);
+  for (const [tab, numbers] of byTab) {
+    const {typed, durable} = typists.get(tab) ?? {typed: 0, durable: 0};
     const once = new Set(numbers);
     const named = (list) => list.map((number) => `${tab}.${number}`);
     sum.typed += Math.max(typed, ...numbers.map((number) => number + 1));
