@@ -247,7 +247,10 @@ impl Hub {
     /// of the event loop.
     pub fn deadline(&self) -> Option<Millis> {
         let waiting = (!self.out.is_empty()).then_some(self.now);
-        let journal = self.journal.as_ref().and_then(|journal| journal.deadline(self.now));
+        let journal = self
+            .journal
+            .as_ref()
+            .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
         let deadlines =
             [waiting, journal, self.offline.patience, self.peers.deadline(), self.docs.deadline()];
         deadlines.into_iter().flatten().min()

@@ -193,8 +193,10 @@ impl Journal {
         }
     }
 
-    pub fn deadline(&self, now: Millis) -> Option<Millis> {
-        let due = (self.due || !self.events.is_empty()).then_some(now);
+    /// `has_tabs`: there is someone to tell events.
+    pub fn deadline(&self, now: Millis, has_tabs: bool) -> Option<Millis> {
+        let tells = has_tabs && !self.events.is_empty();
+        let due = (self.due || tells).then_some(now);
         let retry = self.pause.filter(|_| !self.unsaved.is_empty());
         due.or(retry)
     }
