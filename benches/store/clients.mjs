@@ -4,6 +4,9 @@ import {createConnection} from 'tabmux';
 import {called} from './called.mjs';
 import {data, op} from './content.mjs';
 
+/** From the server's answer to the next op: stores have written what follows from the last. */
+const PAUSE_MS = 30;
+
 /** A tab of a hub in a SharedWorker. */
 export const tabmuxClient = (server) =>
   client(
@@ -36,9 +39,10 @@ function client(connection, collection) {
         await called((callback) => doc(id).create(data(bytes), callback));
       }
     },
-    /** What submits one more op and waits until it is durable. The server has those before. */
+    /** What submits one more op and waits until it is durable, once all before it is done with. */
     async op(id) {
       await settled();
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const next = op(doc(id).version);
       return () => {
         doc(id).submitOp(next);
