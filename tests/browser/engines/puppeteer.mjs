@@ -4,6 +4,9 @@ import {findPageProcess} from './page-process.mjs';
 import {homeFolder, ownGroup} from './processes.mjs';
 import {expression, result} from './script.mjs';
 
+/** Where a browser has its profile. */
+export const profileIn = (home) => join(home.path, 'profile');
+
 /** Starts a browser that puppeteer can drive; `options` are those of its `launch`. */
 export async function launchPuppeteer(options) {
   const home = homeFolder();
@@ -29,7 +32,7 @@ export async function openPagesInPuppeteer(options, home, urls) {
 async function start(options, home) {
   const browser = await puppeteer.launch({
     headless: true,
-    userDataDir: join(home.path, 'profile'),
+    userDataDir: profileIn(home),
     env: home.env,
     handleSIGINT: false,
     handleSIGTERM: false,
