@@ -1,0 +1,3 @@
+//! A hub with a store.
+
+mod durable;
