@@ -27,9 +27,10 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn new(disk: &MemoryDisk) -> Self {
+    /// `lineage` is what a new store gets.
+    pub fn new(disk: &MemoryDisk, lineage: &str) -> Self {
         let store = MemoryStore::new(disk);
-        let opening = Opening { floor: 0, lineage: "of the disk".to_owned(), seal: None };
+        let opening = Opening { floor: 0, lineage: lineage.to_owned(), seal: None };
         let opened = block_on(store.open(opening)).expect("it opens");
         Disk {
             disk: disk.clone(),
@@ -69,6 +70,15 @@ impl Disk {
             question @ StoreRequest::Ask { .. } => self.questions.push(question),
         }
         true
+    }
+
+    /// Writes what was asked first. The hub is not told of it.
+    pub fn write_untold(&mut self) {
+        let Some(StoreRequest::Commit(writes)) = self.requests.pop_front() else {
+            panic!("the hub has written nothing");
+        };
+        let result = block_on(self.store.commit(self.opened.epoch, &writes, Durability::Relaxed));
+        result.expect("the disk has no fault");
     }
 
     /// What it knows of a document without reading it.

@@ -15,9 +15,9 @@ use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, FrameKind, Guarantees};
 use tabmux::{Error, Payload};
 
-use crate::support::{Copy, Registry, Text};
 use crate::disk::Disk;
 use crate::script::Script;
+use crate::support::{Copy, Registry, Text};
 use crate::upstream::Scripted;
 
 pub const LINGER: u64 = 1000;
@@ -114,7 +114,7 @@ impl Stage {
     pub fn before_tabs(disk: &MemoryDisk, state: &str) -> Self {
         let script = Rc::new(RefCell::new(Script::holding()));
         script.borrow_mut().connection(state);
-        let disk = Disk::new(disk);
+        let disk = Disk::new(disk, "first");
         let hub = hub(&script, Rc::new(Registry), Some(&disk));
         Stage::of(hub, script, Some(disk))
     }
@@ -133,7 +133,7 @@ impl Stage {
     /// The hub ends at once, and another begins with what is on the disk; its connection to the
     /// server is in this state. The tabs come to it.
     pub fn replace_hub(&mut self, state: &str) {
-        let disk = Disk::new(&self.disk().disk);
+        let disk = Disk::new(&self.disk().disk, "second");
         self.script.borrow_mut().new_client();
         self.script.borrow_mut().connection(state);
         self.hub = hub(&self.script, Rc::new(Registry), Some(&disk));
@@ -160,6 +160,14 @@ impl Stage {
         let disk = self.disk.as_mut().expect("the hub has a store");
         assert!(disk.step(&mut self.hub, now), "the disk has something to do");
         self.settle();
+    }
+
+    /// The disk and the server do what there is to do; nothing the hub says of it arrives.
+    pub fn go_unheard(&mut self) {
+        let peers: Vec<PeerId> =
+            self.seats.iter_mut().map(|seat| std::mem::replace(&mut seat.peer, u32::MAX)).collect();
+        self.release_disk();
+        self.seats.iter_mut().zip(peers).for_each(|(seat, peer)| seat.peer = peer);
     }
 
     pub fn release_disk(&mut self) {
@@ -313,20 +321,22 @@ impl Stage {
 
     /// Lets everyone act until all wait.
     pub fn settle(&mut self) {
-        let mut busy = true;
-        while busy {
-            busy = self.run_hub();
+        for _ in 0..1000 {
+            let mut busy = self.run_hub();
             for at in 0..self.seats.len() {
                 busy |= self.run_tab(at);
                 busy |= self.run_hub();
             }
+            if !busy {
+                return;
+            }
         }
+        panic!("they never come to rest");
     }
 
     fn run_hub(&mut self) -> bool {
         let now = self.now;
-        let mut busy = false;
-        loop {
+        for done in 0..10_000 {
             if let Some((peer, frame)) = self.hub.poll_transmit() {
                 if let Some(seat) = self.seats.iter_mut().find(|seat| seat.peer == peer) {
                     seat.tab.receive(frame, now);
@@ -345,10 +355,10 @@ impl Stage {
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
             } else {
-                return busy;
+                return done > 0;
             }
-            busy = true;
         }
+        panic!("the hub never comes to rest: its deadline is {:?}", self.hub.deadline());
     }
 
     fn next_upstream_event(&mut self) -> Option<UpstreamEvent> {

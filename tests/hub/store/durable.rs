@@ -5,20 +5,12 @@ use tabmux::hub::HubEvent;
 use tabmux::store::{StoreError, Write};
 use tabmux::tab::TabEvent;
 
+use super::two_with_a_text;
 use crate::stage::{LINGER, Stage, doc};
 
 /// Whether a tab was told that the hub has its ops.
 fn is_sequenced(stage: &Stage, at: usize) -> bool {
     stage.seats[at].events.iter().any(|event| matches!(event, TabEvent::Sequenced { .. }))
-}
-
-/// Two tabs that are subscribed to a text that is in the store.
-fn two_with_a_text() -> Stage {
-    let (mut stage, id) = (Stage::with_store(2), doc("a"));
-    stage.seed(&id, "hello");
-    stage.subscribe(0, &id);
-    stage.subscribe(1, &id);
-    stage
 }
 
 #[test]
@@ -152,7 +144,7 @@ fn f15_the_pauses_double_until_something_is_written() {
 #[test]
 fn d1_of_a_hub_that_is_fenced_nothing_more_is_seen() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    let later = crate::disk::Disk::new(&stage.disk().disk);
+    let later = crate::disk::Disk::new(&stage.disk().disk, "later");
     stage.edit(0, &id, json!(["oh "]));
     let fenced = |event: &HubEvent| match event {
         HubEvent::Fenced(error) => error.code_text(),
