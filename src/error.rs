@@ -69,6 +69,8 @@ pub mod codes {
     pub const STORE_DAMAGED: &str = "ERR_TABMUX_STORE_DAMAGED";
     /// The hub has no store, or no longer.
     pub const STORE_OFF: &str = "ERR_TABMUX_STORE_OFF";
+    /// The store has ops that the server does not have.
+    pub const STORE_PENDING: &str = "ERR_TABMUX_STORE_PENDING";
     /// The store does not keep such documents.
     pub const STORE_EXCLUDED: &str = "ERR_TABMUX_STORE_EXCLUDED";
     /// The server can't be reached, and the store can't answer for it.

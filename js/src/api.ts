@@ -1,7 +1,8 @@
 export {createConnection} from './connect.js';
 export {ProxyConnection} from './connection.js';
-export type {TabInfo, TopologyEvent} from './connection-events.js';
+export type {LostOps, TabInfo, TopologyEvent} from './connection-events.js';
 export {ProxyDoc} from './doc.js';
+export type {DocName} from './doc-name.js';
 export type {
   BackendOptions,
   ConnectionOptions,
@@ -13,3 +14,5 @@ export type {
 export {ProxyDocPresence} from './presence/doc-presence.js';
 export {ProxyPresence} from './presence/presence.js';
 export {ProxyQuery} from './query.js';
+export type {ExportedDocument, StoredDocument, StoreExport, StoreUsage} from './store.js';
+export {ProxyStore} from './store.js';

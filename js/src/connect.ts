@@ -14,6 +14,7 @@ import {type CoreError, codes, makeError, toError} from './errors.js';
 import {startDirect, startSharedWorker} from './hosts.js';
 import {HubDefinition} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
+import type {StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
 import {
   type BackendOptions,
@@ -43,6 +44,10 @@ export function createConnection(
     useSharedWorker?: true;
   },
 ): ProxyConnection;
+export function createConnection(
+  backend: Backend,
+  options: BackendOptions & {store: true | StoreOptions},
+): ProxyConnection;
 export function createConnection(backend: Backend, options?: BackendOptions): Connection;
 export function createConnection(
   first: Backend | ConnectionOptions,
@@ -60,11 +65,16 @@ export function createConnection(
 
 function connectToHub(options: ConnectionOptions): ProxyConnection {
   checkConnectionOptions(options);
-  const {hub = {}, url, auth, transport = 'message-port', identity = ''} = options;
+  const {hub = {}, url, auth, transport = 'message-port', identity = '', store = false} = options;
   const custom = typeof transport === 'object' ? overJsTransport(transport) : undefined;
   if (!custom && !hub.worker && !hub.local && url === undefined) {
     const message =
       'createConnection needs `hub` (where the hub is), or `url` (where the server is)';
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  if (store && (custom || hub.worker || hub.local)) {
+    const message =
+      'option `store` is for the hub at `url`: give it to `defineHub` of your own hub';
     throw makeError(codes.OPTION_INVALID, message);
   }
   const tabId = crypto.randomUUID();
@@ -85,7 +95,8 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       connection,
       hub,
       identity,
-      url,
+      context: JSON.parse(JSON.stringify({url, auth})),
+      store,
       channel: channel ? {name: channel, end} : undefined,
       patience: patienceOf(options),
       left: left.signal,
@@ -157,9 +168,13 @@ const namedHubs = new Map<string, BackendHub>();
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
-  const {transport, name, identity = '', useSharedWorker} = options;
+  const {transport, name, identity = '', store = false, useSharedWorker} = options;
+  if (useSharedWorker === false && store) {
+    const message = 'option `store` needs a hub: leave out `useSharedWorker: false`';
+    throw makeError(codes.OPTION_INVALID, message);
+  }
   if (useSharedWorker === false) return backend.connect();
-  if (!transport && typeof SharedWorker === 'undefined') return backend.connect();
+  if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
   const key = name === undefined ? undefined : JSON.stringify([identity, name]);
   const shared = key === undefined ? undefined : namedHubs.get(key);
   if (shared && shared.backend !== backend) {
@@ -190,9 +205,12 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   return connection;
 }
 
-function hubOf(backend: Backend, {types, identity = ''}: BackendOptions): Hub {
+function hubOf(
+  backend: Backend,
+  {types = defaultTypes, identity = '', store = false}: BackendOptions,
+): Hub {
   const connect = () => backend.connect();
-  const hub = new HubDefinition(types ? {connect, types} : {connect}).hub(identity);
+  const hub = new HubDefinition({connect, types, store}).hub(identity);
   hub.connect();
   return hub;
 }

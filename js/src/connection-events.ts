@@ -1,4 +1,5 @@
 import type {ConnectionEventMap} from 'sharedb/lib/sharedb.js';
+import type {DocName} from './doc-name.js';
 import type {ErrorEvents} from './emitter.js';
 
 /** The states of ShareDB's connection. */
@@ -20,6 +21,14 @@ export interface TopologyEvent {
   reason: string;
 }
 
+/** Ops that have no place any more, with all that is needed to save them by other means. */
+export interface LostOps extends DocName {
+  /** Oldest first. */
+  ops: {op?: any; create?: {type: string; data?: any}; del?: true; source?: any}[];
+  /** Why they have none. */
+  error: any;
+}
+
 /** The events of ShareDB's `Connection`, and those of tabmux. */
 export interface ConnectionEvents extends Omit<ConnectionEventMap, 'error'>, ErrorEvents {
   /** Where the hub lives became known, or changed. */
@@ -28,4 +37,14 @@ export interface ConnectionEvents extends Omit<ConnectionEventMap, 'error'>, Err
   tabs: (tabs: TabInfo[]) => void;
   /** Something that came from the hub was dropped. */
   fault: (error: any) => void;
+  /** The store could not do something; the hub goes on without. */
+  'store:error': (error: any) => void;
+  /** The device has little or no room left: how many bytes are taken, of how many. */
+  'store:quota': (room: {usage?: number; quota?: number}) => void;
+  /** Documents were dropped from the store to make room. */
+  'store:evicted': (docs: DocName[]) => void;
+  /** Ops that the server does not have can't be kept. */
+  'store:lost': (lost: LostOps) => void;
+  /** The store was wiped; nothing is kept from here on. */
+  'store:cleared': () => void;
 }

@@ -1,17 +1,20 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
-import {type Callback, callbackOrEmit} from './callbacks.js';
+import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import {coreHandler, guard} from './core-handler.js';
 import {ProxyDoc, type WireOp} from './doc.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {Messages} from './messages.js';
 import {nextTick} from './next-tick.js';
 import type {Layer, TraceEvent} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {ProxyQuery, type QueryCallback, type QueryOptions} from './query.js';
-import {checkPosition, type SnapshotCallback, SnapshotRequest} from './snapshot-request.js';
+import {checkPosition, type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
+import {ProxyStore} from './store.js';
+import {quietly} from './trace.js';
 import {Writes} from './writes.js';
 
 /** @internal What a connection is made of. */
@@ -58,6 +61,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly tabId: string;
   /** The tabs of the hub, in the order they joined. */
   tabs: TabInfo[] = [];
+  /** What the hub keeps across restarts, if its option `store` says so. */
+  readonly store: ProxyStore;
   /** Where the hub lives; `null` before that is known. */
   topology: TopologyEvent['topology'] | null = null;
   /** @internal The registry of OT types. */
@@ -71,9 +76,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly #docs = new Map<number, ProxyDoc>();
   /** The queries by their numbers in the core. */
   readonly #queries = new Map<number, ProxyQuery>();
-  readonly #requests = new Map<number, (error: Error | null) => void>();
-  readonly #snapshotRequests = new Map<number, SnapshotRequest>();
+  readonly #requests = new Map<number, (error: Error | null, answer?: any) => void>();
+  readonly #snapshotRequests = new SnapshotRequests(this);
   readonly #presences = new Presences(this);
+  /** @internal */
+  readonly messages = new Messages(this, this.#snapshotRequests, this.#presences);
   readonly #writes: Writes;
   readonly #upstream: () => any;
   readonly #onClose: () => void;
@@ -107,14 +114,15 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
           onHubLost: () => this.#onHubLost(),
           onTransportClosed: (reason) => this.#onTransportClosed(reason),
           onState: (state, id, reason) => this.#onState(state, id, reason),
-          onMessage: (message) => this.#onMessage(message),
+          onMessage: (message) => this.messages.take(message),
         }),
         trace && quietly(trace),
       );
     } catch (error) {
       throw toError(error as CoreError);
     }
-    this.#writes = new Writes(this.core);
+    this.#writes = new Writes(this, this.#docs);
+    this.store = new ProxyStore(this);
   }
 
   /** ShareDB's agent on the server, where the server runs in this process. */
@@ -184,24 +192,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** The same as `putDocs`: what is written in one tick goes to the hub as one. */
   putDocsBulk(docs: ProxyDoc[], callback?: Callback): void {
-    const strangers = docs.filter((doc) => this.#docs.get(doc?.key) !== doc);
-    if (strangers.length > 0) {
-      const names = strangers.map((doc) => `${doc?.collection}.${doc?.id}`).join(', ');
-      const message = `not a document of this connection: ${names}; take it from connection.get`;
-      return callbackOrEmit(this, makeError(codes.DOC_DOES_NOT_EXIST, message), callback);
-    }
-    this.#put(docs, callback);
+    this.#writes.putDocs(docs, callback);
   }
 
   /** Writes every document, with `setAutoFlush(false)` too. As `putDoc`. */
   flushWrites(callback?: Callback): void {
-    this.#put(this.#docs.values(), callback);
-  }
-
-  #put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
-    const failure = this.failure ?? (this.left ? closedError() : null);
-    if (failure) return nextTick(() => callbackOrEmit(this, failure, callback));
-    this.#writes.put(docs, callback);
+    this.#writes.putDocs([...this.#docs.values()], callback);
   }
 
   /** How many documents have ops that the hub does not have yet. */
@@ -274,7 +270,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   ): void {
     if (typeof version === 'function') return this.fetchSnapshot(collection, id, null, version);
     checkPosition(version, 'version');
-    this.#fetchSnapshot({a: 'nf', c: collection, d: id, v: version}, callback);
+    this.#snapshotRequests.add({a: 'nf', c: collection, d: id, v: version}, callback);
   }
 
   /** Fetches a document as it was at a time, in milliseconds since 1970; `null` is now. */
@@ -288,24 +284,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       return this.fetchSnapshotByTimestamp(collection, id, null, timestamp);
     }
     checkPosition(timestamp, 'timestamp');
-    this.#fetchSnapshot({a: 'nt', c: collection, d: id, ts: timestamp}, callback);
-  }
-
-  #fetchSnapshot(
-    message: {a: 'nf' | 'nt'; c: string; d: string; v?: number | null; ts?: number | null},
-    callback?: SnapshotCallback,
-  ): void {
-    const id = this.nextSnapshotRequestId++;
-    const request = new SnapshotRequest(this, {...message, id}, callback as SnapshotCallback);
-    this.#snapshotRequests.set(id, request);
-    const {failure} = this;
-    if (failure) nextTick(() => this.#failSnapshotRequest(id, failure));
-  }
-
-  #failSnapshotRequest(id: number, error: Error): void {
-    const request = this.#snapshotRequests.get(id);
-    this.#snapshotRequests.delete(id);
-    request?.onFailed(error);
+    this.#snapshotRequests.add({a: 'nt', c: collection, d: id, ts: timestamp}, callback);
   }
 
   /** The presence of a channel, the same object for the same channel until it is destroyed. */
@@ -328,13 +307,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** Gives the server a message of ShareDB's own protocol, through the hub. */
   send(message: any): void {
-    this.#tellSend(message);
+    this.messages.tellSend(message);
     this.core.send(message);
-  }
-
-  #tellSend(message: any): void {
-    if (this.debug) console.info('SEND', JSON.stringify(message));
-    this.emit('send', message);
   }
 
   /** Takes a message as if the server had sent it to the hub. */
@@ -386,7 +360,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     return Boolean(
       this.#anyDoc((doc) => doc.hasPending()) ||
         this.#pendingQuery() ||
-        this.#snapshotRequests.size > 0,
+        this.#snapshotRequests.oldest(),
     );
   }
 
@@ -406,7 +380,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     if (doc) return void doc.once('nothing pending', again);
     const query = this.#pendingQuery();
     if (query) return void query.once('ready', again);
-    const [request] = this.#snapshotRequests.values();
+    const request = this.#snapshotRequests.oldest();
     if (request) return void request.once('ready', again);
     nextTick(callback);
   }
@@ -439,14 +413,20 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   #end(): void {
     this.#leaving = false;
     this.left = true;
+    this.store.fail(closedError());
     this.core.leave();
     this.#onClose();
   }
 
   // For the documents
 
+  /** @internal Why nothing can be written or asked any more, if so. */
+  whyNothingIsSent(): Error | null {
+    return this.failure ?? (this.left ? closedError() : null);
+  }
+
   /** @internal Keeps what to do when a request has ended. */
-  ask(request: number | undefined, callback: (error: Error | null) => void): void {
+  ask(request: number | undefined, callback: (error: Error | null, answer?: any) => void): void {
     if (request === undefined) {
       const error = makeError(codes.DOC_DOES_NOT_EXIST, 'The document was destroyed: get it again');
       return nextTick(() => callback(error));
@@ -502,9 +482,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     for (const query of this.#queries.values()) {
       if (query.hasPending()) guard(this, () => query.onReady(error, null, undefined));
     }
-    for (const id of this.#snapshotRequests.keys()) {
-      guard(this, () => this.#failSnapshotRequest(id, error));
-    }
+    for (const fail of this.#snapshotRequests.fail(error)) guard(this, fail);
     nextTick(() => this.emit('error', error));
   }
 
@@ -532,61 +510,15 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     this.canSend = state === 'connected';
     for (const doc of this.#docs.values()) doc.onConnectionStateChanged();
     this.#presences.onConnectionStateChanged();
-    for (const request of this.#snapshotRequests.values()) request.onConnectionStateChanged();
+    this.#snapshotRequests.onConnectionStateChanged();
     this.emit(state, reason);
     this.emit('state', state, reason);
-  }
-
-  /** @internal An op is on its way: `send` says so as ShareDB would. */
-  tellOpSent({collection: c, id: d, version: v}: ProxyDoc, op: WireOp): void {
-    this.#tellSend({a: 'op', c, d, v, src: this.id, x: {}, ...op});
-  }
-
-  /** @internal An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
-  tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
-    this.#tellReceive({a: 'op', c, d, v, ...op});
-  }
-
-  /** Returns the message as listeners left it, if they did. */
-  #tellReceive(message: any): any {
-    if (this.debug) console.info('RECV', JSON.stringify(message));
-    const request = {data: message};
-    this.emit('receive', request);
-    return request.data;
-  }
-
-  /** Takes a message of ShareDB's own protocol from the server, or from a sibling. */
-  #onMessage(message: any): void {
-    const data = this.#tellReceive(message);
-    if (!data) return;
-    if (data.a === 'nf' || data.a === 'nt') {
-      const waiting = this.#snapshotRequests.get(data.id);
-      this.#snapshotRequests.delete(data.id);
-      waiting?.onAnswer(data);
-    } else if (data.a === 'pp') {
-      if (data.error) this.emit('error', toError(data.error));
-      else this.emit('pong');
-    } else if (data.a === 'op') {
-      if (data.error) this.getExisting(data.c, data.d)?.emit('error', toError(data.error));
-    } else {
-      this.#presences.handle(data);
-    }
   }
 }
 
 function closedError(): Error {
-  return makeError(codes.CLOSED, 'the connection was closed: nothing can be written any more');
-}
-
-/** The callback, with what it throws reported as uncaught. */
-function quietly(trace: (event: TraceEvent) => void): (event: TraceEvent) => void {
-  return (event) => {
-    try {
-      trace(event);
-    } catch (error) {
-      nextTick(() => {
-        throw error;
-      });
-    }
-  };
+  return makeError(
+    codes.CLOSED,
+    'the connection was closed: nothing can be written or asked any more',
+  );
 }

@@ -1,9 +1,11 @@
 import type {ProxyConnection} from './connection.js';
 import type {State} from './connection-events.js';
 import type {ProxyDoc, WireOp, WireSnapshot} from './doc.js';
+import type {DocName} from './doc-name.js';
 import {type CoreError, toError} from './errors.js';
 import {nextTick} from './next-tick.js';
-import type {DocName, ProxyQuery, QueryDiff} from './query.js';
+import type {ProxyQuery, QueryDiff} from './query.js';
+import {storeEvent} from './store.js';
 import type {Writes} from './writes.js';
 
 /** What of a connection the core speaks to. */
@@ -13,7 +15,7 @@ export interface Parts {
   /** The queries, by their numbers in the core. */
   queries: ReadonlyMap<number, ProxyQuery>;
   /** What to do when a request has ended. */
-  requests: Map<number, (error: Error | null) => void>;
+  requests: Map<number, (error: Error | null, answer?: unknown) => void>;
   writes: () => Writes;
   onHubLost: () => void;
   onTransportClosed: (reason: string) => void;
@@ -35,6 +37,12 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
       for (const settle of parts.writes().onProgress(doc)) guard(connection, settle);
     });
   };
+  const settle = (request: number, error: CoreError | null, answer?: unknown) =>
+    guard(connection, () => {
+      const callback = parts.requests.get(request);
+      parts.requests.delete(request);
+      callback?.(toError(error), answer);
+    });
   return {
     joined: (_epoch: number) => {},
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
@@ -52,12 +60,10 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
         connection.tabs = tabs.map((tab) => ({...tab, self: tab.id === connection.tabId}));
         connection.emit('tabs', connection.tabs);
       }),
-    callback: (request: number, error: CoreError | null) =>
-      guard(connection, () => {
-        const callback = parts.requests.get(request);
-        parts.requests.delete(request);
-        callback?.(toError(error));
-      }),
+    callback: (request: number, error: CoreError | null) => settle(request, error),
+    storeReply: settle,
+    storeEvent: (name: string, detail: any) =>
+      guard(connection, () => connection.emit(...storeEvent(name, detail))),
     load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
       withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
     apply: (key: number, op: WireOp, version: number | null, src: string | undefined) =>
@@ -85,7 +91,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
     queryExtra: (query: number, extra: unknown) =>
       guard(connection, () => parts.queries.get(query)?.onExtra(extra)),
     queryFailed: (query: number, error: CoreError) =>
-      guard(connection, () => parts.queries.get(query)?.emit('error', toError(error))),
+      guard(connection, () => parts.queries.get(query)?.onFailed(toError(error))),
     receive: (message: unknown) => guard(connection, () => parts.onMessage(message)),
     fault: (error: CoreError) => guard(connection, () => connection.emit('fault', toError(error))),
   };

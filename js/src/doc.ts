@@ -465,7 +465,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** @internal A change by others. */
   onApply(change: WireOp, version: number | null, src: string | undefined): void {
     const op = src === undefined ? change : {...change, src};
-    this.connection.tellOpReceived(this, this.version, op);
+    this.connection.messages.tellOpReceived(this, this.version, op);
     this.#setVersion(version);
     try {
       applyOp(this, op, false);
@@ -493,7 +493,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   onSent(op: WireOp): void {
     this.#sentAt = Date.now();
     // Without a server, the hub keeps it.
-    if (this.connection.canSend) this.connection.tellOpSent(this, op);
+    if (this.connection.canSend) this.connection.messages.tellOpSent(this, op);
   }
 
   /** @internal The server has answered for ops, or only the version changed. */

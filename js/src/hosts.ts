@@ -7,8 +7,8 @@ import {
 import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
 import {codes, makeError} from './errors.js';
-import {HubDefinition} from './hub/define.js';
-import type {Answer, Introduction} from './hub/worker-scope.js';
+import {HubDefinition, type TabContext} from './hub/define.js';
+import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
 import type {HubLocation} from './options.js';
 
 /**
@@ -22,7 +22,10 @@ export interface Hosting {
   connection: ProxyConnection;
   hub: HubLocation;
   identity: string;
-  url: string | undefined;
+  /** What the tab says of itself, as JSON has it. */
+  context: TabContext;
+  /** Whether the default hub is to have a store. */
+  store: boolean;
   /** With the transport `broadcast-channel`: its name and this tab's end. */
   channel: {name: string; end: TransportEnd} | undefined;
   /** How long a worker may take to answer, in milliseconds. */
@@ -33,8 +36,8 @@ export interface Hosting {
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
 export function startSharedWorker(hosting: Hosting, reason: string): void {
-  const {connection, hub, identity, url, patience} = hosting;
-  const makeWorker = hub.worker ?? (() => defaultWorker(url, identity));
+  const {connection, hub, patience} = hosting;
+  const makeWorker = hub.worker ?? (() => defaultWorker(hosting));
   const start = clock.now();
   let wait = FIRST_WAIT_MS;
   let timer: ReturnType<typeof clock.setTimeout> | undefined;
@@ -86,14 +89,19 @@ function isOver({left, state}: ProxyConnection): boolean {
   return left || state === 'stopped';
 }
 
-function introduce({connection, identity, channel}: Hosting, worker: MessagePort): void {
+function introduce({connection, identity, context, channel}: Hosting, worker: MessagePort): void {
   if (channel) {
-    const hello: Introduction = {tabmux: 'broadcast-channel', identity, channel: channel.name};
+    const hello: Introduction = {
+      tabmux: 'broadcast-channel',
+      identity,
+      context,
+      channel: channel.name,
+    };
     worker.postMessage(hello);
     return connection.core.attach(channel.end);
   }
   const {port1, port2} = new MessageChannel();
-  const hello: Introduction = {tabmux: 'port', identity, port: port2};
+  const hello: Introduction = {tabmux: 'port', identity, context, port: port2};
   worker.postMessage(hello, [port2]);
   connection.core.attach(overMessagePort(port1));
 }
@@ -109,9 +117,9 @@ function outlive(hosting: Hosting): void {
 
 /** Connects the tab to a hub in this thread. */
 export function startDirect(hosting: Hosting, reason: string): void {
-  const {connection, hub, identity, url, left} = hosting;
-  const isDefault = !hub.worker && url !== undefined;
-  const local = hub.local ?? (isDefault ? defaultLocal : undefined);
+  const {connection, hub, identity, context, store, left} = hosting;
+  const isDefault = !hub.worker && context.url !== undefined;
+  const local = hub.local ?? (isDefault ? () => defaultLocal(store) : undefined);
   if (!local) {
     const message = `the hub can't start: ${reason}; give createConnection \`hub.local\` as well`;
     return connection.fail(makeError(codes.HUB_START, message));
@@ -120,7 +128,7 @@ export function startDirect(hosting: Hosting, reason: string): void {
   const start = async () => {
     const definition = definitionIn(await local());
     if (isOver(connection)) return;
-    connection.core.attach(endAt(definition, identity));
+    connection.core.attach(endAt(definition, identity, context));
     left.addEventListener('abort', () => definition.releaseLocal(identity));
   };
   start().catch((error) => {
@@ -130,16 +138,16 @@ export function startDirect(hosting: Hosting, reason: string): void {
 }
 
 /** The tab's end of a transport to a hub in this thread. */
-function endAt(definition: HubDefinition, identity: string): TransportEnd {
+function endAt(definition: HubDefinition, identity: string, context: TabContext): TransportEnd {
   if (definition instanceof HubDefinition) {
     const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    definition.localHub(identity).acceptEnd(hubEnd);
+    definition.localHub(identity, context).acceptEnd(hubEnd);
     return tabEnd;
   }
   // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
   const {port1, port2} = new MessageChannel();
-  (definition as HubDefinition).localHub(identity);
-  (definition as HubDefinition).introduce({tabmux: 'port', identity, port: port2});
+  (definition as HubDefinition).localHub(identity, context);
+  (definition as HubDefinition).introduce({tabmux: 'port', identity, context, port: port2});
   return overMessagePort(port1);
 }
 
@@ -159,11 +167,13 @@ function isDefinition(value: any): value is HubDefinition {
   return typeof value?.hub === 'function' && typeof value?.introduce === 'function';
 }
 
-function defaultWorker(url: string | undefined, identity: string): SharedWorker {
-  const name = `tabmux ${identity} ${url}`;
+/** The worker knows by its name whether its hub is to have a store. */
+function defaultWorker({identity, context, store}: Hosting): SharedWorker {
+  const name = `${store ? WITH_STORE : 'tabmux'} ${identity} ${context.url}`;
   return new SharedWorker(new URL('./worker.js', import.meta.url), {type: 'module', name});
 }
 
-function defaultLocal(): Promise<unknown> {
-  return import('./hub/default.js');
+async function defaultLocal(store: boolean): Promise<unknown> {
+  const hubs = await import('./hub/default.js');
+  return store ? hubs.withStore : hubs.default;
 }

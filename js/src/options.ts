@@ -1,4 +1,5 @@
 import {codes, makeError} from './errors.js';
+import type {StoreOptions} from './hub/store-options.js';
 
 /** A transport written in JavaScript; see "Write a transport" in the README. */
 export interface CustomTransport {
@@ -81,6 +82,8 @@ export interface ConnectionOptions extends CommonOptions {
   auth?: unknown;
   /** Where the hub is; may be left out if `url` is given and json0 is enough. */
   hub?: HubLocation;
+  /** Whether the hub at `url` keeps documents across restarts; a hub of your own says so itself. */
+  store?: boolean;
   /** How the tab reaches the hub; `message-port` by default. */
   transport?: 'message-port' | 'broadcast-channel' | CustomTransport;
 }
@@ -91,6 +94,8 @@ export interface BackendOptions extends CommonOptions {
   transport?: 'direct' | 'message-port' | 'broadcast-channel';
   /** Calls of the same name share a hub. */
   name?: string;
+  /** Whether and how the hub keeps documents across restarts; of the calls that share a hub, the first says so. */
+  store?: boolean | StoreOptions;
 }
 
 type Check = (value: any) => boolean;
@@ -123,6 +128,7 @@ const ofConnection: Record<keyof ConnectionOptions, [Check, string]> = {
       Object.keys(hub).every((key) => oneOf('worker', 'local')(key) && isFunction(hub[key])),
     'an object of the functions `worker` and `local`',
   ],
+  store: [isBoolean, 'true or false'],
   transport: [
     (transport) =>
       oneOf('message-port', 'broadcast-channel')(transport) ||
@@ -138,6 +144,8 @@ const ofBackend: Record<keyof BackendOptions, [Check, string]> = {
     '"direct", "message-port" or "broadcast-channel"',
   ],
   name: [isString, 'a string'],
+  // Looked at more closely where the hub is made.
+  store: [(store) => isBoolean(store) || isObject(store), 'true, false or an object of options'],
 };
 
 function check(options: object, known: Record<string, [Check, string]>): void {

@@ -2,7 +2,9 @@ import type {Doc, QueryEventMap} from 'sharedb/lib/sharedb.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
+import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
+import {codes} from './errors.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -24,12 +26,6 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 }
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
-
-/** Names a document on the wire. */
-export interface DocName {
-  collection: string;
-  id: string;
-}
 
 /** One change of a query's results on the wire. */
 export type QueryDiff =
@@ -138,6 +134,13 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       }
     }
     this.emit('changed', results);
+  }
+
+  /** @internal The query had an error, and lives on. */
+  onFailed(error: Error & {code?: unknown}): void {
+    // ShareDB's own says nothing of this, so nobody need listen.
+    if (error.code === codes.OFFLINE && this.listenerCount('error') === 0) return;
+    this.emit('error', error);
   }
 
   /** @internal What the database says beside the results changed. */

@@ -1,6 +1,8 @@
 import type {TabCore} from '../wasm/tabmux.js';
-import type {Callback} from './callbacks.js';
+import {type Callback, callbackOrEmit} from './callbacks.js';
+import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
+import {codes, makeError} from './errors.js';
 import {nextTick} from './next-tick.js';
 
 /** Who waits for documents to be written. */
@@ -14,16 +16,35 @@ interface Waiter {
  * loses nothing, whether the server is there or not.
  */
 export class Writes {
+  readonly #connection: ProxyConnection;
+  readonly #docs: ReadonlyMap<number, ProxyDoc>;
   readonly #core: TabCore;
   readonly #waiters = new Set<Waiter>();
 
-  constructor(core: TabCore) {
-    this.#core = core;
+  /** `docs` are the connection's documents, by their keys in the core. */
+  constructor(connection: ProxyConnection, docs: ReadonlyMap<number, ProxyDoc>) {
+    this.#connection = connection;
+    this.#docs = docs;
+    this.#core = connection.core;
   }
 
   /** The documents with ops that the hub does not have yet. */
   waiting(docs: Iterable<ProxyDoc>): ProxyDoc[] {
     return [...docs].filter((doc) => !this.#core.isSequenced(doc.key));
+  }
+
+  /** As `put`, for what an application asks for. */
+  putDocs(docs: ProxyDoc[], callback?: Callback): void {
+    const strangers = docs.filter((doc) => this.#docs.get(doc?.key) !== doc);
+    if (strangers.length > 0) {
+      const names = strangers.map((doc) => `${doc?.collection}.${doc?.id}`).join(', ');
+      const message = `not a document of this connection: ${names}; take it from connection.get`;
+      const error = makeError(codes.DOC_DOES_NOT_EXIST, message);
+      return callbackOrEmit(this.#connection, error, callback);
+    }
+    const failure = this.#connection.whyNothingIsSent();
+    if (failure) return nextTick(() => callbackOrEmit(this.#connection, failure, callback));
+    this.put(docs, callback);
   }
 
   /** Writes these documents; calls back, later, when that is done. */

@@ -1,19 +1,21 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use js_sys::Array;
+use js_sys::{Array, Object};
 use serde::Deserialize;
 use tabmux_codecs::Limits;
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
 
 use super::clock::{Alarm, now};
-use super::errors::to_js;
+use super::errors::{from_js, to_js};
+use super::store::{HubStore, OpenStore, Policy};
 use super::transports::{ListenerEnd, TransportEnd, send, transport_error};
 use super::types::JsTypes;
 use super::upstream::{UpstreamAdapter, event_from_js};
 use crate::hub::{Hub, HubEvent, HubSettings, PeerId};
+use crate::ot::Types;
 use crate::platform::from_value;
 
 #[wasm_bindgen]
@@ -24,14 +26,32 @@ extern "C" {
     fn joined(this: &HubHandler, tab: &str);
     #[wasm_bindgen(method)]
     fn left(this: &HubHandler, tab: &str);
-    /// A tab is about to be heard: what happened upstream before it must be told first.
+    /// A tab of an earlier hub may come back.
     #[wasm_bindgen(method)]
-    fn arriving(this: &HubHandler);
+    fn expected(this: &HubHandler, tab: &str);
+    /// The hub is about to hear of something: what happened upstream before it must be told first.
+    #[wasm_bindgen(method)]
+    pub fn arriving(this: &HubHandler);
     /// The last transport is gone.
     #[wasm_bindgen(method)]
     fn idle(this: &HubHandler);
     #[wasm_bindgen(method)]
     fn fault(this: &HubHandler, error: JsValue);
+    /// The store is another hub's now: this one must close.
+    #[wasm_bindgen(method)]
+    pub fn fenced(this: &HubHandler, error: JsValue);
+    /// There is no tab, and the server has every op; told again and again.
+    #[wasm_bindgen(method)]
+    pub fn rested(this: &HubHandler);
+    /// The hub was closed, and has let go of its store.
+    #[wasm_bindgen(method, js_name = storeClosed)]
+    pub fn store_closed(this: &HubHandler);
+    /// Whether the store is to keep a document.
+    #[wasm_bindgen(method)]
+    fn keeps(this: &HubHandler, collection: &str, id: &str) -> bool;
+    /// What the browser says of the room on this device: `{usage?, quota?, persisted?}`.
+    #[wasm_bindgen(method)]
+    pub async fn room(this: &HubHandler) -> Object;
 }
 
 #[derive(Deserialize)]
@@ -40,50 +60,76 @@ struct Settings {
     epoch: u64,
     lineage: String,
     linger: u64,
+    policy: Option<Policy>,
 }
 
 /// A hub with its transports and timers.
 #[wasm_bindgen]
 pub struct HubCore(Rc<Shell>);
 
-struct Shell {
-    hub: RefCell<Hub>,
+pub(super) struct Shell {
+    pub hub: RefCell<Hub>,
+    pub identity: String,
+    pub types: Rc<dyn Types>,
+    pub upstream: UpstreamAdapter,
+    pub store: Option<HubStore>,
     transports: RefCell<HashMap<PeerId, Rc<dyn Transport>>>,
     listeners: RefCell<Vec<ListenerEnd>>,
-    handler: HubHandler,
-    alarm: RefCell<Option<Rc<Alarm>>>,
+    pub handler: HubHandler,
+    pub alarm: RefCell<Option<Rc<Alarm>>>,
+    pub is_closed: Cell<bool>,
 }
 
 #[wasm_bindgen]
 impl HubCore {
-    /// `settings` is `{identity, epoch, lineage, linger}`, `types` is ShareDB's `types.map`.
+    /// `settings` is `{identity, epoch, lineage, linger, policy?}`, `types` is ShareDB's `types.map`.
+    /// With a store, epoch and lineage are the store's.
     #[wasm_bindgen(constructor)]
     pub fn new(
         settings: JsValue,
         types: JsValue,
         upstream: UpstreamAdapter,
         handler: HubHandler,
+        store: Option<OpenStore>,
     ) -> Result<HubCore, JsError> {
-        let Settings { identity, epoch, lineage, linger } =
+        let Settings { identity, mut epoch, mut lineage, linger, policy } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
-        let limits = Limits::default();
-        let (stored, seed) = (None, now());
+        let (mut stored, limits, seed) = (None, Limits::default(), now());
+        if let Some(store) = &store {
+            let opened = store.opened().clone();
+            (epoch, lineage, stored) = (opened.epoch, opened.lineage, Some(opened.pending));
+        }
+        let hub_identity = identity.clone();
         let settings = HubSettings { identity, epoch, lineage, stored, linger, limits, seed };
+        let types: Rc<dyn Types> = Rc::new(JsTypes(types));
+        let adapter = same(&upstream);
+        let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));
+        let keeper: HubHandler = same(&handler);
+        hub.keep_only(Box::new(move |doc| keeper.keeps(&doc.collection, &doc.id)));
         let shell = Rc::new(Shell {
-            hub: RefCell::new(Hub::new(settings, Rc::new(JsTypes(types)), Box::new(upstream))),
+            hub: RefCell::new(hub),
+            identity: hub_identity,
+            types,
+            upstream,
+            store: store.zip(policy).map(|(store, policy)| HubStore::new(store, policy)),
             transports: RefCell::default(),
             listeners: RefCell::default(),
             handler,
             alarm: RefCell::new(None),
+            is_closed: Cell::new(false),
         });
         let weak = Rc::downgrade(&shell);
         let alarm = Alarm::new(move || {
             if let Some(shell) = weak.upgrade() {
+                shell.handler.arriving();
                 shell.hub.borrow_mut().wake(now());
                 shell.pump();
             }
         });
         *shell.alarm.borrow_mut() = Some(alarm);
+        shell.run_store();
+        shell.watch_store();
+        shell.tidy();
         Ok(HubCore(shell))
     }
 
@@ -106,6 +152,7 @@ impl HubCore {
     /// A tab's Web Lock is free: it is gone.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
+        self.0.handler.arriving();
         self.0.hub.borrow_mut().tab_gone(tab, now());
         self.0.pump();
     }
@@ -116,8 +163,27 @@ impl HubCore {
     pub fn upstream_event(&self, event: &Array) {
         if let Some(event) = event_from_js(event) {
             self.0.hub.borrow_mut().upstream_event(event, now());
+            self.0.run_store();
             self.0.set_alarm();
         }
+    }
+
+    /// Whether the hub must not be told of upstream events at present.
+    #[wasm_bindgen(js_name = isStalled)]
+    pub fn is_stalled(&self) -> bool {
+        self.0.hub.borrow().is_stalled()
+    }
+
+    /// Whether the server has every op, as far as the store would lose it.
+    #[wasm_bindgen(js_name = isRested)]
+    pub fn is_rested(&self) -> bool {
+        self.0.store.is_none() || self.0.hub.borrow().uncommitted().is_empty()
+    }
+
+    /// Tells all tabs what is wrong with the store.
+    #[wasm_bindgen(js_name = tellStoreError)]
+    pub fn tell_store_error(&self, error: JsValue) {
+        self.0.tell_store_error(&from_js(error));
     }
 
     /// How many documents the hub holds, and how many of their changes it keeps for tabs.
@@ -132,20 +198,33 @@ impl HubCore {
         self.0.transports.borrow().is_empty()
     }
 
-    /// Closes every transport.
-    pub fn close(&self) {
+    /// Takes no more tabs that come on listeners.
+    #[wasm_bindgen(js_name = stopListening)]
+    pub fn stop_listening(&self) {
         for listener in self.0.listeners.take() {
             listener.0.close();
         }
+    }
+
+    /// Closes every transport, and the store once all is written.
+    pub fn close(&self, reason: &str) {
+        self.0.is_closed.set(true);
+        self.stop_listening();
         for (_, transport) in self.0.transports.take() {
-            transport.close(Some("the hub was closed"));
+            transport.close(Some(reason));
         }
-        self.0.alarm.take();
+        match self.0.store {
+            Some(_) => self.0.rest(),
+            None => drop(self.0.alarm.take()),
+        }
     }
 }
 
 impl Shell {
     fn accept(self: &Rc<Self>, transport: Rc<dyn Transport>) {
+        if self.is_closed.get() {
+            return transport.close(Some("the hub was closed"));
+        }
         let peer = self.hub.borrow_mut().connect(transport.guarantees());
         self.transports.borrow_mut().insert(peer, Rc::clone(&transport));
         let weak: Weak<Shell> = Rc::downgrade(self);
@@ -156,7 +235,7 @@ impl Shell {
         }));
     }
 
-    fn transport_event(&self, peer: PeerId, event: Event) {
+    fn transport_event(self: &Rc<Self>, peer: PeerId, event: Event) {
         let closed = matches!(event, Event::Closed(_));
         self.handler.arriving();
         match event {
@@ -179,7 +258,7 @@ impl Shell {
     }
 
     /// Sends and tells all that waits.
-    fn pump(&self) {
+    pub(super) fn pump(self: &Rc<Self>) {
         loop {
             let next = self.hub.borrow_mut().poll_transmit();
             let Some((peer, frame)) = next else { break };
@@ -198,17 +277,29 @@ impl Shell {
                         transport.close(None);
                     }
                 }
+                Some(HubEvent::Expected { tab }) => self.handler.expected(&tab),
+                Some(HubEvent::Fenced(error)) => self.handler.fenced(to_js(&error)),
+                Some(HubEvent::StoreFailed(error)) => self.store_failed(error),
                 Some(HubEvent::Fault(error)) => self.handler.fault(to_js(&error)),
                 None => break,
             }
         }
+        self.run_store();
         self.set_alarm();
+        if self.transports.borrow().is_empty() {
+            self.rest();
+        }
     }
 
-    fn set_alarm(&self) {
+    pub(super) fn set_alarm(&self) {
         let deadline = self.hub.borrow().deadline();
         if let Some(alarm) = &*self.alarm.borrow() {
             alarm.set(deadline);
         }
     }
+}
+
+/// The same object of JavaScript.
+fn same<T: JsCast>(object: &T) -> T {
+    JsValue::clone(object.as_ref()).unchecked_into()
 }

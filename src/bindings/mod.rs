@@ -4,10 +4,16 @@
 //! JavaScript may call back into the core from any handler, so no borrow of the core is held while
 //! a handler runs.
 
+mod cipher;
 mod clock;
 mod errors;
 mod hub;
+mod hub_store;
+mod store;
+mod store_answers;
 mod tab;
+mod tab_events;
+mod tab_options;
 mod topology;
 mod trace;
 mod transports;

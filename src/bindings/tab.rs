@@ -2,72 +2,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use serde::Deserialize;
-use tabmux_codecs::{Codec, Limits, StructuredClone};
-use tabmux_middleware::{LayerConfig, LayerSpec, defaults};
-use tabmux_transports::{Event, Frame, Guarantees, Transport};
+use tabmux_codecs::{Codec, StructuredClone};
+use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
 
 use super::clock::{Alarm, now};
-use super::errors::{option_to_js, to_js};
+use super::errors::to_js;
+use super::tab_events::{TabHandler, numbers, tell};
+use super::tab_options::{config_error, find_codec, read_layers};
 use super::trace::Traces;
 use super::transports::{TransportEnd, send, transport_error};
 use super::types::JsTypes;
 use super::upstream::{op_from_js, op_to_js};
 use crate::error::{Error, codes};
 use crate::ot::{SubmitOptions, Token};
-use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::{ConnectionFailed, DocId, QueryExtra, QueryReady, QuerySpec};
-use crate::tab::{DocKey, Tab, TabEvent, TabSettings};
-
-#[wasm_bindgen]
-extern "C" {
-    /// `js/src/connection.ts`: what the tab's core tells its owner, in order.
-    pub type TabHandler;
-    #[wasm_bindgen(method)]
-    fn joined(this: &TabHandler, epoch: f64);
-    #[wasm_bindgen(method)]
-    fn refused(this: &TabHandler, error: JsValue);
-    #[wasm_bindgen(method, js_name = hubLost)]
-    fn hub_lost(this: &TabHandler);
-    #[wasm_bindgen(method)]
-    fn closed(this: &TabHandler, reason: Option<String>);
-    #[wasm_bindgen(method)]
-    fn state(this: &TabHandler, state: &str, id: Option<String>, reason: JsValue);
-    #[wasm_bindgen(method)]
-    fn tabs(this: &TabHandler, tabs: JsValue);
-    #[wasm_bindgen(method)]
-    fn callback(this: &TabHandler, request: f64, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn load(this: &TabHandler, doc: DocKey, snapshot: JsValue, dropped: Vec<f64>);
-    #[wasm_bindgen(method)]
-    fn apply(this: &TabHandler, doc: DocKey, op: JsValue, version: JsValue, src: Option<String>);
-    #[wasm_bindgen(method, js_name = rolledBack)]
-    fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
-    #[wasm_bindgen(method)]
-    fn sent(this: &TabHandler, doc: DocKey, op: JsValue);
-    #[wasm_bindgen(method)]
-    fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
-    #[wasm_bindgen(method, js_name = docError)]
-    fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
-    #[wasm_bindgen(method, js_name = queryDocs)]
-    fn query_docs(this: &TabHandler, docs: JsValue);
-    #[wasm_bindgen(method, js_name = queryReady)]
-    fn query_ready(this: &TabHandler, query: f64, error: JsValue, results: JsValue, extra: JsValue);
-    #[wasm_bindgen(method, js_name = queryChange)]
-    fn query_change(this: &TabHandler, query: f64, diff: JsValue);
-    #[wasm_bindgen(method, js_name = queryExtra)]
-    fn query_extra(this: &TabHandler, query: f64, extra: JsValue);
-    #[wasm_bindgen(method, js_name = queryFailed)]
-    fn query_failed(this: &TabHandler, query: f64, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn receive(this: &TabHandler, message: JsValue);
-    #[wasm_bindgen(method)]
-    fn sequenced(this: &TabHandler, doc: DocKey);
-    #[wasm_bindgen(method, js_name = connectionFailed)]
-    fn connection_failed(this: &TabHandler, socket: bool, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn fault(this: &TabHandler, error: JsValue);
-}
+use crate::platform::{Payload, from_value};
+use crate::protocol::{DocId, QuerySpec, StoreQuestion};
+use crate::tab::{DocKey, Tab, TabSettings};
 
 #[derive(Deserialize)]
 struct Settings {
@@ -260,6 +211,14 @@ impl TabCore {
         Ok(())
     }
 
+    /// Asks something of the hub's store; the answer is `storeReply(request)`.
+    #[wasm_bindgen(js_name = askStore)]
+    pub fn ask_store(&self, question: JsValue) -> Result<Option<f64>, JsError> {
+        let question: StoreQuestion =
+            from_value(question).map_err(|reason| JsError::new(&reason))?;
+        Ok(self.ask(|tab| Some(tab.ask_store(question, now()))))
+    }
+
     fn ask(&self, ask: impl FnOnce(&mut Tab) -> Option<u64>) -> Option<f64> {
         let request = ask(&mut self.0.tab.borrow_mut());
         self.0.pump();
@@ -428,7 +387,7 @@ impl Shell {
             loop {
                 let next = self.tab.borrow_mut().poll_event(now());
                 match next {
-                    Some(event) => self.tell(event),
+                    Some(event) => tell(&self.handler, &self.tab, event),
                     None => break,
                 }
             }
@@ -443,124 +402,6 @@ impl Shell {
             alarm.set(deadline);
         }
     }
-
-    fn version(&self, doc: DocKey) -> JsValue {
-        let tab = self.tab.borrow();
-        let version = tab.replica(doc).and_then(|replica| replica.version());
-        version.map_or(JsValue::NULL, |version| (version as f64).into())
-    }
-
-    fn tell(&self, event: TabEvent) {
-        let handler = &self.handler;
-        match event {
-            TabEvent::Joined { epoch } => handler.joined(epoch as f64),
-            TabEvent::Refused(error) => handler.refused(to_js(&error)),
-            TabEvent::HubLost => handler.hub_lost(),
-            TabEvent::State(event) => {
-                handler.state(&event.state, event.id, or_undefined(event.reason));
-            }
-            TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
-                handler.connection_failed(socket, to_js(&error));
-            }
-            TabEvent::Sequenced { doc } => handler.sequenced(doc),
-            TabEvent::Tabs(tabs) => handler.tabs(value_of(&tabs)),
-            TabEvent::Callback { request, error } => {
-                handler.callback(request as f64, option_to_js(error.as_ref()));
-            }
-            TabEvent::Load { doc, snapshot, dropped } => {
-                handler.load(doc, value_of(&snapshot), numbers(dropped));
-            }
-            TabEvent::Apply { doc, op, src } => {
-                let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
-                handler.apply(doc, op, self.version(doc), src);
-            }
-            TabEvent::RolledBack { doc, error, dropped } => {
-                handler.rolled_back(doc, to_js(&error), numbers(dropped));
-            }
-            TabEvent::Sent { doc, ops } => {
-                for op in &ops {
-                    handler.sent(doc, op_to_js(op).unwrap_or_default());
-                }
-            }
-            TabEvent::Settled { doc, tokens, error } => {
-                let error = option_to_js(error.as_ref());
-                handler.settled(doc, numbers(tokens), self.version(doc), error);
-            }
-            TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
-            TabEvent::QueryDocs(docs) => handler.query_docs(value_of(&docs)),
-            TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
-                let (error, results) = (option_to_js(error.as_ref()), value_of(&results));
-                handler.query_ready(request as f64, error, results, or_undefined(extra));
-            }
-            TabEvent::QueryChange(change) => {
-                handler.query_change(change.request as f64, value_of(&change.diff));
-            }
-            TabEvent::QueryExtra(QueryExtra { request, extra }) => {
-                handler.query_extra(request as f64, or_undefined(extra));
-            }
-            TabEvent::QueryFailed(failed) => {
-                handler.query_failed(failed.request as f64, to_js(&failed.error));
-            }
-            TabEvent::Receive(message) => handler.receive(message.0),
-            TabEvent::Fault(error) => handler.fault(to_js(&error)),
-        }
-    }
-}
-
-fn value_of<T: serde::Serialize>(value: &T) -> JsValue {
-    to_value(value).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn or_undefined(payload: Option<Payload>) -> JsValue {
-    payload.map_or(JsValue::UNDEFINED, |payload| payload.0)
-}
-
-fn numbers(tokens: Vec<Token>) -> Vec<f64> {
-    tokens.into_iter().map(|token| token as f64).collect()
-}
-
-fn find_codec(
-    name: &str,
-    transport: &str,
-    guarantees: &Guarantees,
-) -> Result<Rc<dyn Codec>, JsValue> {
-    let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
-        let message =
-            format!("unknown codec {name:?}: the codecs are structured-clone, json and cbor");
-        to_js(&Error::new(codes::UNKNOWN_CODEC, message))
-    })?;
-    if !guarantees.carries.contains(&codec.frame_kind()) {
-        let message = format!(
-            "the codec {name} makes {}, which the transport {transport} can't carry: choose \
-             another codec",
-            codec.frame_kind()
-        );
-        return Err(to_js(&Error::new(codes::CODEC_MISMATCH, message)));
-    }
-    Ok(codec)
-}
-
-fn read_layers(
-    layers: JsValue,
-    guarantees: &Guarantees,
-    trace: bool,
-) -> Result<Vec<LayerConfig>, JsValue> {
-    if layers.is_undefined() {
-        let mut layers = defaults(guarantees);
-        if trace {
-            layers.insert(0, LayerConfig::Tracing);
-        }
-        return Ok(layers);
-    }
-    let specs: Vec<LayerSpec> = from_value(layers).map_err(|reason| {
-        let message = format!("middleware must be a list of layers: {reason}");
-        to_js(&Error::new(codes::LAYERS, message))
-    })?;
-    specs.into_iter().map(|spec| LayerConfig::try_from(spec).map_err(config_error)).collect()
-}
-
-fn config_error(error: tabmux_middleware::ConfigError) -> JsValue {
-    to_js(&Error::new(error.code(), error.to_string()))
 }
 
 /// A copy of a value as JSON has it, or an error that names what JSON can't carry.

@@ -6,6 +6,7 @@ use super::journal::{Failure, Journal, Outgoing, Record};
 use super::{PendingOp, Untold, Upstream};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin, Sequencer, Types};
+use crate::platform::Payload;
 use crate::protocol::*;
 
 mod holders;
@@ -72,6 +73,13 @@ enum Subscription {
     Live,
 }
 
+/// An op the server has not answered for, as it was when it got its place.
+pub(super) struct Unsettled {
+    pub origin: Origin,
+    pub op: Op,
+    pub source: Option<Payload>,
+}
+
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
 pub(super) struct Document {
     id: DocId,
@@ -85,7 +93,7 @@ pub(super) struct Document {
     /// The server was asked for the sake of these, and has answered.
     server_was_asked: bool,
     /// The ops the server has not answered for, oldest first.
-    unsettled: VecDeque<Origin>,
+    unsettled: VecDeque<Unsettled>,
     last_submitter: Option<String>,
     /// The upstream document had a version: without one, it lost its state and is loaded anew.
     was_loaded: bool,
@@ -376,9 +384,13 @@ impl Document {
     }
 
     pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
-        self.unsettled.retain(|other| *other != origin);
+        let at = self.unsettled.iter().position(|op| op.origin == origin);
+        let op = at.and_then(|at| self.unsettled.remove(at));
         match &error {
-            Some(_) => self.write_anew(cx),
+            Some(error) => {
+                self.write_anew(cx);
+                self.tell_if_gone(op, error, cx);
+            }
             None => {
                 let version = cx.upstream.head(&self.id).version;
                 self.write(&Record::Committed { origin: origin.clone(), version }, cx);

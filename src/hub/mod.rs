@@ -16,7 +16,7 @@ mod storage;
 mod stored_docs;
 mod upstream;
 
-pub use journal::{PendingOp, Restored, Sent};
+pub use journal::{PendingOp, Restored, Sent, read_stored};
 pub use peers::PeerId;
 pub use sessions::{Hub, HubEvent};
 pub use settings::HubSettings;

@@ -202,7 +202,12 @@ impl Hub {
     /// Takes an event of the upstream connection.
     pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
         self.now = now;
-        if self.must_read(docs_of_event(&event)) {
+        let docs = docs_of_event(&event);
+        if self.must_read(docs.clone()) {
+            // An upstream document that was about to be forgotten is wanted again.
+            for doc in &docs {
+                self.upstream.flush(doc);
+            }
             self.inbox.event = Some(event);
         } else {
             self.handle_event(event);
@@ -242,7 +247,10 @@ impl Hub {
     /// of the event loop.
     pub fn deadline(&self) -> Option<Millis> {
         let waiting = (!self.out.is_empty()).then_some(self.now);
-        let journal = self.journal.as_ref().and_then(|journal| journal.deadline(self.now));
+        let journal = self
+            .journal
+            .as_ref()
+            .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
         let deadlines =
             [waiting, journal, self.offline.patience, self.peers.deadline(), self.docs.deadline()];
         deadlines.into_iter().flatten().min()

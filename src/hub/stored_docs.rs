@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::documents::Documents;
 use super::inbox::Arrival;
-use super::journal::{Placed, Recalled, Record, from_bytes, recall};
+use super::journal::{LostOp, Placed, Recalled, Record, from_bytes, recall};
 use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
@@ -80,7 +80,9 @@ impl Hub {
         if let Some(journal) = &mut self.journal
             && !uncommitted.is_empty()
         {
-            journal.tell_lost(doc, &uncommitted, &error);
+            let lost =
+                uncommitted.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+            journal.tell_lost(doc, lost.collect(), &error);
         }
         self.tell_damage(doc, &error);
         None
@@ -133,11 +135,13 @@ impl Hub {
                 }
             }
             match self.inbox.arrivals.pop_front() {
-                Some(Arrival::Message(peer, session, message)) => {
-                    if self.peers.session(peer) == session {
-                        self.handle(peer, *message);
-                    }
+                Some(Arrival::Message(peer, session, message))
+                    if self.peers.session(peer) == session =>
+                {
+                    self.handle(peer, *message);
                 }
+                // The tab has begun another session since.
+                Some(Arrival::Message(..)) => {}
                 Some(Arrival::Closed(peer)) => self.transport_closed(peer),
                 Some(Arrival::Gone(tab)) => self.remove_tab(&tab),
                 None => {}
@@ -175,7 +179,7 @@ impl Hub {
         if let Err(fenced @ StoreError::Fenced { .. }) = result {
             return self.events.push_back(HubEvent::Fenced(fenced.into()));
         }
-        let batch = journal.committed(result.as_ref().map(|()| ()), now);
+        let batch = journal.committed(result.is_err(), now);
         if let Err(error) = result {
             self.events.push_back(HubEvent::StoreFailed(error));
         }
@@ -189,16 +193,18 @@ impl Hub {
         docs.write_all(&mut cx);
     }
 
+    /// Whether a document is in use: it is not to be dropped from the store.
+    pub fn holds(&self, doc: &DocId) -> bool {
+        self.docs.has(doc)
+            || self.inbox.reading.contains(doc)
+            || self.recalled.iter().any(|(other, _)| other == doc)
+    }
+
     /// Drops documents from the store, but for those that are in use.
     pub fn evict(&mut self, docs: Vec<DocId>, now: Millis) {
         self.now = now;
+        let evicted: Vec<DocId> = docs.into_iter().filter(|doc| !self.holds(doc)).collect();
         let Some(journal) = &mut self.journal else { return };
-        let unused = docs.into_iter().filter(|doc| {
-            !self.docs.has(doc)
-                && !self.inbox.reading.contains(doc)
-                && !self.recalled.iter().any(|(other, _)| other == doc)
-        });
-        let evicted: Vec<DocId> = unused.collect();
         for doc in &evicted {
             journal.write(Write::Remove { doc: doc.clone() });
         }

@@ -9,6 +9,7 @@ const toBackend = (options) => () => createConnection(backend, {transport: 'dire
 const overPair = (options, guarantees) => () =>
   createConnection({transport: newPair(guarantees)[0], ...options});
 const layers = (...middleware) => toBackend({middleware});
+const store = (options) => () => defineHub({connect() {}, store: options});
 
 const UNKNOWN = 'ERR_TABMUX_OPTION_UNKNOWN';
 const INVALID = 'ERR_TABMUX_OPTION_INVALID';
@@ -112,6 +113,45 @@ const REFUSED = [
     () => defineHub({connect() {}, linger: -1}),
     INVALID,
     /`linger`.*-1/,
+  ],
+  ['a store that is neither options nor a flag', store('yes'), INVALID, /`store` is "yes"/],
+  ['a store that is nothing', store(null), INVALID, /`store` is null/],
+  ['an unknown option of a store', store({nam: 'x'}), UNKNOWN, /`store\.nam`.*name/],
+  ['an unknown kind of store', store({kind: 'tape'}), INVALID, /`store\.kind`.*"tape".*"memory"/],
+  ['a name of a store that is no text', store({name: 7}), INVALID, /`store\.name` is 7/],
+  ['an unknown durability', store({durability: 'some'}), INVALID, /`store\.durability`.*"some"/],
+  ['collections that are no list', store({collections: 'a'}), INVALID, /`store\.collections`/],
+  ['collections without names', store({collections: [7]}), INVALID, /`store\.collections`/],
+  ['a `keep` that is no function', store({keep: true}), INVALID, /`store\.keep` is true/],
+  ['an age that is no time', store({maxAge: -1}), INVALID, /`store\.maxAge` is -1/],
+  [
+    'a size that is no number of bytes',
+    store({maxBytes: 0.5}),
+    INVALID,
+    /`store\.maxBytes` is 0\.5/,
+  ],
+  ['a password for a key', store({encryption: 'x'}), INVALID, /`store\.encryption`.*CryptoKey/],
+  ['half a cipher', store({encryption: {encrypt() {}}}), INVALID, /`store\.encryption`.*`decrypt`/],
+  ["an unknown option of a backend's store", toBackend({store: {nam: 'x'}}), UNKNOWN, /nam/],
+  ["a backend's store that is no store", toBackend({store: 1}), INVALID, /`store` is 1/],
+  [
+    "options of the default hub's store",
+    () => createConnection({url: 'ws://x', store: {}}),
+    INVALID,
+    /`store`.*true or false/,
+  ],
+  [
+    'a store of a hub that says so itself',
+    () => createConnection({hub: {local: async () => {}}, store: true}),
+    INVALID,
+    /`store`.*`defineHub`/,
+  ],
+  ['a store behind a transport', overPair({store: true}), INVALID, /`store`.*`defineHub`/],
+  [
+    'a store without a hub',
+    () => createConnection(backend, {store: true, useSharedWorker: false}),
+    INVALID,
+    /`store`.*`useSharedWorker/,
   ],
   [
     'a hub that accepts what is no transport',

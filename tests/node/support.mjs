@@ -3,6 +3,7 @@ import {afterEach} from 'node:test';
 import {isDeepStrictEqual} from 'node:util';
 import richText from 'rich-text';
 import Backend from 'sharedb';
+import {Connection} from 'sharedb/lib/client/index.js';
 import {createConnection} from '../../pkg/index.js';
 
 Backend.types.register(richText.type);
@@ -220,4 +221,27 @@ export async function openDroppable(backend, options) {
     await until(() => tabs.every((tab) => tab.state === 'connected'));
   };
   return {tabs, drop, restore, upstream};
+}
+
+/** A server that can't be reached. */
+export const unreachable = {
+  connect: () => new Connection({readyState: 3, send() {}, close() {}}),
+};
+
+/**
+ * A tab of a hub of its own with a store. A hub that is opened on the same identity later takes the
+ * store over, as one does after a restart.
+ */
+export function openStored(server, identity, store = true, transport = 'direct') {
+  const options = {transport, identity, store};
+  return closing(createConnection(server, options));
+}
+
+/** What a connection tells of its store from here on, as `[name, detail]`. */
+export function storeEventsOf(connection) {
+  const events = [];
+  for (const name of ['error', 'quota', 'evicted', 'lost', 'cleared']) {
+    connection.on(`store:${name}`, (detail) => events.push([name, detail]));
+  }
+  return events;
 }

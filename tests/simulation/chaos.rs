@@ -26,6 +26,14 @@ pub struct Life {
     pub presence: bool,
     /// The hub has a store, and crashes.
     pub crashes: bool,
+    /// The hub has a store, which refuses to write at times.
+    pub refusing_disk: bool,
+}
+
+impl Life {
+    pub fn has_store(&self) -> bool {
+        self.crashes || self.refusing_disk
+    }
 }
 
 pub const EDITS: Life = Life {
@@ -35,6 +43,7 @@ pub const EDITS: Life = Life {
     queries: false,
     presence: false,
     crashes: false,
+    refusing_disk: false,
 };
 
 /// The channels of presence.
@@ -55,7 +64,7 @@ pub fn live(world: &mut World, life: Life) {
     if life.refusals {
         world.server.refusals = 0.05;
     }
-    if life.crashes {
+    if life.has_store() {
         world.add_disk();
     }
     for _ in 0..world.common.rng.random_range(2..=4) {
@@ -75,7 +84,7 @@ pub fn live(world: &mut World, life: Life) {
     rest::come_to_rest(world, &docs);
     rest::check(world, &docs, life);
     rest::leave(world);
-    if life.crashes {
+    if life.has_store() {
         rest::reload_offline(world, &docs);
     }
 }
@@ -106,6 +115,7 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
         13 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
             return world.crash_hub();
         }
+        14..17 if life.refusing_disk => return world.refuse_to_write(),
         13 if life.restarts => return world.restart_hub(),
         14..18 if life.creations => return world.create_or_delete_outside(doc, type_name),
         18 if world.tab_count() < 5 => {

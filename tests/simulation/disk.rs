@@ -105,7 +105,8 @@ impl Disk {
             }
             self.jobs.insert(at, job);
         }
-        self.jobs.pop_front_if(|job| job.answer.is_some() && job.told_at <= now)?.answer
+        let is_told = |job: &Job| job.answer.is_some() && job.told_at <= now;
+        self.jobs.front().is_some_and(is_told).then(|| self.jobs.pop_front()?.answer)?
     }
 
     /// The documents it has.
@@ -143,6 +144,13 @@ impl World {
             let noticed_at = self.now() + self.common.rng.random_range(0..1000);
             let id = self.driver(at).id.clone();
             self.losses.push((noticed_at, id));
+        }
+    }
+
+    /// The disk has no room at present.
+    pub fn refuse_to_write(&mut self) {
+        if let Some(disk) = &self.disk {
+            disk.disk.fail_next_commit(StoreError::Quota { name: "the disk".to_owned() });
         }
     }
 

@@ -65,28 +65,39 @@ fn presence_is_seen_by_all_others_and_goes_with_its_tab() {
 #[test]
 fn i1_i2_when_everything_happens_at_once() {
     let (creations, refusals, restarts) = (true, true, true);
-    let (queries, presence, crashes) = (true, true, false);
-    run_seeds(600, Life { creations, refusals, restarts, queries, presence, crashes });
+    let (queries, presence) = (true, true);
+    run_seeds(600, Life { creations, refusals, restarts, queries, presence, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_i1_to_i4_when_the_hub_crashes_at_any_time() {
-    run_seeds(5000, Life { crashes: true, ..EDITS });
+    run_seeds(7000, Life { crashes: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_documents_are_created_and_deleted_and_the_hub_crashes() {
-    run_seeds(2000, Life { crashes: true, creations: true, ..EDITS });
+    run_seeds(4000, Life { crashes: true, creations: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_the_server_refuses_ops_and_the_hub_crashes() {
-    run_seeds(2000, Life { crashes: true, refusals: true, ..EDITS });
+    run_seeds(3000, Life { crashes: true, refusals: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_tabs_ask_queries_and_the_hub_crashes() {
-    run_seeds(2000, Life { crashes: true, creations: true, queries: true, ..EDITS });
+    run_seeds(3000, Life { crashes: true, creations: true, queries: true, ..EDITS });
+}
+
+#[test]
+fn d1_d2_d3_when_everything_happens_at_once_and_the_hub_crashes() {
+    let (creations, refusals, queries, presence, crashes) = (true, true, true, true, true);
+    run_seeds(3000, Life { creations, refusals, queries, presence, crashes, ..EDITS });
+}
+
+#[test]
+fn f15_what_the_disk_refuses_is_written_later() {
+    run_seeds(1000, Life { refusing_disk: true, creations: true, ..EDITS });
 }
 
 fn run_seeds(count: u64, life: Life) {

@@ -1,3 +1,4 @@
-export type {ConnectContext, HubOptions} from './define.js';
+export type {ConnectContext, HubOptions, TabContext} from './define.js';
 export {defineHub, HubDefinition} from './define.js';
 export {Hub} from './hub.js';
+export type {CipherFunctions, StoreOptions} from './store-options.js';

@@ -1,12 +1,19 @@
 import ReconnectingWebSocket from 'reconnecting-websocket';
 import {Connection} from 'sharedb/lib/client/index.js';
 import type {Socket} from 'sharedb/lib/sharedb.js';
-import {defineHub} from './define.js';
+import {type ConnectContext, defineHub, HubDefinition} from './define.js';
+import {isSharedWorker, WITH_STORE} from './worker-scope.js';
+
+function connect({url}: ConnectContext): Connection {
+  const socket = new ReconnectingWebSocket(url as string, [], {maxEnqueuedMessages: 0});
+  return new Connection(socket as unknown as Socket);
+}
 
 /** The hub of `createConnection({url})`: json0 only, nothing to configure. */
 export default defineHub({
-  connect: ({url}) => {
-    const socket = new ReconnectingWebSocket(url as string, [], {maxEnqueuedMessages: 0});
-    return new Connection(socket as unknown as Socket);
-  },
+  connect,
+  store: isSharedWorker && self.name.startsWith(`${WITH_STORE} `),
 });
+
+/** The hub of `createConnection({url, store: true})`, where it is not in a worker. */
+export const withStore = new HubDefinition({connect, store: true});

@@ -2,15 +2,20 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
 import {codes, makeError} from '../errors.js';
-import {Hub} from './hub.js';
+import {Hub, type HubSettings} from './hub.js';
+import {readStoreOptions, type StoreOptions} from './store-options.js';
 import {type Introduction, servePages} from './worker-scope.js';
 
-/** What a hub's `connect` is given: the options of the first tab. */
-export interface ConnectContext {
+/** What a tab says of itself. */
+export interface TabContext {
   /** The tab's option `url`. */
-  url?: string;
+  url?: string | undefined;
   /** The tab's option `auth`. */
   auth?: any;
+}
+
+/** What a hub's `connect` is given: the options of the first tab. */
+export interface ConnectContext extends TabContext {
   /** Whose data the hub holds. */
   identity: string;
 }
@@ -23,11 +28,13 @@ export interface HubOptions {
   types?: {map: {[name: string]: any}};
   /** How long a document that no tab wants stays subscribed, in milliseconds; 5000 by default. */
   linger?: number;
+  /** Whether and how the hub keeps documents across restarts; by default it does not. */
+  store?: boolean | StoreOptions;
 }
 
 /** A kind of hub, of which each identity gets its own. */
 export class HubDefinition {
-  readonly #options: Required<HubOptions>;
+  readonly #options: HubSettings;
   readonly #hubs = new Map<string, Hub>();
   readonly #channels = new Set<string>();
   readonly #local = new WeakSet<Hub>();
@@ -35,23 +42,26 @@ export class HubDefinition {
   /** @internal Use `defineHub`. */
   constructor(options: HubOptions) {
     const {connect, types = defaultTypes, linger = 5000} = options;
-    this.#options = {connect, types, linger};
+    this.#options = {connect, types, linger, store: readStoreOptions(options.store)};
   }
 
-  /** The hub of this identity in this thread, started if there is none. */
-  hub(identity = ''): Hub {
+  /**
+   * The hub of this identity in this thread, started if there is none. `auth` and `url` are for the
+   * function that finds the store's key.
+   */
+  hub(identity = '', {auth, url}: TabContext = {}): Hub {
     let hub = this.#hubs.get(identity);
     if (!hub) {
-      hub = new Hub(this.#options, identity);
+      hub = new Hub(this.#options, {identity, auth, url});
       this.#hubs.set(identity, hub);
     }
     return hub;
   }
 
   /** @internal The hub for a tab of this thread; one that is made here ends with its last tab. */
-  localHub(identity: string): Hub {
+  localHub(identity: string, context: TabContext): Hub {
     const isNew = !this.#hubs.has(identity);
-    const hub = this.hub(identity);
+    const hub = this.hub(identity, context);
     if (isNew) this.#local.add(hub);
     return hub;
   }
@@ -63,8 +73,8 @@ export class HubDefinition {
   }
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */
-  introduce({tabmux, identity, port, channel}: Introduction): void {
-    const hub = this.hub(identity);
+  introduce({tabmux, identity, context, port, channel}: Introduction): void {
+    const hub = this.hub(identity, context);
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
     if (tabmux === 'broadcast-channel' && channel && !this.#channels.has(channel)) {
       this.#channels.add(channel);
@@ -88,7 +98,7 @@ export function defineHub(options: HubOptions): HubDefinition {
     const message = `defineHub is given ${options}; it needs an object with \`connect\``;
     throw makeError(codes.OPTION_INVALID, message);
   }
-  const known = ['connect', 'types', 'linger'];
+  const known = ['connect', 'types', 'linger', 'store'];
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       const message = `unknown option \`${name}\` of defineHub; the options are ${known.join(', ')}`;

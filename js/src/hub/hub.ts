@@ -1,12 +1,19 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
 import {tabLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
-import type {HubOptions} from './define.js';
+import type {ConnectContext, HubOptions} from './define.js';
+import {type FoundStore, findStore, keeps} from './store.js';
+import type {StoreOptions} from './store-options.js';
+import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
+
+/** How long a tab of an earlier hub may take to come back, where there are no Web Locks. */
+const EXPECTED_MS = 60_000;
 
 let lastEpoch = 0;
 
@@ -14,6 +21,11 @@ let lastEpoch = 0;
 function newEpoch(): number {
   lastEpoch = Math.max(lastEpoch + 1, Date.now());
   return lastEpoch;
+}
+
+/** A hub definition's options, in full. */
+export interface HubSettings extends Required<Omit<HubOptions, 'store'>> {
+  store: StoreOptions | undefined;
 }
 
 /** The events of a hub. */
@@ -30,35 +42,112 @@ export interface HubEvents {
 
 /** The single owner of the connection to the server, for the tabs of one identity. */
 export class Hub extends Emitter<HubEvents> {
-  readonly #core: HubCore;
+  /** Once the store, if there is one, is open. */
+  #core: HubCore | undefined;
+  /** What waits for that. */
+  readonly #waiting: ((core: HubCore) => void)[] = [];
+  readonly #options: HubSettings;
+  readonly #identity: string;
   readonly #upstream: UpstreamAdapter;
+  /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
+  readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
   #closed = false;
   #endsWhenIdle = false;
+  /** What to call when no tab may come any more. */
+  #ending: (() => void) | undefined;
 
   /** @internal Use `defineHub`. */
-  constructor(options: Required<HubOptions>, identity: string) {
+  constructor(options: HubSettings, context: ConnectContext) {
     super();
+    const {identity} = context;
+    const {store} = options;
+    this.#options = options;
+    this.#identity = identity;
     const connect = (context: object) => options.connect({...context, identity});
-    const {map} = options.types;
-    this.#upstream = new UpstreamAdapter(connect, map, (event) => {
-      if (!this.#closed) this.#core.upstreamEvent(event);
+    const tell = (event: UpstreamEvent) => {
+      if (!this.#closed) this.#core?.upstreamEvent(event);
+    };
+    this.#upstream = new UpstreamAdapter(connect, options.types.map, tell, {
+      holdsOps: store !== undefined,
+      canTell: () => this.#core?.isStalled() === false,
     });
-    const lineage = crypto.randomUUID();
-    const settings = {identity, epoch: newEpoch(), lineage, linger: options.linger};
-    this.#core = new HubCore(settings, map, this.#upstream, {
+    const epoch = newEpoch();
+    if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
+    else this.#start(epoch);
+  }
+
+  #start(epoch: number, found?: FoundStore): void {
+    const {linger, store, types} = this.#options;
+    const settings = {
+      identity: this.#identity,
+      epoch,
+      lineage: crypto.randomUUID(),
+      linger,
+      policy: store && policyOf(store),
+    };
+    const handler = this.#handler(found);
+    const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
+    this.#core = core;
+    if (found?.failure) core.tellStoreError(found.failure);
+    for (const act of this.#waiting.splice(0)) act(core);
+    if (this.#closed) core.close('the hub was closed');
+    this.#upstream.tellAll();
+  }
+
+  /** Acts now, or once the store is open. */
+  #withCore(act: (core: HubCore) => void): void {
+    if (this.#core) act(this.#core);
+    else this.#waiting.push(act);
+  }
+
+  /** What the core calls. */
+  #handler(found?: FoundStore) {
+    return {
       joined: (tab: string) => {
-        if (globalThis.navigator?.locks) {
-          navigator.locks.request(tabLock(tab), () => {
-            if (!this.#closed) this.#core.tabGone(tab);
-          });
-        }
+        this.#watchTab(tab);
         this.#tell('joined', tab);
+      },
+      expected: (tab: string) => {
+        if (this.#watchTab(tab)) return;
+        const timer = clock.setTimeout(() => this.#tabGone(tab), EXPECTED_MS);
+        (timer as {unref?: () => void}).unref?.();
+        this.#expected.set(tab, timer);
       },
       left: (tab: string) => this.#tell('left', tab),
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
+      rested: () => this.#endIfRested(),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
-    });
+      fenced: (error: CoreError) => {
+        this.#closeToTabs(error.message);
+        this.#upstream.close();
+        this.#tell('fault', toError(error));
+      },
+      storeClosed: () => found?.release(),
+      keeps: (collection: string, id: string) => {
+        try {
+          return keeps(this.#options.store ?? {}, collection, id);
+        } catch (error) {
+          this.#tell('fault', error);
+          return false;
+        }
+      },
+      room: () => found?.room(),
+    };
+  }
+
+  /** Waits for a tab's end by its Web Lock; returns whether there is such a thing. */
+  #watchTab(tab: string): boolean {
+    clock.clearTimeout(this.#expected.get(tab));
+    this.#expected.delete(tab);
+    if (!globalThis.navigator?.locks) return false;
+    navigator.locks.request(tabLock(tab), () => this.#tabGone(tab));
+    return true;
+  }
+
+  #tabGone(tab: string): void {
+    this.#expected.delete(tab);
+    if (!this.#closed) this.#core?.tabGone(tab);
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
@@ -91,41 +180,53 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Takes a tab that comes on a built-in transport. */
   acceptEnd(end: TransportEnd): void {
-    this.#core.accept(end);
+    this.#withCore((core) => core.accept(end));
   }
 
   /** @internal Takes all tabs that come on a listener. */
   listen(listener: ListenerEnd): void {
-    this.#core.listen(listener);
+    this.#withCore((core) => core.listen(listener));
   }
 
   /**
-   * @internal Closes the hub once there is no tab, and the connection to the server once that has
-   * answered for all the tabs did. `ending` is called when no tab may come any more.
+   * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
+   * connection to the server once that has answered for all the tabs did. `ending` is called when no
+   * tab may come any more; without it, none may from now on.
    */
-  closeWhenIdle(ending: () => void = () => {}): void {
+  closeWhenIdle(ending?: () => void): void {
     if (this.#endsWhenIdle) return;
     this.#endsWhenIdle = true;
-    const end = () => {
-      if (!this.#core.isIdle()) return;
-      this.off('idle', end);
-      ending();
-      this.#closeToTabs();
-      this.connection?.whenNothingPending(() => this.close());
-    };
+    this.#ending = ending;
+    const end = () => this.#endIfRested();
     this.on('idle', end);
-    end();
+    this.#withCore(end);
+  }
+
+  #endIfRested(): void {
+    if (!this.#endsWhenIdle || this.#closed || !this.#core?.isIdle()) return;
+    // An open channel would keep the process alive.
+    if (!this.#ending) this.#core.stopListening();
+    if (!this.#core.isRested()) return;
+    this.#ending?.();
+    this.#closeToTabs('the hub was closed');
+    this.connection?.whenNothingPending(() => this.close());
   }
 
   /** Closes the connection to the server and to all tabs. */
   close(): void {
-    this.#closeToTabs();
+    this.#closeToTabs('the hub was closed');
     this.#upstream.close();
   }
 
-  #closeToTabs(): void {
+  #closeToTabs(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#core.close();
+    for (const timer of this.#expected.values()) clock.clearTimeout(timer);
+    this.#core?.close(reason);
   }
+}
+
+/** How the core uses the store. */
+function policyOf({durability, maxAge, maxBytes}: StoreOptions): object {
+  return {strict: durability === 'strict', maxAge, maxBytes};
 }

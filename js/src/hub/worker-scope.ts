@@ -1,3 +1,5 @@
+import type {TabContext} from './define.js';
+
 /** What the worker posts to a page: that the hub is there, or why it never will be. */
 export type Answer = {tabmux: 'ready'; lock: string} | {tabmux: 'failed'; message: string};
 
@@ -5,11 +7,15 @@ export type Answer = {tabmux: 'ready'; lock: string} | {tabmux: 'failed'; messag
 export interface Introduction {
   tabmux: 'port' | 'broadcast-channel';
   identity: string;
+  context: TabContext;
   /** With `port`. */
   port?: MessagePort;
   /** With `broadcast-channel`. */
   channel?: string;
 }
+
+/** How the name of a default hub's worker begins, if the hub is to have a store. */
+export const WITH_STORE = 'tabmux+store';
 
 type Serve = (introduction: Introduction) => void;
 
@@ -52,7 +58,11 @@ function isIntroduction(data: any): data is Introduction {
 // From the moment this module is loaded: the hub's module may await something before it defines the
 // hub, or throw, of which the browser tells the first page at most.
 const {SharedWorkerGlobalScope} = globalThis as {SharedWorkerGlobalScope?: new () => EventTarget};
-if (SharedWorkerGlobalScope && globalThis instanceof SharedWorkerGlobalScope) {
+/** Whether this thread is a SharedWorker. */
+export const isSharedWorker = Boolean(
+  SharedWorkerGlobalScope && globalThis instanceof SharedWorkerGlobalScope,
+);
+if (isSharedWorker) {
   addEventListener('connect', (event) => {
     const page = (event as MessageEvent).ports[0];
     if (!page) return;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use tabmux_middleware::Millis;
 
-use super::{Context, Document, Holder};
+use super::{Context, Document, Holder, Unsettled};
 use crate::error::Error;
-use crate::hub::Sent;
 use crate::hub::Untold;
 use crate::hub::journal::{Checkpoint, Failure, KnownTab, Placed, Recalled, Record, to_bytes};
+use crate::hub::{PendingOp, Sent};
 use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
 use crate::store::Write;
@@ -61,7 +61,7 @@ impl Document {
         if cx.upstream.head(&self.id).version == version {
             self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
             self.order = Sequencer::resume(known.rev, known.history);
-            self.unsettled = restored.pending.into_iter().flat_map(|op| op.origins).collect();
+            self.unsettled = restored.pending.into_iter().flat_map(Unsettled::of).collect();
             self.keep_history_from(oldest);
             self.grace = Some(cx.now + GRACE);
         } else {
@@ -162,10 +162,10 @@ impl Document {
             return;
         }
         journal.saved(&self.id);
-        if unknown {
+        let pending = cx.upstream.pending(&self.id);
+        if unknown && pending.is_empty() {
             return;
         }
-        let pending = cx.upstream.pending(&self.id);
         let is_pending = !pending.is_empty();
         log.version = snapshot.version;
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
@@ -179,7 +179,8 @@ impl Document {
         }
         // A hard rollback has dropped these, and their callbacks are still to hear of it.
         let is_dropped = |origin: &&Origin| !pending.iter().any(|op| op.origins.contains(origin));
-        for Origin { tab, op_id } in self.unsettled.iter().filter(is_dropped) {
+        let unsettled = self.unsettled.iter().map(|op| &op.origin);
+        for Origin { tab, op_id } in unsettled.filter(is_dropped) {
             let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
@@ -211,6 +212,20 @@ impl Document {
 
     pub fn id(&self) -> &DocId {
         &self.id
+    }
+}
+
+impl Unsettled {
+    /// The ops of tabs that an op of an earlier hub is composed of.
+    fn of(pending: PendingOp) -> impl Iterator<Item = Self> {
+        let PendingOp { op, source, origins, .. } = pending;
+        // What they did together stands with the first.
+        let ops = std::iter::once(op).chain(std::iter::repeat(Op::NoOp));
+        origins.into_iter().zip(ops).map(move |(origin, op)| Unsettled {
+            origin,
+            op,
+            source: source.clone(),
+        })
     }
 }
 

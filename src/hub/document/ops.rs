@@ -1,6 +1,6 @@
 //! The ops of tabs: their place in the order, and what becomes of those that find none.
 
-use super::{Context, Document, Subscription};
+use super::{Context, Document, Subscription, Unsettled};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
 use crate::hub::journal::{Failure, Placed, Record};
@@ -29,17 +29,20 @@ impl Document {
     pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let head = cx.upstream.head(&self.id);
         let base = submit.base_rev.unwrap_or(self.order.rev());
+        let (exists, creates) =
+            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
         let holder = self.holder(tab);
-        if submit.base_rev.is_none() {
+        if is_unfounded {
+            // The tab may have loaded the document meanwhile.
+        } else if submit.base_rev.is_none() {
             (holder.sent, holder.created_at) = (Some(base), Some(base));
             holder.seen = holder.seen.max(base);
         } else if holder.sent.is_none() {
             holder.sent = Some(base);
         }
         self.told(tab, submit.base_rev);
-        let (exists, creates) =
-            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
-        let (mut placed, mut error) = if submit.base_rev.is_none() && (exists || !creates) {
+        let (mut placed, mut error) = if is_unfounded {
             (0, Some(not_loaded(exists)))
         } else {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
@@ -92,7 +95,9 @@ impl Document {
         let is_deferred = |(other, submit): &(String, DocSubmit)| {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
         };
-        if self.unsettled.contains(&origin) || self.deferred.iter().any(is_deferred) {
+        if self.unsettled.iter().any(|op| op.origin == origin)
+            || self.deferred.iter().any(is_deferred)
+        {
             return;
         }
         let holder = self.holder(tab);
@@ -143,7 +148,8 @@ impl Document {
             };
             composed = cx.upstream.submit(&self.id, submission)?;
             self.last_submitter = Some(origin.tab.clone());
-            self.unsettled.push_back(origin.clone());
+            let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());
+            self.unsettled.push_back(Unsettled { origin, op, source });
         }
         let version = cx.upstream.head(&self.id).version;
         let placed = Placed {

@@ -1,9 +1,11 @@
-//! What becomes of uncommitted ops when the server has lost those they were made after.
+//! What becomes of uncommitted ops that can't be committed: the server has lost those they were made
+//! after, or refuses them when their tab is gone.
 
-use super::{Context, Document};
+use super::{Context, Document, Unsettled};
 use crate::error::Error;
 use crate::hub::PendingOp;
-use crate::hub::journal::Failure;
+use crate::hub::journal::{Failure, LostOp};
+use crate::ot::Op;
 
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
@@ -31,7 +33,7 @@ impl Document {
             return;
         }
         for origin in lost.iter().flat_map(|op| op.origins.clone()) {
-            self.unsettled.retain(|other| *other != origin);
+            self.unsettled.retain(|other| other.origin != origin);
             if self.holders.contains_key(&origin.tab) {
                 let failure = Failure { op_id: origin.op_id, error: error.clone(), placed: true };
                 self.note_failure(&origin.tab, failure);
@@ -40,7 +42,26 @@ impl Document {
             }
         }
         if let Some(journal) = cx.journal.as_deref_mut() {
-            journal.tell_lost(&self.id, &lost, &error);
+            let lost = lost.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+            journal.tell_lost(&self.id, lost.collect(), &error);
+        }
+    }
+
+    /// The server has refused an op whose tab is no longer there to hear of it.
+    pub(super) fn tell_if_gone(
+        &self,
+        refused: Option<Unsettled>,
+        error: &Error,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(Unsettled { origin, op, source }) = refused else { return };
+        if op == Op::NoOp {
+            return;
+        }
+        let is_here = self.holders.get(&origin.tab).is_some_and(|holder| !holder.away);
+        if let (false, Some(_), Some(journal)) = (is_here, &self.log, cx.journal.as_deref_mut()) {
+            let lost = LostOp { op: &op, source: source.as_ref() };
+            journal.tell_lost(&self.id, vec![lost], error);
         }
     }
 }

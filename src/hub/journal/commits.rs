@@ -7,7 +7,7 @@ use tabmux_middleware::Millis;
 use super::Sent;
 use crate::hub::StoreRequest;
 use crate::protocol::{DocId, Message, StoreEvent};
-use crate::store::{StoreError, Write};
+use crate::store::Write;
 
 /// How long nothing is written after a transaction failed: from, and at most.
 const PAUSES: (Millis, Millis) = (1000, 60_000);
@@ -168,10 +168,10 @@ impl Journal {
 
     /// The transaction has ended. If it failed, the hub goes on as one without a store, and tries
     /// again later.
-    pub fn committed(&mut self, result: Result<(), &StoreError>, now: Millis) -> Batch {
+    pub fn committed(&mut self, failed: bool, now: Millis) -> Batch {
         self.due = true;
         let batch = self.under_way.take().unwrap_or_default();
-        if result.is_ok() {
+        if !failed {
             self.pause_length = 0;
             return batch;
         }
@@ -193,8 +193,10 @@ impl Journal {
         }
     }
 
-    pub fn deadline(&self, now: Millis) -> Option<Millis> {
-        let due = (self.due || !self.events.is_empty()).then_some(now);
+    /// `has_tabs`: there is someone to tell events.
+    pub fn deadline(&self, now: Millis, has_tabs: bool) -> Option<Millis> {
+        let tells = has_tabs && !self.events.is_empty();
+        let due = (self.due || tells).then_some(now);
         let retry = self.pause.filter(|_| !self.unsaved.is_empty());
         due.or(retry)
     }

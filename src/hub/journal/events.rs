@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Journal, PendingOp};
+use super::Journal;
 use crate::error::Error;
 use crate::ot::Op;
 use crate::platform::{Payload, to_value};
@@ -17,12 +17,13 @@ struct Lost<'a> {
     error: &'a Error,
 }
 
+/// One of them.
 #[derive(Serialize)]
-struct LostOp<'a> {
+pub(crate) struct LostOp<'a> {
     #[serde(flatten)]
-    op: &'a Op,
+    pub op: &'a Op,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a Payload>,
+    pub source: Option<&'a Payload>,
 }
 
 #[derive(Serialize)]
@@ -46,10 +47,9 @@ impl Journal {
     }
 
     /// Uncommitted ops of a document could not be kept; here they are, so that they can be saved.
-    pub fn tell_lost(&mut self, doc: &DocId, ops: &[PendingOp], error: &Error) {
-        let ops = ops.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+    pub fn tell_lost(&mut self, doc: &DocId, ops: Vec<LostOp<'_>>, error: &Error) {
         let (collection, id) = (doc.collection.as_str(), doc.id.as_str());
-        self.tell("lost", &Lost { collection, id, ops: ops.collect(), error });
+        self.tell("lost", &Lost { collection, id, ops, error });
     }
 
     /// What the store has of a document is of no use, or it can't be kept.

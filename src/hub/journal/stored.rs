@@ -32,6 +32,14 @@ pub(crate) struct Recalled {
     pub checkpoint_size: u64,
 }
 
+/// A document as its records have it; `None` if there is no checkpoint, and so no state.
+///
+/// # Errors
+/// Why the records make no sense together.
+pub fn read_stored(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Restored>, String> {
+    Ok(recall(stored, types)?.map(|recalled| recalled.restored))
+}
+
 /// Reads a document's records; `None` if there is no checkpoint, and so no state.
 ///
 /// # Errors

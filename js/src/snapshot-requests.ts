@@ -3,12 +3,23 @@ import type {Callback} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import {Emitter} from './emitter.js';
 import {codes, makeError, toError} from './errors.js';
+import {nextTick} from './next-tick.js';
 
 /** Called once with the snapshot, if there is no error. */
 export type SnapshotCallback = (error: any, snapshot: Snapshot) => void;
 
+/** What is asked of the server. */
+interface SnapshotQuestion {
+  a: 'nf' | 'nt';
+  c: string;
+  d: string;
+  v?: number | null;
+  ts?: number | null;
+}
+
 /** The answer of the server. */
 interface SnapshotMessage {
+  id: number;
   error?: {code: string; message: string};
   v: number;
   type: string | null;
@@ -17,22 +28,15 @@ interface SnapshotMessage {
 }
 
 /** A request for a document as it was at a version or a time. Emits `ready` when it has ended. */
-export class SnapshotRequest extends Emitter<{ready: () => void}> {
+class SnapshotRequest extends Emitter<{ready: () => void}> {
   readonly #connection: ProxyConnection;
-  readonly #message: {a: 'nf' | 'nt'; id: number; c: string; d: string};
+  readonly #message: SnapshotQuestion & {id: number};
   readonly #callback: SnapshotCallback;
   #sent = false;
 
   constructor(
     connection: ProxyConnection,
-    message: {
-      a: 'nf' | 'nt';
-      id: number;
-      c: string;
-      d: string;
-      v?: number | null;
-      ts?: number | null;
-    },
+    message: SnapshotQuestion & {id: number},
     callback: SnapshotCallback,
   ) {
     super();
@@ -65,6 +69,51 @@ export class SnapshotRequest extends Emitter<{ready: () => void}> {
     if (error) return this.onFailed(toError(error));
     this.emit('ready');
     this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
+  }
+}
+
+/** The snapshot requests of a connection that have no answer yet. */
+export class SnapshotRequests {
+  readonly #connection: ProxyConnection;
+  readonly #requests = new Map<number, SnapshotRequest>();
+
+  constructor(connection: ProxyConnection) {
+    this.#connection = connection;
+  }
+
+  /** Asks, now or once the server is there. */
+  add(question: SnapshotQuestion, callback: SnapshotCallback | undefined): void {
+    const id = this.#connection.nextSnapshotRequestId++;
+    const message = {...question, id};
+    const request = new SnapshotRequest(this.#connection, message, callback as SnapshotCallback);
+    this.#requests.set(id, request);
+    const {failure} = this.#connection;
+    if (failure) nextTick(() => this.#take(id)?.onFailed(failure));
+  }
+
+  /** The one that waits longest, if any does. */
+  oldest(): SnapshotRequest | undefined {
+    const [request] = this.#requests.values();
+    return request;
+  }
+
+  onConnectionStateChanged(): void {
+    for (const request of this.#requests.values()) request.onConnectionStateChanged();
+  }
+
+  onAnswer(message: SnapshotMessage): void {
+    this.#take(message.id)?.onAnswer(message);
+  }
+
+  /** There is no hub: nothing will be answered. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    return [...this.#requests.keys()].map((id) => () => this.#take(id)?.onFailed(error));
+  }
+
+  #take(id: number): SnapshotRequest | undefined {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    return request;
   }
 }
 

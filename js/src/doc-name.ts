@@ -1,0 +1,5 @@
+/** Which document. */
+export interface DocName {
+  collection: string;
+  id: string;
+}

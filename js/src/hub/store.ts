@@ -1,0 +1,110 @@
+import {type OpenStore, openStore} from '../../wasm/tabmux.js';
+import {type CoreError, codes, makeError, toError} from '../errors.js';
+import type {ConnectContext} from './define.js';
+import {isKey, type StoreOptions} from './store-options.js';
+import {isSharedWorker} from './worker-scope.js';
+
+/** The store of a hub that is starting. */
+export interface FoundStore {
+  store: OpenStore;
+  /** What the browser says of the room for it. */
+  room: () => Promise<Room>;
+  /** Why it is another than was asked for. */
+  failure?: Error;
+  /** To be called when the hub has let go of it. */
+  release: () => void;
+}
+
+/** What the browser says of the room on this device. */
+export interface Room {
+  usage?: number;
+  quota?: number;
+  persisted?: boolean;
+}
+
+/**
+ * Opens the store that the options ask for. If that fails, it is left as it is, and the hub gets one
+ * in memory that nobody else has.
+ */
+export async function findStore(
+  options: StoreOptions,
+  context: ConnectContext,
+  floor: number,
+): Promise<FoundStore> {
+  const {kind = defaultKind(), name = ''} = options;
+  const database = JSON.stringify([context.identity, name]);
+  const settings = {floor, lineage: crypto.randomUUID()};
+  let release = () => {};
+  try {
+    if (kind === 'indexeddb' && !isSharedWorker) release = await reserve(database);
+    const encryption = await findKey(options.encryption, context);
+    const store = await openStore({...settings, kind, name: database}, encryption);
+    return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, release};
+  } catch (error) {
+    release();
+    const store = await openStore({...settings, kind: 'memory'}, undefined);
+    return {store, room: unlimited, failure: toError(error as CoreError), release: () => {}};
+  }
+}
+
+function defaultKind(): 'indexeddb' | 'memory' {
+  return typeof indexedDB === 'undefined' ? 'memory' : 'indexeddb';
+}
+
+/**
+ * Makes sure that no other page has this store: there is a hub in each, and all but the last would
+ * have to stop. Returns what gives it up.
+ */
+async function reserve(database: string): Promise<() => void> {
+  const {locks} = globalThis.navigator ?? {};
+  if (!locks) return () => {};
+  return new Promise((resolve, reject) => {
+    locks
+      .request(`tabmux:store:${database}`, {ifAvailable: true}, (lock) => {
+        if (lock) return new Promise<void>((release) => resolve(release));
+        const message =
+          'another page has the store, and this hub can not share it: without a SharedWorker only one page keeps what it does';
+        throw makeError(codes.STORE_IN_USE, message);
+      })
+      .catch(reject);
+  });
+}
+
+async function findKey(
+  encryption: StoreOptions['encryption'],
+  context: ConnectContext,
+): Promise<unknown> {
+  if (typeof encryption !== 'function') return encryption;
+  try {
+    const key = await encryption(context);
+    if (!isKey(key)) throw new Error(`it returned ${String(key)}, which is no CryptoKey`);
+    return key;
+  } catch (error) {
+    const cause = (error as Error)?.message ?? String(error);
+    throw makeError(codes.STORE_KEY, `the function \`store.encryption\` failed: ${cause}`);
+  }
+}
+
+/** Whether the options want a document kept. */
+export function keeps({collections, keep}: StoreOptions, collection: string, id: string): boolean {
+  if (collections && !collections.includes(collection)) return false;
+  return keep ? Boolean(keep(collection, id)) : true;
+}
+
+/** Memory has no quota. */
+async function unlimited(): Promise<Room> {
+  return {};
+}
+
+/** Nothing where the browser does not say. */
+async function roomOnDevice(): Promise<Room> {
+  const storage = globalThis.navigator?.storage;
+  try {
+    const {usage, quota} = (await storage?.estimate?.()) ?? {};
+    const persisted = await storage?.persisted?.();
+    return JSON.parse(JSON.stringify({usage, quota, persisted}));
+  } catch {
+    // As in a window without an origin of its own.
+    return {};
+  }
+}

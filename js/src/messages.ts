@@ -1,0 +1,63 @@
+import type {ProxyConnection} from './connection.js';
+import type {ProxyDoc, WireOp} from './doc.js';
+import {toError} from './errors.js';
+import type {Presences} from './presence/registry.js';
+import type {SnapshotRequests} from './snapshot-requests.js';
+
+/** The messages of ShareDB's own protocol: what `send` and `receive` tell of them, and who gets them. */
+export class Messages {
+  readonly #connection: ProxyConnection;
+  readonly #snapshotRequests: SnapshotRequests;
+  readonly #presences: Presences;
+
+  constructor(
+    connection: ProxyConnection,
+    snapshotRequests: SnapshotRequests,
+    presences: Presences,
+  ) {
+    this.#connection = connection;
+    this.#snapshotRequests = snapshotRequests;
+    this.#presences = presences;
+  }
+
+  /** A message is on its way to the server. */
+  tellSend(message: any): void {
+    if (this.#connection.debug) console.info('SEND', JSON.stringify(message));
+    this.#connection.emit('send', message);
+  }
+
+  /** An op is on its way: `send` says so as ShareDB would. */
+  tellOpSent({collection: c, id: d, version: v}: ProxyDoc, op: WireOp): void {
+    this.tellSend({a: 'op', c, d, v, src: this.#connection.id, x: {}, ...op});
+  }
+
+  /** An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
+  tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
+    this.#tellReceive({a: 'op', c, d, v, ...op});
+  }
+
+  /** Returns the message as listeners left it, if they did. */
+  #tellReceive(message: any): any {
+    if (this.#connection.debug) console.info('RECV', JSON.stringify(message));
+    const request = {data: message};
+    this.#connection.emit('receive', request);
+    return request.data;
+  }
+
+  /** Takes a message from the server, or from a sibling. */
+  take(message: any): void {
+    const data = this.#tellReceive(message);
+    if (!data) return;
+    if (data.a === 'nf' || data.a === 'nt') {
+      this.#snapshotRequests.onAnswer(data);
+    } else if (data.a === 'pp') {
+      if (data.error) this.#connection.emit('error', toError(data.error));
+      else this.#connection.emit('pong');
+    } else if (data.a === 'op') {
+      const doc = data.error && this.#connection.getExisting(data.c, data.d);
+      doc?.emit('error', toError(data.error));
+    } else {
+      this.#presences.handle(data);
+    }
+  }
+}

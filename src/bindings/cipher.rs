@@ -1,0 +1,71 @@
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+use web_sys::CryptoKey;
+
+use super::errors::from_js;
+use crate::store::{AesGcm, Cipher};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The application's own two functions, each of which returns a promise.
+    pub type CipherFunctions;
+    #[wasm_bindgen(method, catch)]
+    async fn encrypt(
+        this: &CipherFunctions,
+        bytes: Uint8Array,
+        context: Uint8Array,
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn decrypt(
+        this: &CipherFunctions,
+        bytes: Uint8Array,
+        context: Uint8Array,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// What the application seals its records with.
+pub enum ApplicationCipher {
+    Key(AesGcm),
+    Functions(CipherFunctions),
+}
+
+impl ApplicationCipher {
+    /// `encryption` is a `CryptoKey`, or an object with the methods `encrypt` and `decrypt`.
+    pub fn new(encryption: JsValue) -> Self {
+        match encryption.dyn_into::<CryptoKey>() {
+            Ok(key) => ApplicationCipher::Key(AesGcm::new(key)),
+            Err(functions) => ApplicationCipher::Functions(functions.unchecked_into()),
+        }
+    }
+}
+
+#[async_trait::async_trait(?Send)]
+impl Cipher for ApplicationCipher {
+    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        match self {
+            ApplicationCipher::Key(key) => key.seal(plain, context).await,
+            ApplicationCipher::Functions(functions) => {
+                let sealed = functions.encrypt(plain.into(), context.into()).await;
+                to_bytes("encrypt", sealed)
+            }
+        }
+    }
+
+    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        match self {
+            ApplicationCipher::Key(key) => key.open(sealed, context).await,
+            ApplicationCipher::Functions(functions) => {
+                let plain = functions.decrypt(sealed.into(), context.into()).await;
+                to_bytes("decrypt", plain)
+            }
+        }
+    }
+}
+
+fn to_bytes(function: &str, returned: Result<JsValue, JsValue>) -> Result<Vec<u8>, String> {
+    let returned = returned.map_err(|thrown| from_js(thrown).message)?;
+    match returned.dyn_into::<Uint8Array>() {
+        Ok(bytes) => Ok(bytes.to_vec()),
+        Err(_) => Err(format!("`{function}` must return a promise of a Uint8Array")),
+    }
+}

@@ -1,0 +1,216 @@
+//! What a hub does with its store.
+
+use std::rc::Rc;
+
+use futures::future::{AbortHandle, Abortable};
+use js_sys::{Object, Reflect};
+use wasm_bindgen_futures::spawn_local;
+
+use super::clock::now;
+use super::errors::to_js;
+use super::hub::Shell;
+use super::store::HubStore;
+use crate::Error;
+use crate::hub::StoreRequest;
+use crate::platform::{Payload, to_value};
+use crate::store::{Inventory, Limits, StoreError, victims};
+
+/// After so many transactions old documents are looked for.
+const COMMITS: u32 = 200;
+/// The part of the device's room from which on it counts as full.
+const FULL: f64 = 0.9;
+
+impl Shell {
+    /// Starts what the hub wants of its store, in order.
+    pub(super) fn run_store(self: &Rc<Self>) {
+        let Some(store) = &self.store else { return };
+        loop {
+            let next = self.hub.borrow_mut().poll_store();
+            let Some(request) = next else { return };
+            store.under_way.set(store.under_way.get() + 1);
+            let shell = Rc::clone(self);
+            spawn_local(async move {
+                if let Some(store) = &shell.store {
+                    shell.run(store, request).await;
+                    store.under_way.set(store.under_way.get() - 1);
+                }
+                shell.pump();
+            });
+        }
+    }
+
+    async fn run(self: &Rc<Self>, store: &HubStore, request: StoreRequest) {
+        match request {
+            StoreRequest::Read(doc) => {
+                let read = store.read(&doc).await;
+                self.hub.borrow_mut().stored(doc, read, now());
+                self.handler.arriving();
+                self.hub.borrow_mut().proceed(now());
+            }
+            StoreRequest::Commit(writes) => {
+                let result = store.commit(&writes).await;
+                self.hub.borrow_mut().committed(result, now());
+                store.commits.set(store.commits.get() + 1);
+                if store.commits.get() >= COMMITS {
+                    self.tidy();
+                }
+            }
+            StoreRequest::Ask { tab, request, question } => {
+                let answer = self.answer(store, question).await;
+                self.hub.borrow_mut().answer(&tab, request, answer, now());
+            }
+        }
+    }
+
+    /// A transaction failed; the hub goes on without.
+    pub(super) fn store_failed(self: &Rc<Self>, error: StoreError) {
+        match error {
+            StoreError::Quota { .. } => self.in_background(async |shell, store| {
+                if let Ok(inventory) = store.inventory().await {
+                    let nothing = Limits { max_age: None, max_bytes: Some(0) };
+                    shell.evict(&inventory, &nothing);
+                }
+                let room = shell.handler.room().await;
+                shell.tell_quota(&room);
+            }),
+            StoreError::Closed { .. } => {
+                // As long as it counts as open, whoever watches it is about to hear of it.
+                if self.store.as_ref().is_some_and(|store| !store.is_open.get()) {
+                    self.in_background(async |shell, store| shell.reopen(store).await);
+                }
+            }
+            error => self.tell_store_error(&error.into()),
+        }
+    }
+
+    fn in_background(self: &Rc<Self>, work: impl AsyncFnOnce(&Rc<Self>, &HubStore) + 'static) {
+        let shell = Rc::clone(self);
+        spawn_local(async move {
+            if let Some(store) = &shell.store {
+                work(&shell, store).await;
+            }
+            shell.pump();
+        });
+    }
+
+    /// Opens the store again once it has closed without being asked to.
+    pub(super) fn watch_store(self: &Rc<Self>) {
+        let Some(store) = &self.store else { return };
+        let Ok(open) = store.get() else { return };
+        let weak = Rc::downgrade(self);
+        let (watch, registration) = AbortHandle::new_pair();
+        store.watch.replace(Some(watch));
+        let work = async move {
+            let error = open.closed().await;
+            drop(open);
+            let Some(shell) = weak.upgrade() else { return };
+            let Some(store) = &shell.store else { return };
+            store.is_open.set(false);
+            shell.tell_store_error(&error.into());
+            shell.reopen(store).await;
+            shell.pump();
+        };
+        spawn_local(async move {
+            // Aborted, it has nothing to say.
+            let _ = Abortable::new(work, registration).await;
+        });
+    }
+
+    async fn reopen(self: &Rc<Self>, store: &HubStore) {
+        if store.is_reopening.replace(true) {
+            return;
+        }
+        let opened = store.reopen().await;
+        store.is_reopening.set(false);
+        match opened {
+            Ok(()) => {
+                store.is_open.set(true);
+                self.hub.borrow_mut().store_replaced(now());
+                self.watch_store();
+            }
+            Err(error @ StoreError::Fenced { .. }) => self.handler.fenced(to_js(&error.into())),
+            Err(error) => self.tell_store_error(&error.into()),
+        }
+    }
+
+    /// Looks for documents that are too old or too many, and whether the device is nearly full.
+    pub(super) fn tidy(self: &Rc<Self>) {
+        let Some(store) = &self.store else { return };
+        store.commits.set(0);
+        if store.is_tidying.replace(true) {
+            return;
+        }
+        self.in_background(async |shell, store| {
+            let room = shell.handler.room().await;
+            // What is wrong with the store shows when it is written to.
+            if let Ok(inventory) = store.inventory().await {
+                let limits = shell.limits(store, &inventory, &room);
+                shell.evict(&inventory, &limits);
+            }
+            store.is_tidying.set(false);
+        });
+    }
+
+    /// What the application allows, and what the device does; tells if that has become nearly full.
+    fn limits(&self, store: &HubStore, inventory: &Inventory, room: &Object) -> Limits {
+        let number = |name: &str| Reflect::get(room, &name.into()).ok()?.as_f64();
+        let excess =
+            number("usage").zip(number("quota")).map(|(usage, quota)| usage - FULL * quota);
+        let is_full = excess.is_some_and(|excess| excess > 0.0);
+        let mut limits = store.limits;
+        if !store.is_full.replace(is_full) && is_full {
+            let bytes: u64 = inventory.docs.iter().map(|it| it.bytes).sum();
+            let fits = bytes.saturating_sub(excess.unwrap_or_default() as u64);
+            limits.max_bytes = Some(limits.max_bytes.map_or(fits, |max| max.min(fits)));
+            self.tell_quota(room);
+        }
+        limits
+    }
+
+    fn evict(&self, inventory: &Inventory, limits: &Limits) {
+        let mut hub = self.hub.borrow_mut();
+        let victims = victims(inventory, limits, now(), &|doc| hub.holds(doc));
+        hub.evict(victims, now());
+    }
+
+    fn tell_quota(&self, room: &Object) {
+        let detail = Object::new();
+        for name in ["usage", "quota"] {
+            if let Ok(value) = Reflect::get(room, &name.into())
+                && !value.is_undefined()
+            {
+                let _ = Reflect::set(&detail, &name.into(), &value);
+            }
+        }
+        let detail = Payload(detail.into());
+        self.hub.borrow_mut().tell_store_event("quota", detail, now());
+    }
+
+    /// Tells all tabs what is wrong with the store.
+    pub(super) fn tell_store_error(&self, error: &Error) {
+        let detail = Payload(to_value(error).unwrap_or_default());
+        self.hub.borrow_mut().tell_store_event("error", detail, now());
+        self.set_alarm();
+    }
+
+    /// Lets go of the store of a hub that has closed once all is written, and tells one without tabs
+    /// when the server has everything.
+    pub(super) fn rest(&self) {
+        let Some(store) = &self.store else { return };
+        let hub = self.hub.borrow();
+        let is_due = hub.deadline().is_some_and(|at| at <= now());
+        let is_committed = hub.uncommitted().is_empty();
+        drop(hub);
+        if store.under_way.get() > 0 || is_due {
+            return;
+        }
+        if !self.is_closed.get() {
+            if is_committed {
+                self.handler.rested();
+            }
+        } else if store.release() {
+            self.alarm.take();
+            self.handler.store_closed();
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use futures::future::AbortHandle;
+use serde::Deserialize;
+use wasm_bindgen::prelude::*;
+
+use super::cipher::ApplicationCipher;
+use super::errors::to_js;
+use crate::platform::from_value;
+use crate::protocol::DocId;
+use crate::store::{
+    Durability, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened, Opening,
+    Sealed, Store, StoreError, StoredDoc, Write,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    IndexedDb,
+    Memory,
+}
+
+#[derive(Deserialize)]
+struct Settings {
+    kind: Kind,
+    name: Option<String>,
+    floor: u64,
+    lineage: String,
+}
+
+/// How a hub uses its store.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Policy {
+    #[serde(default)]
+    strict: bool,
+    max_age: Option<u64>,
+    max_bytes: Option<u64>,
+}
+
+/// A store that was opened for a hub.
+#[wasm_bindgen]
+pub struct OpenStore {
+    store: Rc<dyn Store>,
+    opened: Opened,
+}
+
+thread_local! {
+    /// By name: a hub of this thread finds what the one before it has left.
+    static DISKS: RefCell<HashMap<String, MemoryDisk>> = RefCell::default();
+}
+
+/// Opens a store. `settings` is `{kind, name?, floor, lineage}`, where `kind` is `indexeddb` or
+/// `memory`; a memory store without a name is one that nobody else has. `encryption` is as in
+/// [`ApplicationCipher::new`], or `undefined`.
+#[wasm_bindgen(js_name = openStore)]
+pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenStore, JsValue> {
+    let Settings { kind, name, floor, lineage } =
+        from_value(settings).map_err(|reason| JsError::new(&reason))?;
+    let cipher = (!encryption.is_undefined()).then(|| ApplicationCipher::new(encryption));
+    let store = match (kind, name) {
+        (Kind::IndexedDb, name) => sealed(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
+        (Kind::Memory, Some(name)) => {
+            let disk = DISKS.with(|disks| disks.borrow_mut().entry(name).or_default().clone());
+            sealed(MemoryStore::new(&disk), cipher)
+        }
+        (Kind::Memory, None) => sealed(MemoryStore::default(), cipher),
+    };
+    let opened = store.open(Opening { floor, lineage, seal: None }).await;
+    let opened = opened.map_err(|error| to_js(&error.into()))?;
+    Ok(OpenStore { store, opened })
+}
+
+fn sealed(store: impl Store + 'static, cipher: Option<ApplicationCipher>) -> Rc<dyn Store> {
+    match cipher {
+        Some(cipher) => Rc::new(Sealed::new(store, cipher)),
+        None => Rc::new(store),
+    }
+}
+
+impl OpenStore {
+    pub(super) fn opened(&self) -> &Opened {
+        &self.opened
+    }
+}
+
+/// The store of a hub, while it lives.
+pub(super) struct HubStore {
+    /// Gone once the hub has closed and written all it had to.
+    store: RefCell<Option<Rc<dyn Store>>>,
+    /// The store's own epoch, which is not the hub's once the store was opened again.
+    pub epoch: Cell<u64>,
+    pub lineage: String,
+    pub durability: Durability,
+    pub limits: Limits,
+    /// How many requests are under way.
+    pub under_way: Cell<u32>,
+    /// How many transactions there were since old documents were last looked for.
+    pub commits: Cell<u32>,
+    /// Old documents are being looked for.
+    pub is_tidying: Cell<bool>,
+    /// The device was nearly full when it was last looked at.
+    pub is_full: Cell<bool>,
+    pub is_open: Cell<bool>,
+    /// It is being opened again.
+    pub is_reopening: Cell<bool>,
+    /// Ends the wait for its end.
+    pub watch: RefCell<Option<AbortHandle>>,
+}
+
+impl HubStore {
+    pub fn new(open: OpenStore, policy: Policy) -> Self {
+        let Policy { strict, max_age, max_bytes } = policy;
+        HubStore {
+            store: RefCell::new(Some(open.store)),
+            epoch: Cell::new(open.opened.epoch),
+            lineage: open.opened.lineage,
+            durability: if strict { Durability::Strict } else { Durability::Relaxed },
+            limits: Limits { max_age, max_bytes },
+            under_way: Cell::new(0),
+            commits: Cell::new(0),
+            is_tidying: Cell::new(false),
+            is_full: Cell::new(false),
+            is_open: Cell::new(true),
+            is_reopening: Cell::new(false),
+            watch: RefCell::new(None),
+        }
+    }
+
+    /// The store itself.
+    pub fn get(&self) -> Result<Rc<dyn Store>, StoreError> {
+        self.store.borrow().clone().ok_or_else(|| StoreError::Closed {
+            name: "of this hub".to_owned(),
+            reason: "the hub was closed".to_owned(),
+        })
+    }
+
+    pub async fn read(&self, doc: &DocId) -> Result<StoredDoc, StoreError> {
+        self.get()?.read(self.epoch.get(), doc).await
+    }
+
+    pub async fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
+        self.get()?.commit(self.epoch.get(), writes, self.durability).await
+    }
+
+    pub async fn inventory(&self) -> Result<Inventory, StoreError> {
+        self.get()?.inventory().await
+    }
+
+    /// Opens it again after it was closed. The error of another lineage is that it is another's.
+    pub async fn reopen(&self) -> Result<(), StoreError> {
+        let (epoch, lineage) = (self.epoch.get(), self.lineage.clone());
+        let opening = Opening { floor: epoch + 1, lineage, seal: None };
+        let opened = self.get()?.open(opening).await?;
+        if opened.lineage != self.lineage {
+            return Err(StoreError::Fenced { epoch, current: opened.epoch });
+        }
+        self.epoch.set(opened.epoch);
+        Ok(())
+    }
+
+    /// Lets go of it; returns whether that was still to be done.
+    pub fn release(&self) -> bool {
+        if let Some(watch) = self.watch.take() {
+            watch.abort();
+        }
+        self.store.take().is_some()
+    }
+}

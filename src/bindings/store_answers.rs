@@ -1,0 +1,148 @@
+//! What a hub answers when a tab asks something of its store.
+
+use js_sys::{Array, Object, Reflect};
+use serde::Serialize;
+use wasm_bindgen::JsValue;
+
+use super::clock::now;
+use super::hub::Shell;
+use super::store::HubStore;
+use crate::error::{Error, codes};
+use crate::hub::{Restored, read_stored};
+use crate::ot::Op;
+use crate::platform::{Payload, to_value};
+use crate::protocol::{DocId, StoreQuestion};
+use crate::store::DocInfo;
+
+#[derive(Serialize)]
+struct StoredDocument<'a> {
+    #[serde(flatten)]
+    doc: &'a DocId,
+    bytes: u64,
+    entries: u64,
+    pending: bool,
+    pinned: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ExportedDocument<'a> {
+    #[serde(flatten)]
+    doc: &'a DocId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    type_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Payload>,
+    pending: Vec<ExportedOp<'a>>,
+}
+
+#[derive(Serialize)]
+struct ExportedOp<'a> {
+    #[serde(flatten)]
+    op: &'a Op,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a Payload>,
+}
+
+type Answer = Result<Option<Payload>, Error>;
+
+impl Shell {
+    pub(super) async fn answer(&self, store: &HubStore, question: StoreQuestion) -> Answer {
+        match question {
+            StoreQuestion::Inventory => inventory(store).await,
+            StoreQuestion::Usage => self.usage(store).await,
+            StoreQuestion::Persist => self.is_persisted().await,
+            StoreQuestion::Export => self.export(store).await,
+            StoreQuestion::Clear { force } => self.clear(store, force).await,
+            // The hub has answered.
+            StoreQuestion::Pin { .. } => Ok(None),
+        }
+    }
+
+    async fn usage(&self, store: &HubStore) -> Answer {
+        let docs = store.inventory().await?.docs;
+        let bytes: u64 = docs.iter().map(|it| it.bytes).sum();
+        let usage = Payload(self.handler.room().await.into());
+        let usage = usage.with_member("documents", (docs.len() as u64).into());
+        Ok(Some(usage.with_member("bytes", bytes.into())))
+    }
+
+    async fn is_persisted(&self) -> Answer {
+        let room = self.handler.room().await;
+        let persisted = Reflect::get(&room, &"persisted".into()).unwrap_or_default();
+        Ok(Some(Payload(persisted.is_truthy().into())))
+    }
+
+    /// What can't be read is left out, and reported: an export is made to save what there is.
+    async fn export(&self, store: &HubStore) -> Answer {
+        let documents = Array::new();
+        for DocInfo { doc, .. } in store.inventory().await?.docs {
+            let stored = store.read(&doc).await?;
+            let damage = stored.damage.as_ref().map(|damage| damage.to_string());
+            let read = read_stored(&stored, &*self.types);
+            if let Some(reason) = damage.or(read.as_ref().err().cloned()) {
+                let message = format!("the export lacks {doc}, or a part of it: {reason}");
+                self.tell_store_error(&Error::new(codes::STORE_DAMAGED, message));
+            }
+            if let Ok(Some(restored)) = read {
+                documents.push(&self.exported(&doc, &restored)?);
+            }
+        }
+        let export = Object::new();
+        let _ = Reflect::set(&export, &"identity".into(), &self.identity.as_str().into());
+        let _ = Reflect::set(&export, &"documents".into(), &documents);
+        Ok(Some(Payload(export.into())))
+    }
+
+    fn exported(&self, doc: &DocId, restored: &Restored) -> Result<JsValue, Error> {
+        let snapshot = self.upstream.materialize(restored)?;
+        let pending = restored.pending.iter();
+        let exported = ExportedDocument {
+            doc,
+            version: snapshot.version,
+            type_name: snapshot.type_name,
+            data: snapshot.data,
+            pending: pending
+                .map(|op| ExportedOp { op: &op.op, source: op.source.as_ref() })
+                .collect(),
+        };
+        to_value(&exported).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
+    }
+
+    async fn clear(&self, store: &HubStore, force: bool) -> Answer {
+        let uncommitted = self.hub.borrow().uncommitted();
+        if !force && !uncommitted.is_empty() {
+            let names: Vec<String> = uncommitted.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "the server does not have all ops of {}: wait for it, or clear with `force`",
+                names.join(", ")
+            );
+            return Err(Error::new(codes::STORE_PENDING, message));
+        }
+        self.hub.borrow_mut().stop_storing(now());
+        store.get()?.clear().await?;
+        self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
+        Ok(None)
+    }
+}
+
+async fn inventory(store: &HubStore) -> Answer {
+    let docs = store.inventory().await?.docs;
+    let documents: Vec<StoredDocument> = docs
+        .iter()
+        .map(|DocInfo { doc, bytes, entries, pending, pinned, used }| StoredDocument {
+            doc,
+            bytes: *bytes,
+            entries: *entries,
+            pending: *pending,
+            pinned: *pinned,
+            used: *used,
+        })
+        .collect();
+    let documents =
+        to_value(&documents).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))?;
+    Ok(Some(Payload(documents)))
+}

@@ -1,0 +1,56 @@
+use std::rc::Rc;
+
+use tabmux_codecs::{Codec, Limits};
+use tabmux_middleware::{LayerConfig, LayerSpec, defaults};
+use tabmux_transports::Guarantees;
+use wasm_bindgen::prelude::*;
+
+use super::errors::to_js;
+use crate::error::{Error, codes};
+use crate::platform::from_value;
+
+/// The codec of this name, if the transport can carry what it makes.
+pub(super) fn find_codec(
+    name: &str,
+    transport: &str,
+    guarantees: &Guarantees,
+) -> Result<Rc<dyn Codec>, JsValue> {
+    let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
+        let message =
+            format!("unknown codec {name:?}: the codecs are structured-clone, json and cbor");
+        to_js(&Error::new(codes::UNKNOWN_CODEC, message))
+    })?;
+    if !guarantees.carries.contains(&codec.frame_kind()) {
+        let message = format!(
+            "the codec {name} makes {}, which the transport {transport} can't carry: choose \
+             another codec",
+            codec.frame_kind()
+        );
+        return Err(to_js(&Error::new(codes::CODEC_MISMATCH, message)));
+    }
+    Ok(codec)
+}
+
+/// The layers as the application gave them; without, those the transport needs.
+pub(super) fn read_layers(
+    layers: JsValue,
+    guarantees: &Guarantees,
+    trace: bool,
+) -> Result<Vec<LayerConfig>, JsValue> {
+    if layers.is_undefined() {
+        let mut layers = defaults(guarantees);
+        if trace {
+            layers.insert(0, LayerConfig::Tracing);
+        }
+        return Ok(layers);
+    }
+    let specs: Vec<LayerSpec> = from_value(layers).map_err(|reason| {
+        let message = format!("middleware must be a list of layers: {reason}");
+        to_js(&Error::new(codes::LAYERS, message))
+    })?;
+    specs.into_iter().map(|spec| LayerConfig::try_from(spec).map_err(config_error)).collect()
+}
+
+pub(super) fn config_error(error: tabmux_middleware::ConfigError) -> JsValue {
+    to_js(&Error::new(error.code(), error.to_string()))
+}

@@ -1,0 +1,377 @@
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {randomBytes, webcrypto} from 'node:crypto';
+import {once} from 'node:events';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import {defineHub} from '../../pkg/hub.js';
+import {createConnection} from '../../pkg/index.js';
+import {
+  call,
+  closing,
+  holdBack,
+  newBackend,
+  newPair,
+  openStored,
+  plain,
+  settled,
+  storeEventsOf,
+  unreachable,
+  until,
+} from './support.mjs';
+
+/** Has a hub with a store load these documents, which the server has, and leave. */
+async function keep(identity, ids, store) {
+  const backend = newBackend();
+  const tab = openStored(backend, identity, store);
+  for (const [collection, id] of ids) {
+    const doc = tab.get(collection, id);
+    await call(doc, 'subscribe');
+    await call(doc, 'create', {id});
+  }
+  tab.close();
+}
+
+/** The ids of what the next hub with these options finds. */
+async function kept(identity, store) {
+  const tab = openStored(unreachable, identity, store);
+  const events = storeEventsOf(tab);
+  const ids = (await tab.store.inventory()).map(({id}) => id);
+  return {ids, tab, events};
+}
+
+const key = () =>
+  webcrypto.subtle.generateKey({name: 'AES-GCM', length: 256}, false, ['encrypt', 'decrypt']);
+
+test('what was done without the server is there after a restart, and reaches the server once', async () => {
+  const backend = newBackend();
+  const first = openStored(backend, 'restart');
+  await call(first.get('notes', 'one'), 'subscribe');
+  await call(first.get('notes', 'one'), 'create', {n: 0});
+  first.close();
+  const offline = openStored(unreachable, 'restart');
+  const doc = offline.get('notes', 'one');
+  await call(doc, 'subscribe');
+  assert.deepEqual([doc.version, doc.data], [1, {n: 0}]);
+  doc.submitOp([{p: ['n'], na: 1}]);
+  offline.get('notes', 'two').create({n: 5});
+  await call(offline, 'flushWrites');
+  offline.close();
+  const next = openStored(backend, 'restart');
+  await until(() => next.state === 'connected');
+  const again = next.get('notes', 'one');
+  await call(again, 'subscribe');
+  const server = plain(backend);
+  const [one, two] = ['one', 'two'].map((id) => server.get('notes', id));
+  await call(two, 'subscribe');
+  await call(one, 'subscribe');
+  await until(() => one.version === 2 && two.version === 1);
+  assert.deepEqual([one.data, two.data], [{n: 1}, {n: 5}]);
+  await until(() => again.version === 2);
+  assert.deepEqual(again.data, {n: 1});
+});
+
+test('what a tab did before it was closed reaches the server from a hub with a store, too', async () => {
+  const backend = newBackend();
+  const {held, release} = holdBack(backend);
+  let upstream;
+  const connect = () => {
+    upstream = backend.connect();
+    return upstream;
+  };
+  const tab = openStored({connect}, 'closed early');
+  tab.get('notes', 'one').create({n: 1});
+  tab.close();
+  await until(() => held.length > 0);
+  assert.equal(upstream.state, 'connected');
+  release();
+  await until(() => upstream.state === 'closed');
+  const doc = plain(backend).get('notes', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {n: 1});
+});
+
+test('a process whose tabs are closed ends, though the server does not have every op', async () => {
+  const script = `
+    import {call, openStored, unreachable} from './support.mjs';
+    const tab = openStored(unreachable, 'process', true, 'broadcast-channel');
+    tab.get('notes', 'one').create({n: 1});
+    await call(tab, 'flushWrites');
+    tab.close();
+  `;
+  const args = ['--input-type=module', '--eval', script];
+  await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    timeout: 20_000,
+  });
+});
+
+test('ops that the server can not place any more are told with their content, the others kept', async () => {
+  const before = newBackend();
+  const tab = openStored(before, 'lost');
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 1, text: ''});
+  await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+  const {held} = holdBack(before);
+  doc.submitOp([{p: ['n'], na: 10}]);
+  await until(() => held.length > 0);
+  doc.submitOp([{p: ['text', 0], si: 'unsent'}]);
+  await call(tab, 'flushWrites');
+
+  // The server was set back to an older backup.
+  const after = newBackend();
+  await call(plain(after).get('notes', 'one'), 'create', {n: 1, text: ''});
+  const next = openStored(after, 'lost');
+  const told = once(next, 'store:lost');
+  const again = next.get('notes', 'one');
+  await call(again, 'subscribe');
+  const [{collection, id, ops, error}] = await told;
+  assert.deepEqual([collection, id, ops], ['notes', 'one', [{op: [{p: ['n'], na: 10}]}]]);
+  assert.ok(error instanceof Error);
+  assert.equal(typeof error.code, 'string');
+  await until(() => again.data?.text === 'unsent');
+  assert.equal(again.data.n, 1);
+  await settled(next);
+  const server = plain(after).get('notes', 'one');
+  await call(server, 'fetch');
+  assert.deepEqual(server.data, {n: 1, text: 'unsent'});
+});
+
+test('identities, and names of one identity, never share a store', async () => {
+  await keep('ann', [['notes', 'ann']], {name: 'app'});
+  await keep('bob', [['notes', 'bob']], {name: 'app'});
+  assert.deepEqual((await kept('ann', {name: 'app'})).ids, ['ann']);
+  assert.deepEqual((await kept('bob', {name: 'app'})).ids, ['bob']);
+  assert.deepEqual((await kept('ann')).ids, []);
+  assert.deepEqual((await kept('ann', {name: ''})).ids, []);
+});
+
+test('only the collections of the options are kept', async () => {
+  const store = {collections: ['notes']};
+  await keep(
+    'collections',
+    [
+      ['notes', 'one'],
+      ['drafts', 'two'],
+    ],
+    store,
+  );
+  assert.deepEqual((await kept('collections')).ids, ['one']);
+});
+
+test('only the documents that `keep` wants are kept', async () => {
+  const store = {collections: ['notes'], keep: (collection, id) => id.startsWith(collection[0])};
+  await keep(
+    'keep',
+    [
+      ['notes', 'n1'],
+      ['notes', 'x'],
+      ['drafts', 'd1'],
+    ],
+    store,
+  );
+  assert.deepEqual((await kept('keep')).ids, ['n1']);
+});
+
+test('a document for which `keep` throws is not kept, and the hub says why', async () => {
+  const backend = newBackend();
+  const connect = () => backend.connect();
+  const keep = () => {
+    throw new Error('not today');
+  };
+  const hub = closing(defineHub({connect, store: {keep}}).hub('keep throws'));
+  const fault = once(hub, 'fault');
+  const [end, hubEnd] = newPair();
+  hub.accept(hubEnd);
+  const tab = closing(createConnection({transport: end, identity: 'keep throws'}));
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 1});
+  assert.match((await fault)[0].message, /not today/);
+  assert.deepEqual(await tab.store.inventory(), []);
+});
+
+test('documents beyond `maxBytes` are dropped, but for those that are pinned', async () => {
+  const ids = [
+    ['notes', 'one'],
+    ['notes', 'two'],
+    ['notes', 'three'],
+  ];
+  await keep('maxBytes', ids);
+  const {tab} = await kept('maxBytes');
+  await tab.store.pin('notes', 'two');
+  tab.close();
+  const next = openStored(unreachable, 'maxBytes', {maxBytes: 0});
+  const [evicted] = await once(next, 'store:evicted');
+  const byId = (a, b) => a.id.localeCompare(b.id);
+  assert.deepEqual(evicted.sort(byId), [
+    {collection: 'notes', id: 'one'},
+    {collection: 'notes', id: 'three'},
+  ]);
+  assert.deepEqual((await kept('maxBytes')).ids, ['two']);
+});
+
+test('documents that were not used for longer than `maxAge` are dropped', async () => {
+  await keep('maxAge', [['notes', 'one']]);
+  const day = 24 * 60 * 60 * 1000;
+  assert.deepEqual((await kept('maxAge', {maxAge: day})).ids, ['one']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const next = openStored(unreachable, 'maxAge', {maxAge: 0});
+  assert.deepEqual(await once(next, 'store:evicted'), [[{collection: 'notes', id: 'one'}]]);
+});
+
+test('documents with uncommitted ops are never dropped', async () => {
+  const tab = openStored(unreachable, 'evicted pending');
+  tab.get('notes', 'one').create({n: 1});
+  await call(tab, 'flushWrites');
+  tab.close();
+  const next = openStored(unreachable, 'evicted pending', {maxBytes: 0, maxAge: 0});
+  const doc = next.get('notes', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {n: 1});
+  next.close();
+  assert.deepEqual((await kept('evicted pending')).ids, ['one']);
+});
+
+test('what is kept strictly is there after a restart, too', async () => {
+  await keep('strict', [['notes', 'one']], {durability: 'strict'});
+  assert.deepEqual((await kept('strict', {durability: 'strict'})).ids, ['one']);
+});
+
+test('with a key, the next hub needs the same key', async () => {
+  const encryption = await key();
+  await keep('key', [['notes', 'one']], {encryption});
+  const {tab} = await kept('key', {encryption});
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {id: 'one'});
+});
+
+for (const [what, encryption, says] of [
+  ['another key', await key(), /another key/],
+  ['no key', undefined, /sealed/],
+  [
+    'a function that finds none',
+    async () => {
+      throw new Error('logged out');
+    },
+    /logged out/,
+  ],
+  ['a function that returns none', () => 'secret', /secret.*CryptoKey/],
+]) {
+  test(`${what} is an error, and destroys nothing`, async () => {
+    const own = await key();
+    await keep(what, [['notes', 'one']], {encryption: own});
+    const {tab, events, ids} = await kept(what, {encryption});
+    await until(() => events.length > 0);
+    const [[name, error]] = events;
+    assert.equal(name, 'error');
+    assert.ok(error instanceof Error);
+    assert.equal(error.code, 'ERR_TABMUX_STORE_KEY');
+    assert.match(error.message, says);
+    assert.deepEqual(ids, []);
+    // The hub goes on in memory.
+    tab.get('notes', 'two').create({n: 1});
+    await call(tab, 'flushWrites');
+    assert.deepEqual(
+      (await tab.store.inventory()).map(({id}) => id),
+      ['two'],
+    );
+    assert.deepEqual((await kept(what, {encryption: own})).ids, ['one']);
+  });
+}
+
+test('the function that finds the key is told whose it is', async () => {
+  const found = await key();
+  const asked = [];
+  const encryption = (context) => {
+    asked.push(context);
+    return found;
+  };
+  await keep('owner', [['notes', 'one']], {encryption});
+  assert.deepEqual((await kept('owner', {encryption})).ids, ['one']);
+  assert.deepEqual(
+    asked.map(({identity}) => identity),
+    ['owner', 'owner'],
+  );
+});
+
+test('an application can encrypt with functions of its own', async () => {
+  const secret = randomBytes(32);
+  const seen = [];
+  const encryption = {
+    async encrypt(bytes, context) {
+      seen.push(Buffer.from(bytes).toString('latin1'));
+      return xor(bytes, context, secret);
+    },
+    async decrypt(bytes, context) {
+      return xor(bytes, context, secret);
+    },
+  };
+  await keep('functions', [['notes', 'one']], {encryption});
+  assert.ok(seen.length > 0);
+  const {tab} = await kept('functions', {encryption});
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {id: 'one'});
+});
+
+/** No cipher to be trusted, but one whose result depends on all it is given. */
+function xor(bytes, context, secret) {
+  const mask = (at) => secret[at % secret.length] ^ (context[at % context.length] ?? 0);
+  return bytes.map((byte, at) => byte ^ mask(at));
+}
+
+test('encryption that fails is a store error, and the hub goes on', async () => {
+  const encryption = {
+    encrypt: async (bytes) => {
+      if (Buffer.from(bytes).toString() !== 'tabmux') throw new Error('out of ink');
+      return bytes;
+    },
+    decrypt: async (bytes) => bytes,
+  };
+  const tab = openStored(newBackend(), 'ink', {encryption});
+  const failed = once(tab, 'store:error');
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 1});
+  const [error] = await failed;
+  assert.equal(error.code, 'ERR_TABMUX_STORE_FAILED');
+  assert.match(error.message, /out of ink/);
+});
+
+test('F11: a hub whose store another has opened stops, and its tabs hear of it', async () => {
+  const backend = newBackend();
+  const connect = () => backend.connect();
+  const hub = closing(defineHub({connect, store: true}).hub('fenced'));
+  const [end, hubEnd] = newPair();
+  hub.accept(hubEnd);
+  const tab = closing(createConnection({transport: end, identity: 'fenced'}));
+  tab.on('error', () => {});
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  const fault = once(hub, 'fault');
+  const next = openStored(backend, 'fenced');
+  await next.store.inventory();
+  doc.create({n: 1});
+  const [error] = await fault;
+  assert.equal(error.code, 'ERR_TABMUX_STORE_FENCED');
+  await until(() => tab.state === 'stopped');
+  assert.equal(hub.connection.state, 'closed');
+  const server = plain(backend).get('notes', 'one');
+  await call(server, 'fetch');
+  assert.equal(server.type, null);
+});
+
+test('a store that has lost its hub takes the ops of the next', async () => {
+  const backend = newBackend();
+  await keep('again', [['notes', 'one']]);
+  const tab = openStored(backend, 'again');
+  const doc = tab.get('notes', 'two');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 1});
+  await settled(tab);
+  assert.deepEqual((await tab.store.inventory()).map(({id}) => id).sort(), ['one', 'two']);
+});

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {
+  call,
+  holdBack,
+  newBackend,
+  openStored,
+  openTabs,
+  settled,
+  storeEventsOf,
+  unreachable,
+  until,
+} from './support.mjs';
+
+/** A document that the server has. */
+async function create(tab, id, data, collection = 'notes') {
+  const doc = tab.get(collection, id);
+  await call(doc, 'subscribe');
+  await call(doc, 'create', data);
+  return doc;
+}
+
+test('without a store, every question about it is answered with an error', async () => {
+  const [tab] = openTabs(newBackend(), 1);
+  const {store} = tab;
+  const asked = [
+    () => store.inventory(),
+    () => store.usage(),
+    () => store.pin('notes', 'one'),
+    () => store.persist(),
+    () => store.export(),
+    () => store.clear(),
+  ];
+  for (const ask of asked) {
+    await assert.rejects(ask, (error) => {
+      assert.ok(error instanceof Error);
+      assert.equal(error.code, 'ERR_TABMUX_STORE_OFF');
+      assert.match(error.message, /`store`/);
+      return true;
+    });
+  }
+});
+
+test('the inventory lists the documents in the store', async () => {
+  const tab = openStored(newBackend(), 'inventory');
+  assert.deepEqual(await tab.store.inventory(), []);
+  const before = Date.now();
+  await create(tab, 'one', {n: 1});
+  await create(tab, 'two', {n: 2});
+  const inventory = await tab.store.inventory();
+  assert.deepEqual(
+    inventory.map(({collection, id}) => [collection, id]),
+    [
+      ['notes', 'one'],
+      ['notes', 'two'],
+    ],
+  );
+  for (const {bytes, entries, pending, pinned, used} of inventory) {
+    assert.ok(bytes > 0);
+    assert.ok(Number.isInteger(entries));
+    assert.equal(pending, false);
+    assert.equal(pinned, false);
+    // The hub's clock does not follow when the system's is set.
+    assert.ok(Math.abs(used - before) < 60_000, `${used} is not about ${before}`);
+  }
+});
+
+test('the inventory says which documents have ops that the server does not have', async () => {
+  const backend = newBackend();
+  const {release} = holdBack(backend);
+  const tab = openStored(backend, 'inventory of pending');
+  tab.get('notes', 'one').create({n: 1});
+  await call(tab, 'flushWrites');
+  assert.deepEqual(
+    (await tab.store.inventory()).map(({pending}) => pending),
+    [true],
+  );
+  release();
+  await settled(tab);
+  assert.deepEqual(
+    (await tab.store.inventory()).map(({pending}) => pending),
+    [false],
+  );
+});
+
+test('the usage counts what is in the store', async () => {
+  const tab = openStored(newBackend(), 'usage');
+  assert.deepEqual(await tab.store.usage(), {documents: 0, bytes: 0});
+  await create(tab, 'one', {n: 1});
+  const [{bytes}] = await tab.store.inventory();
+  assert.deepEqual(await tab.store.usage(), {documents: 1, bytes});
+});
+
+test('a document is pinned until it no longer is', async () => {
+  const tab = openStored(newBackend(), 'pins');
+  await create(tab, 'one', {n: 1});
+  const pins = async () => (await tab.store.inventory()).map(({pinned}) => pinned);
+  await tab.store.pin('notes', 'one');
+  assert.deepEqual(await pins(), [true]);
+  await tab.store.pin('notes', 'one', false);
+  assert.deepEqual(await pins(), [false]);
+});
+
+test('a document that the store is not to keep can not be pinned', async () => {
+  const tab = openStored(newBackend(), 'excluded pin', {collections: ['notes']});
+  await assert.rejects(tab.store.pin('drafts', 'one'), {code: 'ERR_TABMUX_STORE_EXCLUDED'});
+});
+
+test('persist asks the browser, in the page', async (t) => {
+  const tab = openStored(newBackend(), 'persist');
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  t.after(() => {
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+    else delete globalThis.navigator;
+  });
+  const browser = (navigator) =>
+    Object.defineProperty(globalThis, 'navigator', {value: navigator, configurable: true});
+  browser({});
+  assert.equal(await tab.store.persist(), false);
+  browser({storage: {persist: async () => true}});
+  assert.equal(await tab.store.persist(), true);
+  browser({storage: {persist: async () => false}});
+  assert.equal(await tab.store.persist(), false);
+});
+
+test('an export has every document with its uncommitted ops', async () => {
+  const backend = newBackend();
+  const tab = openStored(backend, 'export');
+  await create(tab, 'one', {n: 1});
+  const {release} = holdBack(backend);
+  const doc = tab.get('notes', 'one');
+  doc.submitSource = true;
+  doc.submitOp([{p: ['n'], na: 1}], {source: 'keyboard'});
+  tab.get('notes', 'two').create('text');
+  tab.get('notes', 'three').create({}, () => {});
+  tab.get('notes', 'three').del();
+  await call(tab, 'flushWrites');
+  const {identity, documents} = await tab.store.export();
+  assert.equal(identity, 'export');
+  const type = 'http://sharejs.org/types/JSONv0';
+  assert.deepEqual(documents, [
+    {
+      collection: 'notes',
+      id: 'one',
+      version: 1,
+      type,
+      data: {n: 2},
+      pending: [{op: [{p: ['n'], na: 1}], source: 'keyboard'}],
+    },
+    {
+      collection: 'notes',
+      id: 'three',
+      pending: [{create: {type, data: {}}}, {del: true}],
+    },
+    {
+      collection: 'notes',
+      id: 'two',
+      type,
+      data: 'text',
+      pending: [{create: {type, data: 'text'}}],
+    },
+  ]);
+  release();
+  await settled(tab);
+});
+
+test('clear wipes the store, tells every tab, and nothing is kept from then on', async () => {
+  const backend = newBackend();
+  const options = {identity: 'clear', store: true};
+  const tabs = openTabs(backend, 2, options);
+  await create(tabs[0], 'one', {n: 1});
+  const told = tabs.map(storeEventsOf);
+  await tabs[0].store.clear();
+  await until(() => told.every((events) => events.length > 0));
+  for (const events of told) assert.deepEqual(events, [['cleared', undefined]]);
+  await assert.rejects(tabs[1].store.inventory(), {code: 'ERR_TABMUX_STORE_OFF'});
+  await create(tabs[1], 'two', {n: 2});
+  assert.deepEqual(tabs[1].get('notes', 'two').data, {n: 2});
+  const next = openStored(unreachable, 'clear');
+  assert.deepEqual(await next.store.inventory(), []);
+});
+
+test('clear refuses to lose ops that the server does not have, and names their documents', async () => {
+  const tab = openStored(unreachable, 'clear of pending');
+  tab.get('notes', 'one').create({n: 1});
+  tab.get('notes', 'two').create({n: 1});
+  await call(tab, 'flushWrites');
+  await assert.rejects(tab.store.clear(), (error) => {
+    assert.equal(error.code, 'ERR_TABMUX_STORE_PENDING');
+    assert.match(error.message, /notes.*one.*notes.*two/);
+    return true;
+  });
+  assert.equal((await tab.store.inventory()).length, 2);
+  await tab.store.clear({force: true});
+  const next = openStored(unreachable, 'clear of pending');
+  assert.deepEqual(await next.store.inventory(), []);
+});
+
+test('a tab that has left asks nothing more', async () => {
+  const tab = openStored(newBackend(), 'left');
+  await tab.store.inventory();
+  const asked = tab.store.export();
+  tab.close();
+  await assert.rejects(asked, {code: 'ERR_TABMUX_CLOSED'});
+  await assert.rejects(tab.store.export(), {code: 'ERR_TABMUX_CLOSED'});
+});
