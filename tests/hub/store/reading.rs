@@ -41,6 +41,25 @@ fn a_document_is_read_once_however_many_ask_for_it() {
 }
 
 #[test]
+fn the_results_of_a_query_are_told_when_their_documents_were_read() {
+    let (mut stage, id) = (Stage::with_store(1), doc("a"));
+    stage.seed(&id, "hello");
+    let (collection, query) = ("docs".to_owned(), Payload(json!({ "x": 1 })));
+    let spec = QuerySpec { collection, query, options: None, subscribe: true };
+    stage.tab(0, |tab, now| tab.query(spec, now));
+    stage.hold_disk();
+    stage.script.borrow_mut().load(&id);
+    let found = QueryResults { docs: Some(vec![id.clone()]), extra: None };
+    stage.script.borrow_mut().events.push_back(UpstreamEvent::QueryReady(1, Ok(found)));
+    stage.settle();
+    assert!(stage.hub.is_stalled());
+    stage.release_disk();
+    assert_eq!(stage.disk().reads, [id.clone()]);
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+    assert!(stage.disk().stored(&id).checkpoint.is_some(), "results are kept, too");
+}
+
+#[test]
 fn a_document_is_forgotten_once_it_is_written_and_read_when_it_is_wanted_again() {
     let (mut stage, id) = (Stage::with_store(1), doc("a"));
     stage.seed(&id, "hello");
@@ -85,4 +104,25 @@ fn f15_a_damaged_document_is_reported_and_loaded_from_the_server_and_written_ane
     let tab = stage.join(crate::stage::settings("new"));
     stage.subscribe(tab, &id);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn f15_uncommitted_ops_of_a_damaged_document_are_told_with_their_content() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    let first = stage.disk().stored(&id).next;
+    for word in ["one ", "two ", "three "] {
+        stage.edit(0, &id, json!([word]));
+    }
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(crate::stage::settings("new"));
+    stage.subscribe(tab, &id);
+    let lost = told(&stage, tab, "lost");
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert_eq!((&lost[0]["collection"], &lost[0]["id"]), (&json!("docs"), &json!("a")));
+    assert_eq!(lost[0]["ops"], json!([{ "op": ["one "] }, { "op": ["three "] }]));
+    assert_eq!(lost[0]["error"]["code"], codes::STORE_DAMAGED);
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
 }
