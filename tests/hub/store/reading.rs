@@ -126,3 +126,16 @@ fn f15_uncommitted_ops_of_a_damaged_document_are_told_with_their_content() {
     assert_eq!(lost[0]["error"]["code"], codes::STORE_DAMAGED);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
 }
+
+#[test]
+fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let first = stage.disk().stored(&id).next;
+    stage.edit(0, &id, json!(["oh "]));
+    // The op, its name, its commit.
+    assert_eq!(stage.disk().stored(&id).next, first + 3);
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.replace_hub("connected");
+    assert_eq!(told(&stage, 0, "error").len(), 1);
+    assert_eq!(told(&stage, 0, "lost"), [] as [Value; 0]);
+}
