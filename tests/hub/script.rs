@@ -1,6 +1,6 @@
 //! A ShareDB client and its server, as far as the hub's stories need them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tabmux::hub::{PendingOp, Restored, Sent, UpstreamEvent};
 use tabmux::ot::{Op, Types, transform_pair};
@@ -23,6 +23,8 @@ pub struct Script {
     pub(crate) docs: BTreeMap<DocId, ClientDoc>,
     /// What waits for the server.
     waiting: Vec<(DocId, Ask)>,
+    /// The names of the ops that have reached the server.
+    sent: BTreeSet<(String, u64)>,
     connected: bool,
     /// How many clients there were, and how many ops the last of them has sent.
     names: (u64, u64),
@@ -223,7 +225,16 @@ impl Script {
 
     /// An op reaches the server.
     pub(crate) fn send(&mut self, id: &DocId, sent: &Sent) {
-        if !self.connected || self.catch_up(id).is_err() {
+        if !self.connected {
+            return;
+        }
+        let is_first_attempt = self.sent.insert((sent.src.clone(), sent.seq));
+        if self.catch_up(id).is_err() {
+            let op = self.docs.get_mut(id).and_then(|doc| doc.pending.front_mut());
+            if let Some(op) = op.filter(|_| is_first_attempt) {
+                // It was refused, so the server can't have it.
+                op.sent = None;
+            }
             return;
         }
         let Some(doc) = self.docs.get_mut(id) else { return };

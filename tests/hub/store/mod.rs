@@ -3,6 +3,9 @@
 use crate::stage::{Stage, doc};
 
 mod durable;
+mod offline;
+mod outdated;
+mod policy;
 mod reading;
 mod successor;
 
