@@ -183,8 +183,11 @@ impl Script {
             transform_pair(&mut own.op, &mut op, ty.as_ref()).expect("the stories keep to that");
         }
         doc.copy.apply(&op).expect("the op fits");
-        let change = Change { op, version: Some(at + 1), src: Some("outside".to_owned()) };
-        self.events.push_back(UpstreamEvent::Changed(id.clone(), change, Some(raw)));
+        // ShareDB is silent about an op that does nothing.
+        if op != Op::NoOp {
+            let change = Change { op, version: Some(at + 1), src: Some("outside".to_owned()) };
+            self.events.push_back(UpstreamEvent::Changed(id.clone(), change, Some(raw)));
+        }
     }
 
     fn settle(&mut self, id: &DocId, op: PendingOp, error: Option<&Error>) {

@@ -6,6 +6,7 @@ mod durable;
 mod offline;
 mod outdated;
 mod policy;
+mod property;
 mod reading;
 mod successor;
 
