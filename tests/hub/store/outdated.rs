@@ -95,3 +95,28 @@ fn a_tab_that_is_subscribed_hears_of_changes_afterwards() {
         assert_eq!(stage.text(at, &id).as_deref(), Some("yet another"));
     }
 }
+
+#[test]
+fn a_tab_that_subscribes_just_then_gets_what_was_loaded() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.seats.clear();
+    stage.replace_hub("connecting");
+    let tab = stage.join(crate::stage::settings("new"));
+    let asked = stage.subscribe(tab, &id);
+    come_back_too_late(&mut stage, &id, "another");
+    assert_eq!(stage.callback(tab, asked), Some(None));
+    stage.edit_outside(&id, json!(["yet "]));
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("yet another"));
+}
+
+#[test]
+fn a_tab_that_fetches_just_then_gets_what_was_loaded() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.seats.clear();
+    stage.replace_hub("connecting");
+    let tab = stage.join(crate::stage::settings("new"));
+    let asked = stage.fetch(tab, &id);
+    come_back_too_late(&mut stage, &id, "another");
+    assert_eq!(stage.callback(tab, asked), Some(None));
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("another"));
+}
