@@ -189,6 +189,21 @@ fn nothing_is_stored_any_more_while_a_transaction_is_under_way() {
 }
 
 #[test]
+fn nothing_is_stored_any_more_of_a_document_that_was_just_read() {
+    let (mut stage, id) = (two_with_a_text(), doc("b"));
+    stage.seed(&id, "world");
+    stage.hold_disk();
+    stage.subscribe(0, &id);
+    stage.hub.stop_storing(0);
+    stage.release_disk();
+    let written = stage.disk().transactions.len();
+    stage.edit(0, &id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh world"));
+    assert_eq!(stage.disk().transactions.len(), written);
+    assert_eq!(stage.disk().info(&id), None);
+}
+
+#[test]
 fn f23_everything_is_written_again_to_a_store_that_is_new() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.disk().disk.delete();
