@@ -56,6 +56,7 @@ impl Documents {
     ) -> Result<(), Error> {
         let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
         let (number, is_off) = (journal.new_log(), journal.is_off());
+        let is_evicted = journal.is_busy_with(id);
         let doc = self.doc(id);
         let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
         if is_off {
@@ -66,6 +67,10 @@ impl Documents {
                 // It came as the result of a query.
                 doc.write_anew(cx);
             }
+        }
+        if is_evicted {
+            // What was read goes after all.
+            doc.write_anew(cx);
         }
         doc.note_use(cx);
         taken

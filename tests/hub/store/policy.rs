@@ -147,6 +147,25 @@ fn documents_that_are_read_or_wait_for_the_first_tab_are_in_use() {
 }
 
 #[test]
+fn a_document_that_is_wanted_again_while_it_is_evicted_is_written_anew() {
+    let mut stage = two_with_a_text();
+    stage.seed(&doc("b"), "world");
+    stage.fetch(0, &doc("b"));
+    let_go(&mut stage, &doc("b"));
+    stage.hold_disk();
+    // The eviction waits for this, and so comes after the document was read.
+    stage.edit(0, &doc("a"), json!(["oh "]));
+    let now = stage.now;
+    stage.hub.evict(vec![doc("b")], now);
+    stage.subscribe(0, &doc("b"));
+    stage.release_disk();
+    stage.edit(0, &doc("b"), json!(["oh "]));
+    let failed = |event: &&HubEvent| matches!(event, HubEvent::StoreFailed(_));
+    assert_eq!(stage.events.iter().find(failed), None);
+    assert!(stage.disk().info(&doc("b")).is_some());
+}
+
+#[test]
 fn the_server_is_told_of_ops_that_nobody_came_back_for() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");
