@@ -86,6 +86,27 @@ fn a_pin_is_answered_when_it_is_written() {
 }
 
 #[test]
+fn f15_a_pin_that_could_not_be_written_is_written_after_the_pause() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    for id in [&id, &doc("unknown")] {
+        stage.disk().disk.fail_next_commit(StoreError::Quota { name: "memory".to_owned() });
+        ask(&mut stage, pin(id, true));
+        stage.run_for(1000);
+        assert!(stage.disk().info(id).is_some_and(|info| info.pinned), "{id} is pinned");
+    }
+}
+
+#[test]
+fn f15_of_two_pins_the_last_counts() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().disk.fail_next_commit(StoreError::Quota { name: "memory".to_owned() });
+    ask(&mut stage, pin(&id, true));
+    ask(&mut stage, pin(&id, false));
+    stage.run_for(1000);
+    assert!(!stage.disk().info(&id).unwrap().pinned);
+}
+
+#[test]
 fn other_questions_go_to_the_owner_of_the_store() {
     let mut stage = two_with_a_text();
     let asked = ask(&mut stage, StoreQuestion::Inventory);
