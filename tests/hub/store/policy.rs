@@ -193,7 +193,7 @@ fn the_server_is_told_of_ops_that_nobody_came_back_for() {
     stage.edit(0, &id, json!(["oh "]));
     stage.seats.clear();
     stage.replace_hub("connected");
-    assert_eq!(stage.hub.uncommitted(), [id.clone()]);
+    assert_eq!(stage.hub.uncommitted(), std::slice::from_ref(&id));
     stage.join(settings("new"));
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
     assert_eq!(stage.hub.uncommitted(), []);

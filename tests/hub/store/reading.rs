@@ -54,7 +54,7 @@ fn the_results_of_a_query_are_told_when_their_documents_were_read() {
     stage.settle();
     assert!(stage.hub.is_stalled());
     stage.release_disk();
-    assert_eq!(stage.disk().reads, [id.clone()]);
+    assert_eq!(stage.disk().reads, std::slice::from_ref(&id));
     assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
     assert!(stage.disk().stored(&id).checkpoint.is_some(), "results are kept, too");
 }

@@ -97,7 +97,7 @@ fn ops_that_wait_for_the_server_are_answered_once_by_the_next_hub() {
     stage.connection("disconnected");
     let tokens = ["one ", "two ", "three "].map(|word| stage.edit(0, &id, json!([word])));
     stage.replace_hub("disconnected");
-    assert_eq!(stage.hub.uncommitted(), [id.clone()]);
+    assert_eq!(stage.hub.uncommitted(), std::slice::from_ref(&id));
     let last = stage.edit(0, &id, json!(["four "]));
     stage.connection("connected");
     for token in [tokens[0], tokens[1], tokens[2], last] {
