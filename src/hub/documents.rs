@@ -59,6 +59,10 @@ impl Documents {
         let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
         if !doc.is_stored() {
             doc.start_log(number);
+            if doc.is_known(cx) {
+                // It came as the result of a query.
+                doc.write_anew(cx);
+            }
         }
         doc.note_use(cx);
         taken
