@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance` and `bench`.
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`
+//! and `bench`.
 
 mod bench;
 mod browsers;
@@ -9,6 +10,7 @@ mod counts;
 mod demo;
 mod flags;
 mod notices;
+mod soak;
 mod suites;
 mod test;
 mod tools;
@@ -27,6 +29,7 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
+        XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }
