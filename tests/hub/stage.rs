@@ -145,36 +145,6 @@ impl Stage {
         self.settle();
     }
 
-    pub fn disk(&mut self) -> &mut Disk {
-        self.disk.as_mut().expect("the hub has a store")
-    }
-
-    /// The disk does nothing from now on but what [`Stage::step_disk`] lets it do.
-    pub fn hold_disk(&mut self) {
-        self.disk().is_held = true;
-    }
-
-    /// The disk does one thing.
-    pub fn step_disk(&mut self) {
-        let now = self.now;
-        let disk = self.disk.as_mut().expect("the hub has a store");
-        assert!(disk.step(&mut self.hub, now), "the disk has something to do");
-        self.settle();
-    }
-
-    /// The disk and the server do what there is to do; nothing the hub says of it arrives.
-    pub fn go_unheard(&mut self) {
-        let peers: Vec<PeerId> =
-            self.seats.iter_mut().map(|seat| std::mem::replace(&mut seat.peer, u32::MAX)).collect();
-        self.release_disk();
-        self.seats.iter_mut().zip(peers).for_each(|(seat, peer)| seat.peer = peer);
-    }
-
-    pub fn release_disk(&mut self) {
-        self.disk().is_held = false;
-        self.settle();
-    }
-
     /// The connection to the server is in another state.
     pub fn connection(&mut self, state: &str) {
         self.script.borrow_mut().connection(state);
