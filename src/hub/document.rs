@@ -333,6 +333,9 @@ impl Document {
 
     /// A fetch has ended; returns those who waited for it.
     pub fn fetched(&mut self, error: &Option<Error>, cx: &mut Context<'_>) -> Vec<Waiter> {
+        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
+            return Vec::new();
+        }
         let waiters = std::mem::take(&mut self.fetches);
         if error.is_none() {
             for waiter in &waiters {
@@ -372,6 +375,9 @@ impl Document {
     }
 
     pub fn subscribed(&mut self, error: Option<Error>, cx: &mut Context<'_>) {
+        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
+            return cx.upstream.subscribe(&self.id);
+        }
         let live = error.is_none();
         self.subscription = if live { Subscription::Live } else { Subscription::None };
         for waiter in std::mem::take(&mut self.subscribes) {

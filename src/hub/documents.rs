@@ -54,11 +54,23 @@ impl Documents {
         recalled: Option<Recalled>,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let number = cx.journal.as_deref_mut().map(|journal| journal.new_log()).unwrap_or(0);
+        let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
+        let (number, is_off) = (journal.new_log(), journal.is_off());
+        let is_evicted = journal.is_busy_with(id);
         let doc = self.doc(id);
         let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
-        if !doc.is_stored() {
+        if is_off {
+            doc.stop_log();
+        } else if !doc.is_stored() {
             doc.start_log(number);
+            if doc.is_known(cx) {
+                // It came as the result of a query.
+                doc.write_anew(cx);
+            }
+        }
+        if is_evicted {
+            // What was read goes after all.
+            doc.write_anew(cx);
         }
         doc.note_use(cx);
         taken

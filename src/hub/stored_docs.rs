@@ -70,7 +70,7 @@ impl Hub {
             (Err(reason), _) => format!("the stored records of {doc} make no sense: {reason}"),
             (Ok(recalled), Some(damage)) => {
                 uncommitted.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
-                uncommitted.extend(salvage(damage));
+                salvage(damage, &mut uncommitted);
                 damage.to_string()
             }
             (Ok(_), None) => return None,
@@ -271,15 +271,22 @@ impl Hub {
     }
 }
 
-/// The ops of tabs in the intact records after one that can't be read.
-fn salvage(damage: &Damage) -> impl Iterator<Item = PendingOp> {
-    let records = damage.rest.iter().filter_map(|(_, bytes)| from_bytes::<Record>(bytes).ok());
-    records.filter_map(|record| match record {
-        Record::Placed(Placed { op, origin, source, type_name, .. }) => {
-            Some(PendingOp { op, type_name, source, origins: vec![origin], sent: None })
+/// Adds the ops of tabs in the intact records after one that can't be read, and drops those that the
+/// records say were committed.
+fn salvage(damage: &Damage, uncommitted: &mut Vec<PendingOp>) {
+    for (_, bytes) in &damage.rest {
+        match from_bytes::<Record>(bytes) {
+            Ok(Record::Placed(Placed { op, origin, source, type_name, .. })) => {
+                let origins = vec![origin];
+                uncommitted.push(PendingOp { op, type_name, source, origins, sent: None });
+            }
+            Ok(Record::Committed { origin, .. }) => {
+                uncommitted.iter_mut().for_each(|op| op.origins.retain(|other| *other != origin));
+                uncommitted.retain(|op| !op.origins.is_empty());
+            }
+            _ => {}
         }
-        _ => None,
-    })
+    }
 }
 
 /// The documents of a hub of this epoch: no tab knows a higher revision of one it never wrote down.

@@ -1,10 +1,13 @@
 //! The hub with its tabs, step by step: every scenario is one story without chance.
 
+mod disk;
 mod documents;
 mod presence;
 mod queries;
+mod script;
 mod sessions;
 mod stage;
+mod store;
 #[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,16 +6,19 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use tabmux::codecs::{Json, Limits};
-use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
+use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::defaults;
 use tabmux::ot::{Create, Op, SubmitOptions, TypeHandle, Types};
 use tabmux::protocol::DocId;
+use tabmux::store::MemoryDisk;
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, FrameKind, Guarantees};
 use tabmux::{Error, Payload};
 
+use crate::disk::Disk;
+use crate::script::Script;
 use crate::support::{Copy, Registry, Text};
-use crate::upstream::{Script, Scripted};
+use crate::upstream::Scripted;
 
 pub const LINGER: u64 = 1000;
 
@@ -44,9 +47,13 @@ pub struct Seat {
 pub struct Stage {
     pub hub: Hub,
     pub script: Rc<RefCell<Script>>,
+    /// With a store.
+    pub disk: Option<Disk>,
     pub seats: Vec<Seat>,
     /// What the hub said of frames it dropped.
     pub faults: Vec<Error>,
+    /// What else the hub told its owner.
+    pub events: Vec<HubEvent>,
     pub now: u64,
 }
 
@@ -67,6 +74,19 @@ pub fn settings(id: &str) -> TabSettings {
     }
 }
 
+fn hub(script: &Rc<RefCell<Script>>, types: Rc<dyn Types>, disk: Option<&Disk>) -> Hub {
+    let settings = HubSettings {
+        identity: "someone".to_owned(),
+        epoch: disk.map_or(1, |disk| disk.opened.epoch),
+        lineage: disk.map_or("first", |disk| &disk.opened.lineage).to_owned(),
+        stored: disk.map(|disk| disk.opened.pending.clone()),
+        linger: LINGER,
+        limits: Limits::default(),
+        seed: 1,
+    };
+    Hub::new(settings, types, Box::new(Scripted(Rc::clone(script))))
+}
+
 impl Stage {
     /// A hub that is connected to its server, and so many tabs, which are `tab-0` and so on.
     pub fn new(tabs: usize) -> Self {
@@ -77,21 +97,58 @@ impl Stage {
     pub fn with_types(tabs: usize, types: Rc<dyn Types>) -> Self {
         let script = Rc::new(RefCell::new(Script::default()));
         script.borrow_mut().connection("connected");
-        let settings = HubSettings {
-            identity: "someone".to_owned(),
-            epoch: 1,
-            lineage: "first".to_owned(),
-            stored: None,
-            linger: LINGER,
-            limits: Limits::default(),
-            seed: 1,
-        };
-        let hub = Hub::new(settings, types, Box::new(Scripted(Rc::clone(&script))));
-        let mut stage = Stage { hub, script, seats: Vec::new(), faults: Vec::new(), now: 0 };
-        for at in 0..tabs {
-            stage.join(self::settings(&format!("tab-{at}")));
-        }
+        let hub = hub(&script, types, None);
+        let mut stage = Stage::of(hub, script, None);
+        stage.join_many(tabs);
         stage
+    }
+
+    /// As `new`, with a store on an empty disk.
+    pub fn with_store(tabs: usize) -> Self {
+        let mut stage = Stage::before_tabs(&MemoryDisk::default(), "connected");
+        stage.join_many(tabs);
+        stage
+    }
+
+    /// A hub with a store on this disk, to which nobody has come yet.
+    pub fn before_tabs(disk: &MemoryDisk, state: &str) -> Self {
+        let script = Rc::new(RefCell::new(Script::holding()));
+        script.borrow_mut().connection(state);
+        let disk = Disk::new(disk, "first");
+        let hub = hub(&script, Rc::new(Registry), Some(&disk));
+        Stage::of(hub, script, Some(disk))
+    }
+
+    fn of(hub: Hub, script: Rc<RefCell<Script>>, disk: Option<Disk>) -> Self {
+        let (seats, faults, events) = (Vec::new(), Vec::new(), Vec::new());
+        Stage { hub, script, disk, seats, faults, events, now: 0 }
+    }
+
+    fn join_many(&mut self, tabs: usize) {
+        for at in 0..tabs {
+            self.join(self::settings(&format!("tab-{at}")));
+        }
+    }
+
+    /// The hub ends at once, and another begins with what is on the disk; its connection to the
+    /// server is in this state. The tabs come to it.
+    pub fn replace_hub(&mut self, state: &str) {
+        let disk = Disk::new(&self.disk().disk, "second");
+        self.script.borrow_mut().new_client();
+        self.script.borrow_mut().connection(state);
+        self.hub = hub(&self.script, Rc::new(Registry), Some(&disk));
+        self.disk = Some(disk);
+        for seat in &mut self.seats {
+            seat.peer = self.hub.connect(guarantees());
+            seat.tab.attach(self.now);
+        }
+        self.settle();
+    }
+
+    /// The connection to the server is in another state.
+    pub fn connection(&mut self, state: &str) {
+        self.script.borrow_mut().connection(state);
+        self.settle();
     }
 
     /// A tab attaches to the hub. Returns its place.
@@ -137,6 +194,13 @@ impl Stage {
 
     pub fn open(&mut self, at: usize, id: &DocId) -> DocKey {
         self.seats[at].tab.open(id.clone())
+    }
+
+    /// Submits an edit of a text and sends it. Returns its token.
+    pub fn edit(&mut self, at: usize, id: &DocId, op: Value) -> u64 {
+        let token = self.submit(at, id, Op::Edit(Payload(op))).expect("the op fits");
+        self.flush(at, id);
+        token
     }
 
     pub fn subscribe(&mut self, at: usize, id: &DocId) -> u64 {
@@ -206,6 +270,15 @@ impl Stage {
         answers.collect()
     }
 
+    /// What a tab was told of the store.
+    pub fn store_events(&self, at: usize) -> Vec<(&str, &Value)> {
+        let events = self.seats[at].events.iter().filter_map(|event| match event {
+            TabEvent::StoreEvent(event) => Some((event.name.as_str(), &event.detail.0)),
+            _ => None,
+        });
+        events.collect()
+    }
+
     pub fn run_for(&mut self, span: u64) {
         self.now += span;
         self.settle();
@@ -218,40 +291,48 @@ impl Stage {
 
     /// Lets everyone act until all wait.
     pub fn settle(&mut self) {
-        let mut busy = true;
-        while busy {
-            busy = self.run_hub();
+        for _ in 0..1000 {
+            let mut busy = self.run_hub();
             for at in 0..self.seats.len() {
                 busy |= self.run_tab(at);
+                busy |= self.run_hub();
+            }
+            if !busy {
+                return;
             }
         }
+        panic!("they never come to rest");
     }
 
     fn run_hub(&mut self) -> bool {
         let now = self.now;
-        let mut busy = false;
-        loop {
-            let event = self.script.borrow_mut().events.pop_front();
+        for done in 0..10_000 {
             if let Some((peer, frame)) = self.hub.poll_transmit() {
                 if let Some(seat) = self.seats.iter_mut().find(|seat| seat.peer == peer) {
                     seat.tab.receive(frame, now);
                 }
-                if let Some(event) = event {
-                    self.script.borrow_mut().events.push_front(event);
-                }
-            } else if let Some(event) = event {
-                self.hub.upstream_event(event, now);
             } else if let Some(event) = self.hub.poll_event() {
-                if let HubEvent::Fault(error) = event {
-                    self.faults.push(error);
+                match event {
+                    HubEvent::Fault(error) => self.faults.push(error),
+                    event => self.events.push(event),
                 }
+            } else if self.disk.as_mut().is_some_and(|disk| disk.serve(&mut self.hub, now)) {
+                // What happened upstream meanwhile is told before what tabs said.
+            } else if let Some(event) = self.next_upstream_event() {
+                self.hub.upstream_event(event, now);
+            } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
+                self.hub.proceed(now);
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
             } else {
-                return busy;
+                return done > 0;
             }
-            busy = true;
         }
+        panic!("the hub never comes to rest: its deadline is {:?}", self.hub.deadline());
+    }
+
+    fn next_upstream_event(&mut self) -> Option<UpstreamEvent> {
+        if self.hub.is_stalled() { None } else { self.script.borrow_mut().events.pop_front() }
     }
 
     fn run_tab(&mut self, at: usize) -> bool {

@@ -1,69 +1,15 @@
-//! An upstream that a test drives by hand: it notes what the hub asks, and answers when told to.
+//! The script as the hub's upstream: it notes what the hub asks, and does it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream, UpstreamEvent};
+use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
 use tabmux::ot::{Op, Types};
-use tabmux::protocol::{Change, ConnectionEvent, DocId, QuerySpec, Snapshot};
+use tabmux::protocol::{DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
 
+use crate::script::{Ask, Script};
 use crate::support::{Copy, Registry};
-
-/// What the upstream is asked, the server's documents and the client's.
-#[derive(Default)]
-pub struct Script {
-    /// What the hub asked, oldest first.
-    pub calls: Vec<String>,
-    /// What the hub is to be told.
-    pub events: VecDeque<UpstreamEvent>,
-    /// The documents the server has.
-    pub server: BTreeMap<DocId, (u64, Copy)>,
-    docs: BTreeMap<DocId, (Option<u64>, Copy)>,
-    /// What others do to a document right after the hub has subscribed to it, before the hub is
-    /// told of either.
-    pub edits_after_subscribing: Vec<Op>,
-    /// The types the hub's side knows are none.
-    pub knows_no_types: bool,
-}
-
-impl Script {
-    /// How often something was asked.
-    pub fn count(&self, call: &str) -> usize {
-        self.calls.iter().filter(|made| *made == call).count()
-    }
-
-    pub fn connection(&mut self, state: &str) {
-        let event = ConnectionEvent { state: state.to_owned(), id: None, reason: None, losses: 0 };
-        self.events.push_back(UpstreamEvent::State(event));
-    }
-
-    /// The upstream document loses its state, as in a hard rollback.
-    pub fn lose(&mut self, id: &DocId) {
-        self.docs.insert(id.clone(), (None, Copy::default()));
-    }
-
-    /// Another client changes a document to which the hub is subscribed.
-    pub fn edit(&mut self, id: &DocId, op: Op) {
-        let (version, copy) = self.server.get_mut(id).expect("the server has it");
-        copy.apply(&op).expect("the op fits");
-        *version += 1;
-        self.docs.insert(id.clone(), (Some(*version), copy.clone()));
-        let change = Change { op, version: Some(*version), src: Some("outside".to_owned()) };
-        let raw = Some(change.op.clone());
-        self.events.push_back(UpstreamEvent::Changed(id.clone(), change, raw));
-    }
-
-    /// Brings the upstream document to the server's state.
-    pub fn load(&mut self, id: &DocId) {
-        let (version, copy) = self.server.get(id).cloned().unwrap_or_default();
-        if self.docs.get(id).is_none_or(|(held, _)| *held != Some(version)) {
-            self.docs.insert(id.clone(), (Some(version), copy));
-            self.events.push_back(UpstreamEvent::Loaded(id.clone()));
-        }
-    }
-}
 
 /// The script as the hub's upstream.
 pub struct Scripted(pub Rc<RefCell<Script>>);
@@ -81,9 +27,7 @@ impl Upstream for Scripted {
 
     fn fetch(&mut self, doc: &DocId) {
         self.note(format!("fetch {doc}"));
-        let mut script = self.0.borrow_mut();
-        script.load(doc);
-        script.events.push_back(UpstreamEvent::Fetched(doc.clone(), None));
+        self.0.borrow_mut().ask(doc, Ask::Fetch);
     }
 
     fn start_bulk(&mut self) {
@@ -94,7 +38,9 @@ impl Upstream for Scripted {
         self.note("end bulk".to_owned());
     }
 
-    fn flush(&mut self, _doc: &DocId) {}
+    fn flush(&mut self, doc: &DocId) {
+        self.0.borrow_mut().flush(doc);
+    }
 
     fn ingest(&mut self, doc: &DocId, _snapshot: &Snapshot) {
         self.note(format!("ingest {doc}"));
@@ -102,12 +48,7 @@ impl Upstream for Scripted {
 
     fn subscribe(&mut self, doc: &DocId) {
         self.note(format!("subscribe {doc}"));
-        let mut script = self.0.borrow_mut();
-        script.load(doc);
-        script.events.push_back(UpstreamEvent::Subscribed(doc.clone(), None));
-        for op in std::mem::take(&mut script.edits_after_subscribing) {
-            script.edit(doc, op);
-        }
+        self.0.borrow_mut().ask(doc, Ask::Subscribe);
     }
 
     fn untold(&self, doc: &DocId) -> Untold {
@@ -139,58 +80,78 @@ impl Upstream for Scripted {
         self.note(format!("handle {}", message.0));
     }
 
-    /// The server takes the op at once, and says so when the hub is told of events.
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
         self.note(format!("submit to {doc}"));
         let mut script = self.0.borrow_mut();
         let unknown = script.knows_no_types;
-        let (version, copy) = script.docs.entry(doc.clone()).or_default();
-        match submission.op {
-            Op::Create(create) if unknown || Registry.get(&create.type_name).is_none() => {
-                return Err(Error::new("ERR_DOC_TYPE_NOT_RECOGNIZED", "Unknown type"));
-            }
-            Op::Create(_) if copy.type_name.is_some() => {
-                return Err(Error::new("ERR_DOC_ALREADY_CREATED", "Document already exists"));
-            }
-            _ => copy.apply(submission.op)?,
+        if let Op::Create(create) = submission.op
+            && (unknown || Registry.get(&create.type_name).is_none())
+        {
+            return Err(Error::new("ERR_DOC_TYPE_NOT_RECOGNIZED", "Unknown type"));
         }
-        let next = version.unwrap_or(0) + 1;
-        *version = Some(next);
-        let copy = copy.clone();
-        script.server.insert(doc.clone(), (next, copy));
-        let event = UpstreamEvent::Settled(doc.clone(), submission.origin.clone(), None);
-        script.events.push_back(event);
-        Ok(false)
+        let client = script.docs.entry(doc.clone()).or_default();
+        let op = PendingOp {
+            op: submission.op.clone(),
+            type_name: client.copy.type_name.clone(),
+            source: submission.source.cloned(),
+            origins: vec![submission.origin.clone()],
+            sent: None,
+        };
+        client.submit(op, submission.compose)
     }
 
-    fn release(&mut self, _doc: &DocId, _sent: &Sent) {
-        unreachable!("there is no store");
+    fn release(&mut self, doc: &DocId, sent: &Sent) {
+        self.note(format!("release {}:{}", sent.src, sent.seq));
+        self.0.borrow_mut().send(doc, sent);
     }
 
-    fn pending(&self, _doc: &DocId) -> Vec<PendingOp> {
-        unreachable!("there is no store");
+    fn pending(&self, doc: &DocId) -> Vec<PendingOp> {
+        let script = self.0.borrow();
+        script.docs.get(doc).map(|doc| doc.pending.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn restore(&mut self, _doc: &DocId, _restored: &Restored) -> Result<(), Error> {
-        unreachable!("there is no store");
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
+        let mut script = self.0.borrow_mut();
+        script.restored.push((doc.clone(), restored.clone()));
+        let Snapshot { version, type_name, data } = restored.snapshot.clone();
+        let mut copy = Copy { type_name, data: data.map(|data| data.0) };
+        for op in &restored.ops {
+            copy.apply(op)?;
+        }
+        let client = script.docs.entry(doc.clone()).or_default();
+        (client.version, client.copy) = (version, copy);
+        client.pending = restored.pending.clone().into();
+        script.flush(doc);
+        Ok(())
     }
 
-    fn start_over(&mut self, _doc: &DocId) {
-        unreachable!("there is no store");
+    fn start_over(&mut self, doc: &DocId) {
+        self.note(format!("start over {doc}"));
+        self.0.borrow_mut().start_over(doc);
     }
 
-    fn reapply(&mut self, _doc: &DocId, _pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
-        unreachable!("there is no store");
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+        let mut script = self.0.borrow_mut();
+        let client = script.docs.entry(doc.clone()).or_default();
+        let mut unfit = Vec::new();
+        for op in pending {
+            if let Err(error) = client.submit(op.clone(), false) {
+                unfit.push((op, error));
+            }
+        }
+        script.flush(doc);
+        unfit
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
-        let data = self.0.borrow().docs.get(doc).and_then(|(_, copy)| copy.data.clone());
+        let data = self.0.borrow().docs.get(doc).and_then(|doc| doc.copy.data.clone());
         Snapshot { data: data.map(Payload), ..self.head(doc) }
     }
 
     fn head(&self, doc: &DocId) -> Snapshot {
         let script = self.0.borrow();
-        let (version, copy) = script.docs.get(doc).cloned().unwrap_or_default();
-        Snapshot { version, type_name: copy.type_name, data: None }
+        let Some(client) = script.docs.get(doc) else { return Snapshot::default() };
+        let (version, type_name) = (client.version, client.copy.type_name.clone());
+        Snapshot { version, type_name, data: None }
     }
 }

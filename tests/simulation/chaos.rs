@@ -76,7 +76,9 @@ pub fn live(world: &mut World, life: Life) {
     for channel in CHANNELS.iter().filter(|_| life.presence) {
         world.listen_outside(channel);
     }
-    for _ in 0..world.common.rng.random_range(50..250) {
+    // Many short lives see more crashes than a few long ones.
+    let acts = if life.crashes { 20..120 } else { 50..250 };
+    for _ in 0..world.common.rng.random_range(acts) {
         let pause = world.common.rng.random_range(0..60);
         world.run_for(pause);
         act(world, &docs, life);
@@ -112,7 +114,7 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
         12 if !world.outside.client.borrow().creates_blindly() => {
             return world.disconnect_outside(Some(soon));
         }
-        13 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
+        13..16 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
             return world.crash_hub();
         }
         14..17 if life.refusing_disk => return world.refuse_to_write(),

@@ -1,6 +1,7 @@
 //! The hub, its tabs and ShareDB's server on one virtual clock, with links that fail.
 //!
-//! Every run is drawn from a seed. `TABMUX_SEED=n` runs one seed alone and prints what happened.
+//! Every run is drawn from a seed. `TABMUX_SEED=n` runs one seed alone and prints what happened;
+//! `TABMUX_SOAK=n` lives through n times as many.
 
 mod chaos;
 mod client;
@@ -107,7 +108,7 @@ fn run_seeds(count: u64, life: Life) {
         assert_eq!(failure, None, "seed {seed}");
         return;
     }
-    let count = count * std::env::var("SOAK").map_or(1, |x| x.parse::<u64>().unwrap());
+    let count = count * std::env::var("TABMUX_SOAK").map_or(1, |x| x.parse::<u64>().unwrap());
     let next = AtomicU64::new(0);
     let failed = Mutex::new(None);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);

@@ -47,6 +47,12 @@ xflags::xflags! {
             optional --seed seed: u32
         }
 
+        /// Live through many more crashes of the hub than the tests do.
+        cmd soak {
+            /// How many, at least; 1000000 when left out.
+            optional --seeds seeds: u64
+        }
+
         /// Run every test suite, or only the ones named, and count what passed and failed.
         cmd test {
             /// A suite to run, as the summary names it.

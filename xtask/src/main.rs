@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `bench` and `kill`.
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `kill`, `soak`
+//! and `bench`.
 
 mod bench;
 mod browsers;
@@ -10,6 +11,7 @@ mod demo;
 mod flags;
 mod kill;
 mod notices;
+mod soak;
 mod suites;
 mod test;
 mod tools;
@@ -28,7 +30,8 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
-        XtaskCmd::Kill(flags) => kill::run(&tools, &flags),
+        XtaskCmd::Kill(kill) => kill::run(&tools, &kill),
+        XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }

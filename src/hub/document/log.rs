@@ -137,7 +137,7 @@ impl Document {
     }
 
     /// What happened is more than an entry can say.
-    pub(super) fn write_anew(&mut self, cx: &mut Context<'_>) {
+    pub fn write_anew(&mut self, cx: &mut Context<'_>) {
         if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
             journal.needs_checkpoint(&self.id);
         }

@@ -17,6 +17,14 @@ impl Document {
         }
     }
 
+    /// Whether a request failed for the very reason for which the document is being loaded anew: who
+    /// waits for it will have what is loaded.
+    pub(super) fn is_loaded_anew_for(&self, error: &Error) -> bool {
+        self.outdated.as_ref().is_some_and(|(reason, _)| {
+            (&reason.code, &reason.message) == (&error.code, &error.message)
+        })
+    }
+
     /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one
     /// that was sent: what was loaded may have it or not, and nobody can tell any more.
     pub(super) fn take_up_again(&mut self, cx: &mut Context<'_>) {

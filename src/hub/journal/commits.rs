@@ -96,6 +96,11 @@ impl Journal {
         if let Write::Append { n, .. } | Write::Checkpoint { next: n, .. } = &write {
             self.next_number = self.next_number.max(*n);
         }
+        if let Write::Pin { doc, .. } = &write {
+            // One that could not be written is out of date.
+            self.in_passing
+                .retain(|it| !matches!(it, Write::Pin { doc: other, .. } if other == doc));
+        }
         self.waiting.writes.push(write);
         self.due = true;
     }
@@ -183,6 +188,9 @@ impl Journal {
             return batch;
         }
         self.unsaved.extend(batch.writes.iter().chain(&waiting).map(|write| write.doc().clone()));
+        // No checkpoint has these.
+        let pins = batch.writes.iter().chain(&waiting).filter(|it| matches!(it, Write::Pin { .. }));
+        self.in_passing.extend(pins.cloned());
         batch
     }
 
@@ -190,6 +198,7 @@ impl Journal {
     pub fn wake(&mut self, now: Millis) {
         if self.pause.take_if(|until| *until <= now).is_some() {
             self.due = !self.unsaved.is_empty();
+            self.waiting.writes.append(&mut self.in_passing);
         }
     }
 

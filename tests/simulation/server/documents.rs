@@ -94,6 +94,9 @@ impl Server {
         let ack = |version| Reply::Ack { doc: id.clone(), src: src.clone(), seq, version };
         if doc.log.iter().any(|known| (&known.src, known.seq) == (&src, seq)) {
             self.misjudged.push(op.op.clone());
+            if version.is_none() && doc.copy.type_name.is_none() {
+                self.created_twice.push(op.op.clone());
+            }
         }
         let refuse = |error| Reply::Refused { doc: id.clone(), seq, error };
         op.version = match (version, &doc.created_by) {

@@ -133,6 +133,9 @@ pub struct Server {
     /// Ops that were committed, and yet may count as refused: ShareDB refuses one that is sent again,
     /// if its document was deleted since, and see `Pending::refused_instead_of`.
     pub misjudged: Vec<Op>,
+    /// Creations that were sent again after their document had been deleted: ShareDB's server can't
+    /// tell, if their client never knew a version of it, and commits them twice.
+    pub created_twice: Vec<Op>,
     /// Documents of which a client has undone such an op, so that its copy is wrong for good.
     pub astray: BTreeSet<DocId>,
     /// Presence whose client is gone and that was not taken back, because its client had not

@@ -1,0 +1,141 @@
+//! What waits for documents that are read, and documents that can't be read.
+
+use serde_json::{Value, json};
+use tabmux::hub::{QueryResults, UpstreamEvent};
+use tabmux::protocol::QuerySpec;
+use tabmux::store::Record;
+use tabmux::{Payload, codes};
+
+use super::two_with_a_text;
+use crate::stage::{LINGER, Stage, doc};
+
+#[test]
+fn while_a_document_is_read_what_comes_waits_in_order() {
+    let mut stage = Stage::with_store(2);
+    stage.seed(&doc("a"), "hello");
+    stage.script.borrow_mut().calls.clear();
+    stage.hold_disk();
+    stage.subscribe(0, &doc("a"));
+    stage.subscribe(1, &doc("b"));
+    stage.fetch(0, &doc("c"));
+    assert!(stage.hub.is_stalled());
+    assert_eq!(stage.script.borrow().calls, [] as [&str; 0]);
+    stage.release_disk();
+    assert!(!stage.hub.is_stalled());
+    assert_eq!(stage.disk().reads, [doc("a"), doc("b"), doc("c")]);
+    let calls = stage.script.borrow().calls.clone();
+    let asked = calls.iter().filter(|call| !call.contains("bulk"));
+    assert_eq!(asked.collect::<Vec<_>>(), ["subscribe docs.a", "subscribe docs.b", "fetch docs.c"]);
+    assert_eq!(stage.text(0, &doc("a")).as_deref(), Some("hello"));
+}
+
+#[test]
+fn a_document_is_read_once_however_many_ask_for_it() {
+    let (mut stage, id) = (Stage::with_store(2), doc("a"));
+    stage.hold_disk();
+    stage.subscribe(0, &id);
+    stage.subscribe(1, &id);
+    stage.release_disk();
+    stage.fetch(0, &id);
+    assert_eq!(stage.disk().reads, [id]);
+}
+
+#[test]
+fn the_results_of_a_query_are_told_when_their_documents_were_read() {
+    let (mut stage, id) = (Stage::with_store(1), doc("a"));
+    stage.seed(&id, "hello");
+    let (collection, query) = ("docs".to_owned(), Payload(json!({ "x": 1 })));
+    let spec = QuerySpec { collection, query, options: None, subscribe: true };
+    stage.tab(0, |tab, now| tab.query(spec, now));
+    stage.hold_disk();
+    stage.script.borrow_mut().load(&id);
+    let found = QueryResults { docs: Some(vec![id.clone()]), extra: None };
+    stage.script.borrow_mut().events.push_back(UpstreamEvent::QueryReady(1, Ok(found)));
+    stage.settle();
+    assert!(stage.hub.is_stalled());
+    stage.release_disk();
+    assert_eq!(stage.disk().reads, std::slice::from_ref(&id));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+    assert!(stage.disk().stored(&id).checkpoint.is_some(), "results are kept, too");
+}
+
+#[test]
+fn a_document_is_forgotten_once_it_is_written_and_read_when_it_is_wanted_again() {
+    let (mut stage, id) = (Stage::with_store(1), doc("a"));
+    stage.seed(&id, "hello");
+    stage.hold_disk();
+    stage.subscribe(0, &id);
+    stage.step_disk();
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(5 * LINGER);
+    assert_eq!(stage.hub.size().0, 1, "it is not written");
+    stage.release_disk();
+    stage.run_for(LINGER);
+    assert_eq!(stage.hub.size(), (0, 0));
+    stage.connection("disconnected");
+    stage.subscribe(0, &id);
+    assert_eq!(stage.disk().reads, [id.clone(), id.clone()]);
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+}
+
+/// The events of this name that a tab was told of the store.
+fn told(stage: &Stage, at: usize, name: &str) -> Vec<Value> {
+    let events = stage.store_events(at).into_iter().filter(|(told, _)| *told == name);
+    events.map(|(_, detail)| detail.clone()).collect()
+}
+
+#[test]
+fn f15_a_damaged_document_is_reported_and_loaded_from_the_server_and_written_anew() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.replace_hub("connected");
+    for at in 0..2 {
+        let errors = told(&stage, at, "error");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0]["code"], codes::STORE_DAMAGED);
+        assert_eq!((&errors[0]["collection"], &errors[0]["id"]), (&json!("docs"), &json!("a")));
+        assert_eq!(told(&stage, at, "lost"), [] as [Value; 0]);
+    }
+    stage.edit_outside(&id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh hello"));
+    stage.replace_hub("disconnected");
+    assert_eq!(told(&stage, 0, "error").len(), 1, "it is whole again");
+    let tab = stage.join(crate::stage::settings("new"));
+    stage.subscribe(tab, &id);
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn f15_uncommitted_ops_of_a_damaged_document_are_told_with_their_content() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    let first = stage.disk().stored(&id).next;
+    for word in ["one ", "two ", "three "] {
+        stage.edit(0, &id, json!([word]));
+    }
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(crate::stage::settings("new"));
+    stage.subscribe(tab, &id);
+    let lost = told(&stage, tab, "lost");
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    assert_eq!((&lost[0]["collection"], &lost[0]["id"]), (&json!("docs"), &json!("a")));
+    assert_eq!(lost[0]["ops"], json!([{ "op": ["one "] }, { "op": ["three "] }]));
+    assert_eq!(lost[0]["error"]["code"], codes::STORE_DAMAGED);
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let first = stage.disk().stored(&id).next;
+    stage.edit(0, &id, json!(["oh "]));
+    // The op, its name, its commit.
+    assert_eq!(stage.disk().stored(&id).next, first + 3);
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.replace_hub("connected");
+    assert_eq!(told(&stage, 0, "error").len(), 1);
+    assert_eq!(told(&stage, 0, "lost"), [] as [Value; 0]);
+}

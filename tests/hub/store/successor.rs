@@ -1,0 +1,163 @@
+//! What a hub knows of the one before it.
+
+use serde_json::json;
+use tabmux::Error;
+use tabmux::hub::HubEvent;
+use tabmux::store::MemoryDisk;
+use tabmux::tab::TabEvent;
+
+use super::two_with_a_text;
+use crate::disk::Disk;
+use crate::stage::{LINGER, Stage, create, doc};
+
+fn count(stage: &Stage, at: usize, is: impl Fn(&TabEvent) -> bool) -> usize {
+    stage.seats[at].events.iter().filter(|event| is(event)).count()
+}
+
+#[test]
+fn l3_a_tab_goes_on_with_what_it_holds() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.edit(0, &id, json!(["oh "]));
+    stage.replace_hub("connected");
+    stage.edit_outside(&id, json!(["well, "]));
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &id).as_deref(), Some("well, oh hello"));
+        assert_eq!(count(&stage, at, |event| *event == TabEvent::HubLost), 0);
+        assert_eq!(count(&stage, at, |event| matches!(event, TabEvent::Load { .. })), 1);
+    }
+    assert_eq!(stage.script.borrow().count("subscribe docs.a"), 2, "once for each hub");
+}
+
+#[test]
+fn a_tab_that_missed_changes_of_the_lost_hub_is_sent_them() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    stage.edit(0, &id, json!(["oh "]));
+    stage.go_unheard();
+    assert_eq!(stage.text(1, &id).as_deref(), Some("hello"));
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.text(1, &id).as_deref(), Some("oh hello"));
+    assert_eq!(count(&stage, 1, |event| matches!(event, TabEvent::Load { .. })), 1);
+}
+
+#[test]
+fn with_another_store_the_tab_has_lost_its_hub() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk = Some(Disk::new(&MemoryDisk::default(), "another"));
+    stage.replace_hub("connected");
+    assert_eq!(count(&stage, 0, |event| *event == TabEvent::HubLost), 1);
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn i3_an_op_that_was_not_written_is_sent_again() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    let token = stage.edit(0, &id, json!(["oh "]));
+    stage.replace_hub("connected");
+    assert_eq!(stage.answers(0, token), [None]);
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &id).as_deref(), Some("oh hello"));
+    }
+}
+
+#[test]
+fn i3_an_op_that_was_written_is_not_taken_again() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    let token = stage.edit(0, &id, json!(["oh "]));
+    stage.disk().write_untold();
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().released(), ["client-1:1"], "it is sent by the second hub");
+    assert_eq!(stage.answers(0, token), [None]);
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &id).as_deref(), Some("oh hello"));
+    }
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn an_op_whose_commit_was_written_is_answered_once() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    let token = stage.edit(0, &id, json!(["oh "]));
+    stage.step_disk();
+    stage.disk().write_untold();
+    assert_eq!(stage.answers(0, token), []);
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.answers(0, token), [None]);
+    stage.connection("connected");
+    assert_eq!(stage.answers(0, token), [None]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn ops_that_wait_for_the_server_are_answered_once_by_the_next_hub() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    let tokens = ["one ", "two ", "three "].map(|word| stage.edit(0, &id, json!([word])));
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.hub.uncommitted(), std::slice::from_ref(&id));
+    let last = stage.edit(0, &id, json!(["four "]));
+    stage.connection("connected");
+    for token in [tokens[0], tokens[1], tokens[2], last] {
+        assert_eq!(stage.answers(0, token), [None]);
+    }
+    assert_eq!(stage.hub.uncommitted(), []);
+    let text = Some("four three two one hello");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), text);
+    assert_eq!(stage.text(1, &id).as_deref(), text);
+}
+
+#[test]
+fn an_op_that_was_refused_stays_refused() {
+    let (mut stage, id) = (Stage::with_store(2), doc("a"));
+    stage.subscribe(0, &id);
+    stage.subscribe(1, &id);
+    stage.hold_disk();
+    stage.submit(0, &id, create("first")).unwrap();
+    let second = stage.submit(1, &id, create("second")).unwrap();
+    stage.flush(0, &id);
+    stage.flush(1, &id);
+    stage.go_unheard();
+    assert_eq!(stage.answers(1, second), []);
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.answers(1, second), [Some("ERR_DOC_ALREADY_CREATED".to_owned())]);
+    assert_eq!(stage.text(1, &id).as_deref(), Some("first"));
+}
+
+#[test]
+fn what_the_server_refused_stays_refused() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    stage.script.borrow_mut().refusal = Some(Error::new("ERR_TEST_REFUSED", "no"));
+    let token = stage.edit(0, &id, json!(["oh "]));
+    stage.step_disk();
+    stage.disk().write_untold();
+    assert_eq!(stage.answers(0, token), []);
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.answers(0, token), [Some("ERR_TEST_REFUSED".to_owned())]);
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &id).as_deref(), Some("hello"));
+    }
+}
+
+#[test]
+fn tabs_of_the_lost_hub_are_expected_until_they_are_gone() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(1, &id, json!(["oh "]));
+    stage.seats.pop();
+    stage.events.clear();
+    stage.replace_hub("connected");
+    let expected = HubEvent::Expected { tab: "tab-1".to_owned() };
+    assert!(stage.events.contains(&expected), "{:?}", stage.events);
+    stage.edit(0, &id, json!(["well, "]));
+    assert!(stage.hub.size().1 > 0, "changes are kept for a tab that may come back");
+    stage.hub.tab_gone("tab-1", stage.now);
+    stage.run_for(60_000);
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(LINGER);
+    assert_eq!(stage.hub.size(), (0, 0));
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask soak`: the simulation of hubs that crash, for as many seeds as there is time for.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::tools::Tools;
+
+/// How many seeds of hubs with a store `cargo xtask test simulation` lives through.
+const PER_RUN: u64 = 20_000;
+
+/// Lives through at least so many seeds; fails with the first that breaks an invariant.
+pub fn run(tools: &Tools, seeds: u64) -> Result<ExitCode> {
+    let times = seeds.div_ceil(PER_RUN);
+    println!("{} seeds", times * PER_RUN);
+    let output = tools
+        .cargo(["test", "--profile=simulation", "--test=simulation", "--", "d1_d2_d3"])
+        .env("TABMUX_SOAK", times.to_string())
+        .unchecked()
+        .run()?;
+    Ok(if output.status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
