@@ -2,11 +2,13 @@
  * What is measured, in one page. The stores take turns, so that what slows the machine for a while
  * slows both; within a turn, so do the sizes. The first turn does not count.
  */
+import {peerClient, tabmuxClient} from './clients.mjs';
 import * as sharesync from './sharesync.mjs';
 import {statistics} from './statistics.mjs';
 import * as tabmux from './tabmux.mjs';
 
 const STORES = {tabmux, sharesync};
+const CLIENTS = {tabmux: tabmuxClient, sharesync: peerClient};
 const SIZES = {'1 KB': 1 << 10, '100 KB': 100 << 10, '1 MB': 1 << 20};
 const MANY = 10_000;
 const FILL_AT_ONCE = 1000;
@@ -36,10 +38,10 @@ async function inTurns(round) {
   }
 }
 
-/** The time of one durable op on a document of each size, interleaved. */
-async function opsBySize() {
-  const open = await forEachStore(async ({open}) => {
-    const store = await open('sizes');
+/** The time of one durable op on a document of each size, interleaved. `openOne` opens what does it. */
+async function opsBySize(openOne) {
+  const open = await forEachStore(async (_, name) => {
+    const store = await openOne(name);
     for (const [id, bytes] of Object.entries(SIZES)) await store.fill([id], bytes);
     return store;
   });
@@ -48,7 +50,7 @@ async function opsBySize() {
   );
   await inTurns(async (name, counts) => {
     for (const id of Object.keys(SIZES)) {
-      const time = await timed(open[name].op(id));
+      const time = await timed(await open[name].op(id));
       if (counts) times[name][id].push(time);
     }
   });
@@ -95,7 +97,9 @@ async function amongMany() {
   });
 }
 
-globalThis.measure = async () => ({
-  opBySize: await opsBySize(),
+/** `server` is the address of a ShareDB server. */
+globalThis.measure = async (server) => ({
+  opBySize: await opsBySize((name) => STORES[name].open('sizes')),
+  opFromTab: await opsBySize((name) => CLIENTS[name](server)),
   among10000: await amongMany(),
 });

@@ -1,15 +1,10 @@
 import DurableStore from '@sharesync/sharedb/lib/client/durable-store';
 import {IndexedDbStorage} from '@sharesync/sharedb/lib/client/storage';
+import {called} from './called.mjs';
 import {data, op} from './content.mjs';
 
 // As many documents in one transaction as there are, or else to fill the store takes minutes.
 const FILL_AT_ONCE = 1000;
-
-/** Settles with what a function gives the callback it is called with. */
-const called = (fn) =>
-  new Promise((resolve, reject) => {
-    fn((error, value) => (error ? reject(error) : resolve(value)));
-  });
 
 /** The DurableStore of @sharesync/sharedb in IndexedDB. */
 export async function open(name) {

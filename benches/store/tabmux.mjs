@@ -1,4 +1,4 @@
-import {initSync, OpenStore} from 'tabmux-bench-store';
+import {initSync, MeasuredStore} from 'tabmux-bench-store';
 import module from 'tabmux-bench-store.wasm';
 import {data, op} from './content.mjs';
 
@@ -8,7 +8,7 @@ const json = (value) => new TextEncoder().encode(JSON.stringify(value));
 
 /** tabmux's store in IndexedDB. */
 export async function open(name) {
-  const store = await OpenStore.open(name);
+  const store = await MeasuredStore.open(name);
   const next = new Map();
   return {
     /** Puts documents of this size in. */

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use duct::cmd;
 
 use crate::browsers::CHROMIUM;
+use crate::build;
 use crate::tools::{self, Tools, WASM_TARGET};
 
 pub fn run(tools: &Tools, what: &str, json: bool) -> Result<ExitCode> {
@@ -15,8 +16,9 @@ pub fn run(tools: &Tools, what: &str, json: bool) -> Result<ExitCode> {
     }
 }
 
-/// tabmux's store in IndexedDB and its peer's, in Chromium.
+/// tabmux's store in IndexedDB and its peer's, in Chromium; alone, and below the whole client.
 fn store(tools: &Tools, json: bool) -> Result<ExitCode> {
+    build::run(tools)?;
     tools::install_npm_packages(&tools.root.join("benches"))?;
     tools
         .cargo(["build", "--release", "--package=tabmux-bench-store", "--target", WASM_TARGET])

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
 /// A program, and the environment variable that tells the tests where it is.
 pub struct Program {
@@ -44,6 +44,20 @@ pub const WEBKIT_DRIVER: Program = Program {
 
 pub const XVFB: Program =
     Program { variable: "TABMUX_XVFB", names: &["Xvfb"], debian_packages: "xvfb", download: None };
+
+/// What is needed to run tests in an engine.
+///
+/// # Errors
+///
+/// There is no such engine.
+pub fn of_engine(engine: &str) -> Result<&'static [Program]> {
+    match engine {
+        "chromium" => Ok(&[CHROMIUM]),
+        "firefox" => Ok(&[FIREFOX]),
+        "webkit" => Ok(&[WEBKIT_DRIVER, XVFB]),
+        _ => bail!("no engine {engine}: there are chromium, firefox, webkit"),
+    }
+}
 
 impl Program {
     /// The path: what the environment variable says, or else the first name found on PATH.

@@ -43,6 +43,16 @@ xflags::xflags! {
             optional --seeds seeds: u64
         }
 
+        /// Build, then kill a browser again and again while its tabs type, and look for every op.
+        cmd kill {
+            /// The browser: chromium, firefox or webkit; chromium when left out.
+            optional --engine engine: String
+            /// How often; 50 times when left out.
+            optional --count count: u32
+            /// What an earlier run named as its TABMUX_SEED.
+            optional --seed seed: u32
+        }
+
         /// Run every test suite, or only the ones named, and count what passed and failed.
         cmd test {
             /// A suite to run, as the summary names it.

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`, `kill`
 //! and `bench`.
 
 mod bench;
@@ -9,6 +9,7 @@ mod conformance_browser;
 mod counts;
 mod demo;
 mod flags;
+mod kill;
 mod notices;
 mod soak;
 mod suites;
@@ -30,6 +31,7 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
         XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),
+        XtaskCmd::Kill(flags) => kill::run(&tools, &flags),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }

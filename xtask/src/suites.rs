@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use duct::{Expression, cmd};
 
-use crate::browsers::{CHROMEDRIVER, CHROMIUM, FIREFOX, Program, WEBKIT_DRIVER, XVFB};
+use crate::browsers::{self, CHROMEDRIVER, CHROMIUM, FIREFOX, Program};
 use crate::counts::{self, Counts};
 use crate::tools::{Tools, WASM_TARGET};
 
@@ -65,8 +65,8 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
     let store = wasm_tests(tools, &store);
     suites.extend([
         cargo_tests("store-chromium", in_chromium(tools, &store)),
-        cargo_tests("store-firefox", in_engine(tools, &store, "firefox", &[FIREFOX])),
-        cargo_tests("store-webkit", in_engine(tools, &store, "webkit", &[WEBKIT_DRIVER, XVFB])),
+        cargo_tests("store-firefox", in_engine(tools, &store, "firefox")),
+        cargo_tests("store-webkit", in_engine(tools, &store, "webkit")),
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
         node_tests("tsc", node(tools, "tests/types")),
@@ -75,9 +75,9 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         in_browser("chromium", CHROMIUM)?,
         in_browser("firefox", FIREFOX)?,
         node_tests("consumer", npm_test(tools, "tests/consumer")),
-        node_tests("chromium", browser(tools, "chromium", &[CHROMIUM])),
-        node_tests("firefox", browser(tools, "firefox", &[FIREFOX])),
-        node_tests("webkit", browser(tools, "webkit", &[WEBKIT_DRIVER, XVFB])),
+        node_tests("chromium", browser(tools, "chromium")),
+        node_tests("firefox", browser(tools, "firefox")),
+        node_tests("webkit", browser(tools, "webkit")),
     ]);
     Ok(suites)
 }
@@ -142,30 +142,25 @@ fn in_chromium(tools: &Tools, tests: &Expression) -> Result<Expression> {
 }
 
 /// As [`in_chromium`], in a browser that the runner can't drive without a driver of its own.
-fn in_engine(
-    tools: &Tools,
-    tests: &Expression,
-    engine: &str,
-    programs: &[Program],
-) -> Result<Expression> {
+fn in_engine(tools: &Tools, tests: &Expression, engine: &str) -> Result<Expression> {
     let runner = format!("node {}", tools.root.join("tests/browser/rust.mjs").display());
     let tests =
         tests.env(WASM_RUNNER, runner).env("TABMUX_WASM_TEST_RUNNER", &tools.wasm_test_runner);
-    with_browser(&only_web(&tests), engine, programs)
+    with_browser(&only_web(&tests), engine)
 }
 
 fn only_web(tests: &Expression) -> Expression {
     tests.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
 }
 
-fn browser(tools: &Tools, engine: &str, programs: &[Program]) -> Result<Expression> {
-    with_browser(&node(tools, "tests/browser")?, engine, programs)
+fn browser(tools: &Tools, engine: &str) -> Result<Expression> {
+    with_browser(&node(tools, "tests/browser")?, engine)
 }
 
 /// Says which browser to start, and where it is.
-fn with_browser(tests: &Expression, engine: &str, programs: &[Program]) -> Result<Expression> {
+pub fn with_browser(tests: &Expression, engine: &str) -> Result<Expression> {
     let mut command = tests.env("TABMUX_BROWSER", engine);
-    for program in programs {
+    for program in browsers::of_engine(engine)? {
         command = command.env(program.variable, program.find()?);
     }
     Ok(command)

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 /// An open store.
 #[wasm_bindgen]
-pub struct OpenStore {
+pub struct MeasuredStore {
     store: IndexedDbStore,
     epoch: u64,
 }
@@ -18,12 +18,12 @@ fn doc(id: String) -> DocId {
 }
 
 #[wasm_bindgen]
-impl OpenStore {
+impl MeasuredStore {
     /// Opens a store.
-    pub async fn open(name: String) -> Result<OpenStore, JsError> {
+    pub async fn open(name: String) -> Result<MeasuredStore, JsError> {
         let store = IndexedDbStore::new(&name);
         let epoch = store.open(Opening::default()).await?.epoch;
-        Ok(OpenStore { store, epoch })
+        Ok(MeasuredStore { store, epoch })
     }
 
     /// Puts documents into the store that have the same checkpoint, in one transaction.

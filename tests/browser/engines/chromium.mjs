@@ -1,9 +1,14 @@
 import {findBinary} from './binary.mjs';
-import {launchPuppeteer} from './puppeteer.mjs';
+import {launchPuppeteer, openPagesInPuppeteer} from './puppeteer.mjs';
 
 /** Starts Chromium without a window. */
-export async function launch() {
-  return launchPuppeteer({
+export const launch = async () => launchPuppeteer(options());
+
+/** Starts Chromium with these pages. */
+export const openPages = async (home, urls) => openPagesInPuppeteer(options(), home, urls);
+
+function options() {
+  return {
     browser: 'chrome',
     executablePath: findBinary({
       variable: 'TABMUX_CHROMIUM',
@@ -26,5 +31,5 @@ export async function launch() {
       '--disable-component-update',
       '--disable-sync',
     ],
-  });
+  };
 }

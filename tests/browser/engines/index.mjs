@@ -42,11 +42,27 @@ const engines = {
  * @param {'chromium' | 'firefox' | 'webkit'} name the engine, usually from TABMUX_BROWSER
  */
 export async function launch(name) {
+  return (await engineNamed(name)).launch();
+}
+
+/**
+ * Starts a browser that finds what an earlier one left, with a tab for each page. What its pages do
+ * they do on their own. It has
+ * - `kill()`: ends every process of the browser at once, with SIGKILL.
+ *
+ * @param {string} name the engine
+ * @param {object} home what `homeFolder` gave: where the browser keeps everything
+ * @param {string[]} urls
+ */
+export async function openPages(name, home, urls) {
+  return (await engineNamed(name)).openPages(home, urls);
+}
+
+async function engineNamed(name) {
   if (!Object.hasOwn(engines, name)) {
     throw new Error(
       `No browser engine '${name}': set TABMUX_BROWSER to ${Object.keys(engines).join(', ')}`,
     );
   }
-  const engine = await engines[name]();
-  return engine.launch();
+  return engines[name]();
 }

@@ -4,12 +4,35 @@ import {findPageProcess} from './page-process.mjs';
 import {homeFolder, ownGroup} from './processes.mjs';
 import {expression, result} from './script.mjs';
 
+/** Where a browser has its profile. */
+export const profileIn = (home) => join(home.path, 'profile');
+
 /** Starts a browser that puppeteer can drive; `options` are those of its `launch`. */
 export async function launchPuppeteer(options) {
   const home = homeFolder();
+  const {browser, end} = await start(options, home);
+  return {
+    open: (url) => openTab(browser, url),
+    async close() {
+      await end();
+      home.remove();
+    },
+  };
+}
+
+/** Starts a browser with these pages and does not wait for them to load. */
+export async function openPagesInPuppeteer(options, home, urls) {
+  const {browser, end} = await start(options, home);
+  const open = async (url) => (await browser.newPage()).goto(url);
+  // A kill ends what loads, too.
+  for (const url of urls) open(url).catch(() => {});
+  return {kill: end};
+}
+
+async function start(options, home) {
   const browser = await puppeteer.launch({
     headless: true,
-    userDataDir: join(home.path, 'profile'),
+    userDataDir: profileIn(home),
     env: home.env,
     handleSIGINT: false,
     handleSIGTERM: false,
@@ -18,14 +41,7 @@ export async function launchPuppeteer(options) {
     protocolTimeout: 0,
     ...options,
   });
-  const end = ownGroup(browser.process());
-  return {
-    open: (url) => openTab(browser, url),
-    async close() {
-      await end();
-      home.remove();
-    },
-  };
+  return {browser, end: ownGroup(browser.process())};
 }
 
 async function openTab(browser, url) {

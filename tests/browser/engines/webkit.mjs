@@ -25,6 +25,32 @@ export async function launch() {
   };
 }
 
+/**
+ * Starts MiniBrowser with these pages, without its driver: what that starts keeps nothing on disk.
+ */
+export async function openPages(home, urls) {
+  const path = findBinary({
+    variable: 'TABMUX_MINIBROWSER',
+    paths: ['x86_64', 'aarch64'].map(
+      (machine) => `/usr/lib/${machine}-linux-gnu/webkit2gtk-4.1/MiniBrowser`,
+    ),
+    install: 'webkit2gtk-driver',
+  });
+  const display = await startDisplay();
+  const child = spawn(path, urls, {
+    detached: true,
+    stdio: 'ignore',
+    env: onDisplay(display.name, home.env),
+  });
+  const end = ownGroup(child);
+  return {
+    async kill() {
+      await end();
+      await display.end();
+    },
+  };
+}
+
 async function startDisplay() {
   const path = findBinary({variable: 'TABMUX_XVFB', paths: ['/usr/bin/Xvfb'], install: 'xvfb'});
   // Xvfb picks a free display itself, writes its number to file descriptor 3 and closes that.
@@ -49,15 +75,7 @@ async function startDriver(display, env) {
   const child = spawn(path, ['--host=127.0.0.1', `--port=${port}`], {
     detached: true,
     stdio: 'ignore',
-    env: {
-      ...env,
-      DISPLAY: display,
-      GDK_BACKEND: 'x11',
-      LIBGL_ALWAYS_SOFTWARE: '1',
-      WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-      // The sandbox cannot be set up by root.
-      ...(process.getuid() === 0 ? {WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1'} : {}),
-    },
+    env: onDisplay(display, env),
   });
   const end = ownGroup(child);
   const url = `http://127.0.0.1:${port}`;
@@ -66,6 +84,19 @@ async function startDriver(display, env) {
     await sleep(POLL_MS);
   }
   return {url, end};
+}
+
+/** The environment of a WebKitGTK program. */
+function onDisplay(display, env) {
+  return {
+    ...env,
+    DISPLAY: display,
+    GDK_BACKEND: 'x11',
+    LIBGL_ALWAYS_SOFTWARE: '1',
+    WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+    // The sandbox cannot be set up by root.
+    ...(process.getuid() === 0 ? {WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1'} : {}),
+  };
 }
 
 async function freePort() {

@@ -1,18 +1,4 @@
-import ReconnectingWebSocket from 'reconnecting-websocket';
-import richText from 'rich-text';
-import {Connection, types} from 'sharedb/lib/client';
 import {defineHub} from 'tabmux/hub';
+import {connect} from './connect.mjs';
 
-types.register(richText.type);
-
-export default defineHub({
-  connect: ({url, auth}) => {
-    if (auth === 'refused') throw new Error('who are you?');
-    const socket = new ReconnectingWebSocket(url, [], {
-      minReconnectionDelay: 50,
-      maxReconnectionDelay: 200,
-      maxEnqueuedMessages: 0,
-    });
-    return new Connection(socket);
-  },
-});
+export default defineHub({connect});
