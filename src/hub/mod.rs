@@ -5,10 +5,12 @@
 
 mod document;
 mod documents;
+mod handshake;
 mod inbox;
 mod journal;
 mod peers;
 mod queries;
+mod reachable;
 mod relay;
 mod sessions;
 mod settings;

@@ -10,6 +10,7 @@ use super::inbox::{Arrival, Inbox, docs_of_event};
 use super::journal::{Batch, Journal, Outgoing, Recalled};
 use super::peers::{PeerId, Peers};
 use super::queries::Queries;
+use super::reachable::Offline;
 use super::relay::Relay;
 use super::stored_docs::{PER_EPOCH, documents};
 use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
@@ -48,20 +49,9 @@ pub enum HubEvent {
     Fault(Error),
 }
 
-/// Whether the server can be reached.
-#[derive(Default)]
-pub(super) struct Offline {
-    pub is_offline: bool,
-    /// Until then an attempt to connect may still succeed.
-    pub patience: Option<Millis>,
-}
-
-/// How long tabs wait for the first connection before they are given what the store has.
-const PATIENCE: Millis = 1000;
-
 pub(super) struct TabEntry {
     pub info: TabInfo,
-    peer: PeerId,
+    pub peer: PeerId,
     /// It has not said yet what it holds from before.
     pub is_resuming: bool,
 }
@@ -71,10 +61,10 @@ pub(super) struct TabEntry {
 /// After each call, send what [`Hub::poll_transmit`] returns, act on what [`Hub::poll_event`]
 /// returns, and call [`Hub::wake`] at [`Hub::deadline`]. Only the [`Upstream`] is called directly.
 pub struct Hub {
-    settings: HubSettings,
+    pub(super) settings: HubSettings,
     pub(super) types: Rc<dyn Types>,
     pub(super) upstream: Box<dyn Upstream>,
-    state: ConnectionEvent,
+    pub(super) state: ConnectionEvent,
     pub(super) peers: Peers,
     /// In the order they joined.
     pub(super) tabs: Vec<TabEntry>,
@@ -178,7 +168,7 @@ impl Hub {
         self.announce_tabs();
     }
 
-    fn release_all(&mut self, tab: &str) {
+    pub(super) fn release_all(&mut self, tab: &str) {
         let (docs, queries, relay, mut cx) = self.parts();
         queries.release_all(tab, docs, &mut cx);
         docs.release_all(tab, &mut cx);
@@ -386,106 +376,7 @@ impl Hub {
         self.events.push_back(HubEvent::Fault(Error::new(codes::BAD_FRAME, message)));
     }
 
-    fn hello(&mut self, peer: PeerId, hello: Hello) {
-        let accepted =
-            self.check(&hello).and_then(|()| self.upstream.connect(hello.options.as_ref()));
-        if let Err(error) = accepted {
-            let refusal = Refusal { request: hello.request, error };
-            return self.peers.send(peer, Message::Refusal(refusal), self.now);
-        }
-        self.connected();
-        let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
-        let session = self.peers.session(peer);
-        if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
-            // The tab has a newer session on another transport; this hello was late.
-            self.peers.remove(peer);
-            return;
-        }
-        let lineage = self.settings.lineage.clone();
-        let keeps = known.is_some() || self.settings.stored.is_some();
-        let resumed = keeps && hello.resume.as_ref() == Some(&lineage);
-        if let Some(at) = known {
-            let before = self.tabs[at].peer;
-            if before != peer {
-                self.peers.remove(before);
-            }
-            self.tabs[at].peer = peer;
-            self.tabs[at].is_resuming = resumed;
-        } else {
-            let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            self.tabs.push(TabEntry { info, peer, is_resuming: resumed });
-        }
-        if resumed {
-            let (docs, queries, relay, mut cx) = self.parts();
-            queries.release_all(&hello.tab, docs, &mut cx);
-            docs.suspend_all(&hello.tab);
-            relay.suspend(&hello.tab, &mut cx);
-        } else {
-            self.release_all(&hello.tab);
-        }
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.tab = Some(hello.tab.clone());
-        }
-        let welcome = Welcome { request: hello.request, protocol: PROTOCOL, lineage, resumed };
-        self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
-        self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
-        self.expected.remove(&hello.tab);
-        self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
-        self.announce_tabs();
-    }
-
-    /// The upstream connection is made: documents can be given the state they had in the store.
-    fn connected(&mut self) {
-        if std::mem::replace(&mut self.is_connected, true) {
-            return;
-        }
-        if !self.offline.is_offline && self.state.state != "connected" {
-            self.offline.patience = self.journal.as_ref().map(|_| self.now + PATIENCE);
-        }
-        for (doc, recalled) in std::mem::take(&mut self.recalled) {
-            self.admit(doc, recalled);
-        }
-    }
-
-    /// The upstream connection is in another state.
-    fn reachable(&mut self, state: &str) {
-        match state {
-            "connected" => self.offline = Offline::default(),
-            "connecting" => {}
-            _ => self.unreachable(),
-        }
-    }
-
-    fn unreachable(&mut self) {
-        self.offline.patience = None;
-        if std::mem::replace(&mut self.offline.is_offline, true) || self.journal.is_none() {
-            return;
-        }
-        let (docs, queries, _, mut cx) = self.parts();
-        docs.offline(&mut cx);
-        queries.offline(docs, &mut cx);
-    }
-
-    fn check(&self, hello: &Hello) -> Result<(), Error> {
-        if hello.protocol != PROTOCOL {
-            let message = format!(
-                "the tab speaks protocol {}, the hub {PROTOCOL}: reload the older of the two",
-                hello.protocol
-            );
-            return Err(Error::new(codes::PROTOCOL_VERSION, message));
-        }
-        if hello.identity != self.settings.identity {
-            let message = format!(
-                "this hub holds the data of {:?}, not of {:?}: give each identity a worker name \
-                 of its own",
-                self.settings.identity, hello.identity
-            );
-            return Err(Error::new(codes::IDENTITY, message));
-        }
-        Ok(())
-    }
-
-    fn announce_tabs(&mut self) {
+    pub(super) fn announce_tabs(&mut self) {
         let tabs: Vec<TabInfo> = self.tabs.iter().map(|entry| entry.info.clone()).collect();
         self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
     }

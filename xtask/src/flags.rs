@@ -37,6 +37,12 @@ xflags::xflags! {
             optional --grep pattern: String
         }
 
+        /// Live through many more crashes of the hub than the tests do.
+        cmd soak {
+            /// How many, at least; 1000000 when left out.
+            optional --seeds seeds: u64
+        }
+
         /// Build, then kill a browser again and again while its tabs type, and look for every op.
         cmd kill {
             /// The browser: chromium, firefox or webkit; chromium when left out.
@@ -45,12 +51,6 @@ xflags::xflags! {
             optional --count count: u32
             /// What an earlier run named as its TABMUX_SEED.
             optional --seed seed: u32
-        }
-
-        /// Live through many more crashes of the hub than the tests do.
-        cmd soak {
-            /// How many, at least; 1000000 when left out.
-            optional --seeds seeds: u64
         }
 
         /// Run every test suite, or only the ones named, and count what passed and failed.

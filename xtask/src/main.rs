@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `kill`, `soak`
+//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`, `kill`
 //! and `bench`.
 
 mod bench;
@@ -30,8 +30,8 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
-        XtaskCmd::Kill(kill) => kill::run(&tools, &kill),
         XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),
+        XtaskCmd::Kill(flags) => kill::run(&tools, &flags),
         XtaskCmd::Test(test) => test::run(&tools, &test.suite),
     }
 }

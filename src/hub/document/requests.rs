@@ -1,0 +1,180 @@
+//! What tabs ask of a document.
+
+use super::{Context, Document, Fetch, Subscription, Waiter};
+use crate::protocol::*;
+
+use super::ops::ids;
+
+impl Document {
+    /// Brings the tab up to date from the hub where it can; else the waiter waits.
+    pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
+        self.told(&waiter.tab, rev);
+        if rev.is_none() && self.subscription == Subscription::Live {
+            self.bring_up_to_date(&waiter.tab, cx);
+            return Fetch::Done;
+        }
+        if self.log.is_some() && self.is_known(cx) {
+            self.bring_up_to_date(&waiter.tab, cx);
+            if cx.offline {
+                return Fetch::Done;
+            }
+        }
+        cx.working(waiter);
+        self.fetches.push(waiter.clone());
+        if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
+    }
+
+    pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        // Queries that are to be forgotten then still are.
+        self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
+        let again = self.holder(&waiter.tab).live;
+        if self.subscription == Subscription::Live && !again {
+            self.begin_live(&waiter.tab, cx);
+            return cx.callback(&waiter, None);
+        }
+        if self.log.is_some() && self.is_known(cx) {
+            self.bring_up_to_date(&waiter.tab, cx);
+            if cx.offline {
+                self.begin_live(&waiter.tab, cx);
+                cx.callback(&waiter, None);
+                return self.ask_for_subscription(cx);
+            }
+        }
+        cx.working(&waiter);
+        self.subscribes.push(waiter);
+        if self.subscription == Subscription::Live {
+            // A tab that asks twice means the server, as it would with a client of its own.
+            return cx.upstream.subscribe(&self.id);
+        }
+        self.ask_for_subscription(cx);
+    }
+
+    pub fn unsubscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        self.holder(&waiter.tab).live = false;
+        cx.callback(&waiter, None);
+        self.start_linger(cx);
+    }
+
+    /// Whether the document has a state, or is known not to exist.
+    pub fn is_known(&self, cx: &Context<'_>) -> bool {
+        let head = cx.upstream.head(&self.id);
+        head.version.is_some() || head.type_name.is_some()
+    }
+
+    /// The server can't be reached: who waits for it must do with what the hub has. Returns who
+    /// waited for a fetch.
+    pub fn offline(&mut self, cx: &mut Context<'_>) -> Vec<Waiter> {
+        if self.log.is_none() || !self.is_known(cx) {
+            return Vec::new();
+        }
+        for waiter in std::mem::take(&mut self.subscribes) {
+            self.begin_live(&waiter.tab, cx);
+            cx.callback(&waiter, None);
+        }
+        let fetches = std::mem::take(&mut self.fetches);
+        for waiter in &fetches {
+            self.bring_up_to_date(&waiter.tab, cx);
+        }
+        fetches
+    }
+
+    /// The tab begins a new session: what was sent to it may be lost, and it will ask again.
+    pub fn suspend(&mut self, tab: &str) {
+        if let Some(holder) = self.holders.get_mut(tab) {
+            holder.away = true;
+        }
+        self.forget_waiters(tab);
+    }
+
+    /// Whether the tab has not said yet what it holds of this document.
+    pub fn is_away(&self, tab: &str) -> bool {
+        self.holders.get(tab).is_some_and(|holder| holder.away)
+    }
+
+    pub fn resume(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
+        let holder = self.holder(tab);
+        holder.away = false;
+        holder.told = (None, false);
+        holder.live = held.subscribed;
+        // A tab that created the document without loading it knows no revision yet.
+        holder.sent = held.rev.or(holder.created_at.filter(|_| !held.ops.is_empty()));
+        let last_op_id = holder.last_op_id;
+        let sent = holder.sent;
+        let is_kept = sent.is_some_and(|sent| self.order.since(sent).is_some());
+        if is_kept {
+            self.bring_up_to_date(tab, cx);
+        }
+        let (seen, new): (Vec<SubmittedOp>, Vec<SubmittedOp>) =
+            held.ops.into_iter().partition(|op| op.op_id <= last_op_id);
+        for op_id in held.awaiting {
+            self.answer_again(tab, op_id, true, cx);
+        }
+        for op_id in ids(&seen) {
+            self.answer_again(tab, op_id, false, cx);
+        }
+        if sent.is_some() && !is_kept {
+            self.bring_up_to_date(tab, cx);
+        }
+        self.submit(tab, DocSubmit { doc: held.doc, base_rev: held.rev, ops: new }, cx);
+        if held.subscribed {
+            self.ask_for_subscription(cx);
+        }
+    }
+
+    fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
+        if self.subscription == Subscription::None {
+            self.subscription = Subscription::Asked;
+            cx.upstream.subscribe(&self.id);
+        }
+    }
+
+    /// The tab has a state from elsewhere, which the upstream document may have taken, and asks for
+    /// the hub's.
+    pub fn ingested(&mut self, tab: &str, taken: bool, cx: &mut Context<'_>) {
+        if taken {
+            self.loaded(cx);
+        }
+        self.holder(tab).sent = None;
+        self.bring_up_to_date(tab, cx);
+    }
+
+    /// The document is among the results of this query; `keep`: for as long as that lives.
+    pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
+        let holder = self.holder(&query.tab);
+        if keep {
+            holder.queries.insert(query.request);
+            holder.departing.remove(&query.request);
+        }
+        self.bring_up_to_date(&query.tab, cx);
+    }
+
+    /// The document is no longer among the results of this query. For a while the tab is still
+    /// sent its changes: the one that took it out of the results may come after the results.
+    pub fn leave_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(&query.tab)
+            && holder.queries.contains(&query.request)
+        {
+            holder.departing.insert(query.request);
+            self.linger.get_or_insert(cx.now + cx.linger);
+        }
+    }
+
+    pub fn seen(&mut self, tab: &str, rev: Rev) {
+        self.told(tab, Some(rev));
+    }
+
+    /// The tab lets go of the document, or is gone.
+    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.holders.remove(tab);
+        self.forget_waiters(tab);
+        self.trim();
+        self.start_linger(cx);
+    }
+
+    fn forget_waiters(&mut self, tab: &str) {
+        self.fetches.retain(|waiter| waiter.tab != tab);
+        self.subscribes.retain(|waiter| waiter.tab != tab);
+    }
+}

@@ -1,0 +1,75 @@
+//! How a tab is let in.
+
+use super::sessions::TabEntry;
+use super::{Hub, HubEvent, PeerId};
+use crate::error::{Error, codes};
+use crate::protocol::*;
+
+impl Hub {
+    pub(super) fn hello(&mut self, peer: PeerId, hello: Hello) {
+        let accepted =
+            self.check(&hello).and_then(|()| self.upstream.connect(hello.options.as_ref()));
+        if let Err(error) = accepted {
+            let refusal = Refusal { request: hello.request, error };
+            return self.peers.send(peer, Message::Refusal(refusal), self.now);
+        }
+        self.connected();
+        let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
+        let session = self.peers.session(peer);
+        if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
+            // The tab has a newer session on another transport; this hello was late.
+            self.peers.remove(peer);
+            return;
+        }
+        let lineage = self.settings.lineage.clone();
+        let keeps = known.is_some() || self.settings.stored.is_some();
+        let resumed = keeps && hello.resume.as_ref() == Some(&lineage);
+        if let Some(at) = known {
+            let before = self.tabs[at].peer;
+            if before != peer {
+                self.peers.remove(before);
+            }
+            self.tabs[at].peer = peer;
+            self.tabs[at].is_resuming = resumed;
+        } else {
+            let info = TabInfo { id: hello.tab.clone(), since: self.now };
+            self.tabs.push(TabEntry { info, peer, is_resuming: resumed });
+        }
+        if resumed {
+            let (docs, queries, relay, mut cx) = self.parts();
+            queries.release_all(&hello.tab, docs, &mut cx);
+            docs.suspend_all(&hello.tab);
+            relay.suspend(&hello.tab, &mut cx);
+        } else {
+            self.release_all(&hello.tab);
+        }
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.tab = Some(hello.tab.clone());
+        }
+        let welcome = Welcome { request: hello.request, protocol: PROTOCOL, lineage, resumed };
+        self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
+        self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
+        self.expected.remove(&hello.tab);
+        self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
+        self.announce_tabs();
+    }
+
+    fn check(&self, hello: &Hello) -> Result<(), Error> {
+        if hello.protocol != PROTOCOL {
+            let message = format!(
+                "the tab speaks protocol {}, the hub {PROTOCOL}: reload the older of the two",
+                hello.protocol
+            );
+            return Err(Error::new(codes::PROTOCOL_VERSION, message));
+        }
+        if hello.identity != self.settings.identity {
+            let message = format!(
+                "this hub holds the data of {:?}, not of {:?}: give each identity a worker name \
+                 of its own",
+                self.settings.identity, hello.identity
+            );
+            return Err(Error::new(codes::IDENTITY, message));
+        }
+        Ok(())
+    }
+}

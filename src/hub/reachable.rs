@@ -1,0 +1,50 @@
+//! Whether the server can be reached, which with a store makes a difference to tabs.
+
+use tabmux_middleware::Millis;
+
+use super::Hub;
+
+/// Whether the server can be reached.
+#[derive(Default)]
+pub(super) struct Offline {
+    pub is_offline: bool,
+    /// Until then an attempt to connect may still succeed.
+    pub patience: Option<Millis>,
+}
+
+/// How long tabs wait for the first connection before they are given what the store has.
+const PATIENCE: Millis = 1000;
+
+impl Hub {
+    /// The upstream connection is made: documents can be given the state they had in the store.
+    pub(super) fn connected(&mut self) {
+        if std::mem::replace(&mut self.is_connected, true) {
+            return;
+        }
+        if !self.offline.is_offline && self.state.state != "connected" {
+            self.offline.patience = self.journal.as_ref().map(|_| self.now + PATIENCE);
+        }
+        for (doc, recalled) in std::mem::take(&mut self.recalled) {
+            self.admit(doc, recalled);
+        }
+    }
+
+    /// The upstream connection is in another state.
+    pub(super) fn reachable(&mut self, state: &str) {
+        match state {
+            "connected" => self.offline = Offline::default(),
+            "connecting" => {}
+            _ => self.unreachable(),
+        }
+    }
+
+    pub(super) fn unreachable(&mut self) {
+        self.offline.patience = None;
+        if std::mem::replace(&mut self.offline.is_offline, true) || self.journal.is_none() {
+            return;
+        }
+        let (docs, queries, _, mut cx) = self.parts();
+        docs.offline(&mut cx);
+        queries.offline(docs, &mut cx);
+    }
+}
