@@ -207,7 +207,11 @@ impl Document {
         }
         let live = error.is_none();
         self.subscription = if live { Subscription::Live } else { Subscription::None };
-        for waiter in std::mem::take(&mut self.subscribes) {
+        let waiters = std::mem::take(&mut self.subscribes);
+        if let (Some(error), Some(_)) = (&error, &self.log) {
+            self.end_live(&waiters, error, cx);
+        }
+        for waiter in waiters {
             if live {
                 self.begin_live(&waiter.tab, cx);
             }
@@ -288,6 +292,7 @@ impl Document {
             && self.deferred.is_empty()
             && self.subscription == Subscription::None;
         if forget {
+            self.note_use(cx);
             cx.upstream.destroy(&self.id);
         } else if !is_written {
             self.start_linger(cx);
@@ -299,7 +304,7 @@ impl Document {
         !self.subscribes.is_empty() || self.holders.values().any(Holder::is_live)
     }
 
-    fn start_linger(&mut self, cx: &Context<'_>) {
+    pub fn start_linger(&mut self, cx: &Context<'_>) {
         if !self.is_wanted() && self.linger.is_none() {
             self.linger = Some(cx.now + cx.linger);
         }

@@ -44,7 +44,8 @@ impl Documents {
         self.docs.contains_key(id)
     }
 
-    /// Takes a document as it comes from the store, if that has it.
+    /// Takes a document as it comes from the store, if that has it; one that is not kept is not
+    /// written from then on.
     ///
     /// # Errors
     /// It can't be taken; the document is as one that is not in the store.
@@ -52,6 +53,7 @@ impl Documents {
         &mut self,
         id: &DocId,
         recalled: Option<Recalled>,
+        is_kept: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
@@ -72,7 +74,11 @@ impl Documents {
             // What was read goes after all.
             doc.write_anew(cx);
         }
+        if !is_kept {
+            doc.stop_log();
+        }
         doc.note_use(cx);
+        doc.start_linger(cx);
         taken
     }
 

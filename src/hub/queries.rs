@@ -35,7 +35,12 @@ impl Queries {
         if let Some(query) = self.queries.iter_mut().find(same) {
             match &query.results {
                 Some(results) => tell_results(&waiter, results, true, docs, cx),
-                None => cx.working(&waiter),
+                None => {
+                    cx.working(&waiter);
+                    if cx.offline {
+                        tell_offline(&query.spec, [&waiter], cx);
+                    }
+                }
             }
             query.members.push(waiter);
             return;
@@ -45,15 +50,23 @@ impl Queries {
         cx.upstream.query(self.last_id, &spec);
         self.queries.push(Query { id: self.last_id, spec, members: vec![waiter], results: None });
         if cx.offline {
-            self.offline(docs, cx);
+            let before = self.queries.len() - 1;
+            self.answer_offline(before, docs, cx);
         }
     }
 
     /// The server can't be reached: the store answers where it knows the results. Other queries
     /// fail, but for those that live, which will have their results from the server.
     pub fn offline(&mut self, docs: &mut Documents, cx: &mut Context<'_>) {
+        self.answer_offline(0, docs, cx);
+    }
+
+    /// The same for the queries from this one on.
+    fn answer_offline(&mut self, from: usize, docs: &mut Documents, cx: &mut Context<'_>) {
+        let mut at = 0;
         self.queries.retain_mut(|query| {
-            if query.results.is_some() {
+            at += 1;
+            if at <= from || query.results.is_some() {
                 return true;
             }
             match ids_of(&query.spec).filter(|ids| docs.are_known(ids, cx)) {
@@ -66,7 +79,7 @@ impl Queries {
                     }
                     query.results = Some(results);
                 }
-                None => tell_offline(query, cx),
+                None => tell_offline(&query.spec, &query.members, cx),
             }
             if !query.spec.subscribe {
                 cx.upstream.end_query(query.id);
@@ -188,16 +201,20 @@ impl Queries {
     }
 }
 
-fn tell_offline(query: &Query, cx: &mut Context<'_>) {
+fn tell_offline<'a>(
+    spec: &QuerySpec,
+    members: impl IntoIterator<Item = &'a Waiter>,
+    cx: &mut Context<'_>,
+) {
     let message = format!(
         "a query of {} can't be answered: the server can't be reached, and the store answers only \
          for ids that it has",
-        query.spec.collection
+        spec.collection
     );
     let error = Error::new(codes::OFFLINE, message);
-    for member in &query.members {
+    for member in members {
         let (request, error) = (member.request, error.clone());
-        let message = if query.spec.subscribe {
+        let message = if spec.subscribe {
             Message::QueryFailed(QueryFailed { request, error })
         } else {
             let (results, extra, error) = (None, None, Some(error));

@@ -75,6 +75,8 @@ pub struct Hub {
     pub(super) inbox: Inbox,
     /// Documents that were read before the upstream connection was made.
     pub(super) recalled: Vec<(DocId, Option<Recalled>)>,
+    /// Documents that the store could not read, which is not to say that it lost them.
+    pub(super) unreadable: BTreeSet<DocId>,
     /// Tabs of an earlier hub that may come back.
     pub(super) expected: BTreeSet<String>,
     pub(super) is_connected: bool,
@@ -117,6 +119,7 @@ impl Hub {
             journal,
             inbox,
             recalled: Vec::new(),
+            unreadable: BTreeSet::new(),
             expected: BTreeSet::new(),
             is_connected: false,
             offline: Offline::default(),
@@ -236,6 +239,9 @@ impl Hub {
     /// When [`Hub::wake`] wants to be called. A time that has come means: within the current turn
     /// of the event loop.
     pub fn deadline(&self) -> Option<Millis> {
+        if self.waits_to_write() {
+            return self.peers.deadline();
+        }
         let waiting = (!self.out.is_empty()).then_some(self.now);
         let journal = self
             .journal
@@ -286,6 +292,9 @@ impl Hub {
 
     /// Takes the messages of this turn to what they wait for, or to the links.
     fn hand_out(&mut self) {
+        if self.waits_to_write() {
+            return;
+        }
         self.tell_store_events();
         let (docs, _, _, mut cx) = self.parts();
         docs.write_checkpoints(&mut cx);
@@ -297,6 +306,12 @@ impl Hub {
             }
             None => self.deliver(messages),
         }
+    }
+
+    /// While a document is read the hub does not know all that happened to the others, and can't write
+    /// checkpoints.
+    fn waits_to_write(&self) -> bool {
+        self.is_stalled() && self.journal.as_ref().is_some_and(Journal::has_unsaved)
     }
 
     fn tell_store_events(&mut self) {

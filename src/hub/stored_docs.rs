@@ -4,12 +4,12 @@ use tabmux_middleware::Millis;
 
 use super::documents::Documents;
 use super::inbox::Arrival;
-use super::journal::{LostOp, Placed, Recalled, Record, from_bytes, recall};
+use super::journal::{Checkpoint, Journal, LostOp, Placed, Recalled, Record, from_bytes, recall};
 use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
-use crate::store::{Damage, StoreError, StoredDoc, Write};
+use crate::store::{StoreError, StoredDoc, Write};
 
 impl Hub {
     /// Keeps only these documents in the store.
@@ -43,7 +43,13 @@ impl Hub {
         self.inbox.reading.remove(&doc);
         let recalled = match read {
             Ok(stored) => self.recall(&doc, stored),
+            Err(fenced @ StoreError::Fenced { .. }) => {
+                self.inbox.reading.insert(doc);
+                return self.events.push_back(HubEvent::Fenced(fenced.into()));
+            }
             Err(error) => {
+                // What it holds is not to be overwritten.
+                self.unreadable.insert(doc.clone());
                 self.tell_damage(&doc, &error.into());
                 None
             }
@@ -67,25 +73,29 @@ impl Hub {
         }
         let mut uncommitted: Vec<PendingOp> = Vec::new();
         let reason = match (recalled, &stored.damage) {
-            (Err(reason), _) => format!("the stored records of {doc} make no sense: {reason}"),
+            (Err(reason), _) => {
+                salvage_all(&stored, &mut uncommitted);
+                format!("the stored records of {doc} make no sense: {reason}")
+            }
             (Ok(recalled), Some(damage)) => {
                 uncommitted.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
-                salvage(damage, &mut uncommitted);
+                salvage(damage.rest.iter().cloned(), &mut uncommitted);
                 damage.to_string()
             }
             (Ok(_), None) => return None,
         };
         let message = format!("{reason}; the document is loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
-        if let Some(journal) = &mut self.journal
-            && !uncommitted.is_empty()
-        {
-            let lost =
-                uncommitted.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
-            journal.tell_lost(doc, lost.collect(), &error);
-        }
+        self.tell_lost(doc, &uncommitted, &error);
         self.tell_damage(doc, &error);
         None
+    }
+
+    fn tell_lost(&mut self, doc: &DocId, ops: &[PendingOp], error: &Error) {
+        if let (Some(journal), false) = (&mut self.journal, ops.is_empty()) {
+            let lost = ops.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
+            journal.tell_lost(doc, lost.collect(), error);
+        }
     }
 
     fn tell_damage(&mut self, doc: &DocId, error: &Error) {
@@ -101,8 +111,11 @@ impl Hub {
             recalled.known.tabs = tabs.into_iter().filter(|(tab, _)| self.expect(tab)).collect();
             recalled
         });
+        let pending = recalled.as_ref().map(|it| it.restored.pending.clone()).unwrap_or_default();
+        let is_unreadable = self.unreadable.remove(&doc);
         let (docs, _, _, mut cx) = self.parts();
-        if let Err(error) = docs.admit(&doc, recalled, &mut cx) {
+        if let Err(error) = docs.admit(&doc, recalled, !is_unreadable, &mut cx) {
+            self.tell_lost(&doc, &pending, &error);
             self.tell_damage(&doc, &error);
         }
     }
@@ -203,8 +216,12 @@ impl Hub {
     /// Drops documents from the store, but for those that are in use.
     pub fn evict(&mut self, docs: Vec<DocId>, now: Millis) {
         self.now = now;
-        let evicted: Vec<DocId> = docs.into_iter().filter(|doc| !self.holds(doc)).collect();
-        let Some(journal) = &mut self.journal else { return };
+        let unused: Vec<DocId> = docs.into_iter().filter(|doc| !self.holds(doc)).collect();
+        let Some(journal) = self.journal.as_mut().filter(|journal| !journal.is_off()) else {
+            return;
+        };
+        let evicted: Vec<DocId> =
+            unused.into_iter().filter(|doc| !journal.is_busy_with(doc)).collect();
         for doc in &evicted {
             journal.write(Write::Remove { doc: doc.clone() });
         }
@@ -250,7 +267,10 @@ impl Hub {
 
     pub(super) fn ask_store(&mut self, tab: String, ask: StoreAsk) {
         let StoreAsk { request, question } = ask;
-        let Some(journal) = self.journal.as_mut().filter(|journal| !journal.is_off()) else {
+        // What could not be cleared can be cleared again.
+        let clears = matches!(question, StoreQuestion::Clear { .. });
+        let is_on = |journal: &&mut Journal| clears || !journal.is_off();
+        let Some(journal) = self.journal.as_mut().filter(is_on) else {
             let message = "the hub keeps nothing: give it the option `store`, or open it again \
                            after `clear`";
             let error = Error::new(codes::STORE_OFF, message);
@@ -271,11 +291,21 @@ impl Hub {
     }
 }
 
+/// Adds what can be read of the uncommitted ops of records that make no sense together.
+fn salvage_all(stored: &StoredDoc, uncommitted: &mut Vec<PendingOp>) {
+    let checkpoint = stored.checkpoint.as_deref().and_then(|it| from_bytes(it).ok());
+    uncommitted.extend(checkpoint.into_iter().flat_map(|it: Checkpoint| it.pending));
+    let log = stored.log.iter().zip(0..).map(|(bytes, n)| (n, bytes.clone()));
+    salvage(log, uncommitted);
+    let rest = stored.damage.iter().flat_map(|damage| damage.rest.clone());
+    salvage(rest, uncommitted);
+}
+
 /// Adds the ops of tabs in the intact records after one that can't be read, and drops those that the
 /// records say were committed.
-fn salvage(damage: &Damage, uncommitted: &mut Vec<PendingOp>) {
-    for (_, bytes) in &damage.rest {
-        match from_bytes::<Record>(bytes) {
+fn salvage(records: impl Iterator<Item = (u64, Vec<u8>)>, uncommitted: &mut Vec<PendingOp>) {
+    for (_, bytes) in records {
+        match from_bytes::<Record>(&bytes) {
             Ok(Record::Placed(Placed { op, origin, source, type_name, .. })) => {
                 let origins = vec![origin];
                 uncommitted.push(PendingOp { op, type_name, source, origins, sent: None });

@@ -191,6 +191,7 @@ impl Document {
                 (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);
                 let (doc, next, pending) = (self.id.clone(), log.next, is_pending);
                 journal.write(Write::Checkpoint { doc, record, next, pending });
+                journal.write(Write::Use { doc: self.id.clone(), at: cx.now });
             }
             Err(error) => {
                 journal.tell_error(&self.id, &error);
@@ -202,7 +203,7 @@ impl Document {
     /// The document was used, as the eviction of old ones wants to know.
     pub fn note_use(&self, cx: &mut Context<'_>) {
         if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
-            journal.write_in_passing(Write::Use { doc: self.id.clone(), at: cx.now });
+            journal.write_in_passing(Write::Use { doc: self.id.clone(), at: cx.now }, cx.now);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What tabs ask of a document.
 
 use super::{Context, Document, Fetch, Subscription, Waiter};
+use crate::error::Error;
+use crate::ot::Sequencer;
 use crate::protocol::*;
 
 use super::ops::ids;
@@ -57,6 +59,18 @@ impl Document {
         self.start_linger(cx);
     }
 
+    /// The server refuses the subscription. Tabs that were told offline that they have one, from the
+    /// store, must hear of it.
+    pub(super) fn end_live(&mut self, waiters: &[Waiter], error: &Error, cx: &mut Context<'_>) {
+        for (tab, holder) in self.holders.iter_mut().filter(|(_, holder)| holder.live) {
+            holder.live = false;
+            if !waiters.iter().any(|waiter| waiter.tab == *tab) {
+                let event = DocEvent { doc: self.id.clone(), error: error.clone() };
+                cx.send(tab, Message::DocEvent(event));
+            }
+        }
+    }
+
     /// Whether the document has a state, or is known not to exist.
     pub fn is_known(&self, cx: &Context<'_>) -> bool {
         let head = cx.upstream.head(&self.id);
@@ -102,6 +116,11 @@ impl Document {
         holder.sent = held.rev.or(holder.created_at.filter(|_| !held.ops.is_empty()));
         let last_op_id = holder.last_op_id;
         let sent = holder.sent;
+        if sent.is_some_and(|sent| sent > self.order.rev()) && self.log.is_some() {
+            // An earlier hub went further than it could write down.
+            self.order = Sequencer::starting_at(sent.unwrap_or_default() + 1);
+            self.write_anew(cx);
+        }
         let is_kept = sent.is_some_and(|sent| self.order.since(sent).is_some());
         if is_kept {
             self.bring_up_to_date(tab, cx);

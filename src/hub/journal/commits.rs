@@ -11,6 +11,10 @@ use crate::store::Write;
 
 /// How long nothing is written after a transaction failed: from, and at most.
 const PAUSES: (Millis, Millis) = (1000, 60_000);
+/// In pauses longer than this, ops go to the server although it can't be written down that they do.
+const LONGEST_HOLD: Millis = 4000;
+/// How long writes of little weight wait for others to go with.
+const IN_PASSING: Millis = 10_000;
 
 /// A message and the tab it is for.
 pub(crate) type Outgoing = (String, Message);
@@ -35,6 +39,8 @@ pub(crate) struct Journal {
     under_way: Option<Batch>,
     /// Writes that go with whatever is written next.
     in_passing: Vec<Write>,
+    /// When they go by themselves.
+    in_passing_until: Option<Millis>,
     /// Documents whose next write must be a checkpoint.
     unsaved: BTreeSet<DocId>,
     /// Larger than the number of every log entry there is.
@@ -60,6 +66,7 @@ impl Journal {
             waiting: Batch::default(),
             under_way: None,
             in_passing: Vec::new(),
+            in_passing_until: None,
             unsaved: BTreeSet::new(),
             next_number: first_number,
             events: Vec::new(),
@@ -105,8 +112,9 @@ impl Journal {
         self.due = true;
     }
 
-    pub fn write_in_passing(&mut self, write: Write) {
+    pub fn write_in_passing(&mut self, write: Write, now: Millis) {
         self.in_passing.push(write);
+        self.in_passing_until.get_or_insert(now + IN_PASSING);
     }
 
     /// The op may go to the server once all that happened before is durable.
@@ -135,6 +143,11 @@ impl Journal {
         self.unsaved.remove(doc);
     }
 
+    /// Whether some document needs a checkpoint.
+    pub fn has_unsaved(&self) -> bool {
+        !self.unsaved.is_empty() && self.pause.is_none()
+    }
+
     /// Whether writes of the document are still to come.
     pub fn is_busy_with(&self, doc: &DocId) -> bool {
         let has = |batch: &Batch| batch.writes.iter().any(|write| write.doc() == doc);
@@ -147,6 +160,7 @@ impl Journal {
         self.due = true;
         self.unsaved.clear();
         self.in_passing.clear();
+        self.in_passing_until = None;
         self.waiting.writes.clear();
     }
 
@@ -162,8 +176,13 @@ impl Journal {
             return Batch::default();
         }
         if self.waiting.writes.is_empty() {
-            return std::mem::take(&mut self.waiting);
+            let mut batch = std::mem::take(&mut self.waiting);
+            if self.holds_sends() {
+                self.waiting.sends.append(&mut batch.sends);
+            }
+            return batch;
         }
+        self.in_passing_until = None;
         self.waiting.writes.append(&mut self.in_passing);
         let writes = self.waiting.writes.clone();
         self.under_way = Some(std::mem::take(&mut self.waiting));
@@ -171,11 +190,17 @@ impl Journal {
         Batch::default()
     }
 
+    /// D3: the next attempt to write may tell that an op is sent. A store that fails for good must
+    /// not keep it from the server.
+    fn holds_sends(&self) -> bool {
+        self.pause.is_some() && self.pause_length <= LONGEST_HOLD
+    }
+
     /// The transaction has ended. If it failed, the hub goes on as one without a store, and tries
     /// again later.
     pub fn committed(&mut self, failed: bool, now: Millis) -> Batch {
         self.due = true;
-        let batch = self.under_way.take().unwrap_or_default();
+        let mut batch = self.under_way.take().unwrap_or_default();
         if !failed {
             self.pause_length = 0;
             return batch;
@@ -183,6 +208,7 @@ impl Journal {
         self.pause_length = (self.pause_length * 2).clamp(PAUSES.0, PAUSES.1);
         self.pause = Some(now + self.pause_length);
         self.in_passing.clear();
+        self.in_passing_until = None;
         let waiting = std::mem::take(&mut self.waiting.writes);
         if self.is_off {
             return batch;
@@ -191,13 +217,20 @@ impl Journal {
         // No checkpoint has these.
         let pins = batch.writes.iter().chain(&waiting).filter(|it| matches!(it, Write::Pin { .. }));
         self.in_passing.extend(pins.cloned());
+        if self.holds_sends() {
+            self.waiting.sends.splice(0..0, batch.sends.drain(..));
+        }
         batch
     }
 
     /// The pause after a failed transaction may be over.
     pub fn wake(&mut self, now: Millis) {
+        if self.in_passing_until.take_if(|until| *until <= now).is_some() {
+            self.waiting.writes.append(&mut self.in_passing);
+            self.due = true;
+        }
         if self.pause.take_if(|until| *until <= now).is_some() {
-            self.due = !self.unsaved.is_empty();
+            self.due |= !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
             self.waiting.writes.append(&mut self.in_passing);
         }
     }
@@ -206,7 +239,9 @@ impl Journal {
     pub fn deadline(&self, now: Millis, has_tabs: bool) -> Option<Millis> {
         let tells = has_tabs && !self.events.is_empty();
         let due = (self.due || tells).then_some(now);
-        let retry = self.pause.filter(|_| !self.unsaved.is_empty());
-        due.or(retry)
+        let waits = !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
+        let retry = self.pause.filter(|_| waits);
+        let in_passing = self.in_passing_until.filter(|_| self.under_way.is_none());
+        due.or(retry.into_iter().chain(in_passing).min())
     }
 }
