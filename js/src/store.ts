@@ -134,7 +134,7 @@ export function storeEvent(
 ): [event: keyof ConnectionEvents, ...args: unknown[]] {
   const event = `store:${name}` as keyof ConnectionEvents;
   if (name === 'cleared') return [event];
-  if (name === 'error') return [event, toError(detail)];
+  if (name === 'error') return [event, Object.assign(toError(detail), detail)];
   if (name === 'lost') return [event, {...detail, error: toError(detail.error)}];
   return [event, detail];
 }

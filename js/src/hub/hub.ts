@@ -15,6 +15,9 @@ import {UpstreamAdapter} from './upstream.js';
 /** How long a tab of an earlier hub may take to come back, where there are no Web Locks. */
 const EXPECTED_MS = 60_000;
 
+/** How long a tab's last messages may be on their way while its Web Lock is free already. */
+const LAST_WORDS_MS = 200;
+
 let lastEpoch = 0;
 
 /** Larger for each hub than for all before it, in this thread and in others. */
@@ -141,7 +144,9 @@ export class Hub extends Emitter<HubEvents> {
     clock.clearTimeout(this.#expected.get(tab));
     this.#expected.delete(tab);
     if (!globalThis.navigator?.locks) return false;
-    navigator.locks.request(tabLock(tab), () => this.#tabGone(tab));
+    navigator.locks.request(tabLock(tab), () => {
+      clock.setTimeout(() => this.#tabGone(tab), LAST_WORDS_MS);
+    });
     return true;
   }
 

@@ -31,11 +31,11 @@ export async function findStore(
   context: ConnectContext,
   floor: number,
 ): Promise<FoundStore> {
-  const {kind = defaultKind(), name = ''} = options;
-  const database = JSON.stringify([context.identity, name]);
+  const database = JSON.stringify([context.identity, options.name ?? '']);
   const settings = {floor, lineage: crypto.randomUUID()};
   let release = () => {};
   try {
+    const kind = options.kind ?? defaultKind();
     if (kind === 'indexeddb' && !isSharedWorker) release = await reserve(database);
     const encryption = await findKey(options.encryption, context);
     const store = await openStore({...settings, kind, name: database}, encryption);
@@ -48,7 +48,8 @@ export async function findStore(
 }
 
 function defaultKind(): 'indexeddb' | 'memory' {
-  return typeof indexedDB === 'undefined' ? 'memory' : 'indexeddb';
+  // Where storage is forbidden even looking at it may throw; a name that is there needs no look.
+  return 'indexedDB' in globalThis ? 'indexeddb' : 'memory';
 }
 
 /**

@@ -10,11 +10,15 @@ export const profileIn = (home) => join(home.path, 'profile');
 /** Starts a browser that puppeteer can drive; `options` are those of its `launch`. */
 export async function launchPuppeteer(options) {
   const home = homeFolder();
-  const {browser, end} = await start(options, home);
+  let running = await start(options, home);
   return {
-    open: (url) => openTab(browser, url),
+    open: (url) => openTab(running.browser, url),
+    async restart() {
+      await running.end();
+      running = await start(options, home);
+    },
     async close() {
-      await end();
+      await running.end();
       home.remove();
     },
   };

@@ -17,6 +17,7 @@ export async function launch() {
   const session = await startSession(driver.url);
   return {
     open: (url) => session.exclusive(() => openTab(session, url)),
+    restart: null,
     async close() {
       await driver.end();
       await display.end();

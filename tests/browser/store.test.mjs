@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {launch} from './engines/index.mjs';
+import {create, subscribe} from './support/documents.mjs';
+import {eventually} from './support/eventually.mjs';
+import {committedOnce, hold, mark} from './support/list-marks.mjs';
+import {openStoredStage} from './support/stored-stage.mjs';
+
+let browser;
+
+before(async () => {
+  browser = await launch(process.env.TABMUX_BROWSER);
+});
+
+after(() => browser?.close());
+
+/** A tab that has subscribed to a document with these marks, which its hub has. */
+async function openTab(stage, options, ...marks) {
+  const tab = await stage.connect(options);
+  await create(tab, 'notes');
+  await subscribe(tab, 'notes');
+  await mark(tab, 'notes', ...marks);
+  await tab.run(() => written());
+  return tab;
+}
+
+/** A tab that has subscribed to the document. */
+async function join(stage, options) {
+  const tab = await stage.connect(options);
+  await subscribe(tab, 'notes');
+  return tab;
+}
+
+const storeEvents = (tab) => tab.run(() => stored);
+
+const hears = (tab, name, code) =>
+  eventually(async () => {
+    const events = await storeEvents(tab);
+    assert(
+      events.some((event) => event.name === name && event.code === code),
+      JSON.stringify(events),
+    );
+  });
+
+/** Waits until the store has the document's uncommitted ops: after a failure the hub pauses. */
+const storesAgain = (tab) =>
+  eventually(async () => {
+    const [notes] = await tab.run(() => connection.store.inventory());
+    assert(notes.pending);
+  });
+
+/** A tab of a new hub, which has nothing but what the store has. */
+async function reopenOffline(stage, options) {
+  await stage.closeAll();
+  stage.server.cut();
+  return join(stage, options);
+}
+
+test('F11: the newer of two hubs on one store goes on, the older stops, and nothing is lost or doubled', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const old = await openTab(stage, {query: 'hub=old'}, 'online');
+  await stage.goOffline();
+  await mark(old, 'notes', 'offline');
+  await old.run(() => written());
+  const next = await join(stage, {query: 'hub=new'});
+  await hold([next], 'notes', ['online', 'offline']);
+  await mark(next, 'notes', 'in the new');
+  await next.run(() => written());
+
+  stage.server.restore();
+  await committedOnce(stage, 'notes', [next], ['online', 'offline', 'in the new']);
+  await eventually(async () => {
+    const faults = await next.run(() => faults);
+    assert.deepEqual(
+      faults.map(({hub, fault}) => [hub, fault.code]),
+      [['old', 'ERR_TABMUX_STORE_FENCED']],
+    );
+  });
+  await eventually(async () => assert.equal(await old.run(() => connection.state), 'disconnected'));
+  await stage.close(old);
+  const again = await join(stage, {query: 'hub=new'});
+  await committedOnce(stage, 'notes', [next, again], ['online', 'offline', 'in the new']);
+});
+
+test('F15: without an IndexedDB the hub says so, and works in memory', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openTab(stage, {query: 'forbidden'}, 'online');
+  await hears(tab, 'error', 'ERR_TABMUX_STORE_UNAVAILABLE');
+  await stage.goOffline();
+  await mark(tab, 'notes', 'offline');
+  const other = await join(stage, {query: 'forbidden'});
+  await hold([other], 'notes', ['online', 'offline']);
+  stage.server.restore();
+  await committedOnce(stage, 'notes', [tab, other], ['online', 'offline']);
+});
+
+test('F15: on a full disk the hub says so and goes on, and writes everything once there is room', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openTab(stage, {}, 'before');
+  await stage.goOffline();
+  await tab.run(() => fillDisk(true));
+  await mark(tab, 'notes', 'on a full disk');
+  await hears(tab, 'quota');
+  const other = await join(stage);
+  await hold([tab, other], 'notes', ['before', 'on a full disk']);
+  await tab.run(() => fillDisk(false));
+  await mark(tab, 'notes', 'with room');
+  await storesAgain(tab);
+
+  const next = await reopenOffline(stage);
+  const marks = ['before', 'on a full disk', 'with room'];
+  await hold([next], 'notes', marks);
+  stage.server.restore();
+  await committedOnce(stage, 'notes', [next], marks);
+});
+
+test('F15: what a damaged record held is told, and the document comes from the server', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openTab(stage, {}, 'online');
+  await create(tab, 'sound');
+  await tab.run(() => written());
+  await stage.closeAll();
+  const page = await stage.open('/stored.html');
+  assert(await page.run(() => spoil('notes')));
+  await stage.close(page);
+
+  const next = await join(stage);
+  await hears(next, 'error', 'ERR_TABMUX_STORE_DAMAGED');
+  assert.deepEqual(
+    (await storeEvents(next)).map(({collection, id}) => [collection, id]),
+    [['test', 'notes']],
+  );
+  await mark(next, 'notes', 'afterwards');
+  await committedOnce(stage, 'notes', [next], ['online', 'afterwards']);
+  await stage.goOffline();
+  await subscribe(next, 'sound');
+  await hold([next], 'sound', []);
+});
+
+test('F21: identities share no documents, no store and no events', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const ann = await openTab(stage, {identity: 'ann'}, 'online');
+  const alsoAnn = await join(stage, {identity: 'ann'});
+  const bob = await join(stage, {identity: 'bob'});
+  await stage.goOffline();
+  await mark(ann, 'notes', 'Ann’s');
+  await mark(bob, 'notes', 'Bob’s');
+  for (const tab of [ann, bob]) await tab.run(() => written());
+  await hold([ann, alsoAnn], 'notes', ['online', 'Ann’s']);
+  await hold([bob], 'notes', ['online', 'Bob’s']);
+  const clear = (options) =>
+    ann.run((options) => connection.store.clear(options).catch(({code}) => code), options);
+  assert.equal(await clear(), 'ERR_TABMUX_STORE_PENDING');
+  assert.equal((await ann.run(() => connection.store.inventory())).length, 1);
+  await clear({force: true});
+  for (const tab of [ann, alsoAnn]) await hears(tab, 'cleared');
+  assert.deepEqual(await storeEvents(bob), []);
+
+  const next = await reopenOffline(stage, {identity: 'bob'});
+  await hold([next], 'notes', ['online', 'Bob’s']);
+  const empty = await stage.connect({identity: 'ann'});
+  assert.deepEqual(await empty.run(() => connection.store.inventory()), []);
+  stage.server.restore();
+  await committedOnce(stage, 'notes', [next], ['online', 'Bob’s']);
+});
+
+test('F23: site data cleared meanwhile is written again', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openTab(stage, {}, 'online');
+  await stage.goOffline();
+  await mark(tab, 'notes', 'offline');
+  await tab.run(() => written());
+  await tab.run(() => deleteStore('', ''));
+  await hears(tab, 'error', 'ERR_TABMUX_STORE_CLOSED');
+  await mark(tab, 'notes', 'afterwards');
+  await storesAgain(tab);
+
+  const next = await reopenOffline(stage);
+  await hold([next], 'notes', ['online', 'offline', 'afterwards']);
+  stage.server.restore();
+  await committedOnce(stage, 'notes', [next], ['online', 'offline', 'afterwards']);
+});
+
+test('an encrypted store opens with its own key alone, and another destroys nothing', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  await openTab(stage, {query: 'password=right'}, 'secret');
+  await stage.closeAll();
+  stage.server.cut();
+  const stranger = await stage.connect({query: 'password=wrong'});
+  await hears(stranger, 'error', 'ERR_TABMUX_STORE_KEY');
+  assert.deepEqual(await stranger.run(() => connection.store.inventory()), []);
+  await stage.closeAll();
+  const owner = await join(stage, {query: 'password=right'});
+  await hold([owner], 'notes', ['secret']);
+  assert.deepEqual(await storeEvents(owner), []);
+});
