@@ -180,10 +180,14 @@ impl HubCore {
         self.0.store.is_none() || self.0.hub.borrow().uncommitted().is_empty()
     }
 
-    /// Tells all tabs what is wrong with the store.
-    #[wasm_bindgen(js_name = tellStoreError)]
-    pub fn tell_store_error(&self, error: JsValue) {
-        self.0.tell_store_error(&from_js(error));
+    /// Tells all tabs why the store is only in the place of the one that was asked for.
+    #[wasm_bindgen(js_name = tellStoreFailure)]
+    pub fn tell_store_failure(&self, error: JsValue) {
+        let error = from_js(error);
+        self.0.tell_store_error(&error);
+        if let Some(store) = &self.0.store {
+            store.failure.replace(Some(error));
+        }
     }
 
     /// How many documents the hub holds, and how many of their changes it keeps for tabs.

@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
 use super::errors::to_js;
+use crate::Error;
 use crate::platform::from_value;
 use crate::protocol::DocId;
 use crate::store::{
@@ -68,7 +69,7 @@ pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenSt
         }
         (Kind::Memory, None) => sealed(MemoryStore::default(), cipher),
     };
-    let opened = store.open(Opening { floor, lineage, seal: None }).await;
+    let opened = store.open(Opening { floor, lineage, ..Opening::default() }).await;
     let opened = opened.map_err(|error| to_js(&error.into()))?;
     Ok(OpenStore { store, opened })
 }
@@ -108,6 +109,8 @@ pub(super) struct HubStore {
     pub is_reopening: Cell<bool>,
     /// Ends the wait for its end.
     pub watch: RefCell<Option<AbortHandle>>,
+    /// Why it is only in the place of the one that was asked for.
+    pub failure: RefCell<Option<Error>>,
 }
 
 impl HubStore {
@@ -126,6 +129,7 @@ impl HubStore {
             is_open: Cell::new(true),
             is_reopening: Cell::new(false),
             watch: RefCell::new(None),
+            failure: RefCell::new(None),
         }
     }
 
@@ -149,10 +153,12 @@ impl HubStore {
         self.get()?.inventory().await
     }
 
-    /// Opens it again after it was closed. The error of another lineage is that it is another's.
+    /// Opens it again after it was closed. The error of one that another hub has opened since is that
+    /// this hub is fenced.
     pub async fn reopen(&self) -> Result<(), StoreError> {
         let (epoch, lineage) = (self.epoch.get(), self.lineage.clone());
-        let opening = Opening { floor: epoch + 1, lineage, seal: None };
+        let succeeds = Some(epoch);
+        let opening = Opening { floor: epoch + 1, lineage, succeeds, ..Opening::default() };
         let opened = self.get()?.open(opening).await?;
         if opened.lineage != self.lineage {
             return Err(StoreError::Fenced { epoch, current: opened.epoch });

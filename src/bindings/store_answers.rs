@@ -113,7 +113,17 @@ impl Shell {
     }
 
     async fn clear(&self, store: &HubStore, force: bool) -> Answer {
-        let uncommitted = self.hub.borrow().uncommitted();
+        // What was asked for is still there.
+        if let Some(error) = store.failure.borrow().clone() {
+            return Err(error);
+        }
+        // Another hub's store is not this one's to clear.
+        store.commit(&[]).await?;
+        let mut uncommitted = self.hub.borrow().uncommitted();
+        let pending = store.inventory().await?.docs.into_iter().filter(|it| it.pending);
+        uncommitted.extend(pending.map(|it| it.doc));
+        uncommitted.sort();
+        uncommitted.dedup();
         if !force && !uncommitted.is_empty() {
             let names: Vec<String> = uncommitted.iter().map(ToString::to_string).collect();
             let message = format!(

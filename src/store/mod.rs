@@ -20,7 +20,7 @@
 //! let doc = DocId::new("notes", "shopping");
 //!
 //! let first = MemoryStore::new(&disk);
-//! let opening = Opening { floor: 0, lineage: "first".into(), seal: None };
+//! let opening = Opening { floor: 0, lineage: "first".into(), ..Opening::default() };
 //! let epoch = first.open(opening).await?.epoch;
 //! let writes = [
 //!     Write::Checkpoint { doc: doc.clone(), record: b"eggs".into(), next: 0, pending: false },
@@ -29,7 +29,7 @@
 //! first.commit(epoch, &writes, Durability::Relaxed).await?;
 //!
 //! let second = MemoryStore::new(&disk);
-//! let opening = Opening { floor: 0, lineage: "second".into(), seal: None };
+//! let opening = Opening { floor: 0, lineage: "second".into(), ..Opening::default() };
 //! let opened = second.open(opening).await?;
 //! assert_eq!(opened.lineage, "first");
 //! assert_eq!(opened.pending, [doc.clone()]);

@@ -9,6 +9,9 @@ pub struct Opening {
     pub floor: u64,
     /// The lineage of the store if it has none yet.
     pub lineage: String,
+    /// The epoch that the store must still have, unless it is new or was cleared: for one who has
+    /// lost it and opens it again.
+    pub succeeds: Option<u64>,
     /// What tells that the key is the right one, if records are sealed; see
     /// [`Sealed`](super::Sealed), which fills it in.
     pub seal: Option<Vec<u8>>,
@@ -24,6 +27,18 @@ pub struct Opened {
     pub lineage: String,
     /// The documents with uncommitted ops, in the order of their ids.
     pub pending: Vec<DocId>,
+}
+
+/// Refuses to open a store again that someone else has opened since; `known`: it has a lineage.
+pub(super) fn check_succession(
+    known: bool,
+    current: u64,
+    succeeds: Option<u64>,
+) -> Result<(), StoreError> {
+    match succeeds {
+        Some(epoch) if known && epoch != current => Err(StoreError::Fenced { epoch, current }),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses to open a store with another seal than its own. One without records takes any.

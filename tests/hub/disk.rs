@@ -32,7 +32,7 @@ impl Disk {
     /// `lineage` is what a new store gets.
     pub fn new(disk: &MemoryDisk, lineage: &str) -> Self {
         let store = MemoryStore::new(disk);
-        let opening = Opening { floor: 0, lineage: lineage.to_owned(), seal: None };
+        let opening = Opening { floor: 0, lineage: lineage.to_owned(), ..Opening::default() };
         let opened = block_on(store.open(opening)).expect("it opens");
         Disk {
             disk: disk.clone(),

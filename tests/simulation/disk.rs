@@ -41,7 +41,7 @@ enum Answer {
 impl Disk {
     pub fn new(disk: MemoryDisk) -> Self {
         let store = MemoryStore::new(&disk);
-        let opening = Opening { floor: 0, lineage: "the disk".to_owned(), seal: None };
+        let opening = Opening { floor: 0, lineage: "the disk".to_owned(), ..Opening::default() };
         let opened = block_on(store.open(opening)).expect("it opens");
         Disk { disk, store, opened, jobs: VecDeque::new() }
     }

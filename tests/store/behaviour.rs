@@ -51,6 +51,7 @@ macro_rules! behaviours {
             opening_a_store_again_ends_what_it_was_before
             an_epoch_is_never_below_the_floor_nor_one_that_was_there
             a_store_keeps_its_lineage_until_it_is_cleared
+            d1_who_opens_a_store_again_after_another_did_is_fenced
             what_is_of_no_use_is_set_aside_as_if_corrupt
         }
     };
@@ -494,6 +495,18 @@ pub async fn an_epoch_is_never_below_the_floor_nor_one_that_was_there(place: imp
     }
     place.delete().await;
     assert_eq!(epoch(2000).await, 2000);
+}
+
+pub async fn d1_who_opens_a_store_again_after_another_did_is_fenced(place: impl Place) {
+    let (first, epoch) = open(&place).await;
+    let again = |succeeds| Opening { succeeds: Some(succeeds), ..Opening::default() };
+    let mine = first.open(again(epoch)).await.unwrap().epoch;
+    let (second, current) = open(&place).await;
+    let error = first.open(again(mine)).await.unwrap_err();
+    assert_eq!(error, StoreError::Fenced { epoch: mine, current });
+    second.commit(current, &[append("a", 0, "x")], RELAXED).await.unwrap();
+    place.delete().await;
+    assert!(first.open(again(mine)).await.is_ok(), "the store is new");
 }
 
 pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {

@@ -91,7 +91,7 @@ export class Hub extends Emitter<HubEvents> {
     const handler = this.#handler(found);
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
-    if (found?.failure) core.tellStoreError(found.failure);
+    if (found?.failure) core.tellStoreFailure(found.failure);
     for (const act of this.#waiting.splice(0)) act(core);
     if (this.#closed) core.close('the hub was closed');
     this.#upstream.tellAll();

@@ -20,7 +20,7 @@ use schema::{DOCS, LOG, META, PENDING, QUARANTINE, STEPS, Step};
 use transaction::{Mode, Transaction};
 use wasm_bindgen::JsValue;
 
-use super::opening::check_seal;
+use super::opening::{check_seal, check_succession};
 use super::plan::{self, Change};
 use super::reading::{self, Reading, Repair};
 use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
@@ -137,13 +137,15 @@ impl Store for IndexedDbStore {
             let seal = transaction.get(META, &SEAL.into())?;
             let any = [transaction.first_key(LOG)?, transaction.first_key(QUARANTINE)?];
             let pending = transaction.index_keys(DOCS, PENDING)?;
-            let epoch = opening.floor.max(values::to_number(&epoch.answer().await?) + 1);
+            let current = values::to_number(&epoch.answer().await?);
+            let epoch = opening.floor.max(current + 1);
             let known = lineage.answer().await?.as_string();
             let seal = values::to_bytes(&seal.answer().await?);
             let mut has_records = false;
             for key in any {
                 has_records |= !key.answer().await?.is_undefined();
             }
+            check_succession(known.is_some(), current, opening.succeeds)?;
             check_seal(&self.name, seal.as_deref(), opening.seal.as_deref(), has_records)?;
             transaction.put(META, &values::from_number(epoch), &EPOCH.into())?;
             if let (None, Some(seal)) = (&seal, &opening.seal) {

@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use super::faults::{Faults, Power};
 use super::{NAME, closed};
 use crate::protocol::DocId;
-use crate::store::opening::check_seal;
+use crate::store::opening::{check_seal, check_succession};
 use crate::store::plan::{self, Change, Plan};
 use crate::store::session::Session;
 use crate::store::{
@@ -73,6 +73,7 @@ impl MemoryDisk {
         let Contents { epoch, lineage, seal, docs, quarantined } = &mut state.contents;
         let has_records = *quarantined > 0 || docs.values().any(|it| !it.records.is_empty());
         check_seal(NAME, seal.as_deref(), opening.seal.as_deref(), has_records)?;
+        check_succession(lineage.is_some(), *epoch, opening.succeeds)?;
         *seal = opening.seal;
         *epoch = opening.floor.max(*epoch + 1);
         let lineage = lineage.get_or_insert(opening.lineage).clone();

@@ -102,13 +102,14 @@ fn f15_what_could_not_be_written_is_seen_all_the_same_and_written_after_a_pause(
     let token = stage.edit(0, &id, json!(["oh "]));
     assert_eq!(stage.events, [HubEvent::StoreFailed(quota())]);
     assert_eq!(stage.text(1, &id).as_deref(), Some("oh hello"));
-    assert_eq!(stage.answers(0, token), [None]);
+    assert_eq!(stage.answers(0, token), [], "it waits for its name to be written");
     let tried = stage.disk().transactions.len();
     stage.edit(1, &id, json!(["well, "]));
     assert_eq!(stage.text(0, &id).as_deref(), Some("well, oh hello"));
     stage.run_for(999);
     assert_eq!(stage.disk().transactions.len(), tried, "nothing is written for a second");
     stage.run_for(1);
+    assert_eq!(stage.answers(0, token), [None]);
     let last = stage.disk().transactions[tried..].to_vec();
     assert!(matches!(&last[0][0], Write::Checkpoint { doc, .. } if *doc == id), "{last:?}");
     stage.replace_hub("disconnected");
@@ -138,7 +139,7 @@ fn f15_the_pauses_double_until_something_is_written() {
     stage.edit(0, &id, json!(["oh "]));
     let tried = stage.disk().transactions.len();
     stage.run_for(1000);
-    assert_eq!(stage.disk().transactions.len(), tried + 1, "the first pause is short again");
+    assert!(stage.disk().transactions.len() > tried, "the first pause is short again");
 }
 
 #[test]
