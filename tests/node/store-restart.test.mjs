@@ -336,7 +336,10 @@ test('encryption that fails is a store error, and the hub goes on', async () => 
   const failed = once(tab, 'store:error');
   const doc = tab.get('notes', 'one');
   await call(doc, 'subscribe');
+  // For a second the op waits for the store, and nothing else keeps the process alive.
+  const alive = setInterval(() => {}, 1000);
   await call(doc, 'create', {n: 1});
+  clearInterval(alive);
   const [error] = await failed;
   assert.equal(error.code, 'ERR_TABMUX_STORE_FAILED');
   assert.match(error.message, /out of ink/);

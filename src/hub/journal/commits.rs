@@ -12,7 +12,7 @@ use crate::store::Write;
 /// How long nothing is written after a transaction failed: from, and at most.
 const PAUSES: (Millis, Millis) = (1000, 60_000);
 /// In pauses longer than this, ops go to the server although it can't be written down that they do.
-const LONGEST_HOLD: Millis = 4000;
+const LONGEST_HOLD: Millis = 1000;
 /// How long writes of little weight wait for others to go with.
 const IN_PASSING: Millis = 10_000;
 
