@@ -21,6 +21,10 @@ impl Hub {
             self.peers.remove(peer);
             return;
         }
+        self.out.retain(|(tab, _)| *tab != hello.tab);
+        if let Some(journal) = &mut self.journal {
+            journal.drop_messages_to(&hello.tab);
+        }
         let lineage = self.settings.lineage.clone();
         let keeps = known.is_some() || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref() == Some(&lineage);

@@ -131,6 +131,11 @@ impl Peers {
         self.peers.get_mut(&id)
     }
 
+    /// Whether this tab was let in on this transport, in its present session.
+    pub fn serves(&self, id: PeerId, tab: &str) -> bool {
+        self.peers.get(&id).is_some_and(|peer| peer.tab.as_deref() == Some(tab))
+    }
+
     /// The number of the session on this transport, 0 if there is none.
     pub fn session(&self, id: PeerId) -> u64 {
         self.peers.get(&id).and_then(|peer| peer.link.as_ref()).map_or(0, Link::session)

@@ -344,8 +344,11 @@ impl Hub {
                 }
                 out.next();
             }
-            if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
-                self.peers.send(entry.peer, message, self.now);
+            // A tab that has begun another session has not been let in again yet.
+            let entry = self.tabs.iter().find(|entry| entry.info.id == tab);
+            let peer = entry.map(|entry| entry.peer).filter(|peer| self.peers.serves(*peer, &tab));
+            if let Some(peer) = peer {
+                self.peers.send(peer, message, self.now);
             }
         }
     }

@@ -123,6 +123,13 @@ impl Journal {
         self.due = true;
     }
 
+    /// The tab begins a new session, to which nothing of the last one is of use.
+    pub fn drop_messages_to(&mut self, tab: &str) {
+        for batch in self.under_way.iter_mut().chain([&mut self.waiting]) {
+            batch.messages.retain(|(other, _)| other != tab);
+        }
+    }
+
     /// The document's next write must be a checkpoint.
     pub fn needs_checkpoint(&mut self, doc: &DocId) {
         self.unsaved.insert(doc.clone());
