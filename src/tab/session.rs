@@ -26,7 +26,7 @@ pub struct Tab {
     link: Option<Link>,
     sessions: u64,
     joined: bool,
-    /// The hub that let the tab in last.
+    /// The hub that has answered in this session; it need not have let the tab in.
     epoch: Option<u64>,
     /// The lineage of the hub whose state the documents hold.
     lineage: Option<String>,
@@ -90,6 +90,7 @@ impl Tab {
     pub fn attach(&mut self, now: Millis) {
         self.sessions += 1;
         self.joined = false;
+        self.epoch = None;
         self.hello = self.new_request();
         let stack = build_stack(&self.settings, self.sessions).expect("checked in new");
         let settings = &self.settings;
@@ -133,10 +134,12 @@ impl Tab {
         if envelope.session != link.session() {
             return;
         }
-        let other_hub = self.joined && envelope.epoch != self.epoch;
+        // Frames of two hubs make no one session, even before either has let the tab in.
+        let other_hub = self.epoch.is_some() && envelope.epoch != self.epoch;
         if envelope.stale || other_hub {
             return self.attach(now);
         }
+        self.epoch = envelope.epoch;
         link.receive(envelope.packet, now);
         if !self.joined {
             self.await_welcome(envelope.epoch, now);
@@ -171,7 +174,6 @@ impl Tab {
 
     fn welcomed(&mut self, epoch: u64, welcome: Welcome, now: Millis) {
         self.joined = true;
-        self.epoch = Some(epoch);
         let known = self.lineage.replace(welcome.lineage);
         if let Some(link) = &mut self.link {
             link.established();
