@@ -181,6 +181,7 @@ test('a browser that is killed again and again loses nothing that was durable, a
     t.diagnostic(`${what}: ${total(what)}`);
   }
   t.diagnostic(`messages unanswered: ${server.unanswered()}`);
+  for (const problem of reports.problems) t.diagnostic(`a tab was told: ${problem}`);
   for (const {lost, doubled, misplaced} of sums) {
     assert.deepEqual({lost, doubled, misplaced}, {lost: [], doubled: [], misplaced: []});
   }
