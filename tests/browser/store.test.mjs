@@ -5,6 +5,7 @@ import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
 import {openStoredStage} from './support/stored-stage.mjs';
+import {tearLogs} from './support/torn-log.mjs';
 
 let browser;
 
@@ -30,6 +31,12 @@ async function join(stage, options) {
   await subscribe(tab, 'notes');
   return tab;
 }
+
+/** The ids of the documents that the hub's store has. */
+const stored = async (tab) => {
+  const inventory = await tab.run(() => connection.store.inventory());
+  return inventory.map(({id}) => id);
+};
 
 const storeEvents = (tab) => tab.run(() => stored);
 
@@ -193,4 +200,24 @@ test('an encrypted store opens with its own key alone, and another destroys noth
   const owner = await join(stage, {query: 'password=right'});
   await hold([owner], 'notes', ['secret']);
   assert.deepEqual(await storeEvents(owner), []);
+});
+
+test('a write that a kill tore costs Chromium no database', {
+  skip: process.env.TABMUX_BROWSER !== 'chromium' && 'the other engines keep no log of this kind',
+}, async (t) => {
+  const stage = await openStoredStage(t, browser);
+  await openTab(stage, {}, 'before');
+  stage.server.cut();
+  await stage.restart(tearLogs);
+  const next = await stage.connect();
+  assert.deepEqual(await stored(next), ['notes']);
+  await subscribe(next, 'notes');
+  await mark(next, 'notes', 'after');
+  await next.run(() => written());
+
+  await stage.restart();
+  const last = await stage.connect();
+  assert.deepEqual(await stored(last), ['notes']);
+  await subscribe(last, 'notes');
+  await hold([last], 'notes', ['before', 'after']);
 });

@@ -12,7 +12,7 @@ use crate::tools::Tools;
 
 pub fn run(tools: &Tools, flags: &Kill) -> Result<ExitCode> {
     build::run(tools)?;
-    let arguments = ["--test", "--test-reporter=spec", "tests/browser/kill.mjs"];
+    let arguments = ["--test", "--test-reporter=spec", "tests/browser/kill.test.mjs"];
     let engine = flags.engine.as_deref().unwrap_or("chromium");
     let mut command = with_browser(&cmd("node", arguments).dir(&tools.root), engine)?
         .env("TABMUX_KILLS", flags.count.unwrap_or(50).to_string());

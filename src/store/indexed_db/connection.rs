@@ -110,7 +110,8 @@ fn unavailable(thrown: JsValue) -> StoreError {
     StoreError::Unavailable { reason: thrown::describe(&thrown) }
 }
 
-fn factory() -> Result<IdbFactory, StoreError> {
+/// What opens and deletes databases here.
+pub(super) fn factory() -> Result<IdbFactory, StoreError> {
     // Where storage is forbidden even looking at it may throw.
     let factory = Reflect::get(&js_sys::global(), &"indexedDB".into()).map_err(unavailable)?;
     if !factory.is_object() {

@@ -6,6 +6,7 @@
 mod connection;
 mod requests;
 mod schema;
+mod torn_log;
 mod transaction;
 #[cfg(test)]
 mod upgrade_tests;
@@ -128,6 +129,7 @@ impl Store for IndexedDbStore {
         if let Some(before) = self.connection.take() {
             before.session().end(closed(&self.name, "it was opened again"));
         }
+        torn_log::begin_new_log(&self.name).await;
         let connection = Rc::new(Connection::open(&self.name, self.steps).await?);
         let scope = [META, DOCS, LOG, QUARANTINE];
         let transaction = connection.transaction(&scope, Mode::ReadWrite, Durability::Relaxed)?;

@@ -14,9 +14,9 @@
  *
  * A browser has
  * - `open(url)`: resolves to a tab once its page has loaded;
- * - `restart()`: ends every process of the browser, as a crash does, and starts it anew with the
- *   same profile; close all tabs first. Null in WebKit, which keeps nothing on disk while a driver
- *   controls it;
+ * - `restart(meanwhile)`: ends every process of the browser, as a crash does, and starts it anew
+ *   with the same profile; `meanwhile` is called with the folder of that in between. Close all tabs
+ *   first. Null in WebKit, which keeps nothing on disk while a driver controls it;
  * - `close()`: ends every process of the browser and removes its profile.
  *
  * A tab has

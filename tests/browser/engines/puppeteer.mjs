@@ -13,8 +13,9 @@ export async function launchPuppeteer(options) {
   let running = await start(options, home);
   return {
     open: (url) => openTab(running.browser, url),
-    async restart() {
+    async restart(meanwhile) {
       await running.end();
+      meanwhile?.(profileIn(home));
       running = await start(options, home);
     },
     async close() {

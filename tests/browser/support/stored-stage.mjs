@@ -44,9 +44,9 @@ export async function openStoredStage(t, browser) {
       await stage.close(observer);
     },
     /** As `closeAll`, and starts the browser anew where the engine can keep its profile. */
-    async restart() {
+    async restart(meanwhile) {
       await this.closeAll();
-      await browser.restart?.();
+      await browser.restart?.(meanwhile);
     },
   };
 }

@@ -14,7 +14,7 @@ import {compare, marksIn, marksOf} from './support/marks.mjs';
 import {html, script} from './support/stage.mjs';
 
 const engine = process.env.TABMUX_BROWSER;
-const kills = Number(process.env.TABMUX_KILLS ?? 50);
+const kills = Number(process.env.TABMUX_KILLS ?? 5);
 const seed = Number(process.env.TABMUX_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
 const DOCS = {list: 'json0', 'other list': 'json0', text: 'rich-text'};
