@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use crate::protocol::{DocId, StoreQuestion};
 use crate::store::Write;
 
@@ -8,7 +10,7 @@ pub enum StoreRequest {
     Read(DocId),
     /// Make these writes in one transaction, and call [`Hub::committed`](super::Hub::committed).
     /// There is never more than one such request under way.
-    Commit(Vec<Write>),
+    Commit(Rc<[Write]>),
     /// A tab has a question: call [`Hub::answer`](super::Hub::answer).
     Ask {
         /// The tab's id.

@@ -1,6 +1,7 @@
 //! The store of a stage's hubs: it answers at once, or when a test says so.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use futures::executor::block_on;
 use tabmux::hub::{Hub, PeerId, StoreRequest};
@@ -22,7 +23,7 @@ pub struct Disk {
     /// Nothing is done until [`Disk::step`] is called.
     pub is_held: bool,
     /// The transactions that were asked for, failed ones included.
-    pub transactions: Vec<Vec<Write>>,
+    pub transactions: Vec<Rc<[Write]>>,
     /// What tabs asked.
     pub questions: Vec<StoreRequest>,
     pub reads: Vec<DocId>,

@@ -1,6 +1,7 @@
 //! Which writes go into one transaction, and what waits for it.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use tabmux_middleware::Millis;
 
@@ -19,10 +20,9 @@ const IN_PASSING: Millis = 10_000;
 /// A message and the tab it is for.
 pub(crate) type Outgoing = (String, Message);
 
-/// What is written in one transaction, and what may be seen only once it is durable.
+/// What may be seen only once a transaction is durable.
 #[derive(Default)]
 pub(crate) struct Batch {
-    writes: Vec<Write>,
     pub messages: Vec<Outgoing>,
     /// Ops that may go to the server then.
     pub sends: Vec<(DocId, Sent)>,
@@ -37,6 +37,10 @@ pub(crate) struct Journal {
     requests: VecDeque<StoreRequest>,
     waiting: Batch,
     under_way: Option<Batch>,
+    /// The writes of the transaction under way.
+    being_written: Rc<[Write]>,
+    /// Those of the next.
+    to_write: Vec<Write>,
     /// Writes that go with whatever is written next.
     in_passing: Vec<Write>,
     /// When they go by themselves.
@@ -65,6 +69,8 @@ impl Journal {
             requests: VecDeque::new(),
             waiting: Batch::default(),
             under_way: None,
+            being_written: Rc::default(),
+            to_write: Vec::new(),
             in_passing: Vec::new(),
             in_passing_until: None,
             unsaved: BTreeSet::new(),
@@ -108,7 +114,7 @@ impl Journal {
             self.in_passing
                 .retain(|it| !matches!(it, Write::Pin { doc: other, .. } if other == doc));
         }
-        self.waiting.writes.push(write);
+        self.to_write.push(write);
         self.due = true;
     }
 
@@ -157,8 +163,8 @@ impl Journal {
 
     /// Whether writes of the document are still to come.
     pub fn is_busy_with(&self, doc: &DocId) -> bool {
-        let has = |batch: &Batch| batch.writes.iter().any(|write| write.doc() == doc);
-        has(&self.waiting) || self.under_way.as_ref().is_some_and(has) || self.unsaved.contains(doc)
+        let mut writes = self.being_written.iter().chain(&self.to_write);
+        writes.any(|write| write.doc() == doc) || self.unsaved.contains(doc)
     }
 
     /// Nothing is written any more.
@@ -168,7 +174,7 @@ impl Journal {
         self.unsaved.clear();
         self.in_passing.clear();
         self.in_passing_until = None;
-        self.waiting.writes.clear();
+        self.to_write.clear();
     }
 
     pub fn is_off(&self) -> bool {
@@ -182,7 +188,7 @@ impl Journal {
         if self.under_way.is_some() {
             return Batch::default();
         }
-        if self.waiting.writes.is_empty() {
+        if self.to_write.is_empty() {
             let mut batch = std::mem::take(&mut self.waiting);
             if self.holds_sends() {
                 self.waiting.sends.append(&mut batch.sends);
@@ -190,10 +196,10 @@ impl Journal {
             return batch;
         }
         self.in_passing_until = None;
-        self.waiting.writes.append(&mut self.in_passing);
-        let writes = self.waiting.writes.clone();
+        self.to_write.append(&mut self.in_passing);
+        self.being_written = std::mem::take(&mut self.to_write).into();
+        self.requests.push_back(StoreRequest::Commit(self.being_written.clone()));
         self.under_way = Some(std::mem::take(&mut self.waiting));
-        self.requests.push_back(StoreRequest::Commit(writes));
         Batch::default()
     }
 
@@ -208,6 +214,7 @@ impl Journal {
     pub fn committed(&mut self, failed: bool, now: Millis) -> Batch {
         self.due = true;
         let mut batch = self.under_way.take().unwrap_or_default();
+        let writes = std::mem::take(&mut self.being_written);
         if !failed {
             self.pause_length = 0;
             return batch;
@@ -216,14 +223,17 @@ impl Journal {
         self.pause = Some(now + self.pause_length);
         self.in_passing.clear();
         self.in_passing_until = None;
-        let waiting = std::mem::take(&mut self.waiting.writes);
+        let to_write = std::mem::take(&mut self.to_write);
         if self.is_off {
             return batch;
         }
-        self.unsaved.extend(batch.writes.iter().chain(&waiting).map(|write| write.doc().clone()));
-        // No checkpoint has these.
-        let pins = batch.writes.iter().chain(&waiting).filter(|it| matches!(it, Write::Pin { .. }));
-        self.in_passing.extend(pins.cloned());
+        for write in writes.iter().chain(&to_write) {
+            self.unsaved.insert(write.doc().clone());
+            // No checkpoint has these.
+            if matches!(write, Write::Pin { .. }) {
+                self.in_passing.push(write.clone());
+            }
+        }
         if self.holds_sends() {
             self.waiting.sends.splice(0..0, batch.sends.drain(..));
         }
@@ -233,12 +243,12 @@ impl Journal {
     /// The pause after a failed transaction may be over.
     pub fn wake(&mut self, now: Millis) {
         if self.in_passing_until.take_if(|until| *until <= now).is_some() {
-            self.waiting.writes.append(&mut self.in_passing);
+            self.to_write.append(&mut self.in_passing);
             self.due = true;
         }
         if self.pause.take_if(|until| *until <= now).is_some() {
             self.due |= !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
-            self.waiting.writes.append(&mut self.in_passing);
+            self.to_write.append(&mut self.in_passing);
         }
     }
 
