@@ -4,11 +4,13 @@ import {
   call,
   converged,
   newBackend,
+  openDroppable,
   openTabs,
   plain,
   subscribeAll,
   TRANSPORTS,
   turn,
+  turns,
   until,
 } from './support.mjs';
 
@@ -22,7 +24,7 @@ const paces = {
 };
 
 /** Subscribes two tabs, and has a third fetch, while three other clients edit the document. */
-async function joinWhileOthersEdit({transport, pace, at}) {
+async function joinWhileOthersEdit({transport, pace, at, store}) {
   const backend = newBackend();
   const outside = await subscribeAll(
     [1, 2, 3].map(() => plain(backend)),
@@ -31,7 +33,7 @@ async function joinWhileOthersEdit({transport, pace, at}) {
   );
   await call(outside[0], 'create', {n: 0, words: []});
   await converged(...outside);
-  const tabs = openTabs(backend, 3, {transport});
+  const tabs = openTabs(backend, 3, {transport, store});
   await until(() => tabs.every((tab) => tab.state === 'connected'));
   const docs = tabs.map((tab) => tab.get('things', 'one'));
   const asked = [];
@@ -62,3 +64,50 @@ for (const transport of TRANSPORTS) {
     });
   }
 }
+
+/** A store whose every transaction takes some turns. */
+const slow = () => {
+  const late = async (bytes) => {
+    await turns(3);
+    return bytes;
+  };
+  return {encryption: {encrypt: late, decrypt: late}};
+};
+
+for (const [name, pace] of Object.entries(paces)) {
+  test(`tabs of a hub with a slow store that come while others edit ${name} miss nothing and double nothing`, async () => {
+    for (let at = 0; at < 12; at++) {
+      await joinWhileOthersEdit({transport: 'direct', pace, at, store: slow()});
+    }
+  });
+}
+
+test('what another client adds to a document right after creating it is there once, for who fetched it before', async () => {
+  const backend = newBackend();
+  const [here, late] = openTabs(backend, 2).map((tab) => tab.get('things', 'one'));
+  await call(here, 'subscribe');
+  await call(late, 'fetch');
+  const theirs = plain(backend).get('things', 'one');
+  await call(theirs, 'create', {words: []});
+  await call(theirs, 'submitOp', [{p: ['words', 0], li: 'one'}]);
+  await until(() => here.data?.words.length === 1);
+  await call(late, 'fetch');
+  for (const doc of [here, late]) assert.deepEqual(doc.data, {words: ['one']});
+});
+
+test('what a tab adds to a document right after creating it is there once, for who fetched it before', async () => {
+  const {tabs, drop, restore} = await openDroppable(newBackend());
+  const [here, late] = tabs.map((tab) => tab.get('things', 'one'));
+  await call(here, 'subscribe');
+  await call(late, 'fetch');
+  await drop();
+  here.create({words: []});
+  await turns(3);
+  // ShareDB makes it a part of the creation, which the hub has told of already.
+  here.submitOp([{p: ['words', 0], li: 'one'}]);
+  await turns(3);
+  await restore();
+  await call(here, 'whenNothingPending');
+  await call(late, 'fetch');
+  for (const doc of [here, late]) assert.deepEqual(doc.data, {words: ['one']});
+});

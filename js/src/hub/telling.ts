@@ -54,7 +54,8 @@ export class Telling {
 
   /** The document's version as far as the core has been told of it. */
   versionOf(doc: Doc): number | null {
-    return this.#toldVersions.get(doc) ?? doc.version;
+    const told = this.#toldVersions.get(doc);
+    return told === undefined ? doc.version : told;
   }
 
   /**

@@ -3,6 +3,7 @@ import {codeOf, codes, makeError} from '../errors.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
 import {
+  copied,
   type State,
   serialized,
   stateAfterAll,
@@ -210,7 +211,8 @@ export class UpstreamAdapter {
       if (this.#submitting) return;
       const {version, type} = doc;
       const raw = this.#arriving.rawOf(doc);
-      this.#emitOf(doc, 'create', version, undefined, type?.uri, serialized(doc), raw);
+      const data = copied(serialized(doc));
+      this.#emitOf(doc, 'create', version, undefined, type?.uri, data, raw);
     });
     doc.on('del', () => {
       if (this.#submitting) return;
@@ -302,7 +304,8 @@ export class UpstreamAdapter {
     doc.submitSource = source !== undefined;
     this.#submitting = true;
     try {
-      if (op.create) doc.create(op.create.data, op.create.type, options, done);
+      // ShareDB may compose into the data in place, and the core keeps the op.
+      if (op.create) doc.create(copied(op.create.data), op.create.type, options, done);
       else if (op.del) doc.del(options, done);
       else doc.submitOp(op.op, options, done);
     } finally {
@@ -391,9 +394,12 @@ export class UpstreamAdapter {
     return [doc ? this.#telling.versionOf(doc) : null, doc?.type?.uri ?? null];
   }
 
-  /** As `head`, with the data as the server has it. */
+  /**
+   * As `head`, with the data as the server has it. It is a copy: types change data in place, and what
+   * is told of a document may wait for the store.
+   */
   snapshot(collection: string, id: string): [number | null, string | null, unknown] {
     const doc = this.#known(collection, id);
-    return [doc?.version ?? null, doc?.type?.uri ?? null, doc && serialized(doc)];
+    return [doc?.version ?? null, doc?.type?.uri ?? null, doc && copied(serialized(doc))];
   }
 }
