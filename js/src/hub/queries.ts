@@ -1,5 +1,6 @@
 import type {Doc, Query} from 'sharedb/lib/client/index.js';
 import {nextTick} from '../next-tick.js';
+import {copied, serialized} from './document-state.js';
 import type {WholeConnection} from './sharedb.js';
 import type {UpstreamEvent} from './telling.js';
 
@@ -47,22 +48,36 @@ export class Queries {
         if (!subscribe && isAlive()) upstream.destroy();
         if (!isAlive()) this.#queries.delete(id);
         if (failure) return this.#emit('queryReady', id, failure);
-        this.#adoptAll(upstream.results ?? []);
+        this.#keepAll(upstream.results ?? []);
         this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
       }),
     );
     if (subscribe) this.#watchQuery(id, upstream);
   }
 
-  /** A document that is about to be forgotten is made anew by a query without being told. */
-  #adoptAll(docs: Doc[]): void {
-    for (const doc of docs) this.#adopt(doc);
+  /**
+   * Documents may have been given up while they were found: those are kept, or made anew as they
+   * were found.
+   */
+  #keepAll(docs: Doc[]): void {
+    for (const [at, found] of docs.entries()) {
+      const doc = found.connection.get(found.collection, found.id);
+      if (doc !== found && doc.version === null) {
+        const {version, type} = found;
+        const data = copied(serialized(found));
+        doc.ingestSnapshot({v: version, type: type?.uri ?? null, data} as never, () => {});
+        // What has happened since was not for a document that was not there.
+        doc.fetch(() => {});
+      }
+      docs[at] = doc;
+      this.#adopt(doc);
+    }
   }
 
   #watchQuery(id: number, query: Query): void {
     let diff: unknown[] = [];
     query.on('insert', (docs: Doc[], index: number) => {
-      this.#adoptAll(docs);
+      this.#keepAll(docs);
       diff.push({type: 'insert', index, docs: docs.map(nameOf)});
     });
     query.on('remove', (docs: Doc[], index: number) => {

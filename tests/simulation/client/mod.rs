@@ -137,9 +137,12 @@ impl Client {
 
     /// What ShareDB does at the next tick. Returns whether that led to events.
     pub fn end_turn(&mut self) -> bool {
-        for doc in self.docs.values_mut() {
+        let found = self.being_found();
+        for (id, doc) in &mut self.docs {
             doc.flush(&mut self.conn);
-            doc.destroy_if_idle(&mut self.conn);
+            if !found.contains(id) {
+                doc.destroy_if_idle(&mut self.conn);
+            }
         }
         self.docs.retain(|_, doc| !doc.destroyed);
         self.finish_queries();

@@ -1,5 +1,7 @@
 //! ShareDB's `Query`: `lib/client/query.js`.
 
+use std::collections::BTreeSet;
+
 use tabmux::Payload;
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{DocId, QueryDiff, QuerySpec};
@@ -108,6 +110,13 @@ impl Client {
         }
     }
 
+    /// The documents that a query has found which is not told of yet. If they are given up, the hub's
+    /// side of ShareDB makes them anew as it tells of them.
+    pub(super) fn being_found(&self) -> BTreeSet<DocId> {
+        let waiting = self.queries.values().filter(|query| query.waits.is_some_and(|it| it > 0));
+        waiting.flat_map(|query| query.results.docs.iter().flatten().cloned()).collect()
+    }
+
     /// Tells of the queries whose documents are all up to date now.
     pub(super) fn finish_queries(&mut self) {
         for (id, round) in std::mem::take(&mut self.conn.found) {
@@ -119,6 +128,11 @@ impl Client {
             *waits -= 1;
             if *waits == 0 {
                 let results = query.results.clone();
+                for doc in results.docs.iter().flatten() {
+                    if let Some(doc) = self.docs.get_mut(doc) {
+                        doc.wants_destroy = false;
+                    }
+                }
                 if !query.spec.subscribe {
                     self.queries.remove(&id);
                 }
