@@ -247,8 +247,8 @@ impl Hub {
             .journal
             .as_ref()
             .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
-        let deadlines =
-            [waiting, journal, self.offline.patience, self.peers.deadline(), self.docs.deadline()];
+        let docs = self.docs.deadline().filter(|_| !self.is_stalled());
+        let deadlines = [waiting, journal, self.offline.patience, self.peers.deadline(), docs];
         deadlines.into_iter().flatten().min()
     }
 
@@ -261,8 +261,11 @@ impl Hub {
         if self.offline.patience.is_some_and(|at| at <= now) {
             self.unreachable();
         }
-        let (docs, _, _, mut cx) = self.parts();
-        docs.wake(&mut cx);
+        // What waits for documents that are read may be about others, which must not be forgotten.
+        if !self.is_stalled() {
+            let (docs, _, _, mut cx) = self.parts();
+            docs.wake(&mut cx);
+        }
         self.hand_out();
         self.peers.wake(now);
     }

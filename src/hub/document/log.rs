@@ -152,18 +152,19 @@ impl Document {
         }
     }
 
-    /// Writes the document as a whole, unless it has to be loaded first.
+    /// Writes the document as a whole. After a hard rollback that is what became of the ops, without
+    /// a state: what the store has would send them again.
     pub fn write_checkpoint(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
         let Some(log) = &mut self.log else { return journal.saved(&self.id) };
         let snapshot = cx.upstream.snapshot(&self.id);
         let unknown = snapshot.version.is_none() && snapshot.type_name.is_none();
-        if cx.upstream.untold(&self.id) != Untold::default() || (unknown && self.was_loaded) {
+        if cx.upstream.untold(&self.id) != Untold::default() || self.outdated.is_some() {
             return;
         }
         journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
-        if unknown && pending.is_empty() {
+        if unknown && pending.is_empty() && !self.was_loaded {
             return;
         }
         let is_pending = !pending.is_empty();
