@@ -1,5 +1,6 @@
 //! ShareDB's `Query`: `lib/client/query.js`.
 
+use serde_json::Value;
 use tabmux::Payload;
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{DocId, QueryDiff, QuerySpec};
@@ -118,9 +119,14 @@ impl Client {
             let Some(waits) = query.waits.as_mut().filter(|waits| **waits > 0) else { continue };
             *waits -= 1;
             if *waits == 0 {
-                let results = query.results.clone();
+                let mut results = query.results.clone();
                 if !query.spec.subscribe {
                     self.queries.remove(&id);
+                    // ShareDB may not wait for documents that are loaded after a hard rollback: the
+                    // versions they were found at promise nothing.
+                    if let Some(Payload(Value::Object(extra))) = &mut results.extra {
+                        extra.retain(|id, _| self.version(&DocId::new("docs", id)).is_some());
+                    }
                 }
                 self.conn.events.push_back(UpstreamEvent::QueryReady(id, Ok(results)));
             }
