@@ -12,6 +12,7 @@ pub trait Cipher {
     ///
     /// # Errors
     ///
-    /// The reason, in words: the key or the context is another, or the bytes were changed.
+    /// The reason, in words: the key or the context is another, the bytes were changed, or the cipher
+    /// does not work at present.
     async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
 }

@@ -1,3 +1,5 @@
+use std::cell::RefCell;
+
 use futures::future::{join_all, try_join_all};
 
 use super::opening::OTHER_KEY;
@@ -14,8 +16,9 @@ const SEAL: &[u8] = b"tabmux";
 /// A store whose records are unreadable without a key.
 ///
 /// Each record is sealed for its document and its number, so that it can't be put in the place of
-/// another one. A record that can't be opened counts as corrupt. With another key than the store
-/// was made with, [`open`](Store::open) fails and changes nothing.
+/// another one. A record that can't be opened, by a cipher that opens the store's seal, counts as
+/// corrupt; while the cipher does not open even that, reading fails and changes nothing. With another
+/// key than the store was made with, so does [`open`](Store::open).
 ///
 /// Readable without the key are the collection and id of each document, how many records it has and
 /// of which size, when it was last used, whether it is pinned and has uncommitted ops, the epoch and
@@ -23,13 +26,15 @@ const SEAL: &[u8] = b"tabmux";
 pub struct Sealed<S, C> {
     store: S,
     cipher: C,
+    /// What the store was opened with.
+    seal: RefCell<Vec<u8>>,
     turns: Turns,
 }
 
 impl<S: Store, C: Cipher> Sealed<S, C> {
     /// A store that seals what it gives to another.
     pub fn new(store: S, cipher: C) -> Self {
-        Sealed { store, cipher, turns: Turns::default() }
+        Sealed { store, cipher, seal: RefCell::default(), turns: Turns::default() }
     }
 
     fn failed(&self, reason: &str) -> StoreError {
@@ -42,12 +47,14 @@ impl<S: Store, C: Cipher> Sealed<S, C> {
         let Some(seal) = found else {
             return self.cipher.seal(SEAL, SEAL).await.map_err(|it| self.failed(&it));
         };
-        let reason = match self.cipher.open(&seal, SEAL).await {
-            Ok(plain) if plain == SEAL => return Ok(seal),
-            Ok(_) => OTHER_KEY.to_owned(),
-            Err(reason) => format!("{OTHER_KEY} ({reason})"),
-        };
+        let Err(reason) = self.break_seal(&seal).await else { return Ok(seal) };
+        let reason = format!("{OTHER_KEY} ({reason})");
         Err(StoreError::Key { name: self.store.name().to_owned(), reason })
+    }
+
+    async fn break_seal(&self, seal: &[u8]) -> Result<(), String> {
+        let plain = self.cipher.open(seal, SEAL).await?;
+        if plain == SEAL { Ok(()) } else { Err("the seal says something else".to_owned()) }
     }
 
     async fn sealed(&self, write: &Write) -> Result<Write, StoreError> {
@@ -65,35 +72,55 @@ impl<S: Store, C: Cipher> Sealed<S, C> {
     }
 
     /// Opens the records of a document as stored, or says which is the first that can't be opened.
-    async fn opened(&self, doc: &DocId, stored: &StoredDoc) -> Result<StoredDoc, Record> {
+    async fn opened(
+        &self,
+        doc: &DocId,
+        stored: &StoredDoc,
+    ) -> Result<Result<StoredDoc, Record>, StoreError> {
         let first = stored.next - stored.log.len() as u64;
         let mut opened = StoredDoc { next: stored.next, ..StoredDoc::default() };
         if let Some(sealed) = &stored.checkpoint {
-            let context = context(doc, Kind::Checkpoint, first);
-            let plain = self.cipher.open(sealed, &context).await;
-            opened.checkpoint = Some(plain.map_err(|_| Record::Checkpoint)?);
+            opened.checkpoint = self.opened_record(doc, Kind::Checkpoint, first, sealed).await?;
+            if opened.checkpoint.is_none() {
+                return Ok(Err(Record::Checkpoint));
+            }
         }
         let entries = (first..).zip(&stored.log);
-        let entries = entries.map(|(n, sealed)| self.opened_entry(doc, n, sealed));
-        for (n, plain) in (first..).zip(join_all(entries).await) {
-            opened.log.push(plain.ok_or(Record::Entry(n))?);
+        let entries = entries.map(|(n, sealed)| self.opened_record(doc, Kind::Entry, n, sealed));
+        for (n, plain) in (first..).zip(try_join_all(entries).await?) {
+            let Some(plain) = plain else { return Ok(Err(Record::Entry(n))) };
+            opened.log.push(plain);
         }
         if let Some(damage) = &stored.damage {
             let rest = self.rescued(doc, &damage.rest).await;
             opened.damage = Some(Damage { rest, ..damage.clone() });
         }
-        Ok(opened)
+        Ok(Ok(opened))
     }
 
-    /// Those of the entries that can be opened.
+    /// Those of the entries that can be opened. The damage is told only once: that the cipher fails
+    /// does not keep it back.
     async fn rescued(&self, doc: &DocId, rest: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-        let plain = rest.iter().map(|(n, sealed)| self.opened_entry(doc, *n, sealed));
+        let plain = rest.iter().map(|(n, it)| self.opened_record(doc, Kind::Entry, *n, it));
         let plain = rest.iter().zip(join_all(plain).await);
-        plain.filter_map(|((n, _), plain)| Some((*n, plain?))).collect()
+        plain.filter_map(|((n, _), plain)| Some((*n, plain.ok()??))).collect()
     }
 
-    async fn opened_entry(&self, doc: &DocId, n: u64, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.cipher.open(sealed, &context(doc, Kind::Entry, n)).await.ok()
+    /// What a record says; nothing if it is corrupt. A cipher that fails for a moment proves nothing.
+    async fn opened_record(
+        &self,
+        doc: &DocId,
+        kind: Kind,
+        number: u64,
+        sealed: &[u8],
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let context = context(doc, kind, number);
+        if let Ok(plain) = self.cipher.open(sealed, &context).await {
+            return Ok(Some(plain));
+        }
+        let seal = self.seal.borrow().clone();
+        self.break_seal(&seal).await.map_err(|reason| self.failed(&reason))?;
+        Ok(self.cipher.open(sealed, &context).await.ok())
     }
 
     /// Opens a document as stored; sets aside what can't be opened.
@@ -104,7 +131,7 @@ impl<S: Store, C: Cipher> Sealed<S, C> {
         mut stored: StoredDoc,
     ) -> Result<StoredDoc, StoreError> {
         loop {
-            let from = match self.opened(doc, &stored).await {
+            let from = match self.opened(doc, &stored).await? {
                 Ok(opened) => return Ok(opened),
                 Err(from) => from,
             };
@@ -143,8 +170,9 @@ impl<S: Store, C: Cipher> Store for Sealed<S, C> {
         let _turn = self.turns.next().await;
         loop {
             let found = self.store.seal().await?;
-            let seal = Some(self.fitting(found.clone()).await?);
-            match self.store.open(Opening { seal, ..opening.clone() }).await {
+            let seal = self.fitting(found.clone()).await?;
+            self.seal.replace(seal.clone());
+            match self.store.open(Opening { seal: Some(seal), ..opening.clone() }).await {
                 // Somebody else has sealed or cleared it meanwhile.
                 Err(StoreError::Key { .. }) if self.store.seal().await? != found => {}
                 result => return result,

@@ -21,6 +21,8 @@ pub(super) struct TabDoc {
     pub one_by_one: bool,
     /// The server has answered for every op in the hub's state.
     pub settled: bool,
+    /// The state was lost with the hub that knew the tab to hold it.
+    pub lost_with_hub: bool,
     told_seen: Rev,
 }
 
@@ -62,6 +64,7 @@ impl Documents {
             paused: false,
             one_by_one: false,
             settled: true,
+            lost_with_hub: false,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);

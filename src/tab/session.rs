@@ -231,7 +231,9 @@ impl Tab {
         // Requests are outstanding as well; the rest was meant for the lost hub.
         self.waiting.clear();
         for (key, doc) in self.docs.iter_mut() {
-            if !doc.replica.needs_hub() {
+            let needs_hub = doc.replica.needs_hub();
+            doc.lost_with_hub = needs_hub || doc.replica.is_rolled_back();
+            if !needs_hub {
                 continue;
             }
             let error = Error::new(
@@ -248,7 +250,9 @@ impl Tab {
             match message {
                 Message::DocFetch(request)
                 | Message::DocSubscribe(request)
-                | Message::DocUnsubscribe(request) => request.rev = None,
+                | Message::DocUnsubscribe(request) => {
+                    (request.rev, request.anew) = (None, false);
+                }
                 Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
                 _ => {}
             }

@@ -1,5 +1,8 @@
 //! What a store that seals its records owes its users, whatever the store and the cipher.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use futures::future::join;
 use tabmux::store::{
     Cipher, Durability, Flaw, Opening, Record, Sealed, Store, StoreError, StoredDoc, Write,
@@ -49,6 +52,8 @@ macro_rules! sealing {
             two_that_seal_a_new_store_at_once_share_it
             a_record_in_the_place_of_another_is_set_aside
             what_was_set_aside_is_rescued_readable
+            nothing_is_set_aside_while_the_cipher_fails
+            nothing_is_set_aside_when_the_cipher_fails_once
         }
     };
 }
@@ -286,4 +291,58 @@ pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone>
     assert_eq!(damage.record, Record::Entry(3));
     assert_eq!(damage.rest, [(4, b"secret four".to_vec()), (6, b"secret six".to_vec())]);
     assert_eq!(store.inventory().await.unwrap().quarantined, 4);
+}
+
+/// A cipher that can't open anything so many times.
+#[derive(Clone)]
+struct Failing<C> {
+    cipher: C,
+    times: Rc<Cell<u32>>,
+}
+
+#[async_trait::async_trait(?Send)]
+impl<C: Cipher> Cipher for Failing<C> {
+    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        self.cipher.seal(plain, context).await
+    }
+
+    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        if let Some(left) = self.times.get().checked_sub(1) {
+            self.times.set(left);
+            return Err("out of order".to_owned());
+        }
+        self.cipher.open(sealed, context).await
+    }
+}
+
+/// A store with [`stored_documents`], its epoch, and how many times its cipher is to fail.
+async fn failing<P: Place, C: Cipher + Clone>(
+    locked: &Locked<P, C>,
+) -> (Sealed<P::Store, Failing<C>>, u64, Rc<Cell<u32>>) {
+    let times = Rc::new(Cell::new(0));
+    let cipher = Failing { cipher: locked.key.clone(), times: Rc::clone(&times) };
+    let store = Sealed::new(locked.place.store(), cipher);
+    let epoch = stored_documents(&store).await;
+    (store, epoch, times)
+}
+
+pub async fn nothing_is_set_aside_while_the_cipher_fails<P: Place, C: Cipher + Clone>(
+    locked: Locked<P, C>,
+) {
+    let (store, epoch, times) = failing(&locked).await;
+    times.set(u32::MAX);
+    let error = store.read(epoch, &doc("a")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed { .. }), "{error}");
+    assert!(error.to_string().contains("the cipher failed: out of order"), "{error}");
+    times.set(0);
+    assert_untouched(&store, epoch).await;
+}
+
+pub async fn nothing_is_set_aside_when_the_cipher_fails_once<P: Place, C: Cipher + Clone>(
+    locked: Locked<P, C>,
+) {
+    let (store, epoch, times) = failing(&locked).await;
+    times.set(1);
+    assert_untouched(&store, epoch).await;
+    assert_eq!(times.get(), 0);
 }

@@ -101,6 +101,7 @@ impl Tab {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         doc.settled = load.settled;
+        doc.lost_with_hub = false;
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });

@@ -31,6 +31,8 @@ impl Tab {
         let request = self.new_request();
         let doc = self.docs.get_mut(key)?;
         let rev = doc.replica.rev().filter(|_| !anew);
+        // The next hub sends the state by itself: once more would replace what came of it since.
+        let anew = anew && !doc.lost_with_hub;
         doc.told(rev);
         Some(DocRequest { request, doc: doc.id.clone(), rev, anew })
     }

@@ -8,7 +8,7 @@ use tabmux::tab::TabEvent;
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, create, doc};
+use crate::stage::{LINGER, Stage, create, doc, settings};
 
 fn count(stage: &Stage, at: usize, is: impl Fn(&TabEvent) -> bool) -> usize {
     stage.seats[at].events.iter().filter(|event| is(event)).count()
@@ -47,6 +47,38 @@ fn with_another_store_the_tab_has_lost_its_hub() {
     stage.replace_hub("connected");
     assert_eq!(count(&stage, 0, |event| *event == TabEvent::HubLost), 1);
     assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn edits_made_since_the_state_came_again_outlive_the_fetch_for_it() {
+    let mut lost = Stage::new(1);
+    lost.seed(&doc("a"), "hello");
+    lost.fetch(0, &doc("a"));
+    lost.connection("disconnected");
+    // Of the next hub the tab asks these again, before it can ask for what it has lost.
+    lost.fetch(0, &doc("a"));
+    lost.fetch(0, &doc("b"));
+
+    let disk = MemoryDisk::default();
+    Disk::new(&disk, "another");
+    let mut stage = Stage::before_tabs(&disk, "connected");
+    stage.join(settings("sibling"));
+    stage.seed(&doc("a"), "hello");
+    stage.subscribe(0, &doc("a"));
+    stage.hold_disk();
+    stage.seats.extend(lost.seats.pop());
+    stage.rejoin(1);
+    assert_eq!(stage.text(1, &doc("a")).as_deref(), Some("hello"));
+    // The hub has yet to read the other document; what came after waits.
+    let tokens = ["oh ", "well, "].map(|word| stage.edit(1, &doc("a"), json!([word])));
+    stage.edit_outside(&doc("a"), json!(["yes, "]));
+    stage.release_disk();
+    for token in tokens {
+        assert_eq!(stage.answers(1, token), [None]);
+    }
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &doc("a")).as_deref(), Some("well, oh yes, hello"));
+    }
 }
 
 #[test]

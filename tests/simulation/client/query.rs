@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use tabmux::Payload;
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{DocId, QueryDiff, QuerySpec};
@@ -127,7 +128,7 @@ impl Client {
             let Some(waits) = query.waits.as_mut().filter(|waits| **waits > 0) else { continue };
             *waits -= 1;
             if *waits == 0 {
-                let results = query.results.clone();
+                let mut results = query.results.clone();
                 for doc in results.docs.iter().flatten() {
                     if let Some(doc) = self.docs.get_mut(doc) {
                         doc.wants_destroy = false;
@@ -135,6 +136,11 @@ impl Client {
                 }
                 if !query.spec.subscribe {
                     self.queries.remove(&id);
+                    // ShareDB may not wait for documents that are loaded after a hard rollback: the
+                    // versions they were found at promise nothing.
+                    if let Some(Payload(Value::Object(extra))) = &mut results.extra {
+                        extra.retain(|id, _| self.version(&DocId::new("docs", id)).is_some());
+                    }
                 }
                 self.conn.events.push_back(UpstreamEvent::QueryReady(id, Ok(results)));
             }
