@@ -139,6 +139,37 @@ test('ops that the server can not place any more are told with their content, th
   assert.deepEqual(server.data, {n: 1, text: 'unsent'});
 });
 
+test('an op on its way to a server that says it has lost earlier ones is committed all the same', async () => {
+  const backend = newBackend();
+  const upstream = backend.connect();
+  const tab = openStored({connect: () => upstream}, 'on its way');
+  const events = storeEventsOf(tab);
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 0});
+  upstream.socket.close('lost');
+  await until(() => tab.state === 'disconnected');
+  const committed = call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+  const server = plain(backend).get('notes', 'one');
+  await call(server, 'fetch');
+  for (const na of [10, 20]) await call(server, 'submitOp', [{p: ['n'], na}]);
+  await call(backend.db, 'deleteOps', 'notes', 'one', 0, 2, null);
+
+  const {held, release} = holdBack(backend);
+  let refusals = 0;
+  upstream.prependListener('receive', ({data}) => {
+    if (data?.error) refusals += 1;
+  });
+  backend.connect(upstream);
+  await until(() => held.length > 0 && refusals > 0);
+  release();
+  await committed;
+  await until(() => doc.version === 4);
+  assert.deepEqual(doc.data, {n: 31});
+  await call(server, 'fetch');
+  assert.deepEqual([server.version, server.data, events], [4, {n: 31}, []]);
+});
+
 test('identities, and names of one identity, never share a store', async () => {
   await keep('ann', [['notes', 'ann']], {name: 'app'});
   await keep('bob', [['notes', 'bob']], {name: 'app'});
