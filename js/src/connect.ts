@@ -156,14 +156,14 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with the number of its connections; it ends with the last of them. */
+/** A hub of this thread with the number of its connections; without one it ends. */
 interface BackendHub {
   hub: Hub;
   backend: Backend;
   users: number;
 }
 
-/** By identity and name. */
+/** By identity and name; those, too, that have no connection and wait for the server. */
 const namedHubs = new Map<string, BackendHub>();
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
@@ -176,8 +176,9 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
   const key = name === undefined ? undefined : JSON.stringify([identity, name]);
-  const shared = key === undefined ? undefined : namedHubs.get(key);
-  if (shared && shared.backend !== backend) {
+  const known = key === undefined ? undefined : namedHubs.get(key);
+  const shared = known?.backend === backend ? known : undefined;
+  if (known && !shared && known.users > 0) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
   }
@@ -186,10 +187,12 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const leave = () => {
     host.users -= 1;
     if (host.users > 0) return;
-    if (key !== undefined) namedHubs.delete(key);
-    hub.closeWhenIdle();
+    hub.closeWhenIdle(() => {
+      if (key !== undefined && namedHubs.get(key) === host) namedHubs.delete(key);
+    });
   };
   host.users += 1;
+  hub.stayOpen();
   if (key !== undefined) namedHubs.set(key, host);
   const tabId = crypto.randomUUID();
   const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);

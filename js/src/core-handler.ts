@@ -66,6 +66,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
       guard(connection, () => connection.emit(...storeEvent(name, detail))),
     load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
       withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
+    behind: (key: number) => withDoc(key, (doc) => doc.fetch()),
     apply: (key: number, op: WireOp, version: number | null, src: string | undefined) =>
       withDoc(key, (doc) => doc.onApply(op, version, src)),
     rolledBack: (key: number, error: CoreError, dropped: Float64Array) =>

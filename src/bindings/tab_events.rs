@@ -37,6 +37,8 @@ extern "C" {
     fn sent(this: &TabHandler, doc: DocKey, op: JsValue);
     #[wasm_bindgen(method)]
     fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
+    #[wasm_bindgen(method)]
+    fn behind(this: &TabHandler, doc: DocKey);
     #[wasm_bindgen(method, js_name = docError)]
     fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
     #[wasm_bindgen(method, js_name = queryDocs)]
@@ -83,6 +85,7 @@ pub(super) fn tell(handler: &TabHandler, tab: &RefCell<Tab>, event: TabEvent) {
         TabEvent::Load { doc, snapshot, dropped } => {
             handler.load(doc, value_of(&snapshot), numbers(dropped));
         }
+        TabEvent::Behind { doc } => handler.behind(doc),
         TabEvent::Apply { doc, op, src } => {
             let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
             handler.apply(doc, op, version(tab, doc), src);

@@ -280,6 +280,7 @@ impl Document {
                 holder.queries.remove(&query);
             }
         }
+        self.holders.retain(|_, holder| holder.let_go.is_none() || holder.is_live());
         if self.subscription == Subscription::Live && !self.is_wanted() {
             cx.upstream.unsubscribe(&self.id);
             self.subscription = Subscription::None;

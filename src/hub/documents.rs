@@ -173,7 +173,7 @@ impl Documents {
             }
             Message::DocRelease(release) => {
                 if let Some(doc) = self.docs.get_mut(&release.doc) {
-                    doc.release(tab, cx);
+                    doc.let_go(tab, cx);
                 }
             }
             Message::BulkBegin => cx.upstream.start_bulk(),

@@ -44,6 +44,11 @@ pub enum TabEvent {
         /// The submits that were dropped.
         dropped: Vec<Token>,
     },
+    /// A document that was taken again, after it was let go of, has changed: it must be fetched.
+    Behind {
+        /// The document.
+        doc: DocKey,
+    },
     /// A change by others is to be applied to a document.
     Apply {
         /// The document.

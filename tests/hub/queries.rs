@@ -67,6 +67,24 @@ fn a_document_that_the_tab_let_go_of_and_took_again_follows_its_new_query() {
 }
 
 #[test]
+fn a_document_that_the_tab_let_go_of_is_held_for_as_long_as_its_query() {
+    let (mut stage, id) = (Stage::new(1), doc("a"));
+    stage.seed(&id, "hello");
+    let asked = ask(&mut stage, 0);
+    find(&mut stage, 1, std::slice::from_ref(&id));
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(2 * LINGER);
+    assert_eq!(stage.script.borrow().count("destroy docs.a"), 0);
+    stage.edit_outside(&id, json!(["oh "]));
+    assert_eq!(stage.hub.size(), (1, 0), "it keeps no changes for the tab");
+    stage.tab(0, |tab, now| tab.end_query(asked, now));
+    stage.run_for(2 * LINGER);
+    assert_eq!(stage.script.borrow().count("destroy docs.a"), 1);
+    assert_eq!(stage.hub.size(), (0, 0));
+}
+
+#[test]
 fn l1_a_query_that_a_silent_hub_does_not_answer_ends_with_an_error() {
     let mut stage = Stage::new(1);
     let peer = std::mem::replace(&mut stage.seats[0].peer, u32::MAX);

@@ -163,6 +163,33 @@ test('documents in the results follow ops without a subscription of their own', 
   for (const tab of tabs) await until(() => tab.get('things', 'late').data.n === 5);
 });
 
+test('a document that was destroyed and taken again follows the query that has found it, as in ShareDB', async () => {
+  const {backend, outside} = await newNumbers({a: 5, b: 6});
+  const [tab] = openTabs(backend, 1);
+  for (const connection of [plain(backend), tab]) {
+    const query = await ready(connection, ALL);
+    await call(connection.get('things', 'a'), 'destroy');
+    const doc = connection.get('things', 'a');
+    assert.equal(doc.data, undefined);
+    await call(outside.get('things', 'a'), 'submitOp', add(1));
+    await until(() => doc.data !== undefined);
+    await call(outside.get('things', 'a'), 'submitOp', add(1));
+    await until(() => doc.version === outside.get('things', 'a').version);
+    assert.deepEqual(doc.data, outside.get('things', 'a').data);
+
+    await call(connection.get('things', 'b'), 'destroy');
+    await call(outside.get('things', 'b'), 'submitOp', add(1));
+    await turns(20);
+    assert.equal(connection.getExisting('things', 'b'), undefined);
+    const late = connection.get('things', 'b');
+    await call(outside.get('things', 'b'), 'submitOp', add(1));
+    await until(() => late.version === outside.get('things', 'b').version);
+    assert.deepEqual(late.data, outside.get('things', 'b').data);
+    assert.equal(query.results.length, 2);
+    await call(query, 'destroy');
+  }
+});
+
 test('documents of a query that was fetched once stay as they were', async () => {
   const {backend, outside} = await newNumbers({a: 1});
   const [tab, sibling] = openTabs(backend, 2);

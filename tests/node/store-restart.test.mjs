@@ -5,6 +5,7 @@ import {once} from 'node:events';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
+import {Connection} from 'sharedb/lib/client/index.js';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
 import {
@@ -17,6 +18,8 @@ import {
   plain,
   settled,
   storeEventsOf,
+  TRANSPORTS,
+  turns,
   unreachable,
   until,
 } from './support.mjs';
@@ -92,6 +95,73 @@ test('what a tab did before it was closed reaches the server from a hub with a s
   assert.deepEqual(doc.data, {n: 1});
 });
 
+for (const transport of TRANSPORTS) {
+  test(`a tab over ${transport} joins the hub of its name that waits for the server`, async () => {
+    const backend = newBackend();
+    const upstreams = [];
+    const connect = () => {
+      upstreams.push(new Connection({readyState: 3, send() {}, close() {}}));
+      return upstreams.at(-1);
+    };
+    const server = {connect};
+    const open = () => {
+      const options = {transport, name: 'waiting', identity: transport, store: true};
+      return closing(createConnection(server, options));
+    };
+    const first = open();
+    first.get('notes', 'one').create({n: 1});
+    await call(first, 'flushWrites');
+    first.close();
+    const second = open();
+    second.close();
+    await turns(20);
+    const third = open();
+    const doc = third.get('notes', 'one');
+    await call(doc, 'subscribe');
+    assert.deepEqual(doc.data, {n: 1});
+    backend.connect(upstreams[0]);
+    await until(() => doc.version === 1);
+    assert.equal(upstreams[0].state, 'connected');
+    third.close();
+    await until(() => upstreams[0].state === 'closed');
+    assert.equal(upstreams.length, 1);
+
+    await until(() => open() && upstreams.length === 2);
+  });
+}
+
+test('a name is free for another server once the last tab has left', async () => {
+  const options = {transport: 'direct', name: 'moved', identity: 'moved', store: true};
+  const first = closing(createConnection(unreachable, options));
+  first.get('notes', 'one').create({n: 1});
+  await call(first, 'flushWrites');
+  const backend = newBackend();
+  const connect = () => createConnection(backend, options);
+  assert.throws(connect, {code: 'ERR_TABMUX_OPTION_INVALID'});
+  first.close();
+  const next = closing(connect());
+  const doc = next.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await until(() => doc.version === 1);
+  assert.deepEqual(doc.data, {n: 1});
+  assert.equal(closing(connect()).tabs.length, 0);
+});
+
+test('a hub that had to stop is not joined', async () => {
+  const options = {transport: 'direct', name: 'stopped', identity: 'stopped', store: true};
+  const backend = newBackend();
+  const first = closing(createConnection(backend, options));
+  first.on('error', () => {});
+  await first.store.inventory();
+  const other = openStored(backend, 'stopped');
+  await other.store.inventory();
+  first.store.pin('notes', 'one').catch(() => {});
+  await until(() => first.state === 'disconnected');
+  first.close();
+  const next = closing(createConnection(backend, options));
+  await until(() => next.state === 'connected');
+});
+
 test('a process whose tabs are closed ends, though the server does not have every op', async () => {
   const script = `
     import {call, openStored, unreachable} from './support.mjs';
@@ -137,6 +207,37 @@ test('ops that the server can not place any more are told with their content, th
   const server = plain(after).get('notes', 'one');
   await call(server, 'fetch');
   assert.deepEqual(server.data, {n: 1, text: 'unsent'});
+});
+
+test('an op on its way to a server that says it has lost earlier ones is committed all the same', async () => {
+  const backend = newBackend();
+  const upstream = backend.connect();
+  const tab = openStored({connect: () => upstream}, 'on its way');
+  const events = storeEventsOf(tab);
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 0});
+  upstream.socket.close('lost');
+  await until(() => tab.state === 'disconnected');
+  const committed = call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+  const server = plain(backend).get('notes', 'one');
+  await call(server, 'fetch');
+  for (const na of [10, 20]) await call(server, 'submitOp', [{p: ['n'], na}]);
+  await call(backend.db, 'deleteOps', 'notes', 'one', 0, 2, null);
+
+  const {held, release} = holdBack(backend);
+  let refusals = 0;
+  upstream.prependListener('receive', ({data}) => {
+    if (data?.error) refusals += 1;
+  });
+  backend.connect(upstream);
+  await until(() => held.length > 0 && refusals > 0);
+  release();
+  await committed;
+  await until(() => doc.version === 4);
+  assert.deepEqual(doc.data, {n: 31});
+  await call(server, 'fetch');
+  assert.deepEqual([server.version, server.data, events], [4, {n: 31}, []]);
 });
 
 test('identities, and names of one identity, never share a store', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {call, newBackend, turns, until} from './support.mjs';
+import {call, holdBack, newBackend, turns, until} from './support.mjs';
 import {committed, json0, makeDoc, pendingOp, rich, stored, Upstream} from './upstream.mjs';
 
 const json = (value) => JSON.parse(JSON.stringify(value));
@@ -125,6 +125,77 @@ for (const method of ['fetch', 'subscribe']) {
   });
 }
 
+for (const method of ['fetch', 'subscribe']) {
+  const told = method === 'fetch' ? 'fetched' : 'subscribed';
+
+  /** An old document whose `method` has failed while its only op is on its way to the server. */
+  async function openWithOpOnItsWay(backend) {
+    await makeOld(backend);
+    const {held, release} = holdBack(backend);
+    const hub = new Upstream(backend);
+    hub.restore('a', {...old, data: [0, 'x']}, {pending: [pendingOp(add(1, 'x'), 1)]});
+    await hub.release();
+    await until(() => held.length === 1);
+    let failures = 0;
+    hub.connection.prependListener('receive', ({data}) => {
+      failures += data?.error?.message === 'Missing ops' ? 1 : 0;
+    });
+    hub.adapter[method]('notes', 'a');
+    await until(() => failures === 1);
+    await turns(20);
+    for (const name of ['outdated', told]) assert.deepEqual(hub.named(name), []);
+    return {hub, release};
+  }
+
+  test(`a ${method} that fails waits for what becomes of the op on its way: it is refused`, async () => {
+    const backend = newBackend();
+    const {hub, release} = await openWithOpOnItsWay(backend);
+    release();
+    await hub.told('outdated');
+    const first = hub.events.find(([name]) => ['outdated', told].includes(name));
+    assert.equal(first[0], 'outdated');
+    assert.deepEqual(
+      hub.pending('a').map(({op, sent}) => ({op, sent})),
+      [{op: add(1, 'x'), sent: undefined}],
+    );
+    hub.adapter.startOver('notes', 'a');
+    await hub.told(told);
+    await hub.told('loaded');
+    assert.deepEqual(hub.state('a').data, [0, 1, 2]);
+    assert.equal(hub.named('outdated').length, 1);
+  });
+
+  test(`a ${method} that fails waits for what becomes of the op on its way: it is committed`, async () => {
+    const backend = newBackend();
+    const {hub, release} = await openWithOpOnItsWay(backend);
+    const {getOps} = backend.db;
+    const kept = [1, 2].map((v) => ({...add(v, v), v: v + 1, src: 'other', seq: v, m: {}}));
+    // An op is taken, but nothing is fetched: the server has the ops once more, for that.
+    backend.db.getOps = (collection, id, from, to, options, callback) =>
+      to === null
+        ? getOps.call(backend.db, collection, id, from, to, options, callback)
+        : callback(null, kept.slice(from - 2, to - 2));
+    release();
+    await until(() => committed(backend, 'a').length === 5);
+    const [, , , opId, error] = await hub.told('settled');
+    assert.deepEqual([opId, error], [1, undefined]);
+  });
+
+  test(`a ${method} that waits for an op when the connection is lost is asked again`, async () => {
+    const backend = newBackend();
+    const {hub, release} = await openWithOpOnItsWay(backend);
+    await hub.drop();
+    release();
+    await hub.reconnect();
+    await hub.release(2);
+    await hub.told('outdated');
+    hub.adapter.startOver('notes', 'a');
+    await hub.told(told);
+    await hub.told('loaded');
+    assert.deepEqual(hub.state('a').data, [0, 1, 2]);
+  });
+}
+
 test('of many documents that are subscribed at once, the outdated one alone is told', async () => {
   const backend = newBackend();
   await makeOld(backend, 'a');
@@ -208,9 +279,10 @@ test('a document that starts over is loaded, and goes on to be subscribed', asyn
   const other = await makeOld(backend);
   const hub = new Upstream(backend);
   await hub.online();
-  hub.restore('a', {...old, data: [0, 'x']}, {pending: [pendingOp(add(1, 'x'), 1)]});
+  hub.restore('a', old);
   hub.adapter.subscribe('notes', 'a');
   await hub.told('subscribed');
+  hub.submit('a', add(1, 'x'));
   const sending = await hub.told('sending');
   hub.adapter.startOver('notes', 'a');
   assert.deepEqual(hub.state('a'), {version: null, type: null, data: undefined});

@@ -55,8 +55,7 @@ export class Hub extends Emitter<HubEvents> {
   /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
   readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
   #closed = false;
-  #endsWhenIdle = false;
-  /** What to call when no tab may come any more. */
+  /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
 
   /** @internal Use `defineHub`. */
@@ -74,6 +73,7 @@ export class Hub extends Emitter<HubEvents> {
       holdsOps: store !== undefined,
       canTell: () => this.#core?.isStalled() === false,
     });
+    this.on('idle', () => this.#endIfRested());
     const epoch = newEpoch();
     if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
     else this.#start(epoch);
@@ -196,23 +196,24 @@ export class Hub extends Emitter<HubEvents> {
   /**
    * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
    * connection to the server once that has answered for all the tabs did. `ending` is called when no
-   * tab may come any more; without it, none may from now on.
+   * tab may come any more.
    */
-  closeWhenIdle(ending?: () => void): void {
-    if (this.#endsWhenIdle) return;
-    this.#endsWhenIdle = true;
+  closeWhenIdle(ending: () => void): void {
+    if (this.#closed) return ending();
     this.#ending = ending;
-    const end = () => this.#endIfRested();
-    this.on('idle', end);
-    this.#withCore(end);
+    this.#withCore(() => this.#endIfRested());
+  }
+
+  /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */
+  stayOpen(): void {
+    this.#ending = undefined;
   }
 
   #endIfRested(): void {
-    if (!this.#endsWhenIdle || this.#closed || !this.#core?.isIdle()) return;
+    if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
     // An open channel would keep the process alive.
-    if (!this.#ending) this.#core.stopListening();
+    this.#core.stopListening();
     if (!this.#core.isRested()) return;
-    this.#ending?.();
     this.#closeToTabs('the hub was closed');
     this.connection?.whenNothingPending(() => this.close());
   }
@@ -226,6 +227,7 @@ export class Hub extends Emitter<HubEvents> {
   #closeToTabs(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#ending?.();
     for (const timer of this.#expected.values()) clock.clearTimeout(timer);
     this.#core?.close(reason);
   }

@@ -1,5 +1,5 @@
 import {codeOf, codes} from '../errors.js';
-import type {Answer, Callback, WholeConnection, WholeDoc} from './sharedb.js';
+import type {Answer, Callback, QueuedOp, WholeConnection, WholeDoc} from './sharedb.js';
 
 /** By these the server, or its database, says that it can't get from a document's version to its own. */
 const outdatedCodes = new Set<unknown>([
@@ -21,6 +21,13 @@ export class Outdated {
   readonly #tell: (doc: WholeDoc, error: unknown) => void;
   /** Those of which that was told. */
   readonly #told = new WeakSet<WholeDoc>();
+  /** The ops the server has answered for. */
+  readonly #answered = new WeakSet<QueuedOp>();
+  /**
+   * Fetches and subscriptions that failed before the answer to the op inflight, which says whether
+   * the server has that op: they are asked again then.
+   */
+  readonly #waiting = new Map<WholeDoc, {op: QueuedOp; actions: string[]}>();
 
   constructor(tell: (doc: WholeDoc, error: unknown) => void) {
     this.#tell = tell;
@@ -33,36 +40,59 @@ export class Outdated {
 
   /** Looks at an answer of the server. Returns whether ShareDB must not see it. */
   see(connection: WholeConnection, answer: Answer): boolean {
-    if (!answer.error || !isOutdated(answer.error)) return false;
-    if (answer.a === 'bf' || answer.a === 'bs') return askEach(connection, answer);
+    const {a, error} = answer;
     const doc = connection.getExisting(answer.c ?? '', answer.d ?? '');
-    if (!doc) return false;
-    if (answer.a === 'op') return this.#seeRefusal(connection, doc, answer);
-    return (answer.a === 'f' || answer.a === 's') && this.#seeFailure(connection, doc, answer);
+    const op = doc && answeredOp(connection, doc, answer);
+    if (op) this.#answered.add(op);
+    if (doc) this.#askAgain(connection, doc);
+    if (!error || !isOutdated(error)) return false;
+    if (a === 'bf' || a === 'bs') return askEach(connection, answer);
+    if (doc && op) return this.#seeRefusal(doc, op, error);
+    return (
+      doc !== undefined && (a === 'f' || a === 's') && this.#seeFailure(connection, doc, answer)
+    );
+  }
+
+  /** The connection is lost, and what was asked: ShareDB asks it again. */
+  forgetAsked(): void {
+    this.#waiting.clear();
   }
 
   /** ShareDB would roll the op back. */
-  #seeRefusal(connection: WholeConnection, doc: WholeDoc, answer: Answer): boolean {
-    const {inflightOp} = doc;
-    const src = answer.src ?? connection.id;
-    if (inflightOp?.seq !== answer.seq || inflightOp?.src !== src) return false;
-    if (inflightOp.retries === 0) {
+  #seeRefusal(doc: WholeDoc, op: QueuedOp, error: unknown): boolean {
+    if (op.retries === 0) {
       // It was sent but once, and refused: the server does not have it.
-      for (const member of ['seq', 'src', 'sentAt', 'retries'] as const) delete inflightOp[member];
+      for (const member of ['seq', 'src', 'sentAt', 'retries'] as const) delete op[member];
     }
-    this.#tellOnce(doc, answer.error);
+    this.#tellOnce(doc, error);
     return true;
   }
 
   #seeFailure(connection: WholeConnection, doc: WholeDoc, answer: Answer): boolean {
+    const action = answer.a as string;
     const version = answer.v ?? doc.version;
     if (version !== doc.version) {
       // That was about a version that the document has left behind.
-      ask(connection, doc, answer.a as string);
+      ask(connection, doc, action);
       return true;
     }
-    if (version !== null) this.#tellOnce(doc, answer.error);
+    if (version === null) return false;
+    const {inflightOp: op} = doc;
+    if (op && !this.#answered.has(op) && !this.#told.has(doc)) {
+      const actions = this.#waiting.get(doc)?.actions ?? [];
+      this.#waiting.set(doc, {op, actions: [...actions, action]});
+      return true;
+    }
+    this.#tellOnce(doc, answer.error);
     return false;
+  }
+
+  /** Once the document no longer waits for the answer to the op. */
+  #askAgain(connection: WholeConnection, doc: WholeDoc): void {
+    const waiting = this.#waiting.get(doc);
+    if (!waiting || (doc.inflightOp === waiting.op && !this.#answered.has(waiting.op))) return;
+    this.#waiting.delete(doc);
+    for (const action of waiting.actions) ask(connection, doc, action);
   }
 
   /** The document gives up its state and its uncommitted ops, and is loaded. */
@@ -88,6 +118,16 @@ export class Outdated {
     this.#told.add(doc);
     this.#tell(doc, error);
   }
+}
+
+/** The document's op inflight, if this is the answer to it. */
+function answeredOp(
+  connection: WholeConnection,
+  {inflightOp}: WholeDoc,
+  {a, src = connection.id ?? undefined, seq}: Answer,
+): QueuedOp | undefined {
+  const isIts = a === 'op' && inflightOp?.seq === seq && inflightOp?.src === src;
+  return isIts ? (inflightOp ?? undefined) : undefined;
 }
 
 /** One of the documents has made the server refuse all of them. */

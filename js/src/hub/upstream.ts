@@ -124,6 +124,7 @@ export class UpstreamAdapter {
     });
     connection.on('state', (state: string) => {
       this.#asked.clear();
+      this.#outdated.forgetAsked();
       const early = this.#early.splice(0);
       if (state === 'connected') for (const message of early) this.send(message);
     });

@@ -28,6 +28,9 @@ pub(super) struct Holder {
     pub departing: BTreeSet<u64>,
     /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
     pub away: bool,
+    /// The tab let go of the document, which only its queries hold: up to which revision it was told
+    /// that there are changes.
+    pub let_go: Option<Rev>,
     pub last_op_id: u64,
     pub failures: VecDeque<Failure>,
 }
@@ -47,6 +50,7 @@ impl Document {
     /// The tab has said which revision it holds.
     pub(super) fn told(&mut self, tab: &str, rev: Option<Rev>) {
         let holder = self.holder(tab);
+        holder.let_go = None;
         holder.seen = holder.seen.max(rev.unwrap_or(0));
         self.trim();
     }
@@ -88,6 +92,9 @@ impl Document {
         if self.holder(tab).away || sent.is_some_and(|sent| sent > rev) {
             return;
         }
+        if self.holder(tab).let_go.is_some() {
+            return self.tell_of_changes(tab, cx);
+        }
         let changes = sent.and_then(|sent| {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
@@ -127,6 +134,17 @@ impl Document {
             holder.told = (version, settled);
         } else if holder.told != (version, settled) {
             self.tell_settled(tab, Vec::new(), None, cx);
+        }
+    }
+
+    /// Tells a tab that let go of the document that there are changes: if it took it again, it asks
+    /// for them.
+    fn tell_of_changes(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let (rev, settled) = (self.order.rev(), self.unsettled.is_empty());
+        if self.holder(tab).let_go.replace(rev) != Some(rev) {
+            let (doc, changes) = (self.id.clone(), Vec::new());
+            let change = DocChange { doc, rev, changes, settled, coalesced: false };
+            cx.send(tab, Message::DocChange(change));
         }
     }
 

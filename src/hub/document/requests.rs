@@ -1,5 +1,6 @@
 //! What tabs ask of a document.
 
+use super::holders::Holder;
 use super::{Context, Document, Fetch, Subscription, Waiter};
 use crate::error::Error;
 use crate::ot::Sequencer;
@@ -110,6 +111,7 @@ impl Document {
     pub fn resume(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
         let holder = self.holder(tab);
         holder.away = false;
+        holder.let_go = None;
         holder.told = (None, false);
         holder.live = held.subscribed;
         // A tab that created the document without loading it knows no revision yet.
@@ -155,13 +157,16 @@ impl Document {
         if taken {
             self.loaded(cx);
         }
-        self.holder(tab).sent = None;
+        let holder = self.holder(tab);
+        holder.sent = None;
+        holder.let_go = None;
         self.bring_up_to_date(tab, cx);
     }
 
     /// The document is among the results of this query; `keep`: for as long as that lives.
     pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
         let holder = self.holder(&query.tab);
+        holder.let_go = None;
         if keep {
             holder.queries.insert(query.request);
             holder.departing.remove(&query.request);
@@ -184,7 +189,21 @@ impl Document {
         self.told(tab, Some(rev));
     }
 
-    /// The tab lets go of the document, or is gone.
+    /// The tab lets go of the document. Its queries that have found it do not.
+    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let rev = self.order.rev();
+        let Some(holder) = self.holders.get_mut(tab) else { return };
+        let Holder { queries, departing, .. } = std::mem::take(holder);
+        if queries.is_empty() {
+            return self.release(tab, cx);
+        }
+        *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
+        self.forget_waiters(tab);
+        self.trim();
+        self.start_linger(cx);
+    }
+
+    /// The tab is gone.
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.holders.remove(tab);
         self.forget_waiters(tab);

@@ -117,6 +117,9 @@ impl Tab {
 
     fn queue_changes(&mut self, change: DocChange) {
         let Some((key, doc)) = self.docs.find(&change.doc) else { return };
+        if change.changes.is_empty() && doc.replica.rev() < Some(change.rev) {
+            self.events.push_back(TabEvent::Behind { doc: key });
+        }
         let coalesce = change.coalesced && doc.replica.is_sequenced();
         let steps = change.changes.len() as u64;
         let first = change.rev.saturating_sub(steps);
