@@ -129,7 +129,6 @@ impl HubCore {
         *shell.alarm.borrow_mut() = Some(alarm);
         shell.run_store();
         shell.watch_store();
-        shell.tidy();
         Ok(HubCore(shell))
     }
 
@@ -177,7 +176,7 @@ impl HubCore {
     /// Whether the server has every op, as far as the store would lose it.
     #[wasm_bindgen(js_name = isRested)]
     pub fn is_rested(&self) -> bool {
-        self.0.store.is_none() || self.0.hub.borrow().uncommitted().is_empty()
+        self.0.store.is_none() || self.0.hub.borrow().is_rested()
     }
 
     /// Tells all tabs why the store is only in the place of the one that was asked for.
@@ -187,6 +186,15 @@ impl HubCore {
         self.0.tell_store_error(&error);
         if let Some(store) = &self.0.store {
             store.failure.replace(Some(error));
+        }
+    }
+
+    /// No tab of an earlier hub comes any more: what no tab has open may be dropped from the store.
+    #[wasm_bindgen(js_name = startEvicting)]
+    pub fn start_evicting(&self) {
+        if let Some(store) = &self.0.store {
+            store.may_evict.set(true);
+            self.0.tidy();
         }
     }
 

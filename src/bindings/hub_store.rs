@@ -16,9 +16,16 @@ use crate::platform::{Payload, to_value};
 use crate::store::{Inventory, Limits, StoreError, victims};
 
 /// After so many transactions old documents are looked for.
-const COMMITS: u32 = 200;
+const COMMITS: u32 = 1000;
 /// The part of the device's room from which on it counts as full.
 const FULL: f64 = 0.9;
+
+/// How many bytes too many there are on a device that counts as full.
+fn excess(room: &Object) -> Option<u64> {
+    let number = |name: &str| Reflect::get(room, &name.into()).ok()?.as_f64();
+    let excess = number("usage")? - FULL * number("quota")?;
+    (excess > 0.0).then_some(excess as u64)
+}
 
 impl Shell {
     /// Starts what the hub wants of its store, in order.
@@ -68,7 +75,7 @@ impl Shell {
             StoreError::Quota { .. } => self.in_background(async |shell, store| {
                 if let Ok(inventory) = store.inventory().await {
                     let nothing = Limits { max_age: None, max_bytes: Some(0) };
-                    shell.evict(&inventory, &nothing);
+                    shell.evict(store, &inventory, &nothing);
                 }
                 let room = shell.handler.room().await;
                 shell.tell_quota(&room);
@@ -133,7 +140,7 @@ impl Shell {
         }
     }
 
-    /// Looks for documents that are too old or too many, and whether the device is nearly full.
+    /// Looks whether the device is nearly full, and for documents that are too old or too many.
     pub(super) fn tidy(self: &Rc<Self>) {
         let Some(store) = &self.store else { return };
         store.commits.set(0);
@@ -142,32 +149,34 @@ impl Shell {
         }
         self.in_background(async |shell, store| {
             let room = shell.handler.room().await;
-            // What is wrong with the store shows when it is written to.
-            if let Ok(inventory) = store.inventory().await {
-                let limits = shell.limits(store, &inventory, &room);
-                shell.evict(&inventory, &limits);
+            let excess = excess(&room);
+            let is_full = excess.is_some();
+            let has_become_full = !store.is_full.replace(is_full) && is_full;
+            if has_become_full {
+                shell.tell_quota(&room);
+            }
+            // A list of all documents costs the more the more there are.
+            let is_limited = store.limits != Limits::default();
+            if (is_limited || has_become_full)
+                && let Ok(inventory) = store.inventory().await
+            {
+                let mut limits = store.limits;
+                if has_become_full {
+                    let bytes: u64 = inventory.docs.iter().map(|it| it.bytes).sum();
+                    let fits = bytes.saturating_sub(excess.unwrap_or_default());
+                    limits.max_bytes = Some(limits.max_bytes.map_or(fits, |max| max.min(fits)));
+                }
+                shell.evict(store, &inventory, &limits);
             }
             store.is_tidying.set(false);
         });
     }
 
-    /// What the application allows, and what the device does; tells if that has become nearly full.
-    fn limits(&self, store: &HubStore, inventory: &Inventory, room: &Object) -> Limits {
-        let number = |name: &str| Reflect::get(room, &name.into()).ok()?.as_f64();
-        let excess =
-            number("usage").zip(number("quota")).map(|(usage, quota)| usage - FULL * quota);
-        let is_full = excess.is_some_and(|excess| excess > 0.0);
-        let mut limits = store.limits;
-        if !store.is_full.replace(is_full) && is_full {
-            let bytes: u64 = inventory.docs.iter().map(|it| it.bytes).sum();
-            let fits = bytes.saturating_sub(excess.unwrap_or_default() as u64);
-            limits.max_bytes = Some(limits.max_bytes.map_or(fits, |max| max.min(fits)));
-            self.tell_quota(room);
+    /// Drops what no tab has open. What tabs of an earlier hub have open is known only after a while.
+    fn evict(&self, store: &HubStore, inventory: &Inventory, limits: &Limits) {
+        if !store.may_evict.get() {
+            return;
         }
-        limits
-    }
-
-    fn evict(&self, inventory: &Inventory, limits: &Limits) {
         let mut hub = self.hub.borrow_mut();
         let victims = victims(inventory, limits, now(), &|doc| hub.holds(doc));
         hub.evict(victims, now());
@@ -199,13 +208,13 @@ impl Shell {
         let Some(store) = &self.store else { return };
         let hub = self.hub.borrow();
         let is_due = hub.deadline().is_some_and(|at| at <= now());
-        let is_committed = hub.uncommitted().is_empty();
+        let is_rested = hub.is_rested();
         drop(hub);
         if store.under_way.get() > 0 || is_due {
             return;
         }
         if !self.is_closed.get() {
-            if is_committed {
+            if is_rested {
                 self.handler.rested();
             }
         } else if store.release() {

@@ -100,6 +100,8 @@ pub(super) struct HubStore {
     pub under_way: Cell<u32>,
     /// How many transactions there were since old documents were last looked for.
     pub commits: Cell<u32>,
+    /// Every tab that has documents open has told of them.
+    pub may_evict: Cell<bool>,
     /// Old documents are being looked for.
     pub is_tidying: Cell<bool>,
     /// The device was nearly full when it was last looked at.
@@ -111,6 +113,8 @@ pub(super) struct HubStore {
     pub watch: RefCell<Option<AbortHandle>>,
     /// Why it is only in the place of the one that was asked for.
     pub failure: RefCell<Option<Error>>,
+    /// A tab has had it wiped.
+    pub is_cleared: Cell<bool>,
 }
 
 impl HubStore {
@@ -124,12 +128,14 @@ impl HubStore {
             limits: Limits { max_age, max_bytes },
             under_way: Cell::new(0),
             commits: Cell::new(0),
+            may_evict: Cell::new(false),
             is_tidying: Cell::new(false),
             is_full: Cell::new(false),
             is_open: Cell::new(true),
             is_reopening: Cell::new(false),
             watch: RefCell::new(None),
             failure: RefCell::new(None),
+            is_cleared: Cell::new(false),
         }
     }
 

@@ -81,11 +81,12 @@ impl Shell {
         let documents = Array::new();
         for DocInfo { doc, .. } in store.inventory().await?.docs {
             let stored = store.read(&doc).await?;
-            let damage = stored.damage.as_ref().map(|damage| damage.to_string());
+            let damage = stored.damage.as_ref();
+            let damage = damage.map(|it| Error::new(codes::STORE_DAMAGED, it.to_string()));
             let read = read_stored(&stored, &*self.types);
-            if let Some(reason) = damage.or(read.as_ref().err().cloned()) {
-                let message = format!("the export lacks {doc}, or a part of it: {reason}");
-                self.tell_store_error(&Error::new(codes::STORE_DAMAGED, message));
+            if let Some(error) = damage.or(read.as_ref().err().cloned()) {
+                let message = format!("the export lacks {doc}, or a part of it: {}", error.message);
+                self.tell_store_error(&Error { message, ..error });
             }
             if let Ok(Some(restored)) = read {
                 documents.push(&self.exported(&doc, &restored)?);
@@ -117,6 +118,9 @@ impl Shell {
         if let Some(error) = store.failure.borrow().clone() {
             return Err(error);
         }
+        if store.is_cleared.get() {
+            return Ok(None);
+        }
         // Another hub's store is not this one's to clear.
         store.commit(&[]).await?;
         let mut uncommitted = self.hub.borrow().uncommitted();
@@ -134,6 +138,7 @@ impl Shell {
         }
         self.hub.borrow_mut().stop_storing(now());
         store.get()?.clear().await?;
+        store.is_cleared.set(true);
         self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
         Ok(None)
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tabmux_middleware::Millis;
 
-use super::journal::{Failure, Journal, Outgoing, Record};
+use super::journal::{Failure, Journal, Lost, Outgoing, Record};
 use super::{PendingOp, Untold, Upstream};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin, Sequencer, Types};
@@ -11,6 +11,7 @@ use crate::protocol::*;
 
 mod holders;
 mod log;
+mod lost;
 mod ops;
 mod outdated;
 mod requests;
@@ -106,6 +107,10 @@ pub(super) struct Document {
     /// The document is loaded anew since the server no longer has what came after its version:
     /// why, and the ops it had.
     outdated: Option<(Error, Vec<PendingOp>)>,
+    /// What could not be kept, and how much of it the tabs were told.
+    lost: (Vec<Lost>, usize),
+    /// When it need not be kept any more.
+    lost_until: Option<Millis>,
 }
 
 impl Document {
@@ -127,6 +132,8 @@ impl Document {
             log: None,
             grace: None,
             outdated: None,
+            lost: (Vec::new(), 0),
+            lost_until: None,
         }
     }
 
@@ -226,7 +233,7 @@ impl Document {
         match &error {
             Some(error) => {
                 self.write_anew(cx);
-                self.tell_if_gone(op, error, cx);
+                self.lose_if_gone(op, error, cx);
             }
             None => {
                 let version = cx.upstream.head(&self.id).version;
@@ -265,12 +272,13 @@ impl Document {
 
     /// When [`Document::wake`] wants to be called.
     pub fn deadline(&self) -> Option<Millis> {
-        self.linger.into_iter().chain(self.grace).min()
+        [self.linger, self.grace, self.lost_until].into_iter().flatten().min()
     }
 
     /// The linger may be over. Returns whether the document can be forgotten.
     pub fn wake(&mut self, cx: &mut Context<'_>) -> bool {
         self.end_grace(cx);
+        self.forget_lost(cx);
         if self.linger.is_none_or(|at| at > cx.now) {
             return false;
         }
@@ -291,11 +299,12 @@ impl Document {
             && is_written
             && self.unsettled.is_empty()
             && self.deferred.is_empty()
+            && self.lost.0.is_empty()
             && self.subscription == Subscription::None;
         if forget {
             self.note_use(cx);
             cx.upstream.destroy(&self.id);
-        } else if !is_written {
+        } else if !is_written || !self.lost.0.is_empty() {
             self.start_linger(cx);
         }
         forget

@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter};
-use super::journal::Recalled;
-use crate::Error;
+use super::journal::Lost;
+use super::stored_docs::Found;
+use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
 
 /// A `connection.getBulk` that is not answered yet.
@@ -49,19 +50,18 @@ impl Documents {
     ///
     /// # Errors
     /// It can't be taken; the document is as one that is not in the store.
-    pub fn admit(
-        &mut self,
-        id: &DocId,
-        recalled: Option<Recalled>,
-        is_kept: bool,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Error> {
+    pub fn admit(&mut self, id: &DocId, found: Found, cx: &mut Context<'_>) -> Result<(), Error> {
         let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
+        let Found { recalled, lost, mut is_kept } = found;
         let (number, is_off) = (journal.new_log(), journal.is_off());
         let is_evicted = journal.is_busy_with(id);
         let doc = self.doc(id);
+        let pending = recalled.as_ref().map(|it| it.restored.pending.clone()).unwrap_or_default();
         let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
-        if is_off {
+        let unfit = taken.as_ref().err();
+        // With the type, it can be taken.
+        is_kept &= unfit.is_none_or(|it| it.code_text().as_deref() != Some(TYPE_NOT_RECOGNIZED));
+        if is_off || !is_kept {
             doc.stop_log();
         } else if !doc.is_stored() {
             doc.start_log(number);
@@ -69,17 +69,30 @@ impl Documents {
                 // It came as the result of a query.
                 doc.write_anew(cx);
             }
+            if let Some(error) = unfit {
+                doc.lose(pending, error, cx);
+            }
+        }
+        if let Some(Lost { ops, error }) = lost {
+            doc.lose(ops, &error, cx);
         }
         if is_evicted {
             // What was read goes after all.
             doc.write_anew(cx);
         }
-        if !is_kept {
-            doc.stop_log();
-        }
         doc.note_use(cx);
         doc.start_linger(cx);
         taken
+    }
+
+    /// Tells the tabs of ops that could not be kept.
+    pub fn tell_lost(&mut self, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        for id in std::mem::take(&mut journal.with_lost) {
+            if let Some(doc) = self.docs.get_mut(&id) {
+                doc.tell_lost(cx);
+            }
+        }
     }
 
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
@@ -109,6 +122,11 @@ impl Documents {
     pub fn uncommitted(&self) -> Vec<DocId> {
         let uncommitted = self.docs.values().filter(|doc| doc.has_uncommitted());
         uncommitted.map(|doc| doc.id().clone()).collect()
+    }
+
+    /// Whether there is such a document.
+    pub fn has_uncommitted(&self) -> bool {
+        self.docs.values().any(Document::has_uncommitted)
     }
 
     /// The server can't be reached: who waits for it must do with what the hub has.

@@ -24,8 +24,8 @@ impl Hub {
         if !self.offline.is_offline && self.state.state != "connected" {
             self.offline.patience = self.journal.as_ref().map(|_| self.now + PATIENCE);
         }
-        for (doc, recalled) in std::mem::take(&mut self.recalled) {
-            self.admit(doc, recalled);
+        for (doc, found) in std::mem::take(&mut self.found) {
+            self.admit(doc, found);
         }
     }
 

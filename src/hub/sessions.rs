@@ -7,12 +7,12 @@ use tabmux_transports::{Frame, Guarantees};
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::inbox::{Arrival, Inbox, docs_of_event};
-use super::journal::{Batch, Journal, Outgoing, Recalled};
+use super::journal::{Batch, Journal, Outgoing};
 use super::peers::{PeerId, Peers};
 use super::queries::Queries;
 use super::reachable::Offline;
 use super::relay::Relay;
-use super::stored_docs::{PER_EPOCH, documents};
+use super::stored_docs::{Found, PER_EPOCH, documents};
 use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
@@ -74,9 +74,7 @@ pub struct Hub {
     pub(super) journal: Option<Journal>,
     pub(super) inbox: Inbox,
     /// Documents that were read before the upstream connection was made.
-    pub(super) recalled: Vec<(DocId, Option<Recalled>)>,
-    /// Documents that the store could not read, which is not to say that it lost them.
-    pub(super) unreadable: BTreeSet<DocId>,
+    pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
     pub(super) expected: BTreeSet<String>,
     pub(super) is_connected: bool,
@@ -118,8 +116,7 @@ impl Hub {
             relay: Relay::default(),
             journal,
             inbox,
-            recalled: Vec::new(),
-            unreadable: BTreeSet::new(),
+            found: Vec::new(),
             expected: BTreeSet::new(),
             is_connected: false,
             offline: Offline::default(),
@@ -298,9 +295,13 @@ impl Hub {
         if self.waits_to_write() {
             return;
         }
+        let has_tabs = !self.tabs.is_empty();
         self.tell_store_events();
         let (docs, _, _, mut cx) = self.parts();
         docs.write_checkpoints(&mut cx);
+        if has_tabs {
+            docs.tell_lost(&mut cx);
+        }
         let messages = std::mem::take(&mut self.out);
         match &mut self.journal {
             Some(journal) => {

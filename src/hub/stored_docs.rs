@@ -4,12 +4,27 @@ use tabmux_middleware::Millis;
 
 use super::documents::Documents;
 use super::inbox::Arrival;
-use super::journal::{Checkpoint, Journal, LostOp, Placed, Recalled, Record, from_bytes, recall};
+use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
 use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
 use crate::store::{StoreError, StoredDoc, Write};
+
+/// What the store had of a document.
+pub(super) struct Found {
+    pub recalled: Option<Recalled>,
+    /// What could be rescued of records that can't be read.
+    pub lost: Option<Lost>,
+    /// If not, what the store has is left as it is.
+    pub is_kept: bool,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Found { recalled: None, lost: None, is_kept: true }
+    }
+}
 
 impl Hub {
     /// Keeps only these documents in the store.
@@ -32,8 +47,13 @@ impl Hub {
 
     /// The documents with ops that the server has not acknowledged.
     pub fn uncommitted(&self) -> Vec<DocId> {
-        let waiting = self.recalled.iter().map(|(doc, _)| doc.clone());
+        let waiting = self.found.iter().map(|(doc, _)| doc.clone());
         self.docs.uncommitted().into_iter().chain(waiting).collect()
+    }
+
+    /// Whether the server has every op that is known of; documents that are being read may have more.
+    pub fn is_rested(&self) -> bool {
+        !self.is_stalled() && self.found.is_empty() && !self.docs.has_uncommitted()
     }
 
     /// A document was read. Tell the hub what happened upstream meanwhile, and call
@@ -41,23 +61,24 @@ impl Hub {
     pub fn stored(&mut self, doc: DocId, read: Result<StoredDoc, StoreError>, now: Millis) {
         self.now = now;
         self.inbox.reading.remove(&doc);
-        let recalled = match read {
+        let found = match read {
             Ok(stored) => self.recall(&doc, stored),
             Err(fenced @ StoreError::Fenced { .. }) => {
                 self.inbox.reading.insert(doc);
                 return self.events.push_back(HubEvent::Fenced(fenced.into()));
             }
             Err(error) => {
-                // What it holds is not to be overwritten.
-                self.unreadable.insert(doc.clone());
-                self.tell_damage(&doc, &error.into());
-                None
+                self.tell_damage(&doc, &error.clone().into());
+                if let StoreError::Closed { .. } = error {
+                    self.events.push_back(HubEvent::StoreFailed(error));
+                }
+                Found { is_kept: false, ..Found::default() }
             }
         };
         if self.is_connected {
-            self.admit(doc, recalled);
+            self.admit(doc, found);
         } else {
-            self.recalled.push((doc, recalled));
+            self.found.push((doc, found));
         }
         if !self.is_stalled()
             && let Some(event) = self.inbox.event.take()
@@ -66,36 +87,29 @@ impl Hub {
         }
     }
 
-    fn recall(&mut self, doc: &DocId, stored: StoredDoc) -> Option<Recalled> {
-        let recalled = recall(&stored, &*self.types);
-        if let (Ok(recalled), None) = (&recalled, &stored.damage) {
-            return recalled.clone();
-        }
-        let mut uncommitted: Vec<PendingOp> = Vec::new();
-        let reason = match (recalled, &stored.damage) {
-            (Err(reason), _) => {
-                salvage_all(&stored, &mut uncommitted);
-                format!("the stored records of {doc} make no sense: {reason}")
+    fn recall(&mut self, doc: &DocId, stored: StoredDoc) -> Found {
+        let mut ops: Vec<PendingOp> = Vec::new();
+        let reason = match (recall(&stored, &*self.types), &stored.damage) {
+            (Ok(recalled), None) => return Found { recalled, ..Found::default() },
+            (Err(error), _) if error.code_text().as_deref() == Some(codes::TYPE_NOT_RECOGNIZED) => {
+                // With the type it can be read.
+                self.tell_damage(doc, &error);
+                return Found { is_kept: false, ..Found::default() };
+            }
+            (Err(error), _) => {
+                salvage_all(&stored, &mut ops);
+                format!("the stored records of {doc} make no sense: {}", error.message)
             }
             (Ok(recalled), Some(damage)) => {
-                uncommitted.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
-                salvage(damage.rest.iter().cloned(), &mut uncommitted);
+                ops.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
+                salvage(damage.rest.iter().cloned(), &mut ops);
                 damage.to_string()
             }
-            (Ok(_), None) => return None,
         };
         let message = format!("{reason}; the document is loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
-        self.tell_lost(doc, &uncommitted, &error);
         self.tell_damage(doc, &error);
-        None
-    }
-
-    fn tell_lost(&mut self, doc: &DocId, ops: &[PendingOp], error: &Error) {
-        if let (Some(journal), false) = (&mut self.journal, ops.is_empty()) {
-            let lost = ops.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
-            journal.tell_lost(doc, lost.collect(), error);
-        }
+        Found { lost: Some(Lost { ops, error }), ..Found::default() }
     }
 
     fn tell_damage(&mut self, doc: &DocId, error: &Error) {
@@ -104,18 +118,13 @@ impl Hub {
         }
     }
 
-    pub(super) fn admit(&mut self, doc: DocId, recalled: Option<Recalled>) {
-        let recalled = recalled.map(|mut recalled| {
+    pub(super) fn admit(&mut self, doc: DocId, mut found: Found) {
+        if let Some(recalled) = &mut found.recalled {
             // What a tab is here without having asked for, it does not hold.
-            let tabs = std::mem::take(&mut recalled.known.tabs);
-            recalled.known.tabs = tabs.into_iter().filter(|(tab, _)| self.expect(tab)).collect();
-            recalled
-        });
-        let pending = recalled.as_ref().map(|it| it.restored.pending.clone()).unwrap_or_default();
-        let is_unreadable = self.unreadable.remove(&doc);
+            recalled.known.tabs.retain(|tab, _| self.expect(tab));
+        }
         let (docs, _, _, mut cx) = self.parts();
-        if let Err(error) = docs.admit(&doc, recalled, !is_unreadable, &mut cx) {
-            self.tell_lost(&doc, &pending, &error);
+        if let Err(error) = docs.admit(&doc, found, &mut cx) {
             self.tell_damage(&doc, &error);
         }
     }
@@ -210,7 +219,7 @@ impl Hub {
     pub fn holds(&self, doc: &DocId) -> bool {
         self.docs.has(doc)
             || self.inbox.reading.contains(doc)
-            || self.recalled.iter().any(|(other, _)| other == doc)
+            || self.found.iter().any(|(other, _)| other == doc)
     }
 
     /// Drops documents from the store, but for those that are in use.

@@ -65,19 +65,22 @@ for (const transport of TRANSPORTS) {
   }
 }
 
-/** A store whose every transaction takes some turns. */
-const slow = () => {
+let stores = 0;
+
+/** A store of its own, whose every transaction takes some turns. */
+function slowStore() {
   const late = async (bytes) => {
     await turns(3);
     return bytes;
   };
-  return {encryption: {encrypt: late, decrypt: late}};
-};
+  stores += 1;
+  return {name: `slow ${stores}`, encryption: {encrypt: late, decrypt: late}};
+}
 
 for (const [name, pace] of Object.entries(paces)) {
   test(`tabs of a hub with a slow store that come while others edit ${name} miss nothing and double nothing`, async () => {
     for (let at = 0; at < 12; at++) {
-      await joinWhileOthersEdit({transport: 'direct', pace, at, store: slow()});
+      await joinWhileOthersEdit({transport: 'direct', pace, at, store: slowStore()});
     }
   });
 }

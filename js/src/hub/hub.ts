@@ -12,7 +12,7 @@ import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
 
-/** How long a tab of an earlier hub may take to come back, where there are no Web Locks. */
+/** How long a tab of an earlier hub may take to come back. */
 const EXPECTED_MS = 60_000;
 
 /** How long a tab's last messages may be on their way while its Web Lock is free already. */
@@ -92,9 +92,19 @@ export class Hub extends Emitter<HubEvents> {
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
     if (found?.failure) core.tellStoreFailure(found.failure);
+    if (found) this.#evictLater(core);
     for (const act of this.#waiting.splice(0)) act(core);
     if (this.#closed) core.close('the hub was closed');
     this.#upstream.tellAll();
+  }
+
+  /** Tabs of an earlier hub have documents open of which this one hears as they come back. */
+  #evictLater(core: HubCore): void {
+    if (!globalThis.navigator?.locks) return core.startEvicting();
+    const start = () => {
+      if (!this.#closed) core.startEvicting();
+    };
+    unref(clock.setTimeout(start, EXPECTED_MS));
   }
 
   /** Acts now, or once the store is open. */
@@ -113,7 +123,7 @@ export class Hub extends Emitter<HubEvents> {
       expected: (tab: string) => {
         if (this.#watchTab(tab)) return;
         const timer = clock.setTimeout(() => this.#tabGone(tab), EXPECTED_MS);
-        (timer as {unref?: () => void}).unref?.();
+        unref(timer);
         this.#expected.set(tab, timer);
       },
       left: (tab: string) => this.#tell('left', tab),
@@ -231,6 +241,11 @@ export class Hub extends Emitter<HubEvents> {
     for (const timer of this.#expected.values()) clock.clearTimeout(timer);
     this.#core?.close(reason);
   }
+}
+
+/** Lets the process end although the timer runs, where there is such a thing. */
+function unref(timer: ReturnType<typeof clock.setTimeout>): void {
+  (timer as {unref?: () => void}).unref?.();
 }
 
 /** How the core uses the store. */

@@ -54,6 +54,7 @@ impl Document {
         let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
         let version = restored.snapshot.version;
         let oldest = known.rev - known.history.len() as u64;
+        self.recall_lost(known.lost, cx);
         if !self.is_known(cx) {
             cx.upstream.restore(&self.id, &restored)?;
         }
@@ -128,7 +129,7 @@ impl Document {
             doc: self.id.clone(),
             n: log.next,
             record: bytes,
-            pending: !self.unsettled.is_empty(),
+            pending: !(self.unsettled.is_empty() && self.lost.0.is_empty()),
         });
         log.next += 1;
         if log.entries >= ENTRIES || log.size >= log.checkpoint_size.max(SIZE) {
@@ -164,10 +165,11 @@ impl Document {
         }
         journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
-        if unknown && pending.is_empty() && !self.was_loaded {
+        let lost = self.lost.0.clone();
+        if unknown && pending.is_empty() && lost.is_empty() && !self.was_loaded {
             return;
         }
-        let is_pending = !pending.is_empty();
+        let is_pending = !(pending.is_empty() && lost.is_empty());
         log.version = snapshot.version;
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
         let mut tabs: BTreeMap<String, KnownTab> =
@@ -186,7 +188,7 @@ impl Document {
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
         let (rev, history) = (self.order.rev(), self.order.entries());
-        let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs };
+        let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs, lost };
         match to_bytes(&checkpoint) {
             Ok(record) => {
                 (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);

@@ -1,11 +1,9 @@
-//! What becomes of uncommitted ops that can't be committed: the server has lost those they were made
-//! after, or refuses them when their tab is gone.
+//! What becomes of uncommitted ops if the server has lost those they were made after.
 
-use super::{Context, Document, Unsettled};
+use super::{Context, Document};
 use crate::error::Error;
 use crate::hub::PendingOp;
-use crate::hub::journal::{Failure, LostOp};
-use crate::ot::Op;
+use crate::hub::journal::Failure;
 
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
@@ -49,27 +47,6 @@ impl Document {
                 self.tell_settled(&origin.tab, op_ids, Some(error.clone()), cx);
             }
         }
-        if let Some(journal) = cx.journal.as_deref_mut() {
-            let lost = lost.iter().map(|op| LostOp { op: &op.op, source: op.source.as_ref() });
-            journal.tell_lost(&self.id, lost.collect(), &error);
-        }
-    }
-
-    /// The server has refused an op whose tab is no longer there to hear of it.
-    pub(super) fn tell_if_gone(
-        &self,
-        refused: Option<Unsettled>,
-        error: &Error,
-        cx: &mut Context<'_>,
-    ) {
-        let Some(Unsettled { origin, op, source }) = refused else { return };
-        if op == Op::NoOp {
-            return;
-        }
-        let is_here = self.holders.get(&origin.tab).is_some_and(|holder| !holder.away);
-        if let (false, Some(_), Some(journal)) = (is_here, &self.log, cx.journal.as_deref_mut()) {
-            let lost = LostOp { op: &op, source: source.as_ref() };
-            journal.tell_lost(&self.id, vec![lost], error);
-        }
+        self.lose(lost, &error, cx);
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct Journal {
     in_passing_until: Option<Millis>,
     /// Documents whose next write must be a checkpoint.
     unsaved: BTreeSet<DocId>,
+    /// Documents that have lost ops of which no tab was told.
+    pub with_lost: BTreeSet<DocId>,
     /// Larger than the number of every log entry there is.
     next_number: u64,
     /// What happened to the store, for all tabs.
@@ -74,6 +76,7 @@ impl Journal {
             in_passing: Vec::new(),
             in_passing_until: None,
             unsaved: BTreeSet::new(),
+            with_lost: BTreeSet::new(),
             next_number: first_number,
             events: Vec::new(),
             due: false,
@@ -254,7 +257,7 @@ impl Journal {
 
     /// `has_tabs`: there is someone to tell events.
     pub fn deadline(&self, now: Millis, has_tabs: bool) -> Option<Millis> {
-        let tells = has_tabs && !self.events.is_empty();
+        let tells = has_tabs && !(self.events.is_empty() && self.with_lost.is_empty());
         let due = (self.due || tells).then_some(now);
         let waits = !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
         let retry = self.pause.filter(|_| waits);

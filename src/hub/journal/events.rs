@@ -2,28 +2,26 @@
 
 use serde::Serialize;
 
-use super::Journal;
+use super::{Journal, Lost};
 use crate::error::Error;
 use crate::ot::Op;
 use crate::platform::{Payload, to_value};
 use crate::protocol::{DocId, StoreEvent};
 
-/// Ops that could not be kept.
 #[derive(Serialize)]
-struct Lost<'a> {
+struct LostDetail<'a> {
     collection: &'a str,
     id: &'a str,
     ops: Vec<LostOp<'a>>,
     error: &'a Error,
 }
 
-/// One of them.
 #[derive(Serialize)]
-pub(crate) struct LostOp<'a> {
+struct LostOp<'a> {
     #[serde(flatten)]
-    pub op: &'a Op,
+    op: &'a Op,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<&'a Payload>,
+    source: Option<&'a Payload>,
 }
 
 #[derive(Serialize)]
@@ -47,9 +45,10 @@ impl Journal {
     }
 
     /// Uncommitted ops of a document could not be kept; here they are, so that they can be saved.
-    pub fn tell_lost(&mut self, doc: &DocId, ops: Vec<LostOp<'_>>, error: &Error) {
+    pub fn tell_lost(&mut self, doc: &DocId, Lost { ops, error }: &Lost) {
         let (collection, id) = (doc.collection.as_str(), doc.id.as_str());
-        self.tell("lost", &Lost { collection, id, ops, error });
+        let ops = ops.iter().map(|it| LostOp { op: &it.op, source: it.source.as_ref() }).collect();
+        self.tell("lost", &LostDetail { collection, id, ops, error });
     }
 
     /// What the store has of a document is of no use, or it can't be kept.

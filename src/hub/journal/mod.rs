@@ -9,8 +9,9 @@ mod record;
 mod stored;
 
 pub(crate) use commits::{Batch, Journal, Outgoing};
-pub(crate) use events::LostOp;
-pub(crate) use record::{Checkpoint, Failure, KnownTab, Placed, Record, from_bytes, to_bytes};
+pub(crate) use record::{
+    Checkpoint, Failure, KnownTab, Lost, Placed, Record, from_bytes, to_bytes,
+};
 pub use record::{PendingOp, Sent};
 pub(crate) use stored::{Recalled, recall};
 pub use stored::{Restored, read_stored};

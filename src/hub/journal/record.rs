@@ -84,6 +84,16 @@ pub(crate) struct Checkpoint {
     /// The changes up to `rev` that some tab may need.
     pub history: Vec<Entry>,
     pub tabs: BTreeMap<String, KnownTab>,
+    /// Ops that could not be kept, of which no tab was told yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
+}
+
+/// Ops that could not be kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    pub ops: Vec<PendingOp>,
+    pub error: Error,
 }
 
 /// What must be known of a tab that comes back.

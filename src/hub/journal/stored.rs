@@ -1,7 +1,7 @@
 //! A document as it comes back from the store.
 
 use super::record::{Checkpoint, Failure, KnownTab, PendingOp, Placed, Record, from_bytes};
-use crate::Error;
+use crate::error::{Error, codes};
 use crate::ot::{Entry, Op, Types, transform_pair};
 use crate::platform::Payload;
 use crate::protocol::{Change, Snapshot};
@@ -35,18 +35,22 @@ pub(crate) struct Recalled {
 /// A document as its records have it; `None` if there is no checkpoint, and so no state.
 ///
 /// # Errors
-/// Why the records make no sense together.
-pub fn read_stored(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Restored>, String> {
+/// `ERR_DOC_TYPE_NOT_RECOGNIZED`, or why the records make no sense together.
+pub fn read_stored(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Restored>, Error> {
     Ok(recall(stored, types)?.map(|recalled| recalled.restored))
 }
 
 /// Reads a document's records; `None` if there is no checkpoint, and so no state.
 ///
 /// # Errors
-/// Why the records make no sense together.
-pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Recalled>, String> {
+/// `ERR_DOC_TYPE_NOT_RECOGNIZED`, or why the records make no sense together.
+pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Recalled>, Error> {
     let Some(bytes) = &stored.checkpoint else { return Ok(None) };
-    let known: Checkpoint = from_bytes(bytes)?;
+    let known: Checkpoint = from_bytes(bytes).map_err(nonsense)?;
+    check_type(known.snapshot.type_name.as_deref(), types)?;
+    for op in &known.pending {
+        check_type(op.type_name.as_deref(), types)?;
+    }
     let mut recalled = Recalled {
         known,
         next: stored.next,
@@ -56,7 +60,7 @@ pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Rec
         ..Recalled::default()
     };
     for bytes in &stored.log {
-        recalled.take(from_bytes(bytes)?, types)?;
+        recalled.take(from_bytes(bytes).map_err(nonsense)?, types)?;
     }
     let Recalled { restored, known, .. } = &mut recalled;
     restored.snapshot = std::mem::take(&mut known.snapshot);
@@ -64,17 +68,31 @@ pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Rec
     Ok(Some(recalled))
 }
 
+fn nonsense(reason: impl Into<String>) -> Error {
+    Error::new(codes::STORE_DAMAGED, reason.into())
+}
+
+fn check_type(name: Option<&str>, types: &dyn Types) -> Result<(), Error> {
+    match name {
+        Some(name) if types.get(name).is_none() => {
+            let message = format!("Missing type {name}: register it in the hub");
+            Err(Error::new(codes::TYPE_NOT_RECOGNIZED, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Recalled {
-    fn take(&mut self, record: Record, types: &dyn Types) -> Result<(), String> {
+    fn take(&mut self, record: Record, types: &dyn Types) -> Result<(), Error> {
         match record {
             Record::Placed(placed) => {
-                self.placed(placed, types).map_err(|error| error.to_string())?;
+                check_type(placed.type_name.as_deref(), types)?;
+                self.placed(placed, types)?;
             }
             Record::Changed { change, mut raw } => {
                 for own in &mut self.known.pending {
                     let ty = own.type_name.as_deref().and_then(|name| types.get(name));
-                    transform_pair(&mut own.op, &mut raw, ty.as_ref())
-                        .map_err(|error| error.to_string())?;
+                    transform_pair(&mut own.op, &mut raw, ty.as_ref())?;
                 }
                 self.push(Entry { change, origin: None });
             }
@@ -86,8 +104,8 @@ impl Recalled {
                 }
             }
             Record::Sending(sent) => {
-                let oldest = self.known.pending.first_mut().ok_or("nothing was to be sent")?;
-                oldest.sent.get_or_insert(sent);
+                let oldest = self.known.pending.first_mut();
+                oldest.ok_or_else(|| nonsense("nothing was to be sent"))?.sent.get_or_insert(sent);
             }
             Record::Committed { origin, version } => {
                 if let Some(oldest) = self.known.pending.first_mut() {
