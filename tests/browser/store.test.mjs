@@ -221,3 +221,17 @@ test('a write that a kill tore costs Chromium no database', {
   await subscribe(last, 'notes');
   await hold([last], 'notes', ['before', 'after']);
 });
+
+test('a page that closes its connection and opens it again without the server keeps its store', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const page = await stage.open('/stored.html');
+  await page.run(async () => {
+    connectHere();
+    doc('notes').create({list: []});
+    await written();
+    connection.close();
+    connectHere();
+  });
+  assert.deepEqual(await stored(page), ['notes']);
+  assert.deepEqual(await storeEvents(page), []);
+});
