@@ -1,7 +1,8 @@
 import type {Type} from 'sharedb/lib/sharedb.js';
-import type {ProxyDoc, WireOp} from './doc.js';
+import type {ProxyDoc} from './doc.js';
 import {codes, makeError} from './errors.js';
 import {checkPaths} from './paths.js';
+import type {WireOp} from './wire.js';
 
 /** Applies an op to a document's data and emits its events. */
 export function applyOp(doc: ProxyDoc, op: WireOp, source: unknown): void {

@@ -1,39 +1,26 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {TabCore, type TransportEnd} from '../wasm/tabmux.js';
+import {TabCore} from '../wasm/tabmux.js';
 import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
-import {coreHandler, guard} from './core-handler.js';
-import {ProxyDoc, type WireOp} from './doc.js';
+import type {ConnectionSettings} from './connection-settings.js';
+import {coreHandler} from './core-handler.js';
+import type {ProxyDoc} from './doc.js';
+import {Documents} from './documents.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
 import {nextTick} from './next-tick.js';
-import type {Layer, TraceEvent} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
-import {ProxyQuery, type QueryCallback, type QueryOptions} from './query.js';
-import {checkPosition, type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
+import {Queries} from './queries.js';
+import type {ProxyQuery, QueryCallback, QueryOptions} from './query.js';
+import {Requests} from './requests.js';
+import {type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
 import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
+import type {WireOp} from './wire.js';
 import {Writes} from './writes.js';
-
-/** @internal What a connection is made of. */
-export interface ConnectionSettings {
-  tabId: string;
-  identity: string;
-  codec: string;
-  middleware?: Layer[] | undefined;
-  trace?: ((event: TraceEvent) => void) | undefined;
-  types: {map: {[name: string]: any}; defaultType: any};
-  /** Given to the hub's `connect`. */
-  context: object;
-  /** The end whose guarantees the layers must fit. */
-  transport: TransportEnd;
-  /** The hub's own connection, if the hub is in this process and has one. */
-  upstream: () => any;
-  /** Called once, when this tab leaves the hub. */
-  onClose: () => void;
-}
 
 /**
  * A tab's connection to the hub: the API and the events of ShareDB's `Connection`.
@@ -73,22 +60,17 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   left = false;
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
-  readonly #docs = new Map<number, ProxyDoc>();
-  /** The queries by their numbers in the core. */
-  readonly #queries = new Map<number, ProxyQuery>();
-  readonly #requests = new Map<number, (error: Error | null, answer?: any) => void>();
+  readonly #docs = new Documents(this);
+  readonly #queries = new Queries(this);
+  readonly #requests = new Requests(this);
   readonly #snapshotRequests = new SnapshotRequests(this);
   readonly #presences = new Presences(this);
   /** @internal */
   readonly messages = new Messages(this, this.#snapshotRequests, this.#presences);
-  readonly #writes: Writes;
+  readonly #writes = new Writes(this, this.#docs);
+  readonly #lifetime: Lifetime;
   readonly #upstream: () => any;
-  readonly #onClose: () => void;
   #lastToken = 0;
-  /** `close` was called, and the hub does not have all ops yet. */
-  #leaving = false;
-  /** `close` was called, and the hub's last word was from before. */
-  #closing = false;
 
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
@@ -96,8 +78,16 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     const {tabId, identity, codec, transport, trace} = settings;
     this.tabId = tabId;
     this.types = settings.types;
-    this.#onClose = settings.onClose;
     this.#upstream = settings.upstream;
+    const parts = {
+      docs: this.#docs,
+      queries: this.#queries,
+      requests: this.#requests,
+      snapshotRequests: this.#snapshotRequests,
+      presences: this.#presences,
+      writes: this.#writes,
+    };
+    this.#lifetime = new Lifetime(this, parts, settings.onClose);
     const core = {id: tabId, identity, codec};
     try {
       this.core = new TabCore(
@@ -106,22 +96,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
         settings.middleware,
         settings.types.map,
         transport,
-        coreHandler(this, {
-          docs: this.#docs,
-          queries: this.#queries,
-          requests: this.#requests,
-          writes: () => this.#writes,
-          onHubLost: () => this.#onHubLost(),
-          onTransportClosed: (reason) => this.#onTransportClosed(reason),
-          onState: (state, id, reason) => this.#onState(state, id, reason),
-          onMessage: (message) => this.messages.take(message),
-        }),
+        coreHandler(this, parts, this.#lifetime),
         trace && quietly(trace),
       );
     } catch (error) {
       throw toError(error as CoreError);
     }
-    this.#writes = new Writes(this, this.#docs);
     this.store = new ProxyStore(this);
   }
 
@@ -142,18 +122,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** The document, the same object for the same name until it is destroyed. */
   get(collection: string, id: string): ProxyDoc {
-    let doc = this.getExisting(collection, id);
-    if (!doc) {
-      doc = new ProxyDoc(this, collection, id);
-      this.#docs.set(doc.key, doc);
-      let docs = this.collections[collection];
-      if (!docs)
-        docs = this.collections[collection] = Object.create(null) as Record<string, ProxyDoc>;
-      docs[id] = doc;
-      this.emit('doc', doc);
-    }
-    doc.wantsDestroy = false;
-    return doc;
+    return this.#docs.get(collection, id);
   }
 
   /** The document, if `get` was called for it. */
@@ -169,7 +138,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   ): void {
     const docs = ids.map((id) => this.get(collection, id));
     const keys = new Uint32Array(docs.map((doc) => doc.key));
-    this.ask(this.core.getBulk(keys), (error) =>
+    this.#requests.add(this.core.getBulk(keys), (error) =>
       error ? (callback as Callback)(error) : callback(null, docs),
     );
   }
@@ -197,12 +166,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** Writes every document, with `setAutoFlush(false)` too. As `putDoc`. */
   flushWrites(callback?: Callback): void {
-    this.#writes.putDocs([...this.#docs.values()], callback);
+    this.#writes.putDocs([...this.#docs], callback);
   }
 
   /** How many documents have ops that the hub does not have yet. */
   getWriteQueueSize(): number {
-    return this.#writes.waiting(this.#docs.values()).length;
+    return this.#writes.waiting(this.#docs).length;
   }
 
   /** Whether a document has ops that the hub does not have yet: a tab that ends now loses them. */
@@ -232,7 +201,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     options?: QueryOptions<T> | null,
     callback?: QueryCallback<T> | null,
   ): ProxyQuery<T> {
-    return this.#createQuery(false, collection, query, options, callback);
+    return this.#queries.add(false, collection, query, options, callback);
   }
 
   /** Asks the database, and follows the results for as long as the query lives. */
@@ -242,23 +211,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     options?: QueryOptions<T> | null,
     callback?: QueryCallback<T> | null,
   ): ProxyQuery<T> {
-    return this.#createQuery(true, collection, query, options, callback);
-  }
-
-  #createQuery<T>(
-    subscribe: boolean,
-    collection: string,
-    spec: any,
-    options?: QueryOptions<T> | null,
-    callback?: QueryCallback<T> | null,
-  ): ProxyQuery<T> {
-    const id = this.nextQueryId++;
-    const query = new ProxyQuery<T>(this, id, subscribe, collection, spec, options, callback);
-    this.queries[id] = query;
-    this.#queries.set(query.request, query);
-    const {failure} = this;
-    if (failure) nextTick(() => query.onReady(failure, null, undefined));
-    return query;
+    return this.#queries.add(true, collection, query, options, callback);
   }
 
   /** Fetches a document as it was at a version; `null` is the newest. */
@@ -269,8 +222,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     callback?: SnapshotCallback,
   ): void {
     if (typeof version === 'function') return this.fetchSnapshot(collection, id, null, version);
-    checkPosition(version, 'version');
-    this.#snapshotRequests.add({a: 'nf', c: collection, d: id, v: version}, callback);
+    this.#snapshotRequests.addForVersion(collection, id, version, callback);
   }
 
   /** Fetches a document as it was at a time, in milliseconds since 1970; `null` is now. */
@@ -283,8 +235,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     if (typeof timestamp === 'function') {
       return this.fetchSnapshotByTimestamp(collection, id, null, timestamp);
     }
-    checkPosition(timestamp, 'timestamp');
-    this.#snapshotRequests.add({a: 'nt', c: collection, d: id, ts: timestamp}, callback);
+    this.#snapshotRequests.addForTime(collection, id, timestamp, callback);
   }
 
   /** The presence of a channel, the same object for the same channel until it is destroyed. */
@@ -358,36 +309,27 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   /** Whether a document, a query or a snapshot request waits for its answer. */
   hasPending(): boolean {
     return Boolean(
-      this.#anyDoc((doc) => doc.hasPending()) ||
-        this.#pendingQuery() ||
+      this.#docs.find((doc) => doc.hasPending()) ||
+        this.#queries.pending() ||
         this.#snapshotRequests.oldest(),
     );
   }
 
-  #pendingQuery(): ProxyQuery | undefined {
-    return Object.values(this.queries).find((query) => query.hasPending());
-  }
-
   /** Whether an op waits for the server. */
   hasWritePending(): boolean {
-    return this.#anyDoc((doc) => doc.hasWritePending()) !== undefined;
+    return this.#docs.find((doc) => doc.hasWritePending()) !== undefined;
   }
 
   /** Calls back once nothing is pending. */
   whenNothingPending(callback: Callback): void {
     const again = () => nextTick(() => this.whenNothingPending(callback));
-    const doc = this.#anyDoc((doc) => doc.hasPending());
+    const doc = this.#docs.find((doc) => doc.hasPending());
     if (doc) return void doc.once('nothing pending', again);
-    const query = this.#pendingQuery();
+    const query = this.#queries.pending();
     if (query) return void query.once('ready', again);
     const request = this.#snapshotRequests.oldest();
     if (request) return void request.once('ready', again);
     nextTick(callback);
-  }
-
-  #anyDoc(fits: (doc: ProxyDoc) => boolean): ProxyDoc | undefined {
-    for (const doc of this.#docs.values()) if (fits(doc)) return doc;
-    return undefined;
   }
 
   /**
@@ -395,45 +337,24 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    * that is paused keeps what it holds back.
    */
   close(): void {
-    if (this.left || this.#leaving) return;
-    this.#closing = this.state === 'connecting' || this.state === 'connected';
-    this.#setState('closed', 'closed');
-    this.leave();
+    this.#lifetime.close();
   }
 
   /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
   leave(): void {
-    if (this.left || this.#leaving) return;
-    const docs = [...this.#docs.values()].filter(({paused}) => !paused);
-    if (this.failure || this.#writes.waiting(docs).length === 0) return this.#end();
-    this.#leaving = true;
-    this.#writes.put(docs, () => this.#end());
-  }
-
-  #end(): void {
-    this.#leaving = false;
-    this.left = true;
-    this.store.fail(closedError());
-    this.core.leave();
-    this.#onClose();
+    this.#lifetime.leave();
   }
 
   // For the documents
 
   /** @internal Why nothing can be written or asked any more, if so. */
   whyNothingIsSent(): Error | null {
-    return this.failure ?? (this.left ? closedError() : null);
+    return this.#lifetime.whyNothingIsSent();
   }
 
   /** @internal Keeps what to do when a request has ended. */
   ask(request: number | undefined, callback: (error: Error | null, answer?: any) => void): void {
-    if (request === undefined) {
-      const error = makeError(codes.DOC_DOES_NOT_EXIST, 'The document was destroyed: get it again');
-      return nextTick(() => callback(error));
-    }
-    const {failure} = this;
-    if (failure) return nextTick(() => callback(failure));
-    this.#requests.set(request, callback);
+    this.#requests.add(request, callback);
   }
 
   /** @internal A number for a submit. */
@@ -444,21 +365,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** @internal Lets go of a query. */
   forgetQuery(query: ProxyQuery): void {
-    delete this.queries[query.id];
-    this.#queries.delete(query.request);
+    this.#queries.forget(query);
   }
 
   /** @internal Lets go of a document, unless `get` has taken it back. */
   forget(doc: ProxyDoc): void {
-    if (!doc.wantsDestroy) return;
-    const docs = this.collections[doc.collection];
-    if (docs?.[doc.id] === doc) {
-      delete docs[doc.id];
-      if (Object.keys(docs).length === 0) delete this.collections[doc.collection];
-      this.#docs.delete(doc.key);
-      this.core.close(doc.key);
-    }
-    doc.emit('destroy');
+    this.#docs.forget(doc);
   }
 
   // For the hosts
@@ -471,54 +383,6 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** @internal No hub could be had: nothing will answer any more. */
   fail(error: Error): void {
-    if (this.left || this.state === 'stopped') return;
-    this.failure = error;
-    if (this.state !== 'closed') this.#setState('stopped', error.message);
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const callback of requests) guard(this, () => callback(error));
-    for (const settle of this.#writes.fail(error)) guard(this, settle);
-    for (const doc of this.#docs.values()) guard(this, () => doc.onConnectionFailed(error));
-    for (const query of this.#queries.values()) {
-      if (query.hasPending()) guard(this, () => query.onReady(error, null, undefined));
-    }
-    for (const fail of this.#snapshotRequests.fail(error)) guard(this, fail);
-    nextTick(() => this.emit('error', error));
+    this.#lifetime.fail(error);
   }
-
-  /** Nobody but the application can make another of its own transports. */
-  #onTransportClosed(reason: string): void {
-    if (this.topology !== 'custom') return this.#setState('disconnected', reason);
-    this.fail(makeError(codes.TRANSPORT_CLOSED, `the way to the hub is gone: ${reason}`));
-  }
-
-  #onHubLost(): void {
-    this.#setState('disconnected', 'the hub is gone');
-    for (const doc of this.#docs.values()) doc.onHubLost();
-  }
-
-  #onState(state: State, id: string | undefined, reason: unknown): void {
-    if (this.#closing && (state === 'connecting' || state === 'connected')) return;
-    this.#closing = false;
-    this.id = id ?? this.id;
-    this.#setState(state, reason);
-  }
-
-  #setState(state: State, reason?: unknown): void {
-    if (this.state === state || this.#leaving) return;
-    this.state = state;
-    this.canSend = state === 'connected';
-    for (const doc of this.#docs.values()) doc.onConnectionStateChanged();
-    this.#presences.onConnectionStateChanged();
-    this.#snapshotRequests.onConnectionStateChanged();
-    this.emit(state, reason);
-    this.emit('state', state, reason);
-  }
-}
-
-function closedError(): Error {
-  return makeError(
-    codes.CLOSED,
-    'the connection was closed: nothing can be written or asked any more',
-  );
 }

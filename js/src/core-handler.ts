@@ -1,56 +1,54 @@
 import type {ProxyConnection} from './connection.js';
 import type {State} from './connection-events.js';
-import type {ProxyDoc, WireOp, WireSnapshot} from './doc.js';
+import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
+import type {Documents} from './documents.js';
 import {type CoreError, toError} from './errors.js';
+import type {Lifetime} from './lifetime.js';
 import {nextTick} from './next-tick.js';
-import type {ProxyQuery, QueryDiff} from './query.js';
+import type {Presences} from './presence/registry.js';
+import type {Queries} from './queries.js';
+import type {QueryDiff} from './query.js';
+import type {Requests} from './requests.js';
+import type {SnapshotRequests} from './snapshot-requests.js';
 import {storeEvent} from './store.js';
+import type {WireOp, WireSnapshot} from './wire.js';
 import type {Writes} from './writes.js';
 
-/** What of a connection the core speaks to. */
+/** What a connection consists of. */
 export interface Parts {
-  /** The documents, by their keys in the core. */
-  docs: ReadonlyMap<number, ProxyDoc>;
-  /** The queries, by their numbers in the core. */
-  queries: ReadonlyMap<number, ProxyQuery>;
-  /** What to do when a request has ended. */
-  requests: Map<number, (error: Error | null, answer?: unknown) => void>;
-  writes: () => Writes;
-  onHubLost: () => void;
-  onTransportClosed: (reason: string) => void;
-  onState: (state: State, id: string | undefined, reason: unknown) => void;
-  /** The server, or a sibling, says this in ShareDB's own protocol. */
-  onMessage: (message: unknown) => void;
+  docs: Documents;
+  queries: Queries;
+  requests: Requests;
+  snapshotRequests: SnapshotRequests;
+  presences: Presences;
+  writes: Writes;
 }
 
 /** What the core calls; nothing thrown by a listener may pass through the core. */
-export function coreHandler(connection: ProxyConnection, parts: Parts) {
+export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime: Lifetime) {
+  const {docs, queries, requests, writes} = parts;
   const withDoc = (key: number, action: (doc: ProxyDoc) => void) =>
     guard(connection, () => {
-      const doc = parts.docs.get(key);
+      const doc = docs.withKey(key);
       if (doc) action(doc);
     });
   const withOps = (key: number, action: (doc: ProxyDoc) => void) => {
     withDoc(key, action);
     withDoc(key, (doc) => {
-      for (const settle of parts.writes().onProgress(doc)) guard(connection, settle);
+      for (const settle of writes.onProgress(doc)) guard(connection, settle);
     });
   };
   const settle = (request: number, error: CoreError | null, answer?: unknown) =>
-    guard(connection, () => {
-      const callback = parts.requests.get(request);
-      parts.requests.delete(request);
-      callback?.(toError(error), answer);
-    });
+    guard(connection, () => requests.settle(request, toError(error), answer));
   return {
     joined: (_epoch: number) => {},
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
-    hubLost: () => guard(connection, () => parts.onHubLost()),
+    hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>
-      guard(connection, () => parts.onTransportClosed(reason ?? 'the transport was closed')),
+      guard(connection, () => lifetime.onTransportClosed(reason ?? 'the transport was closed')),
     state: (state: State, id: string | undefined, reason: unknown) =>
-      guard(connection, () => parts.onState(state, id, reason)),
+      guard(connection, () => lifetime.onState(state, id, reason)),
     connectionFailed: (socket: boolean, error: CoreError) =>
       guard(connection, () =>
         connection.emit(socket ? 'connection error' : 'error', toError(error)),
@@ -86,14 +84,14 @@ export function coreHandler(connection: ProxyConnection, parts: Parts) {
       error: CoreError | null,
       names: DocName[] | null | undefined,
       extra: unknown,
-    ) => guard(connection, () => parts.queries.get(query)?.onReady(toError(error), names, extra)),
+    ) => guard(connection, () => queries.withNumber(query)?.onReady(toError(error), names, extra)),
     queryChange: (query: number, diff: QueryDiff[]) =>
-      guard(connection, () => parts.queries.get(query)?.onChange(diff)),
+      guard(connection, () => queries.withNumber(query)?.onChange(diff)),
     queryExtra: (query: number, extra: unknown) =>
-      guard(connection, () => parts.queries.get(query)?.onExtra(extra)),
+      guard(connection, () => queries.withNumber(query)?.onExtra(extra)),
     queryFailed: (query: number, error: CoreError) =>
-      guard(connection, () => parts.queries.get(query)?.onFailed(toError(error))),
-    receive: (message: unknown) => guard(connection, () => parts.onMessage(message)),
+      guard(connection, () => queries.withNumber(query)?.onFailed(toError(error))),
+    receive: (message: unknown) => guard(connection, () => connection.messages.take(message)),
     fault: (error: CoreError) => guard(connection, () => connection.emit('fault', toError(error))),
   };
 }

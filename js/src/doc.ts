@@ -1,34 +1,15 @@
 import type {DocEventMap, IngestibleSnapshot, Type} from 'sharedb/lib/sharedb.js';
 import {applyOp, setType} from './apply.js';
-import {type Callback, callbackOrEmit, callEach} from './callbacks.js';
+import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
+import {DocRequests, type SubscribeRequest} from './doc-requests.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
-import {type CoreError, codeOf, codes, isShareDBError, makeError, toError} from './errors.js';
+import {codes, makeError, toError} from './errors.js';
+import {type Ingested, ingest} from './ingest.js';
 import {nextTick} from './next-tick.js';
-import {checkPaths} from './paths.js';
-
-/** An op as it goes over the wire. */
-export interface WireOp {
-  op?: any;
-  create?: {type: string; data?: any; snapshot?: boolean};
-  del?: true;
-  src?: string;
-}
-
-/** A document's state as the hub sends it. */
-export interface WireSnapshot {
-  version?: number | undefined;
-  type?: string | undefined;
-  data?: unknown;
-}
-
-/** Why a document may load anew without an error, if no op was lost. */
-const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
-
-interface SubscribeRequest {
-  wantSubscribe: boolean;
-  callback: Callback | null | undefined;
-}
+import {prepare} from './prepare.js';
+import {Submits} from './submits.js';
+import type {WireOp, WireSnapshot} from './wire.js';
 
 /** ShareDB's options of `submitOp`, `create` and `del`. */
 export interface SourceOptions {
@@ -74,17 +55,15 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   readonly key: number;
   /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
   wantsDestroy = false;
-  /** The submits the server has not answered for, oldest first. */
-  readonly #callbacks = new Map<number, Callback | undefined>();
+  /** @internal Whether an op that was submitted in this tick is still to be sent. */
+  willFlush = false;
+  readonly #requests = new DocRequests(this);
+  readonly #submits = new Submits(this, this.#requests);
   #settledCallbacks: (() => void)[] = [];
-  #inHardRollback = false;
-  #willFlush = false;
   /** When an op was sent last, in milliseconds since 1970. */
   #sentAt = 0;
   /** The version as the hub told it. */
   #toldVersion: number | null = null;
-  /** Of ops that were dropped: they hear of it once the document is loaded anew. */
-  readonly #lost: {callbacks: (Callback | undefined)[]; error: Error}[] = [];
 
   /** @internal Use `connection.get`. */
   constructor(connection: ProxyConnection, collection: string, id: string) {
@@ -97,7 +76,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** @internal Whether the document is being loaded anew after an op that failed. */
   get inHardRollback(): boolean {
-    return this.#inHardRollback;
+    return this.#submits.inHardRollback;
   }
 
   /** The op the server has and has not answered, if any. */
@@ -121,41 +100,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
    * Takes a state that came by other means, such as with the page. What is older than the
    * document's own state is ignored.
    */
-  ingestSnapshot(
-    snapshot: (Omit<IngestibleSnapshot<T>, 'type'> & {type?: string | null}) | null | undefined,
-    callback?: Callback,
-  ): void {
-    if (!snapshot) return callback?.();
-    if (typeof snapshot.v !== 'number') {
-      const message = `Missing version in ingested snapshot. ${this.collection}.${this.id}`;
-      return callbackOrEmit(this, makeError(codes.INGESTED_WITHOUT_VERSION, message), callback);
-    }
-    if (this.type || this.hasWritePending()) return this.#catchUpTo(snapshot.v, callback);
-    if (this.version !== null && this.version > snapshot.v) return callback?.();
-    const type =
-      snapshot.type === undefined ? this.connection.types.defaultType.uri : snapshot.type;
-    const state: WireSnapshot = {version: snapshot.v, type: type ?? undefined, data: snapshot.data};
-    try {
-      this.connection.core.ingest(this.key, state);
-    } catch (error) {
-      return callbackOrEmit(this, toError(error as CoreError), callback);
-    }
-    this.onLoad(state, new Float64Array());
-    callback?.();
-  }
-
-  /** The document has a state: it needs the ops up to the version, not the state. */
-  #catchUpTo(version: number, callback?: Callback): void {
-    if (this.version !== null) {
-      if (version > this.version) return this.fetch(callback);
-      return callback?.();
-    }
-    if (this.hasWritePending()) {
-      if (callback) this.once('no write pending', callback);
-      return;
-    }
-    const message = `Cannot ingest snapshot in doc with null version. ${this.collection}.${this.id}`;
-    callbackOrEmit(this, makeError(codes.DOC_MISSING_VERSION, message), callback);
+  ingestSnapshot(snapshot: Ingested<T>, callback?: Callback): void {
+    ingest(this, snapshot, callback);
   }
 
   /** The state of a document that exists, for `ingestSnapshot`. */
@@ -179,7 +125,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** Whether an op waits for the server. */
   hasWritePending(): boolean {
-    return this.#callbacks.size > 0;
+    return this.#submits.size > 0;
   }
 
   /** Calls back once nothing is pending. */
@@ -213,111 +159,30 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     for (const callback of callbacks) callback();
   }
 
-  #emitNothingPending(): void {
-    this.#emitPending();
+  /** @internal Something has its answer: tells those who wait until nothing is pending. */
+  tellNothingPending(): void {
+    if (!this.hasWritePending()) {
+      this.emit('no write pending');
+      if (!this.hasPending()) this.emit('nothing pending');
+    }
     this.#tellSettled();
-  }
-
-  #emitPending(): void {
-    if (this.hasWritePending()) return;
-    this.emit('no write pending');
-    if (this.hasPending()) return;
-    this.emit('nothing pending');
   }
 
   // Fetch and subscribe
 
   /** Loads the document, or brings it up to date. */
   fetch(callback?: Callback): void {
-    this.#fetch(false, callback);
-  }
-
-  #fetch(anew: boolean, callback?: Callback): void {
-    this.pendingFetch.push(callback);
-    if (this.inflightFetch.length > 0 && !anew) return;
-    this.inflightFetch.push(this.pendingFetch.shift());
-    const ask = () =>
-      this.connection.ask(this.connection.sendFetch(this, anew), (error) => this.#fetched(error));
-    // The answer must not overtake an op that was submitted before.
-    if (this.#willFlush) nextTick(ask);
-    else ask();
-  }
-
-  #fetched(error: Error | null): void {
-    const callbacks = this.pendingFetch;
-    this.pendingFetch = [];
-    const callback = this.inflightFetch.shift();
-    if (callback) callbacks.unshift(callback);
-    if (error) return this.#failed(error, callbacks);
-    this.#onceCreated(() => callEach(callbacks));
-    this.#emitNothingPending();
-  }
-
-  /** Calls back at once, but for a document that was created here and that the server must know first. */
-  #onceCreated(callback: () => void): void {
-    if (this.version === null && this.hasWritePending()) this.once('no write pending', callback);
-    else callback();
+    this.#requests.fetch(false, callback);
   }
 
   /** Loads the document and keeps it up to date. */
   subscribe(callback?: Callback): void {
-    this.#queueSubscribe(true, callback);
+    this.#requests.subscribe(true, callback);
   }
 
   /** Stops to keep the document up to date. */
   unsubscribe(callback?: Callback): void {
-    this.#queueSubscribe(false, callback);
-  }
-
-  #queueSubscribe(wantSubscribe: boolean, callback?: Callback): void {
-    const last = this.pendingSubscribe.at(-1) ?? this.inflightSubscribe;
-    if (last && last.wantSubscribe === wantSubscribe) {
-      const earlier = last.callback;
-      last.callback =
-        earlier && callback
-          ? (error) => callEach([earlier, callback], error)
-          : (earlier ?? callback);
-      return;
-    }
-    this.pendingSubscribe.push({wantSubscribe, callback});
-    this.#flushSubscribe();
-  }
-
-  #flushSubscribe(): void {
-    const request = this.inflightSubscribe ? undefined : this.pendingSubscribe.shift();
-    if (!request) return;
-    const {connection} = this;
-    this.inflightSubscribe = request;
-    this.wantSubscribe = request.wantSubscribe;
-    if (!request.wantSubscribe) this.subscribed = false;
-    const number = request.wantSubscribe
-      ? connection.sendSubscribe(this)
-      : connection.sendUnsubscribe(this);
-    connection.ask(number, (error) => this.#subscribeAnswered(error));
-  }
-
-  #subscribeAnswered(error: Error | null): void {
-    const request = this.inflightSubscribe;
-    this.inflightSubscribe = null;
-    const callbacks = this.pendingFetch;
-    this.pendingFetch = [];
-    callbacks.push(request?.callback ?? undefined);
-    if (error) this.#failed(error, callbacks);
-    else {
-      this.subscribed = request?.wantSubscribe === true;
-      if (this.subscribed) this.#onceCreated(() => callEach(callbacks));
-      else callEach(callbacks);
-      this.#emitNothingPending();
-    }
-    this.#flushSubscribe();
-  }
-
-  #failed(error: Error, callbacks: (Callback | undefined)[]): void {
-    const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
-    if (silent) this.wantSubscribe = false;
-    const called = callEach(callbacks, silent ? undefined : error);
-    this.#emitNothingPending();
-    if (!called && !silent) this.emit('error', error);
+    this.#requests.subscribe(false, callback);
   }
 
   /** @internal The upstream connection changed its state. */
@@ -327,13 +192,12 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** @internal The next hub does not know what this document had asked the lost one for. */
   onHubLost(): void {
-    if (this.wantSubscribe) this.#queueSubscribe(true);
+    if (this.wantSubscribe) this.#requests.subscribe(true);
   }
 
   /** @internal There is no hub: the connection says so, and so do the callbacks that wait. */
   onConnectionFailed(error: Error): void {
-    callEach(this.#takeCallbacks([...this.#callbacks.keys()]), error);
-    this.#emitNothingPending();
+    this.#submits.fail(error);
   }
 
   // Ops
@@ -374,7 +238,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
-    const refused = this.connection.failure ?? this.#checkVersion() ?? this.#prepare(op);
+    const refused = this.connection.failure ?? this.#checkVersion() ?? prepare(this, op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
     const token = this.connection.newToken();
@@ -388,19 +252,19 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
         token,
       );
       if (error) return callbackOrEmit(this, toError(error), callback);
-      this.#callbacks.set(token, callback);
+      this.#submits.add(token, callback);
       applyOp(this, op, source);
     } catch (error) {
-      this.#callbacks.set(token, callback);
-      return this.#hardRollback(error, [token]);
+      this.#submits.add(token, callback);
+      return this.#submits.hardRollback(error, [token]);
     }
     this.#flushSoon();
   }
 
   #flushSoon(): void {
-    this.#willFlush = true;
+    this.willFlush = true;
     nextTick(() => {
-      this.#willFlush = false;
+      this.willFlush = false;
       if (this.connection.isAutoFlush()) this.flush();
     });
   }
@@ -410,31 +274,6 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     if ((this.version ?? 0) <= (this.#toldVersion ?? 0)) return;
     const message = `Op version ${this.version} newer than current snapshot ${this.#toldVersion}`;
     return makeError(codes.OP_VERSION_NEWER, message);
-  }
-
-  /** Normalizes an edit; returns why it can't be submitted, if so. */
-  #prepare(op: WireOp): Error | undefined {
-    if (!('op' in op)) return;
-    if (!this.type) {
-      return this.#inHardRollback
-        ? makeError(
-            codes.DOC_IN_HARD_ROLLBACK,
-            `Cannot submit op. Document is performing hard rollback. ${this.collection}.${this.id}`,
-          )
-        : makeError(
-            codes.DOC_DOES_NOT_EXIST,
-            `Cannot submit op. Document has not been created. ${this.collection}.${this.id}`,
-          );
-    }
-    if (this.type.normalize) {
-      try {
-        op.op = this.type.normalize(op.op);
-      } catch (error) {
-        if (isShareDBError(error)) return error;
-        return makeError(codes.OP_BADLY_FORMED, (error as Error)?.message ?? String(error));
-      }
-    }
-    return checkPaths(this.type, op.op);
   }
 
   /** Holds ops back until `resume`. */
@@ -455,7 +294,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.connection.core.flush(this.key);
   }
 
-  #setVersion(version: number | null): void {
+  /** @internal The hub says this version. */
+  setVersion(version: number | null): void {
     this.version = version;
     this.#toldVersion = version;
   }
@@ -466,25 +306,25 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   onApply(change: WireOp, version: number | null, src: string | undefined): void {
     const op = src === undefined ? change : {...change, src};
     this.connection.messages.tellOpReceived(this, this.version, op);
-    this.#setVersion(version);
+    this.setVersion(version);
     try {
       applyOp(this, op, false);
     } catch (error) {
-      this.#hardRollback(error, []);
+      this.#submits.hardRollback(error, []);
     }
     this.#tellSettled();
   }
 
   /** @internal The document's state, in place of what there was. */
   onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
-    this.#setVersion(snapshot.version ?? null);
+    this.setVersion(snapshot.version ?? null);
     setType(this, snapshot.type ?? null);
     const {type} = this;
     this.data = (type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data) as T;
     this.emit('load');
     if (dropped.length > 0) {
       const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
-      this.#settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
+      this.#submits.settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
     }
     this.#tellSettled();
   }
@@ -498,63 +338,14 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** @internal The server has answered for ops, or only the version changed. */
   onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
-    this.#setVersion(version);
+    this.setVersion(version);
     if (tokens.length === 0) return this.#tellSettled();
-    if (!error || !this.#inHardRollback) return this.#settle(tokens, error);
-    this.#lost.push({callbacks: this.#takeCallbacks(tokens), error});
-  }
-
-  #settle(tokens: Float64Array, error: Error | null): void {
-    const callbacks = this.#takeCallbacks(tokens);
-    const called = callEach(callbacks, error ?? undefined);
-    const unheard = error && !called ? error : null;
-    // ShareDB loads a document anew if it can't invert the op, and then says so first.
-    const isLoadedAnew = !this.type?.invert;
-    if (unheard && isLoadedAnew) this.emit('error', unheard);
-    this.#emitNothingPending();
-    if (unheard && !isLoadedAnew) this.emit('error', unheard);
-  }
-
-  #takeCallbacks(tokens: Iterable<number>): (Callback | undefined)[] {
-    const callbacks: (Callback | undefined)[] = [];
-    for (const token of tokens) {
-      if (!this.#callbacks.has(token)) continue;
-      callbacks.push(this.#callbacks.get(token));
-      this.#callbacks.delete(token);
-    }
-    return callbacks;
+    this.#submits.answered(tokens, error);
   }
 
   /** @internal The core has given up the document's state. */
   onRolledBack(error: Error, dropped: Float64Array): void {
-    this.#loadAnew(error, dropped);
-  }
-
-  /** Gives up the document's state after an op that could not be applied. */
-  #hardRollback(error: unknown, tokens: number[]): void {
-    const dropped = new Set([...this.connection.core.rollBack(this.key), ...tokens]);
-    this.#loadAnew(toError(error as CoreError), dropped);
-  }
-
-  /** Loads the document anew, then says why to those whose ops were dropped. */
-  #loadAnew(error: Error, dropped: Iterable<number>): void {
-    this.#inHardRollback = true;
-    setType(this, null);
-    this.#setVersion(null);
-    this.#lost.push({callbacks: this.#takeCallbacks(dropped), error});
-    this.#fetch(true, (fetchError) => {
-      this.#inHardRollback = false;
-      if (fetchError) {
-        const message = `Hard rollback fetch failed: ${fetchError.message}`;
-        this.emit('error', makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message));
-      }
-      for (const {callbacks, error} of this.#lost.splice(0)) {
-        if (callbacks.length === 0 && quiet.includes(codeOf(error))) continue;
-        const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
-        callEach(callbacks, error);
-        if (!allHeard) this.emit('error', error);
-      }
-    });
+    this.#submits.loadAnew(error, dropped);
   }
 
   /** Forgets the document once nothing is pending. */

@@ -1,8 +1,9 @@
 import type {ProxyConnection} from './connection.js';
-import type {ProxyDoc, WireOp} from './doc.js';
+import type {ProxyDoc} from './doc.js';
 import {toError} from './errors.js';
 import type {Presences} from './presence/registry.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
+import type {WireOp} from './wire.js';
 
 /** The messages of ShareDB's own protocol: what `send` and `receive` tell of them, and who gets them. */
 export class Messages {

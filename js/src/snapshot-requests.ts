@@ -81,8 +81,20 @@ export class SnapshotRequests {
     this.#connection = connection;
   }
 
+  /** Asks for a document as it was at a version. */
+  addForVersion(c: string, d: string, v: number | null, callback?: SnapshotCallback): void {
+    checkPosition(v, 'version');
+    this.#add({a: 'nf', c, d, v}, callback);
+  }
+
+  /** Asks for a document as it was at a time. */
+  addForTime(c: string, d: string, ts: number | null, callback?: SnapshotCallback): void {
+    checkPosition(ts, 'timestamp');
+    this.#add({a: 'nt', c, d, ts}, callback);
+  }
+
   /** Asks, now or once the server is there. */
-  add(question: SnapshotQuestion, callback: SnapshotCallback | undefined): void {
+  #add(question: SnapshotQuestion, callback: SnapshotCallback | undefined): void {
     const id = this.#connection.nextSnapshotRequestId++;
     const message = {...question, id};
     const request = new SnapshotRequest(this.#connection, message, callback as SnapshotCallback);
@@ -118,7 +130,7 @@ export class SnapshotRequests {
 }
 
 /** Throws unless the value is a whole number from 0, or `null`. `what` is `version` or `timestamp`. */
-export function checkPosition(value: unknown, what: string): void {
+function checkPosition(value: unknown, what: string): void {
   if (value === null || (Number.isInteger(value) && (value as number) >= 0)) return;
   throw makeError(codes.OPTION_INVALID, `Snapshot ${what} must be a positive integer or null`);
 }

@@ -1,7 +1,7 @@
-import type {TabCore} from '../wasm/tabmux.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
+import type {Documents} from './documents.js';
 import {codes, makeError} from './errors.js';
 import {nextTick} from './next-tick.js';
 
@@ -17,25 +17,23 @@ interface Waiter {
  */
 export class Writes {
   readonly #connection: ProxyConnection;
-  readonly #docs: ReadonlyMap<number, ProxyDoc>;
-  readonly #core: TabCore;
+  readonly #docs: Documents;
   readonly #waiters = new Set<Waiter>();
 
-  /** `docs` are the connection's documents, by their keys in the core. */
-  constructor(connection: ProxyConnection, docs: ReadonlyMap<number, ProxyDoc>) {
+  /** `docs` are the connection's documents. */
+  constructor(connection: ProxyConnection, docs: Documents) {
     this.#connection = connection;
     this.#docs = docs;
-    this.#core = connection.core;
   }
 
   /** The documents with ops that the hub does not have yet. */
   waiting(docs: Iterable<ProxyDoc>): ProxyDoc[] {
-    return [...docs].filter((doc) => !this.#core.isSequenced(doc.key));
+    return [...docs].filter((doc) => !this.#connection.core.isSequenced(doc.key));
   }
 
   /** As `put`, for what an application asks for. */
   putDocs(docs: ProxyDoc[], callback?: Callback): void {
-    const strangers = docs.filter((doc) => this.#docs.get(doc?.key) !== doc);
+    const strangers = docs.filter((doc) => this.#docs.withKey(doc?.key) !== doc);
     if (strangers.length > 0) {
       const names = strangers.map((doc) => `${doc?.collection}.${doc?.id}`).join(', ');
       const message = `not a document of this connection: ${names}; take it from connection.get`;
@@ -51,7 +49,7 @@ export class Writes {
   put(docs: Iterable<ProxyDoc>, callback?: Callback): void {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
-    for (const doc of waiter.docs) this.#core.write(doc.key);
+    for (const doc of waiter.docs) this.#connection.core.write(doc.key);
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 
@@ -59,8 +57,8 @@ export class Writes {
   onProgress(doc: ProxyDoc): (() => void)[] {
     const waiters = [...this.#waiters].filter(({docs}) => docs.has(doc));
     if (waiters.length === 0) return [];
-    if (!this.#core.isSequenced(doc.key)) {
-      this.#core.write(doc.key);
+    if (!this.#connection.core.isSequenced(doc.key)) {
+      this.#connection.core.write(doc.key);
       return [];
     }
     for (const {docs} of waiters) docs.delete(doc);

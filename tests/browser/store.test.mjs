@@ -221,3 +221,35 @@ test('a write that a kill tore costs Chromium no database', {
   await subscribe(last, 'notes');
   await hold([last], 'notes', ['before', 'after']);
 });
+
+test('a page that opens its connection again just after the hub has ended has its store', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const page = await stage.open('/stored.html');
+  const events = await page.run(async () => {
+    const events = [];
+    // There is no telling at which of these moments the hub has ended and its store is still open.
+    for (let moments = 0; moments < 30; moments++) {
+      connectHere();
+      await connection.store.inventory();
+      events.push(...stored);
+      connection.close();
+      for (let moment = 0; moment < moments; moment++) await null;
+    }
+    return events;
+  });
+  assert.deepEqual(events, []);
+});
+
+test('a page that closes its connection and opens it again without the server keeps its store', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const page = await stage.open('/stored.html');
+  await page.run(async () => {
+    connectHere();
+    doc('notes').create({list: []});
+    await written();
+    connection.close();
+    connectHere();
+  });
+  assert.deepEqual(await stored(page), ['notes']);
+  assert.deepEqual(await storeEvents(page), []);
+});

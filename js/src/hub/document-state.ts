@@ -1,19 +1,13 @@
 import type {Type} from 'sharedb/lib/sharedb.js';
 import {created} from '../apply.js';
 import {codes, makeError} from '../errors.js';
-import type {Op, TypeMap} from './sharedb.js';
+import type {Op, WireSnapshot} from '../wire.js';
+import type {TypeMap} from './sharedb.js';
 
 /** A document's type and data. */
 export interface State {
   type: Type | null;
   data: unknown;
-}
-
-/** A snapshot as the core has it, with the data serialised. */
-export interface WireSnapshot {
-  version?: number;
-  type?: string;
-  data?: unknown;
 }
 
 /** A copy as the server would get it. */

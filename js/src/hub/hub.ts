@@ -47,6 +47,7 @@ export interface HubEvents {
 export class Hub extends Emitter<HubEvents> {
   /** Once the store, if there is one, is open. */
   #core: HubCore | undefined;
+  #found: FoundStore | undefined;
   /** What waits for that. */
   readonly #waiting: ((core: HubCore) => void)[] = [];
   readonly #options: HubSettings;
@@ -91,10 +92,11 @@ export class Hub extends Emitter<HubEvents> {
     const handler = this.#handler(found);
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
+    this.#found = found;
     if (found?.failure) core.tellStoreFailure(found.failure);
     if (found) this.#evictLater(core);
     for (const act of this.#waiting.splice(0)) act(core);
-    if (this.#closed) core.close('the hub was closed');
+    if (this.#closed) this.#closeCore('the hub was closed');
     this.#upstream.tellAll();
   }
 
@@ -239,6 +241,11 @@ export class Hub extends Emitter<HubEvents> {
     this.#closed = true;
     this.#ending?.();
     for (const timer of this.#expected.values()) clock.clearTimeout(timer);
+    this.#closeCore(reason);
+  }
+
+  #closeCore(reason: string): void {
+    this.#found?.leave();
     this.#core?.close(reason);
   }
 }

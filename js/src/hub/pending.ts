@@ -1,4 +1,5 @@
 import {codes, makeError} from '../errors.js';
+import type {Op} from '../wire.js';
 import {
   copied,
   type State,
@@ -8,7 +9,7 @@ import {
   stateOf,
   typeNamed,
 } from './document-state.js';
-import type {Callback, Op, QueuedOp, TypeMap, WholeDoc} from './sharedb.js';
+import type {Callback, QueuedOp, TypeMap, WholeDoc} from './sharedb.js';
 
 /** Which op of which tab. */
 export interface Origin {

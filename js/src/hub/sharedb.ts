@@ -1,5 +1,6 @@
 import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
 import type {Type} from 'sharedb/lib/sharedb.js';
+import type {Op} from '../wire.js';
 
 /** ShareDB's connection, with the members its typings lack. */
 export type WholeConnection = Connection & {
@@ -28,13 +29,6 @@ export type Callback = (error?: unknown) => void;
 
 /** ShareDB's types, by name and by URI. */
 export type TypeMap = {[name: string]: Type};
-
-/** An op as it goes over the wire. */
-export interface Op {
-  op?: any;
-  create?: {type: string; data?: any; snapshot?: boolean};
-  del?: true;
-}
 
 /** An op in a document's queue. */
 export interface QueuedOp extends Op {

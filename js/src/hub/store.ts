@@ -4,16 +4,28 @@ import type {ConnectContext} from './define.js';
 import {isKey, type StoreOptions} from './store-options.js';
 import {isSharedWorker} from './worker-scope.js';
 
+/** What makes sure that no other page has a store. */
+interface Reservation {
+  /** To be called when the hub has closed: the next one of this thread waits for `release`. */
+  leave: () => void;
+  /** To be called when the hub has let go of the store. */
+  release: () => void;
+}
+
 /** The store of a hub that is starting. */
-export interface FoundStore {
+export interface FoundStore extends Reservation {
   store: OpenStore;
   /** What the browser says of the room for it. */
   room: () => Promise<Room>;
   /** Why it is another than was asked for. */
   failure?: Error;
-  /** To be called when the hub has let go of it. */
-  release: () => void;
 }
+
+/** Nobody else can have the store. */
+const unreserved: Reservation = {leave: () => {}, release: () => {}};
+
+/** The databases that closed hubs of this thread have not let go of: what ends when they have. */
+const leaving = new Map<string, Promise<unknown>>();
 
 /** What the browser says of the room on this device. */
 export interface Room {
@@ -33,17 +45,17 @@ export async function findStore(
 ): Promise<FoundStore> {
   const database = JSON.stringify([context.identity, options.name ?? '']);
   const settings = {floor, lineage: crypto.randomUUID()};
-  let release = () => {};
+  let reservation = unreserved;
   try {
     const kind = options.kind ?? defaultKind();
-    if (kind === 'indexeddb' && !isSharedWorker) release = await reserve(database);
+    if (kind === 'indexeddb' && !isSharedWorker) reservation = await reserve(database);
     const encryption = await findKey(options.encryption, context);
     const store = await openStore({...settings, kind, name: database}, encryption);
-    return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, release};
+    return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, ...reservation};
   } catch (error) {
-    release();
+    reservation.release();
     const store = await openStore({...settings, kind: 'memory'}, undefined);
-    return {store, room: unlimited, failure: toError(error as CoreError), release: () => {}};
+    return {store, room: unlimited, failure: toError(error as CoreError), ...unreserved};
   }
 }
 
@@ -54,20 +66,25 @@ function defaultKind(): 'indexeddb' | 'memory' {
 
 /**
  * Makes sure that no other page has this store: there is a hub in each, and all but the last would
- * have to stop. Returns what gives it up.
+ * have to stop.
  */
-async function reserve(database: string): Promise<() => void> {
+async function reserve(database: string): Promise<Reservation> {
   const {locks} = globalThis.navigator ?? {};
-  if (!locks) return () => {};
+  if (!locks) return unreserved;
+  await leaving.get(database);
   return new Promise((resolve, reject) => {
-    locks
-      .request(`tabmux:store:${database}`, {ifAvailable: true}, (lock) => {
-        if (lock) return new Promise<void>((release) => resolve(release));
-        const message =
-          'another page has the store, and this hub can not share it: without a SharedWorker only one page keeps what it does';
-        throw makeError(codes.STORE_IN_USE, message);
-      })
-      .catch(reject);
+    const free = locks.request(`tabmux:store:${database}`, {ifAvailable: true}, (lock) => {
+      const leave = () =>
+        leaving.set(
+          database,
+          free.finally(() => leaving.delete(database)),
+        );
+      if (lock) return new Promise<void>((release) => resolve({leave, release}));
+      const message =
+        'another page has the store, and this hub can not share it: without a SharedWorker only one page keeps what it does';
+      throw makeError(codes.STORE_IN_USE, message);
+    });
+    free.catch(reject);
   });
 }
 

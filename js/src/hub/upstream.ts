@@ -1,21 +1,15 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
 import {codeOf, codes, makeError} from '../errors.js';
+import type {Op, WireSnapshot} from '../wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
-import {
-  copied,
-  type State,
-  serialized,
-  stateAfterAll,
-  typeNamed,
-  type WireSnapshot,
-} from './document-state.js';
+import {copied, type State, serialized, stateAfterAll, typeNamed} from './document-state.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
 import {Outdated} from './outdated.js';
 import {answerTo, fitting, type PendingOp, pendingOf, queuedOps} from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
-import type {Answer, Op, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */

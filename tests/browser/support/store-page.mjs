@@ -1,8 +1,17 @@
 // What the tests of the store call in a page, as members of `window`.
+import {Connection} from 'sharedb/lib/client/index.js';
+import {createConnection} from 'tabmux';
 import {turn} from './edits.mjs';
 import './page.mjs';
 
 const storeEvents = ['error', 'quota', 'evicted', 'lost', 'cleared'];
+
+function hearStore() {
+  window.stored = [];
+  for (const name of storeEvents) {
+    connection.on(`store:${name}`, (detail) => stored.push({name, ...detail, code: detail?.code}));
+  }
+}
 
 /**
  * Connects to the hub with a store that the query describes, and notes in `stored` what the
@@ -10,12 +19,19 @@ const storeEvents = ['error', 'quota', 'evicted', 'lost', 'cleared'];
  */
 window.connectStored = ({query = '', ...options}) => {
   connect({hub: {worker: `/test/store-hub.js?${query}`}, ...options});
-  window.stored = [];
-  for (const name of storeEvents) {
-    connection.on(`store:${name}`, (detail) => stored.push({name, ...detail, code: detail?.code}));
-  }
+  hearStore();
   window.faults = [];
   new BroadcastChannel('hubs').onmessage = ({data}) => faults.push(data);
+};
+
+const unreachable = {
+  connect: () => new Connection({readyState: 3, send() {}, close() {}}),
+};
+
+/** Connects to a hub of this page, which has a store and no server. As `connectStored`. */
+window.connectHere = () => {
+  window.connection = createConnection(unreachable, {name: 'here', identity: 'here', store: true});
+  hearStore();
 };
 
 /** Waits until the hub's store has every op of this tab. */

@@ -1,0 +1,107 @@
+import {type Callback, callEach} from './callbacks.js';
+import type {ProxyDoc} from './doc.js';
+import {codeOf, codes} from './errors.js';
+import {nextTick} from './next-tick.js';
+
+/** A call of `subscribe` or `unsubscribe`. */
+export interface SubscribeRequest {
+  wantSubscribe: boolean;
+  callback: Callback | null | undefined;
+}
+
+/** What a document asks of the hub: its state, and its changes. */
+export class DocRequests {
+  readonly #doc: ProxyDoc;
+
+  constructor(doc: ProxyDoc) {
+    this.#doc = doc;
+  }
+
+  /** Asks for the document's state; `anew` replaces what there is. */
+  fetch(anew: boolean, callback?: Callback): void {
+    const doc = this.#doc;
+    doc.pendingFetch.push(callback);
+    if (doc.inflightFetch.length > 0 && !anew) return;
+    doc.inflightFetch.push(doc.pendingFetch.shift());
+    const {connection} = doc;
+    const ask = () =>
+      connection.ask(connection.sendFetch(doc, anew), (error) => this.#fetched(error));
+    // The answer must not overtake an op that was submitted before.
+    if (doc.willFlush) nextTick(ask);
+    else ask();
+  }
+
+  #fetched(error: Error | null): void {
+    const doc = this.#doc;
+    const callbacks = doc.pendingFetch;
+    doc.pendingFetch = [];
+    const callback = doc.inflightFetch.shift();
+    if (callback) callbacks.unshift(callback);
+    if (error) return this.#failed(error, callbacks);
+    this.#onceCreated(() => callEach(callbacks));
+    doc.tellNothingPending();
+  }
+
+  /** Calls back at once, but for a document that was created here and that the server must know first. */
+  #onceCreated(callback: () => void): void {
+    const doc = this.#doc;
+    if (doc.version === null && doc.hasWritePending()) doc.once('no write pending', callback);
+    else callback();
+  }
+
+  /** Asks for the changes of the document, or for no more of them. */
+  subscribe(wantSubscribe: boolean, callback?: Callback): void {
+    const {pendingSubscribe, inflightSubscribe} = this.#doc;
+    const last = pendingSubscribe.at(-1) ?? inflightSubscribe;
+    if (last && last.wantSubscribe === wantSubscribe) {
+      const earlier = last.callback;
+      last.callback =
+        earlier && callback
+          ? (error) => callEach([earlier, callback], error)
+          : (earlier ?? callback);
+      return;
+    }
+    pendingSubscribe.push({wantSubscribe, callback});
+    this.#flushSubscribe();
+  }
+
+  #flushSubscribe(): void {
+    const doc = this.#doc;
+    const request = doc.inflightSubscribe ? undefined : doc.pendingSubscribe.shift();
+    if (!request) return;
+    const {connection} = doc;
+    doc.inflightSubscribe = request;
+    doc.wantSubscribe = request.wantSubscribe;
+    if (!request.wantSubscribe) doc.subscribed = false;
+    const number = request.wantSubscribe
+      ? connection.sendSubscribe(doc)
+      : connection.sendUnsubscribe(doc);
+    connection.ask(number, (error) => this.#subscribeAnswered(error));
+  }
+
+  #subscribeAnswered(error: Error | null): void {
+    const doc = this.#doc;
+    const request = doc.inflightSubscribe;
+    doc.inflightSubscribe = null;
+    const callbacks = doc.pendingFetch;
+    doc.pendingFetch = [];
+    callbacks.push(request?.callback ?? undefined);
+    if (error) this.#failed(error, callbacks);
+    else {
+      doc.subscribed = request?.wantSubscribe === true;
+      if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));
+      else callEach(callbacks);
+      doc.tellNothingPending();
+    }
+    this.#flushSubscribe();
+  }
+
+  #failed(error: Error, callbacks: (Callback | undefined)[]): void {
+    const doc = this.#doc;
+    const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
+    if (silent) doc.wantSubscribe = false;
+    const called = callEach(callbacks, silent ? undefined : error);
+    doc.tellNothingPending();
+    if (!called && !silent) doc.emit('error', error);
+  }
+}

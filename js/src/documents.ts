@@ -1,0 +1,58 @@
+import type {ProxyConnection} from './connection.js';
+import {ProxyDoc} from './doc.js';
+
+/** The documents of a connection: one object for each name, until it is destroyed. */
+export class Documents {
+  readonly #connection: ProxyConnection;
+  /** By their keys in the core. */
+  readonly #docs = new Map<number, ProxyDoc>();
+
+  constructor(connection: ProxyConnection) {
+    this.#connection = connection;
+  }
+
+  [Symbol.iterator](): Iterator<ProxyDoc> {
+    return this.#docs.values();
+  }
+
+  /** The document of this name; taken back, if it was about to be destroyed. */
+  get(collection: string, id: string): ProxyDoc {
+    const doc = this.#connection.getExisting(collection, id) ?? this.#add(collection, id);
+    doc.wantsDestroy = false;
+    return doc;
+  }
+
+  #add(collection: string, id: string): ProxyDoc {
+    const {collections} = this.#connection;
+    const doc = new ProxyDoc(this.#connection, collection, id);
+    this.#docs.set(doc.key, doc);
+    collections[collection] ??= Object.create(null) as Record<string, ProxyDoc>;
+    collections[collection][id] = doc;
+    this.#connection.emit('doc', doc);
+    return doc;
+  }
+
+  /** The document with this key in the core. */
+  withKey(key: number): ProxyDoc | undefined {
+    return this.#docs.get(key);
+  }
+
+  find(fits: (doc: ProxyDoc) => boolean): ProxyDoc | undefined {
+    for (const doc of this) if (fits(doc)) return doc;
+    return undefined;
+  }
+
+  /** Lets go of a document, unless `get` has taken it back. */
+  forget(doc: ProxyDoc): void {
+    if (!doc.wantsDestroy) return;
+    const {collections, core} = this.#connection;
+    const docs = collections[doc.collection];
+    if (docs?.[doc.id] === doc) {
+      delete docs[doc.id];
+      if (Object.keys(docs).length === 0) delete collections[doc.collection];
+      this.#docs.delete(doc.key);
+      core.close(doc.key);
+    }
+    doc.emit('destroy');
+  }
+}
