@@ -39,6 +39,8 @@ pub struct Script {
     pub is_mute: bool,
     /// The server refuses the next op.
     pub refusal: Option<Error>,
+    /// What an op that is refused costs its state is not loaded again.
+    pub stays_unloaded: bool,
     /// The states that documents were given back.
     pub restored: Vec<(DocId, Restored)>,
 }
@@ -248,7 +250,9 @@ impl Script {
         if let Some(error) = self.refusal.take() {
             let pending = std::mem::take(&mut doc.pending);
             self.lose(id);
-            self.load(id);
+            if !self.stays_unloaded {
+                self.load(id);
+            }
             return pending.into_iter().for_each(|op| self.settle(id, op, Some(&error)));
         }
         let at = self.commit(id, op.clone(), Some(sent.clone()));

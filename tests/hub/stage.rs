@@ -133,10 +133,15 @@ impl Stage {
     /// The hub ends at once, and another begins with what is on the disk; its connection to the
     /// server is in this state. The tabs come to it.
     pub fn replace_hub(&mut self, state: &str) {
+        self.replace_hub_with_types(state, Rc::new(Registry));
+    }
+
+    /// As `replace_hub`, with the types that the next hub knows.
+    pub fn replace_hub_with_types(&mut self, state: &str, types: Rc<dyn Types>) {
         let disk = Disk::new(&self.disk().disk, "second");
         self.script.borrow_mut().new_client();
         self.script.borrow_mut().connection(state);
-        self.hub = hub(&self.script, Rc::new(Registry), Some(&disk));
+        self.hub = hub(&self.script, types, Some(&disk));
         self.disk = Some(disk);
         for seat in &mut self.seats {
             seat.peer = self.hub.connect(guarantees());

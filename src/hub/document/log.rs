@@ -166,7 +166,8 @@ impl Document {
         journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
         let lost = self.lost.0.clone();
-        if unknown && pending.is_empty() && lost.is_empty() && !self.was_loaded {
+        let says_something = self.was_loaded || !(pending.is_empty() && lost.is_empty());
+        if unknown && !says_something && log.checkpoint_size == 0 {
             return;
         }
         let is_pending = !(pending.is_empty() && lost.is_empty());

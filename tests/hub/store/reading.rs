@@ -79,6 +79,23 @@ fn a_document_is_forgotten_once_it_is_written_and_read_when_it_is_wanted_again()
     assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
 }
 
+#[test]
+fn no_document_is_forgotten_while_others_are_read() {
+    let (mut stage, id) = (Stage::with_store(1), doc("a"));
+    stage.seed(&id, "hello");
+    stage.fetch(0, &id);
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.hold_disk();
+    stage.subscribe(0, &doc("b"));
+    stage.run_for(2 * LINGER);
+    assert_eq!(stage.hub.size().0, 1, "what waits may be about it");
+    stage.release_disk();
+    assert_eq!(stage.hub.size().0, 1, "only what is subscribed");
+    stage.subscribe(0, &id);
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+}
+
 /// The events of this name that a tab was told of the store.
 fn told(stage: &Stage, at: usize, name: &str) -> Vec<Value> {
     let events = stage.store_events(at).into_iter().filter(|(told, _)| *told == name);

@@ -1,0 +1,130 @@
+//! Ops that can't be kept: what is told of them, and that they are not done after that.
+
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use tabmux::store::Record;
+use tabmux::{Error, codes};
+
+use super::two_with_a_text;
+use crate::stage::{NoTypes, Stage, doc, settings};
+
+const REFUSED: &str = "ERR_TEST_REFUSED";
+
+/// The ops that a tab was told are lost.
+fn lost(stage: &Stage, at: usize) -> Vec<Value> {
+    let events = stage.store_events(at).into_iter().filter(|(name, _)| *name == "lost");
+    events.map(|(_, detail)| detail["ops"].clone()).collect()
+}
+
+/// The tabs leave while an op of theirs can't be sent, and the server refuses it once it can.
+fn refused_after_the_last_tab_has_left(stage: &mut Stage) {
+    stage.connection("disconnected");
+    stage.edit(0, &doc("a"), json!(["oh "]));
+    stage.seats.clear();
+    for tab in ["tab-0", "tab-1"] {
+        stage.hub.tab_gone(tab, stage.now);
+    }
+    stage.settle();
+    assert!(!stage.hub.is_rested());
+    stage.script.borrow_mut().refusal = Some(Error::new(REFUSED, "no"));
+    stage.connection("connected");
+    assert!(stage.hub.is_rested());
+}
+
+#[test]
+fn the_next_tab_of_the_hub_is_told_of_a_refusal_that_nobody_heard() {
+    let mut stage = two_with_a_text();
+    refused_after_the_last_tab_has_left(&mut stage);
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
+}
+
+#[test]
+fn the_first_tab_of_the_next_hub_is_told_of_a_refusal_that_nobody_heard() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    assert!(stage.disk().info(&id).unwrap().pending);
+    stage.replace_hub("connected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn what_was_told_is_told_again_by_a_hub_that_comes_at_once_and_not_by_a_later_one() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    for (span, told) in [(999, 1), (1000, 1), (0, 0)] {
+        stage.seats.clear();
+        stage.replace_hub("connected");
+        let tab = stage.join(settings("new"));
+        assert_eq!(lost(&stage, tab).len(), told);
+        stage.run_for(span);
+    }
+    assert!(!stage.disk().info(&id).unwrap().pending);
+}
+
+#[test]
+fn ops_of_a_damaged_document_that_were_told_are_not_committed_later() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    let first = stage.disk().stored(&id).next;
+    for word in ["one ", "two ", "three "] {
+        stage.edit(0, &id, json!([word]));
+    }
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.seats.clear();
+    stage.replace_hub("disconnected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["one "] }, { "op": ["three "] }])]);
+    stage.run_for(1000);
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+    assert_eq!(lost(&stage, tab).len(), 1);
+}
+
+#[test]
+fn a_document_of_a_type_that_the_hub_lacks_is_left_as_it_is() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    let stored = stage.disk().stored(&id);
+    stage.seats.clear();
+    stage.replace_hub_with_types("disconnected", Rc::new(NoTypes));
+    let tab = stage.join(settings("new"));
+    let told: Vec<&Value> = stage.store_events(tab).into_iter().map(|(_, it)| it).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["code"], codes::TYPE_NOT_RECOGNIZED);
+    assert_eq!(stage.disk().stored(&id), stored);
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn an_op_that_its_tab_knows_to_be_refused_is_not_sent_again_though_the_state_was_not_loaded() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.script.borrow_mut().refusal = Some(Error::new(REFUSED, "no"));
+    stage.script.borrow_mut().stays_unloaded = true;
+    let token = stage.edit(0, &id, json!(["oh "]));
+    assert_eq!(stage.answers(0, token), [Some(REFUSED.to_owned())]);
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+    assert_eq!(stage.answers(0, token).len(), 1);
+}
+
+#[test]
+fn a_hub_that_still_reads_is_not_at_rest() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.seats.clear();
+    stage.replace_hub("disconnected");
+    assert!(!stage.hub.is_rested(), "it has no connection yet");
+    stage.join(settings("new"));
+    stage.hold_disk();
+    stage.connection("connected");
+    assert!(!stage.hub.is_rested());
+    stage.release_disk();
+    assert!(stage.hub.is_rested());
+}
