@@ -21,6 +21,10 @@ pub struct Disk {
     disk: MemoryDisk,
     store: MemoryStore,
     pub opened: Opened,
+    /// How many transactions it is to refuse.
+    refusals: u32,
+    /// The hub knows that the last transaction failed.
+    is_failing: bool,
     /// Oldest first; each begins when the one before was done.
     jobs: VecDeque<Job>,
 }
@@ -43,7 +47,7 @@ impl Disk {
         let store = MemoryStore::new(&disk);
         let opening = Opening { floor: 0, lineage: "the disk".to_owned(), ..Opening::default() };
         let opened = block_on(store.open(opening)).expect("it opens");
-        Disk { disk, store, opened, jobs: VecDeque::new() }
+        Disk { disk, store, opened, refusals: 0, is_failing: false, jobs: VecDeque::new() }
     }
 
     /// The disk as the next hub finds it. What was on its way may be done, or not.
@@ -55,7 +59,8 @@ impl Disk {
                 self.perform(&mut job);
             }
         }
-        let next = Disk::new(self.disk.clone());
+        let refusals = std::mem::take(&mut self.refusals);
+        let next = Disk { refusals, ..Disk::new(self.disk.clone()) };
         // D1: whatever the dead hub still had on its way changes nothing.
         for mut job in std::mem::take(&mut self.jobs) {
             if job.answer.is_none() {
@@ -76,13 +81,18 @@ impl Disk {
         self.jobs.push_back(Job { request, done_at, told_at, answer: None });
     }
 
-    fn perform(&self, job: &mut Job) {
+    fn perform(&mut self, job: &mut Job) {
         let epoch = self.opened.epoch;
         job.answer = match &job.request {
             StoreRequest::Read(doc) => {
                 Some(Answer::Read(doc.clone(), block_on(self.store.read(epoch, doc))))
             }
             StoreRequest::Commit(writes) => {
+                if let Some(left) = self.refusals.checked_sub(1) {
+                    self.refusals = left;
+                    let quota = StoreError::Quota { name: "the disk".to_owned() };
+                    self.disk.fail_next_commit(quota);
+                }
                 let result = block_on(self.store.commit(epoch, writes, Durability::Relaxed));
                 Some(Answer::Committed(result))
             }
@@ -147,11 +157,16 @@ impl World {
         }
     }
 
-    /// The disk has no room at present.
-    pub fn refuse_to_write(&mut self) {
-        if let Some(disk) = &self.disk {
-            disk.disk.fail_next_commit(StoreError::Quota { name: "the disk".to_owned() });
+    /// The disk has no room for so many transactions.
+    pub fn refuse_to_write(&mut self, times: u32) {
+        if let Some(disk) = &mut self.disk {
+            disk.refusals = times;
         }
+    }
+
+    /// Whether the hub goes on without its disk at present.
+    pub fn disk_is_failing(&self) -> bool {
+        self.disk.as_ref().is_some_and(|disk| disk.is_failing)
     }
 
     /// Gives the disk what the hub asks of it.
@@ -175,6 +190,9 @@ impl World {
             }
             Answer::Committed(result) => {
                 self.common.trace(|| format!("the disk has written: {result:?}"));
+                if let Some(disk) = &mut self.disk {
+                    disk.is_failing = result.is_err();
+                }
                 self.hub.committed(result, now);
             }
         }

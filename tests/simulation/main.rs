@@ -101,6 +101,14 @@ fn f15_what_the_disk_refuses_is_written_later() {
     run_seeds(1000, Life { refusing_disk: true, creations: true, ..EDITS });
 }
 
+/// While the disk refuses to write, a hub is as one without a store: what it does ends with it, and
+/// a crash in that time breaks D2, and I3 for what was sent. Here the hub crashes only once it has
+/// written again; then everything it said before holds, as if the disk had never refused.
+#[test]
+fn f15_d2_d3_a_hub_crashes_after_the_disk_had_refused_to_write() {
+    run_seeds(500, Life { refusing_disk: true, crashes: true, ..EDITS });
+}
+
 fn run_seeds(count: u64, life: Life) {
     if let Some(seed) = std::env::var("TABMUX_SEED").ok().and_then(|seed| seed.parse().ok()) {
         let (trace, failure) = run(seed, life, true);

@@ -96,12 +96,17 @@ fn a_tab_that_is_subscribed_hears_of_changes_afterwards() {
     }
 }
 
+/// A new tab comes to a hub that has yet to hear of the loss.
+fn come_before(stage: &mut Stage) -> usize {
+    stage.seats.clear();
+    stage.replace_hub("connecting");
+    stage.join(crate::stage::settings("new"))
+}
+
 #[test]
 fn a_tab_that_subscribes_just_then_gets_what_was_loaded() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.seats.clear();
-    stage.replace_hub("connecting");
-    let tab = stage.join(crate::stage::settings("new"));
+    let tab = come_before(&mut stage);
     let asked = stage.subscribe(tab, &id);
     come_back_too_late(&mut stage, &id, "another");
     assert_eq!(stage.callback(tab, asked), Some(None));
@@ -112,9 +117,7 @@ fn a_tab_that_subscribes_just_then_gets_what_was_loaded() {
 #[test]
 fn a_tab_that_fetches_just_then_gets_what_was_loaded() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.seats.clear();
-    stage.replace_hub("connecting");
-    let tab = stage.join(crate::stage::settings("new"));
+    let tab = come_before(&mut stage);
     let asked = stage.fetch(tab, &id);
     come_back_too_late(&mut stage, &id, "another");
     assert_eq!(stage.callback(tab, asked), Some(None));
