@@ -25,9 +25,8 @@ impl Hub {
         if let Some(journal) = &mut self.journal {
             journal.drop_messages_to(&hello.tab);
         }
-        let lineage = self.settings.lineage.clone();
         let keeps = known.is_some() || self.settings.stored.is_some();
-        let resumed = keeps && hello.resume.as_ref() == Some(&lineage);
+        let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
         if let Some(at) = known {
             let before = self.tabs[at].peer;
             if before != peer {
@@ -50,7 +49,8 @@ impl Hub {
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.tab = Some(hello.tab.clone());
         }
-        let welcome = Welcome { request: hello.request, protocol: PROTOCOL, lineage, resumed };
+        let (request, lineage) = (hello.request, self.lineage());
+        let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed };
         self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
         self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
         self.expected.remove(&hello.tab);

@@ -335,7 +335,7 @@ impl Hub {
     }
 
     /// Gives messages to the links; what the server answered for several ops at once is one message.
-    fn deliver(&mut self, messages: Vec<Outgoing>) {
+    pub(super) fn deliver(&mut self, messages: Vec<Outgoing>) {
         let mut out = messages.into_iter().peekable();
         while let Some((tab, mut message)) = out.next() {
             while let (

@@ -5,7 +5,7 @@ use tabmux_middleware::Millis;
 use super::documents::Documents;
 use super::inbox::Arrival;
 use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
-use super::{Hub, HubEvent, PendingOp, StoreRequest};
+use super::{Hub, HubEvent, HubSettings, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
@@ -201,11 +201,40 @@ impl Hub {
         if let Err(fenced @ StoreError::Fenced { .. }) = result {
             return self.events.push_back(HubEvent::Fenced(fenced.into()));
         }
+        let was_behind = journal.is_behind();
         let batch = journal.committed(result.is_err(), now);
+        let is_behind = journal.is_behind();
         if let Err(error) = result {
             self.events.push_back(HubEvent::StoreFailed(error));
         }
+        if is_behind != was_behind {
+            let lineage = Message::Lineage(Lineage { lineage: self.lineage() });
+            let tabs = self.tabs.iter().map(|entry| (entry.info.id.clone(), lineage.clone()));
+            let messages: Vec<_> = tabs.collect();
+            if is_behind {
+                // Before what is not written.
+                self.deliver(messages);
+            } else {
+                self.out.extend(messages);
+            }
+        }
         self.let_go(batch);
+    }
+
+    /// Names the hubs that know the revisions: this one alone while the store lacks changes.
+    pub(super) fn lineage(&self) -> String {
+        let is_behind = self.journal.as_ref().is_some_and(Journal::is_behind);
+        if is_behind { self.lineage_of_its_own() } else { self.settings.lineage.clone() }
+    }
+
+    fn lineage_of_its_own(&self) -> String {
+        let HubSettings { lineage, epoch, .. } = &self.settings;
+        format!("{lineage}, {epoch} alone")
+    }
+
+    /// Whether this hub knows the revisions of that lineage.
+    pub(super) fn is_of(&self, lineage: &str) -> bool {
+        lineage == self.settings.lineage || lineage == self.lineage_of_its_own()
     }
 
     /// The store was opened anew, and is empty: everything is written again.

@@ -18,6 +18,9 @@ pub enum Message {
     /// Hub: you are not.
     #[serde(rename = "refusal")]
     Refusal(Refusal),
+    /// Hub: which hubs know the revisions from now on.
+    #[serde(rename = "lineage")]
+    Lineage(Lineage),
     /// Tab: I am leaving.
     #[serde(rename = "bye")]
     Bye,

@@ -41,6 +41,15 @@ pub struct Welcome {
     pub resumed: bool,
 }
 
+/// Another lineage from now on: the store fails, and the hubs that come after do not know what this
+/// one does; or it works again, and they do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// As in [`Welcome::lineage`].
+    pub lineage: String,
+}
+
 /// The hub's refusal of a [`Hello`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -180,7 +180,7 @@ impl Tab {
         }
         self.events.push_back(TabEvent::Joined { epoch });
         if known.is_some() {
-            if welcome.resumed && known == self.lineage {
+            if welcome.resumed {
                 self.resume(now);
             } else {
                 self.abandon();

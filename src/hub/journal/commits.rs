@@ -59,6 +59,8 @@ pub(crate) struct Journal {
     pause: Option<Millis>,
     /// How long the last pause was; 0 since a transaction succeeded.
     pause_length: Millis,
+    /// Tabs know of changes that the store does not have.
+    is_behind: bool,
     /// Nothing is stored any more.
     is_off: bool,
 }
@@ -82,6 +84,7 @@ impl Journal {
             due: false,
             pause: None,
             pause_length: 0,
+            is_behind: false,
             is_off: false,
         }
     }
@@ -180,6 +183,11 @@ impl Journal {
         self.to_write.clear();
     }
 
+    /// Whether tabs know of changes that the store does not have.
+    pub fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
     pub fn is_off(&self) -> bool {
         self.is_off
     }
@@ -220,8 +228,10 @@ impl Journal {
         let writes = std::mem::take(&mut self.being_written);
         if !failed {
             self.pause_length = 0;
+            self.is_behind &= !self.unsaved.is_empty();
             return batch;
         }
+        self.is_behind = true;
         self.pause_length = (self.pause_length * 2).clamp(PAUSES.0, PAUSES.1);
         self.pause = Some(now + self.pause_length);
         self.in_passing.clear();

@@ -78,6 +78,7 @@ impl Tab {
                 }
             }
             Message::StoreEvent(event) => self.events.push_back(TabEvent::StoreEvent(event)),
+            Message::Lineage(it) => self.lineage = Some(it.lineage),
             Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
             other => {
                 let message = format!("a hub sent what only tabs send: {other:?}");
