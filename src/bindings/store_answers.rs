@@ -84,12 +84,15 @@ impl Shell {
             let damage = stored.damage.as_ref();
             let damage = damage.map(|it| Error::new(codes::STORE_DAMAGED, it.to_string()));
             let read = read_stored(&stored, &*self.types);
-            if let Some(error) = damage.or(read.as_ref().err().cloned()) {
+            let exported = read.and_then(|restored| {
+                restored.map(|restored| self.exported(&doc, &restored)).transpose()
+            });
+            if let Some(error) = damage.or(exported.as_ref().err().cloned()) {
                 let message = format!("the export lacks {doc}, or a part of it: {}", error.message);
                 self.tell_store_error(&Error { message, ..error });
             }
-            if let Ok(Some(restored)) = read {
-                documents.push(&self.exported(&doc, &restored)?);
+            if let Ok(Some(exported)) = exported {
+                documents.push(&exported);
             }
         }
         let export = Object::new();

@@ -348,6 +348,12 @@ impl Hub {
                 }
                 out.next();
             }
+            if let Message::Welcome(Welcome { lineage, .. })
+            | Message::Lineage(Lineage { lineage }) = &mut message
+            {
+                // The store may have failed since.
+                *lineage = self.lineage();
+            }
             // A tab that has begun another session has not been let in again yet.
             let entry = self.tabs.iter().find(|entry| entry.info.id == tab);
             let peer = entry.map(|entry| entry.peer).filter(|peer| self.peers.serves(*peer, &tab));

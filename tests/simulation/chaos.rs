@@ -115,14 +115,11 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
             return world.disconnect_outside(Some(soon));
         }
         13..16 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
-            if !world.disk_is_failing() {
-                world.crash_hub();
-            }
-            return;
+            return world.crash_hub();
         }
         14..17 if life.refusing_disk && !life.crashes => return world.refuse_to_write(1),
         16 if life.refusing_disk => return world.refuse_to_write(1),
-        17 if life.refusing_disk && life.crashes => return world.refuse_to_write(3),
+        17 if life.refusing_disk && life.crashes => return world.refuse_to_write(4),
         13 if life.restarts => return world.restart_hub(),
         14..18 if life.creations => return world.create_or_delete_outside(doc, type_name),
         18 if world.tab_count() < 5 => {

@@ -147,6 +147,10 @@ impl World {
     /// The hub's thread ends at once, and another takes its place.
     pub fn crash_hub(&mut self) {
         let disk = self.disk.take().expect("the hub has a store");
+        if disk.is_failing {
+            let sent = self.upstream.client.borrow_mut().take_unrecorded();
+            self.common.ledger.lose_unwritten(self.epoch(), &sent);
+        }
         self.disk = Some(disk.crash(&mut self.common));
         self.replace_hub();
         // L3: what watches over the hub notices within a second.
@@ -162,11 +166,6 @@ impl World {
         if let Some(disk) = &mut self.disk {
             disk.refusals = times;
         }
-    }
-
-    /// Whether the hub goes on without its disk at present.
-    pub fn disk_is_failing(&self) -> bool {
-        self.disk.as_ref().is_some_and(|disk| disk.is_failing)
     }
 
     /// Gives the disk what the hub asks of it.
@@ -190,10 +189,12 @@ impl World {
             }
             Answer::Committed(result) => {
                 self.common.trace(|| format!("the disk has written: {result:?}"));
-                if let Some(disk) = &mut self.disk {
-                    disk.is_failing = result.is_err();
-                }
+                let is_failing = result.is_err();
                 self.hub.committed(result, now);
+                if !is_failing {
+                    self.upstream.client.borrow_mut().take_unrecorded();
+                }
+                self.disk.as_mut().expect("it has answered").is_failing = is_failing;
             }
         }
         true

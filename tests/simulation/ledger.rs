@@ -16,13 +16,18 @@ pub struct Submission {
     /// What its callback was given, each time it was called.
     pub answers: Vec<Option<Error>>,
     marked: bool,
-    /// Its tab was told that it has its place, which nothing may undo.
-    durable: bool,
+    /// The epochs of the hubs that told its tab that it has its place, which nothing may undo.
+    durable: BTreeSet<u64>,
 }
 
 #[derive(Default)]
 pub struct Ledger {
     submissions: Vec<Submission>,
+    /// The epochs of hubs that crashed while they could not write: what they said ended with them.
+    unwritten: BTreeSet<u64>,
+    /// The markers of ops that such a hub sent without having written down that it does: the next
+    /// hub may send them again.
+    unrecorded: BTreeSet<char>,
 }
 
 impl Ledger {
@@ -30,7 +35,8 @@ impl Ledger {
     pub fn submit(&mut self, by: &str, doc: &DocId, marked: bool) -> (Token, char) {
         let token = self.submissions.len() as u32;
         let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
-        self.submissions.push(Submission { by, doc, answers, marked, durable: false });
+        let durable = BTreeSet::new();
+        self.submissions.push(Submission { by, doc, answers, marked, durable });
         (Token::from(token), marker(token))
     }
 
@@ -38,8 +44,15 @@ impl Ledger {
         self.submissions[token as usize].answers.push(error.cloned());
     }
 
-    pub fn durable(&mut self, token: Token) {
-        self.submissions[token as usize].durable = true;
+    /// A hub of this epoch says that the op has its place.
+    pub fn durable(&mut self, token: Token, epoch: u64) {
+        self.submissions[token as usize].durable.insert(epoch);
+    }
+
+    /// A hub has crashed while it could not write; since it can't, it has sent these ops.
+    pub fn lose_unwritten(&mut self, epoch: u64, sent: &[Op]) {
+        self.unwritten.insert(epoch);
+        self.unrecorded.extend(sent.iter().flat_map(markers_of));
     }
 
     /// D2: what a tab was told is committed in the end, whatever became of the tab.
@@ -49,7 +62,9 @@ impl Ledger {
         for (token, submission) in self.submissions.iter().enumerate() {
             let Submission { by, doc, marked, durable, .. } = submission;
             assert!(
-                !marked || !durable || committed.contains(&marker(token as u32)),
+                !marked
+                    || durable.is_subset(&self.unwritten)
+                    || committed.contains(&marker(token as u32)),
                 "D2: op {token} of {by} on {doc} was durable, and is not in the server's log"
             );
         }
@@ -86,7 +101,8 @@ impl Ledger {
     /// Of an op that the server rejected with `ERR_OP_SUBMIT_REJECTED`, ShareDB's client gives no
     /// error; some it takes for refused that were committed; of one whose hub was lost, nobody knows.
     pub fn check_log(&self, server: &Server) {
-        let twice: BTreeSet<char> = server.created_twice.iter().flat_map(markers_of).collect();
+        let mut twice: BTreeSet<char> = server.created_twice.iter().flat_map(markers_of).collect();
+        twice.extend(&self.unrecorded);
         let mut seen: BTreeMap<char, u64> = BTreeMap::new();
         for (doc, log) in server.docs() {
             let mut last: BTreeMap<&str, u32> = BTreeMap::new();

@@ -101,11 +101,13 @@ fn f15_what_the_disk_refuses_is_written_later() {
     run_seeds(1000, Life { refusing_disk: true, creations: true, ..EDITS });
 }
 
-/// While the disk refuses to write, a hub is as one without a store: what it does ends with it, and
-/// a crash in that time breaks D2, and I3 for what was sent. Here the hub crashes only once it has
-/// written again; then everything it said before holds, as if the disk had never refused.
+/// While the disk refuses to write, a hub is as one without a store: what it does ends with it, so
+/// that the tabs' ops may be answered with the loss of the hub (I2), and D2 holds only for what
+/// others said. After a second it sends ops although it can't write down that it does, so that these
+/// may be committed twice (I3) if it crashes then. All else holds: I1, I2, I4 and L1, and I3 and D2
+/// for the hubs whose disk had room again before they crashed.
 #[test]
-fn f15_d2_d3_a_hub_crashes_after_the_disk_had_refused_to_write() {
+fn f15_a_hub_crashes_while_the_disk_refuses_to_write() {
     run_seeds(500, Life { refusing_disk: true, crashes: true, ..EDITS });
 }
 

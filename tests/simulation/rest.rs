@@ -71,8 +71,12 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
         expected.push("ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED");
         expected.push("ERR_TEST_DROPPED_BY_LOAD");
     }
-    if life.restarts {
+    if life.restarts || (life.crashes && life.refusing_disk) {
         expected.push("ERR_TABMUX_HUB_LOST");
+    }
+    if life.crashes && life.refusing_disk {
+        expected.push("ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED");
+        expected.push("ERR_TEST_DROPPED_BY_LOAD");
     }
     world.common.ledger.check_answers(&world.gone, &expected);
     world.common.ledger.check_log(&world.server);

@@ -314,8 +314,9 @@ impl TabDriver {
                 let replica = self.tab.replica(doc).expect("it is open");
                 let awaiting = replica.awaiting();
                 let durable = replica.pending().filter(|op| awaiting.contains(&op.op_id));
+                let epoch = self.epoch.expect("it has joined");
                 for token in durable.flat_map(|op| &op.tokens) {
-                    common.ledger.durable(*token);
+                    common.ledger.durable(*token, epoch);
                 }
             }
             TabEvent::Settled { tokens, error, .. } => {

@@ -200,6 +200,8 @@ impl Document {
             Err(error) => {
                 journal.tell_error(&self.id, &error);
                 self.log = None;
+                // The next hub would send again what is in it.
+                journal.write(Write::Remove { doc: self.id.clone() });
             }
         }
     }

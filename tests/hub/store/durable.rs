@@ -1,6 +1,7 @@
 //! When what the hub does may be seen.
 
 use serde_json::json;
+use tabmux::codes;
 use tabmux::hub::HubEvent;
 use tabmux::store::{StoreError, Write};
 use tabmux::tab::TabEvent;
@@ -116,6 +117,56 @@ fn f15_what_could_not_be_written_is_seen_all_the_same_and_written_after_a_pause(
     let tab = stage.join(crate::stage::settings("new"));
     stage.fetch(tab, &id);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("well, oh hello"));
+}
+
+/// How often a tab was told that its hub, and what only that knew, is lost.
+fn losses(stage: &Stage, at: usize) -> usize {
+    stage.seats[at].events.iter().filter(|event| **event == TabEvent::HubLost).count()
+}
+
+#[test]
+fn f15_i1_what_was_seen_unwritten_is_lost_with_its_hub_and_the_tabs_are_told() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.disk().disk.fail_next_commit(quota());
+    let token = stage.edit(0, &id, json!(["oh "]));
+    assert_eq!(stage.text(1, &id).as_deref(), Some("oh hello"));
+    stage.replace_hub("connected");
+    assert_eq!(stage.answers(0, token), [Some(codes::HUB_LOST.to_owned())]);
+    stage.edit_outside(&id, json!(["well, "]));
+    for at in 0..2 {
+        assert_eq!(losses(&stage, at), 1);
+        stage.subscribe(at, &id);
+        assert_eq!(stage.text(at, &id).as_deref(), Some("well, hello"));
+    }
+}
+
+#[test]
+fn f15_once_everything_is_written_the_next_hub_goes_on_with_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.disk().disk.fail_next_commit(quota());
+    let token = stage.edit(0, &id, json!(["oh "]));
+    stage.run_for(1000);
+    stage.replace_hub("connected");
+    assert_eq!(stage.answers(0, token), [None]);
+    for at in 0..2 {
+        assert_eq!(losses(&stage, at), 0);
+        assert_eq!(stage.text(at, &id).as_deref(), Some("oh hello"));
+    }
+}
+
+#[test]
+fn f15_while_the_store_fails_a_tab_comes_back_to_its_hub_with_what_it_holds() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().disk.fail_next_commit(quota());
+    stage.edit(0, &id, json!(["oh "]));
+    stage.rejoin(1);
+    assert_eq!(losses(&stage, 1), 0);
+    assert_eq!(stage.text(1, &id).as_deref(), Some("oh hello"));
+    stage.run_for(1000);
+    stage.rejoin(1);
+    assert_eq!(losses(&stage, 1), 0);
 }
 
 #[test]

@@ -49,6 +49,8 @@ struct Conn {
     guarded: bool,
     /// With a store: what is to be sent waits here until it is released.
     held: Option<Vec<(DocId, Sent, Request)>>,
+    /// What was released of it since the store could be written.
+    unrecorded: Vec<Op>,
 }
 
 impl Client {
@@ -126,6 +128,11 @@ impl Client {
     /// there.
     pub fn take_misled(&mut self) -> Vec<(Op, Option<DocId>)> {
         mem::take(&mut self.conn.misled)
+    }
+
+    /// The ops that were released since this was asked last.
+    pub fn take_unrecorded(&mut self) -> Vec<Op> {
+        mem::take(&mut self.conn.unrecorded)
     }
 
     /// Sends a message of ShareDB's own protocol, if the connection can.

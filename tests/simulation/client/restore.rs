@@ -9,15 +9,21 @@ use tabmux::protocol::DocId;
 use super::document::Done;
 use super::ops::Pending;
 use super::{Client, Conn};
+use crate::server::Request;
 use crate::support::{Copy, Registry};
 
 impl Client {
     pub fn release(&mut self, doc: &DocId, sent: &Sent) {
-        let Conn { held, out, .. } = &mut self.conn;
+        let Conn { held, out, unrecorded, .. } = &mut self.conn;
         let released = held.iter_mut().flat_map(|held| {
             held.extract_if(.., |(other, name, _)| (&*other, &*name) == (doc, sent))
         });
-        out.extend(released.map(|(_, _, request)| request));
+        for (_, _, request) in released {
+            if let Request::Submit { op, .. } = &request {
+                unrecorded.push(op.clone());
+            }
+            out.push(request);
+        }
     }
 
     pub fn pending(&self, doc: &DocId) -> Vec<PendingOp> {
