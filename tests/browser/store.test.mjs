@@ -4,7 +4,7 @@ import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
-import {openStoredStage} from './support/stored-stage.mjs';
+import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 import {tearLogs} from './support/torn-log.mjs';
 
 let browser;
@@ -142,6 +142,29 @@ test('F15: what a damaged record held is told, and the document comes from the s
   await stage.goOffline();
   await subscribe(next, 'sound');
   await hold([next], 'sound', []);
+});
+
+test('without a SharedWorker one page has the store, and the hub of another says so and works in memory', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const inPage = {hub: {local: '/test/store-hub.js'}};
+  const first = await openTab(stage, inPage, 'in the first');
+  assert.equal(await first.run(() => connection.topology), 'direct');
+  const second = await join(stage, inPage);
+  await hears(second, 'error', 'ERR_TABMUX_STORE_IN_USE');
+  await mark(second, 'notes', 'in the second');
+  await committedOnce(stage, 'notes', [first, second], ['in the first', 'in the second']);
+  await create(second, 'only in the second');
+  assert.deepEqual(await stored(second), ['notes', 'only in the second']);
+  assert.deepEqual(await stored(first), ['notes']);
+  assert.deepEqual(await storeEvents(first), []);
+
+  await stage.close(first);
+  await hubsEnded(second);
+  stage.server.cut();
+  const third = await join(stage, inPage);
+  await hold([third], 'notes', ['in the first', 'in the second']);
+  assert.deepEqual(await stored(third), ['notes']);
+  assert.deepEqual(await storeEvents(third), []);
 });
 
 test('F21: identities share no documents, no store and no events', async (t) => {
