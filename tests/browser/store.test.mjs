@@ -121,6 +121,29 @@ test('F15: on a full disk the hub says so and goes on, and writes everything onc
   await committedOnce(stage, 'notes', [next], marks);
 });
 
+test('beyond nine tenths of the room on the device, what was not used for longest is dropped', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await stage.connect();
+  for (const id of ['1st', '2nd', '3rd']) await create(tab, id);
+  await tab.run(() => connection.store.pin('test', '1st'));
+  await tab.run(() => written());
+  await stage.closeAll();
+  stage.server.cut();
+
+  const roomy = await stage.connect({query: 'usage=900&quota=1000'});
+  assert.deepEqual(await stored(roomy), ['1st', '2nd', '3rd']);
+  assert.deepEqual(await storeEvents(roomy), []);
+  await stage.closeAll();
+  const full = await stage.connect({query: 'usage=901&quota=1000'});
+  await eventually(async () =>
+    assert.deepEqual(await storeEvents(full), [
+      {name: 'quota', usage: 901, quota: 1000},
+      {name: 'evicted', 0: {collection: 'test', id: '2nd'}},
+    ]),
+  );
+  assert.deepEqual(await stored(full), ['1st', '3rd']);
+});
+
 test('F15: what a damaged record held is told, and the document comes from the server', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openTab(stage, {}, 'online');
