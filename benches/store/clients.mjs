@@ -7,15 +7,15 @@ import {data, op} from './content.mjs';
 /** From the server's answer to the next op: stores have written what follows from the last. */
 const PAUSE_MS = 30;
 
-/** A tab of a hub in a SharedWorker. */
-export const tabmuxClient = (server) =>
-  client(
-    createConnection({
-      url: server,
-      hub: {worker: () => new SharedWorker('/hub.js', {type: 'module'})},
-    }),
-    'tabmux',
-  );
+let hubs = 0;
+
+/** A tab of a new hub in a SharedWorker, with the store of this identity. */
+export function tabmuxClient(server, identity = '') {
+  hubs += 1;
+  const name = `hub ${hubs}`;
+  const worker = () => new SharedWorker('/hub.js', {type: 'module', name});
+  return client(createConnection({url: server, identity, hub: {worker}}), 'tabmux');
+}
 
 /** The Connection of @sharesync/sharedb, in the page, with its store. */
 export async function peerClient(server) {
@@ -49,6 +49,12 @@ function client(connection, collection) {
         return called((callback) => connection.putDoc(doc(id), callback));
       };
     },
+    /** Waits until the document is there, which may be before the server has answered. */
+    load: (id) =>
+      new Promise((resolve) => {
+        doc(id).once('load', resolve);
+        doc(id).subscribe();
+      }),
     close: () => connection.close(),
   };
 }

@@ -12,8 +12,11 @@ const CLIENTS = {tabmux: tabmuxClient, sharesync: peerClient};
 const SIZES = {'1 KB': 1 << 10, '100 KB': 100 << 10, '1 MB': 1 << 20};
 const MANY = 10_000;
 const FILL_AT_ONCE = 1000;
-/** How many rounds one store has before it is the other's turn, and how many turns each has. */
-const ROUNDS = 30;
+/**
+ * How many rounds one store has before it is the other's turn, and how many turns each has. tabmux
+ * writes the whole document now and then: several of that must be among its ops.
+ */
+const ROUNDS = {tabmux: 100, sharesync: 30};
 const TURNS = 11;
 const OPENINGS = 15;
 
@@ -33,7 +36,7 @@ async function forEachStore(make) {
 async function inTurns(round) {
   for (let turn = 0; turn < TURNS; turn++) {
     for (const name of Object.keys(STORES)) {
-      for (let n = 0; n < ROUNDS; n++) await round(name, turn > 0);
+      for (let n = 0; n < ROUNDS[name]; n++) await round(name, turn > 0);
     }
   }
 }
@@ -97,9 +100,43 @@ async function amongMany() {
   });
 }
 
+/**
+ * The times from nothing until a new hub has given a tab the one document it asks for, by how many
+ * there are in its store.
+ */
+async function hubStarts(server) {
+  const counts = ['1', `${MANY}`];
+  for (const count of counts) {
+    const tab = tabmuxClient(server, count);
+    await tab.fill([count], SIZES['1 KB']);
+    tab.close();
+    const store = await tabmux.open(JSON.stringify([count, '']));
+    for (let at = 1; at < count; at += FILL_AT_ONCE) {
+      const length = Math.min(FILL_AT_ONCE, count - at);
+      const ids = Array.from({length}, (_, n) => `document ${at + n}`);
+      await store.fill(ids, SIZES['1 KB']);
+    }
+    store.close();
+  }
+  const times = Object.fromEntries(counts.map((count) => [count, []]));
+  for (let round = 0; round < OPENINGS; round++) {
+    for (const count of counts) {
+      let tab;
+      const start = () => {
+        tab = tabmuxClient(server, count);
+        return tab.load(count);
+      };
+      times[count].push(await timed(start));
+      tab.close();
+    }
+  }
+  return Object.fromEntries(counts.map((count) => [count, statistics(times[count])]));
+}
+
 /** `server` is the address of a ShareDB server. */
 globalThis.measure = async (server) => ({
   opBySize: await opsBySize((name) => STORES[name].open('sizes')),
   opFromTab: await opsBySize((name) => CLIENTS[name](server)),
   among10000: await amongMany(),
+  hubStart: await hubStarts(server),
 });

@@ -1,12 +1,16 @@
 const PEER = '@sharesync/sharedb 6.6.0';
 
-const ms = ({median, p95}) => `${median.toFixed(2)} (${p95.toFixed(2)})`;
-const row = (...cells) =>
-  [cells[0].padEnd(42), ...cells.slice(1).map((it) => it.padStart(18))].join('').trimEnd();
+const ms = ({median, mean, p95}) =>
+  [median, mean, p95].map((it) => it.toFixed(2).padStart(7)).join('');
+const row = (what, ...cells) =>
+  [what.padEnd(40), ...cells.map((it, at) => it.padStart(at % 2 ? 14 : 24))].join('').trimEnd();
 
 /** The figures as text. */
-export function table({ok, ratio, maxRatio, opBySize, opFromTab, among10000}) {
-  const ratioOf = (figures, size) => (figures[size].median / figures['1 KB'].median).toFixed(2);
+export function table({ok, ratios, maxRatio, opBySize, opFromTab, among10000, hubStart}) {
+  const ratioOf = (figures, size) =>
+    ['median', 'mean']
+      .map((what) => (figures[size][what] / figures['1 KB'][what]).toFixed(2).padStart(7))
+      .join('');
   const bySize = (what, {tabmux, sharesync}) =>
     Object.keys(tabmux).map((size) =>
       row(
@@ -25,14 +29,20 @@ export function table({ok, ratio, maxRatio, opBySize, opFromTab, among10000}) {
     const [ours, theirs] = [among10000.tabmux[what], among10000.sharesync[what]];
     return row(title, ms(ours), '', ms(theirs), '');
   });
+  const starts = Object.entries(hubStart).map(([count, times]) =>
+    row(`a hub's start, ${count === '1' ? '1 document' : '10,000 documents'}`, ms(times)),
+  );
   return [
-    row('median (95th percentile), ms', 'tabmux', 'ratio to 1 KB', 'peer', 'ratio to 1 KB'),
+    row('', 'tabmux, ms', 'to 1 KB', 'peer, ms', 'to 1 KB'),
+    row('', ' median   mean    95%', ' median   mean', ' median   mean    95%', ' median   mean'),
     ...bySize('one op', opBySize),
     ...bySize('one op from its tab', opFromTab),
     ...many,
+    ...starts,
     '',
     `peer: ${PEER}`,
-    `tabmux's op costs at most ${ratio.toFixed(2)} times as much in a larger document: ` +
+    `tabmux's op costs at most ${ratios.median.toFixed(2)} times as much in a larger document by ` +
+      `the median, ${ratios.mean.toFixed(2)} times by the mean: ` +
       `${ok ? 'at most' : 'more than'} the ${maxRatio} it may`,
   ].join('\n');
 }

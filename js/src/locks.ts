@@ -1,6 +1,13 @@
+const PREFIX = 'tabmux:tab:';
+
 /** The name of the Web Lock that a tab holds while it lives. */
 export function tabLock(tabId: string): string {
-  return `tabmux:tab:${tabId}`;
+  return PREFIX + tabId;
+}
+
+/** The tab whose lock has this name. */
+export function tabOfLock(name: string): string | undefined {
+  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 }
 
 /**

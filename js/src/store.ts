@@ -7,7 +7,7 @@ import {toError} from './errors.js';
 export interface StoredDocument extends DocName {
   /** The size of its records. */
   bytes: number;
-  /** How many changes are stored after its last checkpoint. */
+  /** How many records were stored since it was last stored as a whole: about three an op. */
   entries: number;
   /** Whether it has ops that the server does not have, as far as is known. */
   pending: boolean;

@@ -189,6 +189,12 @@ impl HubCore {
         }
     }
 
+    /// Whether the tab is here, and has told what it has open.
+    #[wasm_bindgen(js_name = hasHeardOf)]
+    pub fn has_heard_of(&self, tab: &str) -> bool {
+        self.0.hub.borrow().has_heard_of(tab)
+    }
+
     /// No tab of an earlier hub comes any more: what no tab has open may be dropped from the store.
     #[wasm_bindgen(js_name = startEvicting)]
     pub fn start_evicting(&self) {

@@ -244,6 +244,11 @@ impl Hub {
         docs.write_all(&mut cx);
     }
 
+    /// Whether the tab is here, and has told what it has open.
+    pub fn has_heard_of(&self, tab: &str) -> bool {
+        self.tabs.iter().any(|entry| entry.info.id == tab && !entry.is_resuming)
+    }
+
     /// Whether a document is in use: it is not to be dropped from the store.
     pub fn holds(&self, doc: &DocId) -> bool {
         self.docs.has(doc)

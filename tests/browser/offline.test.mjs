@@ -81,6 +81,52 @@ test('what tabs do without the server outlives tabs, hub and browser, and is com
   for (const tab of tabs) assert.deepEqual(await tab.run(() => stored), []);
 });
 
+for (const [topology, options, leave] of [
+  [
+    'shared-worker',
+    {},
+    async (stage) => {
+      await stage.closeAll();
+      return stage.open('/quick-start.html');
+    },
+  ],
+  [
+    'direct',
+    {useSharedWorker: false},
+    async (_, tab) => {
+      await tab.reload();
+      return tab;
+    },
+  ],
+]) {
+  test(`\`store: true\` is enough: what is typed offline outlives its tab, with the hub in ${topology}`, async (t) => {
+    const stage = await openStoredStage(t, browser);
+    const start = (tab) =>
+      tab.run((...args) => quickStart(...args), stage.socketUrl, {store: true, ...options});
+    let tab = await stage.open('/quick-start.html');
+    await start(tab);
+    assert.equal(await tab.run(() => connection.topology), topology);
+    await tab.run(() => new Promise((resolve) => connection.whenNothingPending(resolve)));
+    await stage.goOffline();
+    const typed = [];
+    for (const item of ['bread', 'butter', 'salt']) {
+      typed.unshift(item);
+      await tab.run((item) => {
+        doc.submitOp([{p: ['items', 0], li: item}]);
+        return new Promise((resolve) => connection.flushWrites(resolve));
+      }, item);
+      tab = await leave(stage, tab);
+      await start(tab);
+      assert.deepEqual(await tab.run(() => storeErrors), []);
+      assert.deepEqual(await tab.run(() => doc.data.items), typed);
+      assert.notEqual(await tab.run(() => connection.state), 'connected');
+    }
+    stage.server.restore();
+    const logged = () => stage.server.log.flatMap(({op}) => op?.map(({li}) => li) ?? []);
+    await eventually(() => assert.deepEqual(logged().toSorted(), typed.toSorted()));
+  });
+}
+
 const waysToLeave = [
   ['is closed', (tab, mark) => tab.run((mark) => markAndTell('notes', mark), mark)],
   [

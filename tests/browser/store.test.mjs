@@ -4,7 +4,7 @@ import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
-import {openStoredStage} from './support/stored-stage.mjs';
+import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 import {tearLogs} from './support/torn-log.mjs';
 
 let browser;
@@ -121,6 +121,29 @@ test('F15: on a full disk the hub says so and goes on, and writes everything onc
   await committedOnce(stage, 'notes', [next], marks);
 });
 
+test('beyond nine tenths of the room on the device, what was not used for longest is dropped', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await stage.connect();
+  for (const id of ['1st', '2nd', '3rd']) await create(tab, id);
+  await tab.run(() => connection.store.pin('test', '1st'));
+  await tab.run(() => written());
+  await stage.closeAll();
+  stage.server.cut();
+
+  const roomy = await stage.connect({query: 'usage=900&quota=1000'});
+  assert.deepEqual(await stored(roomy), ['1st', '2nd', '3rd']);
+  assert.deepEqual(await storeEvents(roomy), []);
+  await stage.closeAll();
+  const full = await stage.connect({query: 'usage=901&quota=1000'});
+  await eventually(async () =>
+    assert.deepEqual(await storeEvents(full), [
+      {name: 'quota', usage: 901, quota: 1000},
+      {name: 'evicted', 0: {collection: 'test', id: '2nd'}},
+    ]),
+  );
+  assert.deepEqual(await stored(full), ['1st', '3rd']);
+});
+
 test('F15: what a damaged record held is told, and the document comes from the server', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openTab(stage, {}, 'online');
@@ -142,6 +165,29 @@ test('F15: what a damaged record held is told, and the document comes from the s
   await stage.goOffline();
   await subscribe(next, 'sound');
   await hold([next], 'sound', []);
+});
+
+test('without a SharedWorker one page has the store, and the hub of another says so and works in memory', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const inPage = {hub: {local: '/test/store-hub.js'}};
+  const first = await openTab(stage, inPage, 'in the first');
+  assert.equal(await first.run(() => connection.topology), 'direct');
+  const second = await join(stage, inPage);
+  await hears(second, 'error', 'ERR_TABMUX_STORE_IN_USE');
+  await mark(second, 'notes', 'in the second');
+  await committedOnce(stage, 'notes', [first, second], ['in the first', 'in the second']);
+  await create(second, 'only in the second');
+  assert.deepEqual(await stored(second), ['notes', 'only in the second']);
+  assert.deepEqual(await stored(first), ['notes']);
+  assert.deepEqual(await storeEvents(first), []);
+
+  await stage.close(first);
+  await hubsEnded(second);
+  stage.server.cut();
+  const third = await join(stage, inPage);
+  await hold([third], 'notes', ['in the first', 'in the second']);
+  assert.deepEqual(await stored(third), ['notes']);
+  assert.deepEqual(await storeEvents(third), []);
 });
 
 test('F21: identities share no documents, no store and no events', async (t) => {

@@ -162,6 +162,41 @@ test('a hub that had to stop is not joined', async () => {
   await until(() => next.state === 'connected');
 });
 
+test('F14: an op that the server committed and never acknowledged to a hub that died is committed once', async () => {
+  const backend = newBackend();
+  const committed = [];
+  let isSilent = false;
+  backend.use('afterWrite', ({op}, next) => {
+    committed.push(op.op ?? 'creation');
+    // The client hears of its op only then.
+    if (!isSilent) next();
+  });
+  const first = openStored(backend, 'F14');
+  const doc = first.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 0});
+  isSilent = true;
+  doc.submitOp([{p: ['n'], na: 1}]);
+  await until(() => committed.length === 2);
+  isSilent = false;
+
+  const next = openStored(backend, 'F14');
+  const again = next.get('notes', 'one');
+  await call(again, 'subscribe');
+  await until(() => again.version === 2);
+  assert.deepEqual(again.data, {n: 1});
+  again.submitOp([{p: ['n'], na: 10}]);
+  await settled(next);
+  assert.deepEqual(committed, ['creation', [{p: ['n'], na: 1}], [{p: ['n'], na: 10}]]);
+  const server = plain(backend).get('notes', 'one');
+  await call(server, 'fetch');
+  assert.deepEqual(server.data, {n: 11});
+  assert.deepEqual(
+    (await next.store.inventory()).map(({pending}) => pending),
+    [false],
+  );
+});
+
 test('a process whose tabs are closed ends, though the server does not have every op', async () => {
   const script = `
     import {call, openStored, unreachable} from './support.mjs';

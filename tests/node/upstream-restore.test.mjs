@@ -89,7 +89,7 @@ for (const order of ['restored before it is connected', 'restored when it is con
 
 for (const subscribes of [false, true]) {
   const how = subscribes ? 'subscribed' : 'not subscribed';
-  test(`a sent op that the server has already is answered for, once, and not doubled: ${how}`, async () => {
+  test(`F14: a sent op that the server has already is answered for, once, and not doubled: ${how}`, async () => {
     const backend = newBackend();
     const other = await makeDoc(backend, 'a', []);
     const first = new Upstream(backend);

@@ -36,10 +36,21 @@ impl MeasuredStore {
         Ok(self.commit(&writes).await?)
     }
 
-    /// Makes one op durable.
-    pub async fn append(&self, id: String, n: u32, record: Vec<u8>) -> Result<(), JsError> {
-        let append = Write::Append { doc: doc(id), n: n.into(), record, pending: true };
-        Ok(self.commit(&[append]).await?)
+    /// Makes one op durable; with a checkpoint, that replaces the document's log.
+    pub async fn append(
+        &self,
+        id: String,
+        n: u32,
+        record: Vec<u8>,
+        checkpoint: Option<Vec<u8>>,
+    ) -> Result<(), JsError> {
+        let doc = doc(id);
+        let append = Write::Append { doc: doc.clone(), n: n.into(), record, pending: true };
+        let next = u64::from(n) + 1;
+        let checkpoint =
+            checkpoint.map(|record| Write::Checkpoint { doc, record, next, pending: true });
+        let writes: Vec<Write> = std::iter::once(append).chain(checkpoint).collect();
+        Ok(self.commit(&writes).await?)
     }
 
     async fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@ import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
-import {tabLock} from '../locks.js';
+import {tabLock, tabOfLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import type {ConnectContext, HubOptions} from './define.js';
@@ -55,6 +55,8 @@ export class Hub extends Emitter<HubEvents> {
   readonly #upstream: UpstreamAdapter;
   /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
   readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
+  /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
+  #earlier: Set<string> | undefined;
   #closed = false;
   /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
@@ -94,19 +96,32 @@ export class Hub extends Emitter<HubEvents> {
     this.#core = core;
     this.#found = found;
     if (found?.failure) core.tellStoreFailure(found.failure);
-    if (found) this.#evictLater(core);
+    if (found) this.#evictOnceAllAreBack(core);
     for (const act of this.#waiting.splice(0)) act(core);
     if (this.#closed) this.#closeCore('the hub was closed');
     this.#upstream.tellAll();
   }
 
-  /** Tabs of an earlier hub have documents open of which this one hears as they come back. */
-  #evictLater(core: HubCore): void {
-    if (!globalThis.navigator?.locks) return core.startEvicting();
-    const start = () => {
-      if (!this.#closed) core.startEvicting();
+  /** Tabs of an earlier hub have documents open, of which this one hears as they come back. */
+  async #evictOnceAllAreBack(core: HubCore): Promise<void> {
+    const {held = []} = (await globalThis.navigator?.locks?.query()) ?? {};
+    const earlier = new Set(held.flatMap(({name = ''}) => tabOfLock(name) ?? []));
+    this.#earlier = earlier;
+    for (const tab of earlier) this.#watchTab(tab);
+    const giveUp = () => {
+      earlier.clear();
+      this.#evictIfAllAreBack(core);
     };
-    unref(clock.setTimeout(start, EXPECTED_MS));
+    if (earlier.size > 0) unref(clock.setTimeout(giveUp, EXPECTED_MS));
+    this.#evictIfAllAreBack(core);
+  }
+
+  #evictIfAllAreBack(core: HubCore): void {
+    if (!this.#earlier || this.#closed) return;
+    for (const tab of this.#earlier) if (core.hasHeardOf(tab)) this.#earlier.delete(tab);
+    if (this.#earlier.size > 0) return;
+    this.#earlier = undefined;
+    core.startEvicting();
   }
 
   /** Acts now, or once the store is open. */
@@ -120,6 +135,9 @@ export class Hub extends Emitter<HubEvents> {
     return {
       joined: (tab: string) => {
         this.#watchTab(tab);
+        // It tells what it has open right after.
+        const hear = () => this.#core && this.#evictIfAllAreBack(this.#core);
+        if (this.#earlier) unref(clock.setTimeout(hear, LAST_WORDS_MS));
         this.#tell('joined', tab);
       },
       expected: (tab: string) => {
@@ -164,7 +182,10 @@ export class Hub extends Emitter<HubEvents> {
 
   #tabGone(tab: string): void {
     this.#expected.delete(tab);
-    if (!this.#closed) this.#core?.tabGone(tab);
+    this.#earlier?.delete(tab);
+    if (this.#closed || !this.#core) return;
+    this.#core.tabGone(tab);
+    this.#evictIfAllAreBack(this.#core);
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */

@@ -1,12 +1,18 @@
 // Breaks the IndexedDB of a hub's worker; loaded before anything that may look at it.
 const channel = new BroadcastChannel('disk');
+const query = new URLSearchParams(location.search);
 
-if (new URLSearchParams(location.search).has('forbidden')) {
+if (query.has('forbidden')) {
   Object.defineProperty(self, 'indexedDB', {
     get() {
       throw new DOMException('The operation is insecure', 'SecurityError');
     },
   });
+}
+
+if (query.has('usage')) {
+  const room = {usage: Number(query.get('usage')), quota: Number(query.get('quota'))};
+  Object.defineProperty(navigator, 'storage', {value: {estimate: async () => room}});
 }
 
 let isFull = false;

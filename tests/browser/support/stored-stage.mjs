@@ -10,16 +10,22 @@ export async function openStoredStage(t, browser) {
     '/stored.html': html('/test/store-page.js'),
     '/test/store-page.js': await script('store-page.mjs'),
     '/test/store-hub.js': await script('store-hub.mjs'),
+    '/quick-start.html': html('/tabmux/quick-start.js'),
+    '/tabmux/quick-start.js': await script('quick-start.mjs'),
     '/empty.html': '<!doctype html><title>empty</title>',
   };
   const stage = await openStage(t, browser, files);
   const tabs = new Set();
   return {
     ...stage,
+    async open(path) {
+      const tab = await stage.open(path);
+      tabs.add(tab);
+      return tab;
+    },
     /** A tab of the hub that `query` describes, over all of its options. */
     async connect(options = {}) {
-      const tab = await stage.open('/stored.html');
-      tabs.add(tab);
+      const tab = await this.open('/stored.html');
       await tab.run((options) => connectStored(options), {url: stage.socketUrl, ...options});
       return tab;
     },
@@ -51,12 +57,12 @@ export async function openStoredStage(t, browser) {
   };
 }
 
-/** Waits until no hub of this origin lives. */
+/** Waits until no hub of this origin lives: no worker's, and none of a page that has a store. */
 export const hubsEnded = (observer) =>
   eventually(async () => {
     const held = await observer.run(async () => (await navigator.locks.query()).held);
     assert.deepEqual(
-      held.filter(({name}) => name.startsWith('tabmux:hub:')),
+      held.filter(({name}) => /^tabmux:(hub|store):/.test(name)),
       [],
     );
   });

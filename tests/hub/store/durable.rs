@@ -55,7 +55,7 @@ fn d3_an_op_goes_to_the_server_when_its_name_is_written() {
 }
 
 #[test]
-fn d3_the_next_hub_sends_an_op_under_the_name_it_had() {
+fn f14_d3_the_next_hub_sends_an_op_that_was_never_acknowledged_under_its_name() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.script.borrow_mut().is_mute = true;
     let token = stage.edit(0, &id, json!(["oh "]));
