@@ -14,6 +14,7 @@ import {
   holdBack,
   newBackend,
   newPair,
+  openDroppable,
   openStored,
   plain,
   settled,
@@ -195,6 +196,40 @@ test('F14: an op that the server committed and never acknowledged to a hub that 
     (await next.store.inventory()).map(({pending}) => pending),
     [false],
   );
+});
+
+test('a document that can no longer be encoded is told of, and its ops are committed once', async () => {
+  const backend = newBackend();
+  const {tabs, drop, restore} = await openDroppable(backend, {store: true, identity: 'too deep'});
+  const told = storeEventsOf(tabs[0]);
+  const doc = tabs[0].get('notes', 'deep');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 0});
+  const path = [];
+  for (let depth = 0; depth < 600; depth++) {
+    doc.submitOp([{p: [...path, 'a'], oi: {}}]);
+    path.push('a');
+    if (depth % 50 === 0) await call(doc, 'whenNothingPending');
+  }
+  await call(doc, 'whenNothingPending');
+  await drop();
+  doc.submitOp([{p: ['n'], na: 1}]);
+  await call(tabs[0], 'flushWrites');
+  doc.submitOp([{p: ['big'], oi: 'x'.repeat(200_000)}]);
+  await until(() => told.some(([name, {code}]) => name === 'error' && code));
+  assert.deepEqual(
+    told.map(([name, {code, id}]) => [name, code, id]),
+    [['error', 'ERR_TABMUX_UNCARRIABLE', 'deep']],
+  );
+  await call(tabs[0], 'flushWrites');
+  assert.deepEqual(await tabs[0].store.inventory(), []);
+  await restore();
+  await settled(tabs[0]);
+  const next = openStored(backend, 'too deep');
+  assert.deepEqual(await next.store.inventory(), []);
+  const server = plain(backend).get('notes', 'deep');
+  await call(server, 'fetch');
+  assert.equal(server.data.n, 1);
 });
 
 test('a process whose tabs are closed ends, though the server does not have every op', async () => {

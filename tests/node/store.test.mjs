@@ -180,6 +180,13 @@ test('clear wipes the store, tells every tab, and nothing is kept from then on',
   assert.deepEqual(await next.store.inventory(), []);
 });
 
+test('a store that is cleared already can be cleared again, by any tab', async () => {
+  const tabs = openTabs(newBackend(), 2, {identity: 'cleared twice', store: true});
+  await create(tabs[0], 'one', {n: 1});
+  await Promise.all(tabs.map((tab) => tab.store.clear()));
+  await tabs[1].store.clear();
+});
+
 test('clear refuses to lose ops that the server does not have, and names their documents', async () => {
   const tab = openStored(unreachable, 'clear of pending');
   tab.get('notes', 'one').create({n: 1});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {call, newBackend, turns} from './support.mjs';
+import {call, newBackend, turns, until} from './support.mjs';
 import {committed, json0, makeDoc, rich, stored, Upstream} from './upstream.mjs';
 
 test('an op leaves for the server once it is released, under the name that was told', async () => {
@@ -185,4 +185,27 @@ test('an uncommitted op has the source that is to be sent to the server', async 
   const hub = new Upstream(newBackend());
   hub.submit('a', {create: {type: json0, data: 1}}, {source: {user: 'ann'}});
   assert.deepEqual(hub.pending('a')[0].source, {user: 'ann'});
+});
+
+test('each op keeps its own source, if it has one, until it is sent', async () => {
+  const backend = newBackend();
+  const sources = [];
+  backend.use('submit', ({extra}, next) => {
+    sources.push(extra.source);
+    next();
+  });
+  const hub = new Upstream(backend, {online: false});
+  hub.submit('a', {create: {type: json0, data: {n: 0}}}, {source: 'widget'});
+  for (const source of [undefined, undefined, 'menu', 'menu', undefined]) {
+    hub.submit('a', {op: [{p: ['n'], na: 1}]}, {source});
+  }
+  const expected = ['widget', undefined, 'menu', undefined];
+  assert.deepEqual(
+    hub.pending('a').map(({source}) => source),
+    expected,
+  );
+  backend.connect(hub.connection);
+  for (let count = 1; count <= expected.length; count++) await hub.release(count);
+  await until(() => sources.length === expected.length);
+  assert.deepEqual(sources, expected);
 });

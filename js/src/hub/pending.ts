@@ -38,6 +38,19 @@ export function answerTo(origin: Origin, callback: Callback): Callback {
   return callback;
 }
 
+/** Ops whose source is to be sent: to ShareDB that is up to the document, but tabs may differ. */
+const sourced = new WeakSet<QueuedOp>();
+
+/** Whether the server is to know the op's source. */
+export function sendsSource(op: QueuedOp): boolean {
+  return sourced.has(op);
+}
+
+/** Lets the server know the op's source. */
+export function sendSource(op: QueuedOp): void {
+  sourced.add(op);
+}
+
 /** The document's uncommitted ops, oldest first. */
 export function pendingOf(doc: WholeDoc): PendingOp[] {
   const queue = doc.inflightOp ? [doc.inflightOp, ...doc.pendingOps] : doc.pendingOps;
@@ -48,7 +61,7 @@ export function pendingOf(doc: WholeDoc): PendingOp[] {
       origins: callbacks.flatMap((callback) => origins.get(callback) ?? []),
     };
     if (type?.uri) pending.type = type.uri;
-    if (doc.submitSource) pending.source = source;
+    if (sendsSource(queued)) pending.source = source;
     if (seq !== undefined) pending.sent = {src: src ?? (doc.connection.id as string), seq};
     return pending;
   });
@@ -74,24 +87,25 @@ export function queuedOps(
     // changed it.
     if (create && sentAt) callbacks.push((error) => error || doc.fetch());
   }
-  doc.submitSource = pending.some((it) => 'source' in it);
   return queue;
 }
 
 function queuedOp(
-  {op, type, source = true, origins, sent}: PendingOp,
+  {op, type, source, origins, sent}: PendingOp,
   types: TypeMap,
   settle: (origin: Origin, error: unknown) => void,
 ): QueuedOp {
-  return {
+  const queued: QueuedOp = {
     // ShareDB composes into the data in place.
     ...(op.create ? {create: copied(op.create)} : op),
     type: type === undefined ? null : typeNamed(type, types),
-    source,
+    source: source ?? true,
     callbacks: origins.map((origin) => answerTo(origin, (error) => settle(origin, error))),
     // So that it is the second time when it is sent, and nothing is composed into it.
     ...(sent && {...sent, sentAt: Date.now(), retries: 0}),
   };
+  if (source !== undefined) sendSource(queued);
+  return queued;
 }
 
 /** Of ops that are to be done on `base`: the state they lead to, and those that do not fit. */

@@ -7,7 +7,15 @@ import {copied, type State, serialized, stateAfterAll, typeNamed} from './docume
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
 import {Outdated} from './outdated.js';
-import {answerTo, fitting, type PendingOp, pendingOf, queuedOps} from './pending.js';
+import {
+  answerTo,
+  fitting,
+  type PendingOp,
+  pendingOf,
+  queuedOps,
+  sendSource,
+  sendsSource,
+} from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {Telling, type UpstreamEvent} from './telling.js';
@@ -107,6 +115,11 @@ export class UpstreamAdapter {
     connection.on('connection error', (error: unknown) =>
       this.#emit('connectionFailed', true, error),
     );
+    const {sendOp} = connection;
+    connection.sendOp = (doc, op) => {
+      doc.submitSource = sendsSource(op);
+      sendOp.call(connection, doc, op);
+    };
     if (this.#holdsOps) {
       this.#heldSends.hold(connection, (doc, src, seq) => this.#emitOf(doc, 'sending', src, seq));
     }
@@ -296,7 +309,9 @@ export class UpstreamAdapter {
       else answer.refused = error;
     });
     doc.preventCompose = !compose;
-    doc.submitSource = source !== undefined;
+    const before = doc.pendingOps.at(-1);
+    // So that ops are composed only if their sources are equal.
+    doc.submitSource = source !== undefined || (before !== undefined && sendsSource(before));
     this.#submitting = true;
     try {
       // ShareDB may compose into the data in place, and the core keeps the op.
@@ -308,8 +323,10 @@ export class UpstreamAdapter {
       answer.returned = true;
     }
     if (answer.refused) throw answer.refused;
-    const callbacks = doc.pendingOps.at(-1)?.callbacks ?? [];
-    return callbacks.length > 1 && callbacks.at(-1) === done;
+    const queued = doc.pendingOps.at(-1);
+    if (queued?.callbacks.at(-1) !== done) return false;
+    if (source !== undefined) sendSource(queued);
+    return queued.callbacks.length > 1;
   }
 
   /** Lets an op go to the server of which the event `sending` has told. */
