@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tabmux::ot::{Op, Token};
+use serde_json::Value;
+use tabmux::ot::{Op, Origin, Token};
 use tabmux::protocol::DocId;
 use tabmux::{Error, codes};
 
@@ -18,6 +19,8 @@ pub struct Submission {
     marked: bool,
     /// The epochs of the hubs that told its tab that it has its place, which nothing may undo.
     durable: BTreeSet<u64>,
+    /// Its number among those of its tab, once it has its place.
+    op_id: Option<u64>,
 }
 
 #[derive(Default)]
@@ -28,6 +31,10 @@ pub struct Ledger {
     /// The markers of ops that such a hub sent without having written down that it does: the next
     /// hub may send them again.
     unrecorded: BTreeSet<char>,
+    /// The markers of ops that some tab was told are lost.
+    lost: BTreeSet<char>,
+    /// The ops that the hub was told are refused, by tab and number.
+    refused: BTreeSet<(String, u64)>,
 }
 
 impl Ledger {
@@ -36,7 +43,8 @@ impl Ledger {
         let token = self.submissions.len() as u32;
         let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
         let durable = BTreeSet::new();
-        self.submissions.push(Submission { by, doc, answers, marked, durable });
+        let op_id = None;
+        self.submissions.push(Submission { by, doc, answers, marked, durable, op_id });
         (Token::from(token), marker(token))
     }
 
@@ -45,8 +53,15 @@ impl Ledger {
     }
 
     /// A hub of this epoch says that the op has its place.
-    pub fn durable(&mut self, token: Token, epoch: u64) {
-        self.submissions[token as usize].durable.insert(epoch);
+    pub fn durable(&mut self, token: Token, op_id: u64, epoch: u64) {
+        let submission = &mut self.submissions[token as usize];
+        submission.op_id = Some(op_id);
+        submission.durable.insert(epoch);
+    }
+
+    /// The hub was told that the server does not have this op.
+    pub fn refuse(&mut self, origin: &Origin) {
+        self.refused.insert((origin.tab.clone(), origin.op_id));
     }
 
     /// A hub has crashed while it could not write; since it can't, it has sent these ops.
@@ -55,17 +70,28 @@ impl Ledger {
         self.unrecorded.extend(sent.iter().flat_map(markers_of));
     }
 
-    /// D2: what a tab was told is committed in the end, whatever became of the tab.
+    /// A tab was told by `store:lost` that these ops could not be kept.
+    pub fn lose(&mut self, detail: &Value) {
+        self.lost.extend(markers(detail));
+    }
+
+    /// D2: what a tab was told is committed in the end, whatever became of the tab, unless the server
+    /// refused it; or a tab is told that it could not be kept.
     pub fn check_durable(&self, server: &Server) {
         let logs = server.docs().flat_map(|(_, doc)| &doc.log);
-        let committed: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();
+        let mut known: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();
+        known.extend(server.rejected.iter().flat_map(markers_of));
+        known.extend(&self.lost);
         for (token, submission) in self.submissions.iter().enumerate() {
-            let Submission { by, doc, marked, durable, .. } = submission;
+            let Submission { by, doc, marked, durable, answers, op_id } = submission;
+            let origin = op_id.map(|op_id| (by.clone(), op_id));
             assert!(
                 !marked
                     || durable.is_subset(&self.unwritten)
-                    || committed.contains(&marker(token as u32)),
-                "D2: op {token} of {by} on {doc} was durable, and is not in the server's log"
+                    || answers.iter().any(Option::is_some)
+                    || origin.is_some_and(|origin| self.refused.contains(&origin))
+                    || known.contains(&marker(token as u32)),
+                "D2: op {token} of {by} on {doc} was durable, and nobody knows what became of it"
             );
         }
     }

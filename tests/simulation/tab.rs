@@ -315,12 +315,17 @@ impl TabDriver {
                 let awaiting = replica.awaiting();
                 let durable = replica.pending().filter(|op| awaiting.contains(&op.op_id));
                 let epoch = self.epoch.expect("it has joined");
-                for token in durable.flat_map(|op| &op.tokens) {
-                    common.ledger.durable(*token, epoch);
+                for op in durable {
+                    for token in &op.tokens {
+                        common.ledger.durable(*token, op.op_id, epoch);
+                    }
                 }
             }
             TabEvent::Settled { tokens, error, .. } => {
                 self.answer(&tokens, error.as_ref(), common);
+            }
+            TabEvent::StoreEvent(event) if event.name == "lost" => {
+                common.ledger.lose(&event.detail.0);
             }
             other => self.notes.push(other),
         }

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tabmux::Error;
 use tabmux::codecs::Limits;
-use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
+use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::LayerConfig;
 use tabmux::store::Opened;
 use tabmux::transports::{Faults, Frame, FrameKind, Guarantees, Link};
@@ -272,6 +272,9 @@ impl World {
                 && let Some(event) = self.upstream.poll_event()
             {
                 self.common.trace(|| format!("the hub is told {event:?}"));
+                if let UpstreamEvent::Settled(_, origin, Some(_)) = &event {
+                    self.common.ledger.refuse(origin);
+                }
                 self.hub.upstream_event(event, now);
             } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
                 self.hub.proceed(now);
