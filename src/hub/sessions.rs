@@ -99,6 +99,7 @@ impl Hub {
             }
         }
         let docs = documents(settings.epoch, journal.is_some());
+        let losses = settings.epoch * PER_EPOCH;
         Hub {
             settings,
             types,
@@ -107,7 +108,8 @@ impl Hub {
                 state: "connecting".to_owned(),
                 id: None,
                 reason: None,
-                losses: 0,
+                // No other hub counts these, so that what was sent on another's connection is known.
+                losses,
             },
             peers: Peers::default(),
             tabs: Vec::new(),
@@ -380,7 +382,8 @@ impl Hub {
             (Some(_), Message::HandleMessage(Relayed { message })) => {
                 self.upstream.handle_message(&message);
             }
-            (Some(_), Message::Send(ToServer { losses, .. })) if losses != self.state.losses => {}
+            (Some(_), Message::Send(ToServer { losses, .. }))
+                if losses != 0 && losses != self.state.losses => {}
             (Some(tab), Message::Send(ToServer { message, .. })) => {
                 let (_, _, relay, mut cx) = self.parts();
                 relay.take_from_tab(&tab, &message, &mut cx);

@@ -91,7 +91,7 @@ pub struct ConnectionEvent {
     /// What ShareDB gave as the reason of the change.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub reason: Option<Payload>,
-    /// How often the hub has lost the connection so far.
+    /// Grows each time the hub loses the connection, from a number that is the hub's own.
     #[serde(default)]
     pub losses: u64,
 }
@@ -494,7 +494,7 @@ pub struct ToServer {
     /// The message, with its action in `a`.
     pub message: Payload,
     /// As in the last [`ConnectionEvent`] that the tab's owner has heard of: what was meant for a
-    /// connection that is lost is lost with it.
+    /// connection that is lost is lost with it. 0 if it has heard of none.
     #[serde(default)]
     pub losses: u64,
 }

@@ -1,10 +1,10 @@
 //! What a hub knows of the one before it.
 
 use serde_json::json;
-use tabmux::Error;
 use tabmux::hub::HubEvent;
 use tabmux::store::MemoryDisk;
 use tabmux::tab::TabEvent;
+use tabmux::{Error, Payload};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
@@ -192,4 +192,15 @@ fn tabs_of_the_lost_hub_are_expected_until_they_are_gone() {
     stage.tab(0, |tab, now| tab.close(key, now));
     stage.run_for(LINGER);
     assert_eq!(stage.hub.size(), (0, 0));
+}
+
+#[test]
+fn what_was_meant_for_the_connection_of_the_lost_hub_is_not_sent_on_that_of_the_next() {
+    let mut stage = two_with_a_text();
+    let now = stage.now;
+    stage.seats[0].tab.attach(now);
+    let message = json!({ "a": "ps", "ch": "x", "seq": 1 });
+    stage.seats[0].tab.send(Payload(message), now);
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().count(r#"send {"a":"ps","ch":"x","seq":1}"#), 0);
 }
