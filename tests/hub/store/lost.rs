@@ -11,10 +11,15 @@ use crate::stage::{NoTypes, Stage, doc, settings};
 
 const REFUSED: &str = "ERR_TEST_REFUSED";
 
+/// What a tab was told is lost.
+fn details(stage: &Stage, at: usize) -> Vec<&Value> {
+    let events = stage.store_events(at).into_iter().filter(|(name, _)| *name == "lost");
+    events.map(|(_, detail)| detail).collect()
+}
+
 /// The ops that a tab was told are lost.
 fn lost(stage: &Stage, at: usize) -> Vec<Value> {
-    let events = stage.store_events(at).into_iter().filter(|(name, _)| *name == "lost");
-    events.map(|(_, detail)| detail["ops"].clone()).collect()
+    details(stage, at).into_iter().map(|detail| detail["ops"].clone()).collect()
 }
 
 /// The tabs leave while an op of theirs can't be sent, and the server refuses it once it can.
@@ -66,7 +71,7 @@ fn what_was_told_is_told_again_by_a_hub_that_comes_at_once_and_not_by_a_later_on
 }
 
 #[test]
-fn ops_of_a_damaged_document_that_were_told_are_not_committed_later() {
+fn f15_ops_of_a_damaged_document_are_told_with_their_content_and_not_committed_later() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");
     let first = stage.disk().stored(&id).next;
@@ -78,6 +83,9 @@ fn ops_of_a_damaged_document_that_were_told_are_not_committed_later() {
     stage.replace_hub("disconnected");
     let tab = stage.join(settings("new"));
     assert_eq!(lost(&stage, tab), [json!([{ "op": ["one "] }, { "op": ["three "] }])]);
+    let detail = details(&stage, tab)[0];
+    assert_eq!((&detail["collection"], &detail["id"]), (&json!("docs"), &json!("a")));
+    assert_eq!(detail["error"]["code"], codes::STORE_DAMAGED);
     stage.run_for(1000);
     stage.replace_hub("connected");
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));

@@ -124,27 +124,6 @@ fn f15_a_damaged_document_is_reported_and_loaded_from_the_server_and_written_ane
 }
 
 #[test]
-fn f15_uncommitted_ops_of_a_damaged_document_are_told_with_their_content() {
-    let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.connection("disconnected");
-    let first = stage.disk().stored(&id).next;
-    for word in ["one ", "two ", "three "] {
-        stage.edit(0, &id, json!([word]));
-    }
-    stage.disk().spoil(&id, Record::Entry(first + 1));
-    stage.seats.clear();
-    stage.replace_hub("connected");
-    let tab = stage.join(crate::stage::settings("new"));
-    stage.subscribe(tab, &id);
-    let lost = told(&stage, tab, "lost");
-    assert_eq!(lost.len(), 1, "{lost:?}");
-    assert_eq!((&lost[0]["collection"], &lost[0]["id"]), (&json!("docs"), &json!("a")));
-    assert_eq!(lost[0]["ops"], json!([{ "op": ["one "] }, { "op": ["three "] }]));
-    assert_eq!(lost[0]["error"]["code"], codes::STORE_DAMAGED);
-    assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
-}
-
-#[test]
 fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let first = stage.disk().stored(&id).next;
