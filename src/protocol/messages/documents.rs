@@ -1,0 +1,253 @@
+//! Of documents.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::ot::Op;
+use crate::platform::{Payload, present};
+use crate::protocol::{DocId, Rev};
+
+/// A request about one document: fetch, subscribe or unsubscribe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRequest {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+    /// The tab gave up what it was sent, and wants the whole state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+}
+
+/// Fetches many documents of one collection at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetBulk {
+    /// The request's number.
+    pub request: u64,
+    /// The documents, each with the revision the tab holds.
+    pub docs: Vec<BulkDoc>,
+}
+
+/// One document of a [`GetBulk`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BulkDoc {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+}
+
+/// One op of a [`DocSubmit`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmittedOp {
+    /// The op's number among all ops of the tab, from 1 and growing.
+    pub op_id: u64,
+    /// What it does.
+    pub op: Op,
+    /// The source to send to the server, where the document has `submitSource`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub source: Option<Payload>,
+    /// Whether the hub may compose it with the tab's op before it.
+    pub compose: bool,
+}
+
+/// Ops of a tab on one document: what it submitted since its last batch was sequenced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSubmit {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the first op applies to; absent if the tab never loaded the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_rev: Option<Rev>,
+    /// The ops, oldest first.
+    pub ops: Vec<SubmittedOp>,
+}
+
+/// One document of a [`Resume`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldDoc {
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab is at; absent if it holds nothing at present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+    /// Whether the tab wants its changes.
+    pub subscribed: bool,
+    /// The tab's ops that it waits to hear of and can't send again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaiting: Vec<u64>,
+    /// The ops that may not have reached the hub, once more, as in [`DocSubmit`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ops: Vec<SubmittedOp>,
+}
+
+/// What the tab still holds from its last session with the same hub; nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// The documents.
+    pub docs: Vec<HeldDoc>,
+}
+
+/// The tab has taken all changes up to `rev`: the hub need not keep them for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSeen {
+    /// The document.
+    pub doc: DocId,
+    /// The revision.
+    pub rev: Rev,
+}
+
+/// A state that the application had by other means, for the hub's document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocIngest {
+    /// The document.
+    pub doc: DocId,
+    /// The state.
+    pub snapshot: Snapshot,
+}
+
+/// The tab no longer holds the document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRelease {
+    /// The document.
+    pub doc: DocId,
+}
+
+/// The whole state of a document, in place of whatever the tab held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocLoad {
+    /// The document.
+    pub doc: DocId,
+    /// The revision of this state.
+    pub rev: Rev,
+    /// The state.
+    pub snapshot: Snapshot,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
+}
+
+/// A document's state, as ShareDB's snapshots have it.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// ShareDB's version; absent before the server acknowledged the creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The URI of its OT type; absent if the document does not exist.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
+    /// The data, serialised as ShareDB's server has it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub data: Option<Payload>,
+}
+
+/// Changes by others, at consecutive revisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocChange {
+    /// The document.
+    pub doc: DocId,
+    /// The revision after the last of them.
+    pub rev: Rev,
+    /// The changes, oldest first.
+    pub changes: Vec<Change>,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
+    /// The tab is slow: it may compose them and apply them as one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub coalesced: bool,
+}
+
+/// One change of a document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// What it does.
+    pub op: Op,
+    /// ShareDB's version after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Who made it: the id of a connection, where the server said so, or of a sibling tab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<String>,
+}
+
+/// The oldest unsequenced ops of the tab have their revisions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSequenced {
+    /// The document.
+    pub doc: DocId,
+    /// The revision after the last of them.
+    pub rev: Rev,
+    /// The last op this speaks of.
+    pub op_id: u64,
+}
+
+/// The server has acknowledged or refused ops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocCommitted {
+    /// The document.
+    pub doc: DocId,
+    /// The tab's own ops this speaks of; none if they were another tab's.
+    pub op_ids: Vec<u64>,
+    /// ShareDB's version now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Whether the server has answered for every op in this state.
+    pub settled: bool,
+    /// Why the server refused them, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+impl DocCommitted {
+    /// Takes the next message in, if the two say the same of different ops.
+    pub fn absorb(&mut self, next: &DocCommitted) -> bool {
+        let same = self.doc == next.doc && self.error == next.error;
+        if same {
+            self.op_ids.extend(&next.op_ids);
+            self.version = next.version;
+            self.settled = next.settled;
+        }
+        same
+    }
+}
+
+/// The hub could not give these ops a revision; nothing of them remains in the document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocRejected {
+    /// The document.
+    pub doc: DocId,
+    /// The tab's ops.
+    pub op_ids: Vec<u64>,
+    /// Why.
+    pub error: Error,
+}
+
+/// Something happened to the upstream document that its holders must know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocEvent {
+    /// The document.
+    pub doc: DocId,
+    /// The error event of the upstream document.
+    pub error: Error,
+}

@@ -1,0 +1,125 @@
+//! Of the session, the connection and requests in general.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::platform::{Payload, present};
+
+/// The first message of a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// The request number of the handshake.
+    pub request: u64,
+    /// The version of the protocol the tab speaks.
+    pub protocol: u32,
+    /// The codec the tab uses.
+    pub codec: String,
+    /// The tab's id; also the name of the Web Lock it holds while it lives.
+    pub tab: String,
+    /// Whose data this is; identities never share a hub.
+    pub identity: String,
+    /// The [`Welcome::lineage`] of the hub whose state the tab still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// What the hub definition's `connect` is given: `{url, auth}`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub options: Option<Payload>,
+}
+
+/// The hub's answer to [`Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// The request number of the hello.
+    pub request: u64,
+    /// The version of the protocol the hub speaks.
+    pub protocol: u32,
+    /// Names the hub and all that come after it with the same store: they know the same revisions.
+    pub lineage: String,
+    /// Whether the hub still holds what the tab's last session left.
+    pub resumed: bool,
+}
+
+/// Another lineage from now on: the store fails, and the hubs that come after do not know what this
+/// one does; or it works again, and they do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lineage {
+    /// As in [`Welcome::lineage`].
+    pub lineage: String,
+}
+
+/// The hub's refusal of a [`Hello`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The request number of the hello.
+    pub request: u64,
+    /// Why.
+    pub error: Error,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callback {
+    /// The request's number.
+    pub request: u64,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// The request is alive and waits for the server: its clock stops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Working {
+    /// The request's number.
+    pub request: u64,
+}
+
+/// The state of the upstream connection.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionEvent {
+    /// `connecting`, `connected`, `disconnected`, `closed` or `stopped`.
+    pub state: String,
+    /// The connection's id on the server, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What ShareDB gave as the reason of the change.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub reason: Option<Payload>,
+    /// Grows each time the hub loses the connection, from a number that is the hub's own.
+    #[serde(default)]
+    pub losses: u64,
+}
+
+/// An error of the upstream connection that belongs to no document and no request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionFailed {
+    /// It is the socket's, ShareDB's event `connection error`; else it is its event `error`.
+    pub socket: bool,
+    /// The error.
+    pub error: Error,
+}
+
+/// One tab of the hub.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TabInfo {
+    /// The tab's id.
+    pub id: String,
+    /// When it joined, by the hub's clock, in milliseconds.
+    pub since: u64,
+}
+
+/// All tabs of the hub, in the order they joined.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionTabs {
+    /// The tabs.
+    pub tabs: Vec<TabInfo>,
+}

@@ -1,0 +1,67 @@
+//! Of the store.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::platform::{Payload, present};
+use crate::protocol::DocId;
+
+/// A question about the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreAsk {
+    /// The request's number.
+    pub request: u64,
+    /// What the tab wants.
+    pub question: StoreQuestion,
+}
+
+/// What a tab may ask of the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+pub enum StoreQuestion {
+    /// What it holds.
+    Inventory,
+    /// How much room there is and how much of it is taken.
+    Usage,
+    /// Ask the browser never to clear it of its own accord.
+    Persist,
+    /// Keep a document however long it is not used, or no longer.
+    Pin {
+        /// The document.
+        doc: DocId,
+        /// Whether to keep it.
+        pinned: bool,
+    },
+    /// Everything it holds, in a form that is made to be read elsewhere.
+    Export,
+    /// Wipe it.
+    Clear {
+        /// Even if it has ops that the server does not have.
+        force: bool,
+    },
+}
+
+/// The answer to a [`StoreAsk`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreReply {
+    /// The request's number.
+    pub request: u64,
+    /// The answer, as the tab's owner is given it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub answer: Option<Payload>,
+    /// Why there is none, if there should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// Something happened to the hub's store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreEvent {
+    /// `error`, `quota`, `evicted`, `lost` or `cleared`.
+    pub name: String,
+    /// What the listeners of `store:<name>` are given.
+    pub detail: Payload,
+}
