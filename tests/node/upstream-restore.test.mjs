@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {call, newBackend, turns, until} from './support.mjs';
+import {call, holdBack, newBackend, turns, until} from './support.mjs';
 import {committed, json0, makeDoc, pendingOp, rich, stored, Upstream} from './upstream.mjs';
 
 const json = (value) => JSON.parse(JSON.stringify(value));
@@ -259,3 +259,37 @@ for (const [what, snapshot, rest, code] of unfit) {
     assert.deepEqual(hub.state('a').data, ['there']);
   });
 }
+
+test('the refusal of a restored op is not that of the next, though it has the same number', async () => {
+  const backend = newBackend();
+  const other = await makeDoc(backend, 'a', []);
+  const first = new Upstream(backend);
+  await first.subscribe('a');
+  first.submit('a', add(0, 'x'));
+  await first.told('sending');
+  const pending = json(first.pending('a'));
+  await first.release();
+  await first.told('settled');
+  await call(other, 'fetch');
+  await call(other, 'del');
+  const server = holdBack(backend);
+  const second = new Upstream(backend);
+  await second.online();
+  second.restore('a', {version: 1, type: json0, data: ['x']}, {pending});
+  await second.release();
+  await until(() => server.held.length === 1);
+  second.adapter.subscribe('notes', 'a');
+  await second.told('settled');
+  await second.told('del');
+  second.submit('a', {create: {type: json0, data: ['anew']}});
+  await second.release(2);
+  await until(() => server.held.length === 2);
+  const [[, , , resent], [, , , own]] = second.named('sending');
+  assert.equal(resent, own);
+  server.held[0]({code: 'ERR_MINE', message: 'Not now'});
+  await second.told('failed');
+  server.held[1]();
+  const [, , , , error] = await second.told('settled', 2);
+  assert.equal(error, undefined);
+  assert.deepEqual(stored(backend, 'a').data, ['anew']);
+});

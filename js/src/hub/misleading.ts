@@ -12,15 +12,20 @@ export function wouldMislead(connection: WholeConnection, answer: Answer, asked:
   if (!doc) return false;
   const inflight = doc.inflightOp;
   if (answer.error) {
-    if (!inflight || inflight.seq === answer.seq || asked.isByHand(answer)) return false;
+    if (!inflight || isOf(inflight, answer) || asked.isByHand(answer)) return false;
     doc.emit('error', toError(answer.error as CoreError) as never);
     return true;
   }
   const isOwn = answer.src === connection.id;
   const isAcknowledgement = !('op' in answer || 'create' in answer || 'del' in answer);
   if (!isOwn || !isAcknowledgement || answer.v !== doc.version) return false;
-  if (inflight && inflight.seq === answer.seq && inflight.src === answer.src) return false;
+  if (inflight && isOf(inflight, answer)) return false;
   if (asked.isByHand(answer)) return false;
   doc.fetch();
   return true;
+}
+
+/** An op of an earlier hub, sent again, may have the number of one of this connection. */
+function isOf({src, seq}: {src?: unknown; seq?: unknown}, answer: Answer): boolean {
+  return seq === answer.seq && src === (answer.src ?? src);
 }

@@ -82,12 +82,12 @@ impl Doc {
             Reply::Ack { version, src, seq, .. } => {
                 self.op_arrived(version, &src, seq, None, conn);
             }
-            Reply::Refused { error, seq, .. } => match &self.inflight {
+            Reply::Refused { error, src, seq, .. } => match &self.inflight {
                 Some(inflight) => {
-                    if conn.guarded && !inflight.was_sent_as(seq) {
+                    if conn.guarded && !inflight.was_sent_as(&src, seq) {
                         return conn.events.push_back(UpstreamEvent::Failed(self.id(), error));
                     }
-                    if let Some(op) = inflight.refused_instead_of(seq) {
+                    if let Some(op) = inflight.refused_instead_of(&src, seq) {
                         let undone = self.inverse_of(&op).is_some();
                         conn.misled.push((op, Some(self.id()).filter(|_| undone)));
                     }

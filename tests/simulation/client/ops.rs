@@ -26,13 +26,13 @@ impl Pending {
     /// The edit, if the refusal is that of another op. After a hard rollback, ShareDB takes the
     /// refusal of the op that was inflight for that of the one that is, where a query or a
     /// subscription has brought the document's state before.
-    pub fn refused_instead_of(&self, refused: u64) -> Option<Op> {
-        let other = !self.was_sent_as(refused);
+    pub fn refused_instead_of(&self, src: &str, seq: u64) -> Option<Op> {
+        let other = !self.was_sent_as(src, seq);
         Some(self.op.clone()).filter(|op| other && matches!(op, Op::Edit(_)))
     }
 
-    pub fn was_sent_as(&self, number: u64) -> bool {
-        self.sent.as_ref().is_some_and(|sent| sent.seq == number)
+    pub fn was_sent_as(&self, src: &str, seq: u64) -> bool {
+        self.sent.as_ref().is_some_and(|sent| (sent.src.as_str(), sent.seq) == (src, seq))
     }
 }
 

@@ -98,7 +98,7 @@ impl Server {
                 self.created_twice.push(op.op.clone());
             }
         }
-        let refuse = |error| Reply::Refused { doc: id.clone(), seq, error };
+        let refuse = |error| Reply::Refused { doc: id.clone(), src: src.clone(), seq, error };
         op.version = match (version, &doc.created_by) {
             (None, Some((src, seq, version)))
                 if matches!(op.op, Op::Create(_)) && doc.copy.type_name.is_some() =>

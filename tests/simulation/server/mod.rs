@@ -84,6 +84,7 @@ pub enum Reply {
     },
     Refused {
         doc: DocId,
+        src: String,
         seq: u64,
         error: Error,
     },
