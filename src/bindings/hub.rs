@@ -100,7 +100,16 @@ impl HubCore {
             (epoch, lineage, stored) = (opened.epoch, opened.lineage, Some(opened.pending));
         }
         let hub_identity = identity.clone();
-        let settings = HubSettings { identity, epoch, lineage, stored, linger, limits, seed };
+        let settings = HubSettings {
+            identity,
+            epoch,
+            lineage,
+            stored,
+            last_words: store.as_ref().is_some_and(|store| store.takes_last_words),
+            linger,
+            limits,
+            seed,
+        };
         let types: Rc<dyn Types> = Rc::new(JsTypes(types));
         let adapter = same(&upstream);
         let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));

@@ -46,6 +46,8 @@ pub(super) struct Policy {
 pub struct OpenStore {
     store: Rc<dyn Store>,
     opened: Opened,
+    /// It outlives the browser, and what it holds may be read.
+    pub(super) takes_last_words: bool,
 }
 
 thread_local! {
@@ -61,6 +63,7 @@ pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenSt
     let Settings { kind, name, floor, lineage } =
         from_value(settings).map_err(|reason| JsError::new(&reason))?;
     let cipher = (!encryption.is_undefined()).then(|| ApplicationCipher::new(encryption));
+    let takes_last_words = matches!(kind, Kind::IndexedDb) && cipher.is_none();
     let store = match (kind, name) {
         (Kind::IndexedDb, name) => sealed(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
         (Kind::Memory, Some(name)) => {
@@ -71,7 +74,7 @@ pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenSt
     };
     let opened = store.open(Opening { floor, lineage, ..Opening::default() }).await;
     let opened = opened.map_err(|error| to_js(&error.into()))?;
-    Ok(OpenStore { store, opened })
+    Ok(OpenStore { store, opened, takes_last_words })
 }
 
 fn sealed(store: impl Store + 'static, cipher: Option<ApplicationCipher>) -> Rc<dyn Store> {

@@ -9,16 +9,18 @@ use crate::ot::{Entry, Op, Origin, Sequencer, Types};
 use crate::platform::Payload;
 use crate::protocol::*;
 
+mod departed;
 mod holders;
+mod last_words;
 mod log;
 mod lost;
 mod ops;
 mod outdated;
 mod requests;
 
+pub(super) use departed::Departed;
 use holders::Holder;
 use log::Log;
-use ops::ids;
 
 /// What a document works with.
 pub(super) struct Context<'a> {
@@ -87,6 +89,7 @@ pub(super) struct Document {
     id: DocId,
     order: Sequencer,
     holders: BTreeMap<String, Holder>,
+    departed: Departed,
     subscription: Subscription,
     fetches: Vec<Waiter>,
     subscribes: Vec<Waiter>,
@@ -120,6 +123,7 @@ impl Document {
             id,
             order: Sequencer::starting_at(rev),
             holders: BTreeMap::new(),
+            departed: Departed::default(),
             subscription: Subscription::None,
             fetches: Vec::new(),
             subscribes: Vec::new(),
@@ -182,7 +186,7 @@ impl Document {
                 self.sequence_deferred(cx);
             }
             Some(error) => self.finish_deferred(|doc, tab, submit| {
-                doc.reject(tab, ids(&submit.ops), error.clone(), cx);
+                doc.reject(tab, submit.ops, error.clone(), cx);
             }),
         }
         waiters
@@ -201,9 +205,14 @@ impl Document {
     fn finish_deferred(&mut self, mut finish: impl FnMut(&mut Self, &str, DocSubmit)) {
         for (tab, submit) in std::mem::take(&mut self.deferred) {
             let is_held = self.holders.contains_key(&tab);
+            if !is_held {
+                let last_op_id = submit.ops.last().map_or(0, |op| op.op_id);
+                let gone = Holder { away: true, last_op_id, ..Holder::default() };
+                self.holders.insert(tab.clone(), gone);
+            }
             finish(self, &tab, submit);
             if !is_held {
-                self.holders.remove(&tab);
+                self.remove_holder(&tab);
             }
         }
     }
@@ -233,7 +242,9 @@ impl Document {
         match &error {
             Some(error) => {
                 self.write_anew(cx);
-                self.lose_if_gone(op, error, cx);
+                if let Some(Unsettled { origin, op, source }) = op {
+                    self.lose_if_gone(origin, op, source, error, cx);
+                }
             }
             None => {
                 let version = cx.upstream.head(&self.id).version;

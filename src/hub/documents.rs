@@ -33,7 +33,7 @@ impl Documents {
         Documents { first_rev, ..Documents::default() }
     }
 
-    fn doc(&mut self, id: &DocId) -> &mut Document {
+    pub fn doc(&mut self, id: &DocId) -> &mut Document {
         let first_rev = self.first_rev;
         self.docs.entry(id.clone()).or_insert_with(|| Document::new(id.clone(), first_rev))
     }

@@ -50,7 +50,8 @@ impl Hub {
             peer.tab = Some(hello.tab.clone());
         }
         let (request, lineage) = (hello.request, self.lineage());
-        let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed };
+        let last_words = self.takes_last_words();
+        let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, last_words };
         self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
         self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
         self.expected.remove(&hello.tab);

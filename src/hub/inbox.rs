@@ -42,6 +42,7 @@ pub(super) fn docs_of_message(message: &Message) -> Vec<DocId> {
         Message::DocSubmit(submit) => vec![submit.doc.clone()],
         Message::DocIngest(ingest) => vec![ingest.doc.clone()],
         Message::GetBulk(bulk) => bulk.docs.iter().map(|bulk| bulk.doc.clone()).collect(),
+        Message::LastWords(words) => words.docs.iter().map(|held| held.doc.clone()).collect(),
         Message::Resume(resume) => resume.docs.iter().map(|held| held.doc.clone()).collect(),
         Message::Query(query) => ids_of(&query.spec).unwrap_or_default(),
         _ => Vec::new(),

@@ -8,6 +8,7 @@ mod documents;
 mod handshake;
 mod inbox;
 mod journal;
+mod last_words;
 mod peers;
 mod queries;
 mod reachable;

@@ -389,6 +389,7 @@ impl Hub {
                 relay.take_from_tab(&tab, &message, &mut cx);
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
+            (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),
             (Some(tab), message) => {
                 if let (Message::Resume(_), Some(entry)) =
                     (&message, self.tabs.iter_mut().find(|entry| entry.info.id == tab))

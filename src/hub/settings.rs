@@ -14,6 +14,8 @@ pub struct HubSettings {
     pub lineage: String,
     /// With a store: the documents that have uncommitted ops there.
     pub stored: Option<Vec<DocId>>,
+    /// Whether tabs may leave ops outside of the store: they are not encrypted there.
+    pub last_words: bool,
     /// How long a document that no tab wants any more stays subscribed upstream.
     pub linger: Millis,
     /// What the codecs accept at most.

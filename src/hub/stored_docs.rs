@@ -237,6 +237,12 @@ impl Hub {
         lineage == self.settings.lineage || lineage == self.lineage_of_its_own()
     }
 
+    /// Whether a hub of this store that is gone was alone in knowing the revisions of that lineage.
+    pub(super) fn is_of_an_earlier(&self, lineage: &str) -> bool {
+        let rest = lineage.strip_prefix(&self.settings.lineage);
+        rest.is_some_and(|rest| rest.starts_with(", ") && rest.ends_with(" alone"))
+    }
+
     /// The store was opened anew, and is empty: everything is written again.
     pub fn store_replaced(&mut self, now: Millis) {
         self.now = now;

@@ -22,7 +22,7 @@ pub struct SubmitOptions {
 /// An op on its way to the server, composed of one or more submitted ones.
 #[derive(Clone)]
 pub struct OpSlot {
-    /// Its number among all ops of the tab; 0 until it is sent.
+    /// Its number among all ops of the tab; 0 until it is sent, or written down to be sent.
     pub op_id: u64,
     /// What it does, in terms of the tab's present state.
     pub op: Op,
@@ -139,7 +139,7 @@ impl Replica {
 
     /// Puts a slot at the end of the buffer, composed into the last one where ShareDB would.
     fn push(&mut self, slot: OpSlot) -> Result<(), Error> {
-        if let Some(last) = self.buffer.last_mut()
+        if let Some(last) = self.buffer.last_mut().filter(|last| last.op_id == 0)
             && let Some(op) = last.composed_with(&slot)?
         {
             last.op = op;
@@ -206,11 +206,40 @@ impl Replica {
         }
         let count = if one_by_one { 1 } else { self.buffer.len() };
         self.inflight = self.buffer.drain(..count).collect();
-        for slot in &mut self.inflight {
-            slot.op_id = *next_op_id;
-            *next_op_id += 1;
-        }
+        number(&mut self.inflight, next_op_id);
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
+    }
+
+    /// A replica without data that has only ops, which were made at `rev` of a document of this type.
+    pub fn of_ops(
+        rev: Rev,
+        ops: Vec<SubmittedOp>,
+        mut ty: Option<TypeHandle>,
+        types: &dyn Types,
+    ) -> Self {
+        let inflight = ops.into_iter().map(|SubmittedOp { op_id, op, source, compose }| {
+            let made_for = ty.clone();
+            match &op {
+                Op::Create(create) => ty = types.get(&create.type_name),
+                Op::Del => ty = None,
+                Op::Edit(_) | Op::NoOp => {}
+            }
+            let submit_source = source.is_some();
+            let (tokens, serial) = (Vec::new(), 0);
+            OpSlot { op_id, op, ty: made_for, source, tokens, submit_source, compose, serial }
+        });
+        Replica { rev: Some(rev), inflight: inflight.collect(), ..Replica::default() }
+    }
+
+    /// The ops that have no revision as far as is known here, as of the present one; `unsent`: and
+    /// those that were not sent yet. Their numbers stay as they are now.
+    pub fn unsequenced(&mut self, unsent: bool, next_op_id: &mut u64) -> Vec<SubmittedOp> {
+        if self.rolled_back || self.ingested || self.orphaned {
+            return Vec::new();
+        }
+        let buffer = if unsent { &mut self.buffer[..] } else { &mut [] };
+        number(buffer, next_op_id);
+        self.inflight.iter().chain(&*buffer).map(OpSlot::submitted).collect()
     }
 
     /// Whether ops wait to be sent.
@@ -421,6 +450,13 @@ impl OpSlot {
             source: self.source.clone().filter(|_| self.submit_source),
             compose: self.compose,
         }
+    }
+}
+
+fn number(slots: &mut [OpSlot], next_op_id: &mut u64) {
+    for slot in slots.iter_mut().filter(|slot| slot.op_id == 0) {
+        slot.op_id = *next_op_id;
+        *next_op_id += 1;
     }
 }
 

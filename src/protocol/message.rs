@@ -42,6 +42,9 @@ pub enum Message {
     /// Tab: this is what I hold from before.
     #[serde(rename = "connection.resume")]
     Resume(Resume),
+    /// Tab: another that is gone left this.
+    #[serde(rename = "connection.lastWords")]
+    LastWords(LastWords),
     /// Tab: load these documents.
     #[serde(rename = "connection.getBulk")]
     GetBulk(GetBulk),
@@ -151,6 +154,7 @@ impl LayerMessage for Message {
         match self {
             Message::Hello(hello) => Some(hello.request),
             Message::GetBulk(bulk) => Some(bulk.request),
+            Message::LastWords(words) => Some(words.request),
             Message::Query(query) => Some(query.request),
             Message::StoreAsk(ask) => Some(ask.request),
             Message::DocFetch(request)

@@ -13,6 +13,7 @@ use crate::protocol::*;
 
 mod answers;
 mod docs;
+mod last_words;
 mod requests;
 
 /// A tab's end of the connection, as a state machine without I/O.
@@ -30,6 +31,8 @@ pub struct Tab {
     epoch: Option<u64>,
     /// The lineage of the hub whose state the documents hold.
     lineage: Option<String>,
+    /// Whether hubs of this lineage take last words.
+    takes_last_words: bool,
     /// What waits until the tab has joined.
     waiting: Vec<Message>,
     /// Requests without an answer, to be asked again of the next hub.
@@ -67,6 +70,7 @@ impl Tab {
             joined: false,
             epoch: None,
             lineage: None,
+            takes_last_words: false,
             waiting: Vec::new(),
             outstanding: BTreeMap::new(),
             hello: 0,
@@ -175,6 +179,7 @@ impl Tab {
     fn welcomed(&mut self, epoch: u64, welcome: Welcome, now: Millis) {
         self.joined = true;
         let known = self.lineage.replace(welcome.lineage);
+        self.takes_last_words = welcome.last_words;
         if let Some(link) = &mut self.link {
             link.established();
         }

@@ -403,6 +403,7 @@ fn new_hub(epoch: u64, opened: Option<&Opened>, upstream: &Party) -> Hub {
         epoch,
         lineage: opened.map_or(epoch.to_string(), |opened| opened.lineage.clone()),
         stored: opened.map(|opened| opened.pending.clone()),
+        last_words: opened.is_some(),
         linger: LINGER,
         limits: Limits::default(),
         seed: epoch,

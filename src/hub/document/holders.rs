@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Context, Document};
 use crate::error::Error;
-use crate::hub::journal::Failure;
+use crate::hub::journal::{Failure, KnownTab};
 use crate::ot::Entry;
 use crate::protocol::*;
 
@@ -36,6 +36,11 @@ pub(super) struct Holder {
 }
 
 impl Holder {
+    pub fn of(known: KnownTab) -> Self {
+        let KnownTab { last_op_id, created_at, failures } = known;
+        Holder { last_op_id, created_at, failures: failures.into(), ..Holder::default() }
+    }
+
     /// Whether the tab is sent every change as it comes.
     pub fn is_live(&self) -> bool {
         self.live || !self.queries.is_empty()
@@ -44,7 +49,21 @@ impl Holder {
 
 impl Document {
     pub(super) fn holder(&mut self, tab: &str) -> &mut Holder {
-        self.holders.entry(tab.to_owned()).or_default()
+        let departed = &mut self.departed;
+        self.holders
+            .entry(tab.to_owned())
+            .or_insert_with(|| departed.take(tab).map(Holder::of).unwrap_or_default())
+    }
+
+    /// The tab is gone; what its last words may repeat must be known.
+    pub(super) fn remove_holder(&mut self, tab: &str) {
+        if let Some(holder) = self.holders.remove(tab)
+            && holder.must_be_known()
+            && self.log.is_some()
+            && !self.defers(tab)
+        {
+            self.departed.add(tab, holder.as_known(), self.order.rev());
+        }
     }
 
     /// The tab has said which revision it holds.

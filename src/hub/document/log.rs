@@ -72,11 +72,11 @@ impl Document {
             self.start_log(next);
             self.write_anew(cx);
         }
-        for (tab, KnownTab { last_op_id, created_at, failures }) in known.tabs {
-            let holder = self.holder(&tab);
-            (holder.away, holder.sent, holder.seen) = (true, Some(oldest), oldest);
-            (holder.last_op_id, holder.created_at) = (last_op_id, created_at);
-            holder.failures = failures.into();
+        self.departed = known.departed;
+        for (tab, known) in known.tabs {
+            self.departed.take(&tab);
+            let (away, sent, seen) = (true, Some(oldest), oldest);
+            self.holders.insert(tab, Holder { away, sent, seen, ..Holder::of(known) });
         }
         self.start_linger(cx);
         Ok(())
@@ -189,7 +189,8 @@ impl Document {
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
         let (rev, history) = (self.order.rev(), self.order.entries());
-        let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs, lost };
+        let departed = self.departed.clone();
+        let checkpoint = Checkpoint { snapshot, pending, rev, history, tabs, departed, lost };
         match to_bytes(&checkpoint) {
             Ok(record) => {
                 (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);
@@ -237,11 +238,11 @@ impl Unsettled {
 }
 
 impl Holder {
-    fn must_be_known(&self) -> bool {
+    pub fn must_be_known(&self) -> bool {
         self.last_op_id > 0 || self.created_at.is_some()
     }
 
-    fn as_known(&self) -> KnownTab {
+    pub fn as_known(&self) -> KnownTab {
         KnownTab {
             last_op_id: self.last_op_id,
             created_at: self.created_at,

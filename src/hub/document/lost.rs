@@ -5,11 +5,13 @@
 
 use tabmux_middleware::Millis;
 
-use super::{Context, Document, Unsettled};
+use super::{Context, Document};
 use crate::error::Error;
 use crate::hub::PendingOp;
 use crate::hub::journal::Lost;
-use crate::ot::Op;
+use crate::ot::{Op, Origin};
+use crate::platform::Payload;
+use crate::protocol::SubmittedOp;
 
 /// How long they are kept after they were told, as that is on its way. A hub that starts within that
 /// time tells them again.
@@ -56,19 +58,38 @@ impl Document {
         }
     }
 
-    /// The server has refused an op whose tab is no longer there to hear of it.
+    /// An op is refused whose tab is no longer there to hear of it.
     pub(super) fn lose_if_gone(
         &mut self,
-        refused: Option<Unsettled>,
+        origin: Origin,
+        op: Op,
+        source: Option<Payload>,
         error: &Error,
         cx: &mut Context<'_>,
     ) {
-        let Some(Unsettled { origin, op, source }) = refused else { return };
         let is_here = self.holders.get(&origin.tab).is_some_and(|holder| !holder.away);
         if op == Op::NoOp || is_here || self.log.is_none() {
             return;
         }
         let origins = vec![origin];
         self.lose(vec![PendingOp { op, type_name: None, source, origins, sent: None }], error, cx);
+    }
+
+    /// These ops of a tab that is gone are given up.
+    pub fn lose_ops(
+        &mut self,
+        tab: &str,
+        ops: Vec<SubmittedOp>,
+        error: &Error,
+        cx: &mut Context<'_>,
+    ) {
+        let pending = |SubmittedOp { op_id, op, source, .. }: SubmittedOp| PendingOp {
+            op,
+            type_name: None,
+            source,
+            origins: vec![Origin { tab: tab.to_owned(), op_id }],
+            sent: None,
+        };
+        self.lose(ops.into_iter().map(pending).collect(), error, cx);
     }
 }

@@ -60,24 +60,32 @@ impl Document {
         cx.upstream.flush(&self.id);
         self.spread(Some(tab), cx);
         if let Some(error) = error {
-            self.reject(tab, ids(&submit.ops[placed..]), error, cx);
+            self.reject(tab, submit.ops.split_off(placed), error, cx);
         }
     }
 
     pub(super) fn reject(
         &mut self,
         tab: &str,
-        op_ids: Vec<u64>,
+        ops: Vec<SubmittedOp>,
         error: Error,
         cx: &mut Context<'_>,
     ) {
+        let op_ids = ids(&ops);
+        self.note_rejected(tab, op_ids.clone(), &error, cx);
+        if self.holder(tab).away {
+            self.lose_ops(tab, ops, &error, cx);
+        }
+        self.tell_rejected(tab, op_ids, error, cx);
+    }
+
+    fn note_rejected(&mut self, tab: &str, op_ids: Vec<u64>, error: &Error, cx: &mut Context<'_>) {
         let refused =
             Record::Refused { tab: tab.to_owned(), op_ids: op_ids.clone(), error: error.clone() };
         self.write(&refused, cx);
         for op_id in &op_ids {
             self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
         }
-        self.tell_rejected(tab, op_ids, error, cx);
     }
 
     /// Remembers a refused op, for a tab that begins a new session before it hears of it.
@@ -112,7 +120,8 @@ impl Document {
             _ if owed => self.tell_settled(tab, vec![op_id], Some(state_lost()), cx),
             _ => {
                 holder.last_op_id = op_id;
-                self.reject(tab, vec![op_id], state_lost(), cx);
+                self.note_rejected(tab, vec![op_id], &state_lost(), cx);
+                self.tell_rejected(tab, vec![op_id], state_lost(), cx);
             }
         }
     }
@@ -181,7 +190,7 @@ fn in_hard_rollback(doc: &DocId) -> Error {
     Error::new(codes::DOC_IN_HARD_ROLLBACK, message)
 }
 
-fn not_loaded(exists: bool) -> Error {
+pub(super) fn not_loaded(exists: bool) -> Error {
     if exists {
         Error::new(codes::DOC_ALREADY_CREATED, "Document was created remotely")
     } else {

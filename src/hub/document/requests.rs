@@ -205,7 +205,7 @@ impl Document {
 
     /// The tab is gone.
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.holders.remove(tab);
+        self.remove_holder(tab);
         self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);

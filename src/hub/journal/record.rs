@@ -8,6 +8,7 @@ use tabmux_codecs::{Cbor, Codec, Limits};
 use tabmux_transports::Frame;
 
 use crate::error::{Error, codes};
+use crate::hub::document::Departed;
 use crate::ot::{Entry, Op, Origin};
 use crate::platform::{Payload, from_value, present, to_value};
 use crate::protocol::{Change, Rev, Snapshot};
@@ -84,6 +85,9 @@ pub(crate) struct Checkpoint {
     /// The changes up to `rev` that some tab may need.
     pub history: Vec<Entry>,
     pub tabs: BTreeMap<String, KnownTab>,
+    /// Tabs that are gone.
+    #[serde(default, skip_serializing_if = "Departed::is_empty")]
+    pub departed: Departed,
     /// Ops that could not be kept, of which no tab was told yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,

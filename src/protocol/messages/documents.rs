@@ -99,6 +99,21 @@ pub struct Resume {
     pub docs: Vec<HeldDoc>,
 }
 
+/// What a tab that has ended could not tell the hub, or did not hear that it has: its ops without a
+/// revision. Another tab, which has found them and knows that tab to be gone, passes them on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastWords {
+    /// The request's number; the answer comes once the ops are durable, or told as lost.
+    pub request: u64,
+    /// The id of the tab that has ended.
+    pub tab: String,
+    /// The [`Welcome::lineage`](super::Welcome::lineage) of its hub.
+    pub lineage: String,
+    /// The documents with such ops.
+    pub docs: Vec<HeldDoc>,
+}
+
 /// The tab has taken all changes up to `rev`: the hub need not keep them for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -39,6 +39,9 @@ pub struct Welcome {
     pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
+    /// Whether hubs of this lineage take [`LastWords`](super::LastWords).
+    #[serde(default)]
+    pub last_words: bool,
 }
 
 /// Another lineage from now on: the store fails, and the hubs that come after do not know what this

@@ -77,7 +77,10 @@ impl Tab {
                     self.events.push_back(TabEvent::StoreReply(reply));
                 }
             }
-            Message::StoreEvent(event) => self.events.push_back(TabEvent::StoreEvent(event)),
+            Message::StoreEvent(event) => {
+                self.takes_last_words &= event.name != "cleared";
+                self.events.push_back(TabEvent::StoreEvent(event));
+            }
             Message::Lineage(it) => self.lineage = Some(it.lineage),
             Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
             other => {

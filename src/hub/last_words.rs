@@ -1,0 +1,46 @@
+//! The last words of tabs that have ended, as another tab passes them on.
+
+use super::Hub;
+use super::document::Waiter;
+use crate::error::{Error, codes};
+use crate::ot::state_lost;
+use crate::protocol::*;
+
+impl Hub {
+    pub(super) fn takes_last_words(&self) -> bool {
+        self.settings.last_words && self.journal.as_ref().is_some_and(|journal| !journal.is_off())
+    }
+
+    /// What they say is durable, or told as lost, before the answer goes.
+    pub(super) fn take_last_words(&mut self, from: String, words: LastWords) {
+        let LastWords { request, tab, lineage, docs: held } = words;
+        let waiter = Waiter { tab: from, request };
+        let is_known = self.is_of(&lineage);
+        let refused = !self.takes_last_words()
+            || tab == waiter.tab
+            || !(is_known || self.is_of_an_earlier(&lineage));
+        if refused {
+            return self.parts().3.callback(&waiter, Some(keep_them(&tab)));
+        }
+        self.remove_tab(&tab);
+        let (docs, _, _, mut cx) = self.parts();
+        let mut waits = false;
+        for held in held {
+            let doc = docs.doc(&held.doc);
+            if doc.defers(&tab) {
+                waits = true;
+                continue;
+            }
+            if is_known {
+                doc.take_last_words(&tab, held, &mut cx);
+            } else {
+                doc.lose_ops(&tab, held.ops, &state_lost(), &mut cx);
+            }
+        }
+        cx.callback(&waiter, waits.then(|| keep_them(&tab)));
+    }
+}
+
+fn keep_them(tab: &str) -> Error {
+    Error::new(codes::HUB_LOST, format!("this hub can't take now what the tab {tab} left: keep it"))
+}

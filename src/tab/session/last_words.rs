@@ -1,0 +1,39 @@
+//! What is left of a tab that ends before the hub has heard all.
+
+use tabmux_middleware::Millis;
+
+use super::Tab;
+use crate::protocol::*;
+
+impl Tab {
+    /// What the hub is not known to have, to be kept where other tabs find it if this one may end
+    /// now. `None` if that is nothing, or if no hub would take it from them.
+    pub fn last_words(&mut self) -> Option<LastWords> {
+        let lineage = self.lineage.clone().filter(|_| self.takes_last_words)?;
+        let mut docs = Vec::new();
+        for (_, held) in self.docs.iter_mut() {
+            let unsent = !self.manual && !held.paused;
+            let ops = held.replica.unsequenced(unsent, &mut self.next_op_id);
+            if !ops.is_empty() {
+                let (doc, rev) = (held.id.clone(), held.replica.rev());
+                docs.push(HeldDoc { doc, rev, subscribed: false, awaiting: Vec::new(), ops });
+            }
+        }
+        let tab = self.settings.id.clone();
+        (!docs.is_empty()).then_some(LastWords { request: 0, tab, lineage, docs })
+    }
+
+    /// Gives the hub the last words of a tab that is known to be gone. Returns the request's number,
+    /// which comes back in [`TabEvent::Callback`](crate::tab::TabEvent::Callback): without an error,
+    /// they are of no more use.
+    pub fn pass_on(&mut self, words: LastWords, now: Millis) -> u64 {
+        let request = self.new_request();
+        self.ask(request, Message::LastWords(LastWords { request, ..words }), now)
+    }
+
+    /// Names the hubs that know the tab's state, and take the last words of each other's tabs; `None`
+    /// if they take none.
+    pub fn heirs(&self) -> Option<&str> {
+        self.lineage.as_deref().filter(|_| self.takes_last_words)
+    }
+}
