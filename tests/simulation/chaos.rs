@@ -132,6 +132,10 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
         return;
     }
     let at = world.common.rng.random_range(0..world.tab_count());
+    if !world.common.left.is_empty() && world.common.rng.random_bool(0.1) {
+        let left = world.common.rng.random_range(0..world.common.left.len());
+        return world.tab(at, |tab, common| tab.pass_on(left, common));
+    }
     match chance {
         20..30 => world.tab(at, |tab, common| tab.subscribe(doc, common)),
         30..33 => world.tab(at, |tab, common| tab.unsubscribe(doc, common)),

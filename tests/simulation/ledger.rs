@@ -21,6 +21,8 @@ pub struct Submission {
     durable: BTreeSet<u64>,
     /// Its number among those of its tab, once it has its place.
     op_id: Option<u64>,
+    /// Its tab has left it to others.
+    left: bool,
 }
 
 #[derive(Default)]
@@ -44,7 +46,8 @@ impl Ledger {
         let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
         let durable = BTreeSet::new();
         let op_id = None;
-        self.submissions.push(Submission { by, doc, answers, marked, durable, op_id });
+        let left = false;
+        self.submissions.push(Submission { by, doc, answers, marked, durable, op_id, left });
         (Token::from(token), marker(token))
     }
 
@@ -57,6 +60,12 @@ impl Ledger {
         let submission = &mut self.submissions[token as usize];
         submission.op_id = Some(op_id);
         submission.durable.insert(epoch);
+    }
+
+    /// Its tab has ended, and left it to others.
+    pub fn leave(&mut self, token: Token, op_id: u64) {
+        let submission = &mut self.submissions[token as usize];
+        (submission.op_id, submission.left) = (Some(op_id), true);
     }
 
     /// The hub was told that the server does not have this op.
@@ -83,15 +92,16 @@ impl Ledger {
         known.extend(server.rejected.iter().flat_map(markers_of));
         known.extend(&self.lost);
         for (token, submission) in self.submissions.iter().enumerate() {
-            let Submission { by, doc, marked, durable, answers, op_id } = submission;
+            let Submission { by, doc, marked, durable, answers, op_id, left } = submission;
             let origin = op_id.map(|op_id| (by.clone(), op_id));
             assert!(
                 !marked
-                    || durable.is_subset(&self.unwritten)
+                    || (durable.is_subset(&self.unwritten) && !left)
                     || answers.iter().any(Option::is_some)
                     || origin.is_some_and(|origin| self.refused.contains(&origin))
                     || known.contains(&marker(token as u32)),
-                "D2: op {token} of {by} on {doc} was durable, and nobody knows what became of it"
+                "D2: op {token} of {by} on {doc} was durable, or left to others, and nobody knows \
+                 what became of it"
             );
         }
     }

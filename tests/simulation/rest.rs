@@ -18,6 +18,10 @@ pub fn come_to_rest(world: &mut World, docs: &[DocId]) {
         world.add_tab();
     }
     world.settle();
+    for left in 0..world.common.left.len() {
+        world.tab(0, |tab, common| tab.pass_on(left, common));
+    }
+    world.settle();
     for at in 0..world.tab_count() {
         // What watches over the hub has noticed what the tab may not have: no frame came.
         let other_hub = world.driver(at).epoch != Some(world.epoch());
@@ -80,6 +84,7 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
     }
     world.common.ledger.check_answers(&world.gone, &expected);
     world.common.ledger.check_log(&world.server);
+    assert!(world.common.left.is_empty(), "nobody took {:?}", world.common.left);
     // The server may refuse a creation after its tab is gone, and before the hub knows that.
     if life.crashes && !life.creations {
         world.common.ledger.check_durable(&world.server);

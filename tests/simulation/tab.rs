@@ -9,7 +9,7 @@ use serde_json::json;
 use tabmux::codecs::{Json, Limits};
 use tabmux::middleware::LayerConfig;
 use tabmux::ot::{Create, Op, Replica, SubmitOptions, Token};
-use tabmux::protocol::DocId;
+use tabmux::protocol::{DocId, LastWords};
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, Guarantees};
 use tabmux::{Error, Payload, codes};
@@ -25,6 +25,8 @@ pub struct Common {
     pub now: u64,
     pub rng: ChaCha8Rng,
     pub ledger: Ledger,
+    /// What tabs that are gone have left, and no hub has taken yet.
+    pub left: Vec<LastWords>,
     pub trace: Trace,
     /// How many ops listeners will still submit while changes are applied.
     pub reentrant_edits: u32,
@@ -59,6 +61,8 @@ pub struct TabDriver {
     pub epoch: Option<u64>,
     /// The requests that have not ended.
     pub requests: BTreeSet<u64>,
+    /// Those that pass on what other tabs have left, and which tabs.
+    passing_on: BTreeMap<u64, String>,
     /// Everything the tab was told that is not about a document's data.
     pub notes: Vec<TabEvent>,
     pub queries: Queries,
@@ -85,6 +89,7 @@ impl TabDriver {
             docs: BTreeMap::new(),
             epoch: None,
             requests: BTreeSet::new(),
+            passing_on: BTreeMap::new(),
             notes: Vec::new(),
             queries: Queries::default(),
             presences: Presences::new(id),
@@ -183,6 +188,30 @@ impl TabDriver {
         self.tab.set_paused(key, paused);
         self.unsent.insert(key);
         common.trace(|| format!("{} pauses {id}: {paused}", self.id));
+    }
+
+    /// The tab is about to end, and leaves what the hub may not have.
+    pub fn leave_last_words(&mut self, common: &mut Common) {
+        let Some(words) = self.tab.last_words() else { return };
+        common.trace(|| format!("{} leaves {}", self.id, json!(words)));
+        for held in &words.docs {
+            let replica = self.tab.replica(self.docs[&held.doc].key).expect("it is open");
+            let is_left = |op_id| held.ops.iter().any(|op| op.op_id == op_id);
+            for slot in replica.pending().filter(|slot| is_left(slot.op_id)) {
+                slot.tokens.iter().for_each(|token| common.ledger.leave(*token, slot.op_id));
+            }
+        }
+        common.left.push(words);
+    }
+
+    /// Passes on what a tab that is gone has left.
+    pub fn pass_on(&mut self, at: usize, common: &mut Common) {
+        let words = common.left[at].clone();
+        let tab = words.tab.clone();
+        let request = self.tab.pass_on(words, common.now);
+        common.trace(|| format!("{} passes on what {tab} has left, {request}", self.id));
+        self.requests.insert(request);
+        self.passing_on.insert(request, tab);
     }
 
     /// A random edit, if there is something to edit.
@@ -293,8 +322,11 @@ impl TabDriver {
                 self.presences.interrupt();
                 self.notes.push(TabEvent::HubLost);
             }
-            TabEvent::Callback { request, .. } => {
+            TabEvent::Callback { request, ref error } => {
                 assert!(self.requests.remove(&request), "L1: request {request} ended twice");
+                if let (Some(tab), None) = (self.passing_on.remove(&request), error) {
+                    common.left.retain(|words| words.tab != tab);
+                }
                 self.notes.push(event);
             }
             TabEvent::Load { doc, snapshot, dropped } => {

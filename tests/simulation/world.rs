@@ -104,6 +104,7 @@ impl World {
             now: 0,
             rng: ChaCha8Rng::seed_from_u64(seed),
             ledger: Ledger::default(),
+            left: Vec::new(),
             trace: Trace { wanted: trace, lines: Vec::new() },
             reentrant_edits: setup.reentrant_edits,
         };
@@ -204,7 +205,8 @@ impl World {
         if says_bye {
             self.tab(at, |driver, common| driver.tab.leave(common.now));
         }
-        let Seat { driver, wire, .. } = self.tabs.remove(at);
+        let Seat { mut driver, wire, .. } = self.tabs.remove(at);
+        driver.leave_last_words(&mut self.common);
         self.common.trace(|| format!("{} is gone", driver.id));
         self.old_wires.push(wire);
         self.ends.push((self.now() + noticed_after, driver.id.clone()));
