@@ -46,6 +46,9 @@ extern "C" {
     /// The hub was closed, and has let go of its store.
     #[wasm_bindgen(method, js_name = storeClosed)]
     pub fn store_closed(this: &HubHandler);
+    /// The store was wiped: this hub keeps nothing any more.
+    #[wasm_bindgen(method)]
+    pub fn cleared(this: &HubHandler);
     /// Whether the store is to keep a document.
     #[wasm_bindgen(method)]
     fn keeps(this: &HubHandler, collection: &str, id: &str) -> bool;

@@ -143,6 +143,7 @@ impl Shell {
         store.get()?.clear().await?;
         store.is_cleared.set(true);
         self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
+        self.handler.cleared();
         Ok(None)
     }
 }

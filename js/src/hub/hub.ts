@@ -39,6 +39,8 @@ export interface HubEvents {
   left: (tab: string) => void;
   /** There is no tab any more. */
   idle: () => void;
+  /** The store was wiped: the hub keeps nothing any more. */
+  cleared: () => void;
   /** Something that a tab sent was dropped. */
   fault: (error: any) => void;
 }
@@ -157,6 +159,7 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('fault', toError(error));
       },
       storeClosed: () => found?.release(),
+      cleared: () => this.#tell('cleared'),
       keeps: (collection: string, id: string) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
