@@ -53,6 +53,25 @@ const MODULE = `
   export const functions: Function[] = [createConnection, defineHub, init];
 `;
 
+const CIPHER = `
+  import {defineHub} from 'tabmux/hub';
+  import type {StoreOptions} from 'tabmux';
+  declare const key: CryptoKey;
+  const iv = new Uint8Array(12);
+  const cipher = (context: BufferSource) => ({name: 'AES-GCM', iv, additionalData: context});
+  const store: StoreOptions = {
+    encryption: {
+      async encrypt(bytes, context) {
+        return new Uint8Array(await crypto.subtle.encrypt(cipher(context), key, bytes));
+      },
+      async decrypt(bytes, context) {
+        return new Uint8Array(await crypto.subtle.decrypt(cipher(context), key, bytes));
+      },
+    },
+  };
+  export default defineHub({connect: () => { throw new Error('no server'); }, store});
+`;
+
 const COMMONJS = `
   import tabmux = require('tabmux');
   import hub = require('tabmux/hub');

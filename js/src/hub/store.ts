@@ -1,7 +1,7 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
 import type {ConnectContext} from './define.js';
-import {isKey, type StoreOptions} from './store-options.js';
+import {type CipherFunctions, isCipher, isKey, KEY, type StoreOptions} from './store-options.js';
 import {isSharedWorker} from './worker-scope.js';
 
 /** What makes sure that no other page has a store. */
@@ -92,15 +92,24 @@ async function findKey(
   encryption: StoreOptions['encryption'],
   context: ConnectContext,
 ): Promise<unknown> {
+  if (isCipher(encryption)) return answeringLater(encryption);
   if (typeof encryption !== 'function') return encryption;
   try {
     const key = await encryption(context);
-    if (!isKey(key)) throw new Error(`it returned ${String(key)}, which is no CryptoKey`);
+    if (!isKey(key)) throw new Error(`it returned ${String(key)}, which is not ${KEY}`);
     return key;
   } catch (error) {
     const cause = (error as Error)?.message ?? String(error);
     throw makeError(codes.STORE_KEY, `the function \`store.encryption\` failed: ${cause}`);
   }
+}
+
+/** The core waits for promises only, and for what is thrown in them. */
+function answeringLater(cipher: CipherFunctions): CipherFunctions {
+  return {
+    encrypt: async (bytes, context) => cipher.encrypt(bytes, context),
+    decrypt: async (bytes, context) => cipher.decrypt(bytes, context),
+  };
 }
 
 /** Whether the options want a document kept. */
