@@ -192,6 +192,12 @@ impl HubCore {
         }
     }
 
+    /// What the application does for the store has failed; the store is as it was.
+    #[wasm_bindgen(js_name = tellStoreError)]
+    pub fn tell_store_error(&self, error: JsValue) {
+        self.0.tell_store_error(&from_js(error));
+    }
+
     /// Whether the tab is here, and has told what it has open.
     #[wasm_bindgen(js_name = hasHeardOf)]
     pub fn has_heard_of(&self, tab: &str) -> bool {

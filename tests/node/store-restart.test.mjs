@@ -346,23 +346,32 @@ test('only the documents that `keep` wants are kept', async () => {
   assert.deepEqual((await kept('keep')).ids, ['n1']);
 });
 
-test('a document for which `keep` throws is not kept, and the hub says why', async () => {
-  const backend = newBackend();
-  const connect = () => backend.connect();
-  const keep = () => {
-    throw new Error('not today');
-  };
-  const hub = closing(defineHub({connect, store: {keep}}).hub('keep throws'));
-  const fault = once(hub, 'fault');
-  const [end, hubEnd] = newPair();
-  hub.accept(hubEnd);
-  const tab = closing(createConnection({transport: end, identity: 'keep throws'}));
-  const doc = tab.get('notes', 'one');
-  await call(doc, 'subscribe');
-  await call(doc, 'create', {n: 1});
-  assert.match((await fault)[0].message, /not today/);
-  assert.deepEqual(await tab.store.inventory(), []);
-});
+for (const [what, keep, says] of [
+  [
+    'throws',
+    () => {
+      throw new Error('not today');
+    },
+    /`store\.keep`.*notes\.one.*not today/,
+  ],
+  ['returns a promise', async () => true, /`store\.keep`.*notes\.one.*promise/],
+]) {
+  test(`a document for which \`keep\` ${what} is not kept, and the tabs are told why`, async () => {
+    const tab = openStored(newBackend(), `keep ${what}`, {keep});
+    const events = storeEventsOf(tab);
+    const doc = tab.get('notes', 'one');
+    await call(doc, 'subscribe');
+    await call(doc, 'create', {n: 1});
+    await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+    assert.deepEqual(await tab.store.inventory(), []);
+    assert.deepEqual(
+      events.map(([name, {code}]) => [name, code]),
+      [['error', 'ERR_TABMUX_OPTION_INVALID']],
+    );
+    assert.match(events[0][1].message, says);
+    await tab.store.clear();
+  });
+}
 
 test('documents beyond `maxBytes` are dropped, but for those that are pinned', async () => {
   const ids = [

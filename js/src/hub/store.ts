@@ -112,10 +112,23 @@ function answeringLater(cipher: CipherFunctions): CipherFunctions {
   };
 }
 
-/** Whether the options want a document kept. */
+/** Whether the options want a document kept. Throws if `keep` does not say. */
 export function keeps({collections, keep}: StoreOptions, collection: string, id: string): boolean {
   if (collections && !collections.includes(collection)) return false;
-  return keep ? Boolean(keep(collection, id)) : true;
+  if (!keep) return true;
+  const cannot = (why: string) => {
+    const message = `option \`store.keep\` can't tell of ${collection}.${id}, which is not stored: ${why}`;
+    return makeError(codes.OPTION_INVALID, message);
+  };
+  let answer: unknown;
+  try {
+    answer = keep(collection, id);
+  } catch (error) {
+    throw cannot((error as Error)?.message ?? String(error));
+  }
+  // A promise would count as true, whatever comes of it.
+  if (typeof (answer as any)?.then === 'function') throw cannot('it must not return a promise');
+  return Boolean(answer);
 }
 
 /** Memory has no quota. */
