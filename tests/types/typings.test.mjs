@@ -99,6 +99,6 @@ test('a CommonJS module in TypeScript finds the typings as Node would, and can u
 test('TypeScript finds the typings as a bundler would, and can use tabs for connections', async () => {
   await checkApplication(
     {module: 'esnext', moduleResolution: 'bundler'},
-    {'index.ts': MODULE, ...application('ts')},
+    {'index.ts': MODULE, 'cipher.ts': CIPHER, ...application('ts')},
   );
 });

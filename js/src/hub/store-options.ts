@@ -1,11 +1,14 @@
 import {codes, makeError} from '../errors.js';
 import type {ConnectContext} from './define.js';
 
+/** A `Uint8Array` that WebCrypto takes; TypeScript before 5.7 has but one kind. */
+type Bytes = ReturnType<Uint8Array['slice']>;
+
 /** The application's own cipher. What `encrypt` made opens in the same context only. */
 export interface CipherFunctions {
-  encrypt(bytes: Uint8Array, context: Uint8Array): Promise<Uint8Array>;
+  encrypt(bytes: Bytes, context: Bytes): Promise<Uint8Array>;
   /** Fails if the key or the context is another, or the bytes were changed. */
-  decrypt(bytes: Uint8Array, context: Uint8Array): Promise<Uint8Array>;
+  decrypt(bytes: Bytes, context: Bytes): Promise<Uint8Array>;
 }
 
 /** What a hub keeps across restarts, and how. */
