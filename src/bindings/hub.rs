@@ -179,7 +179,8 @@ impl HubCore {
     /// Whether the server has every op, as far as the store would lose it.
     #[wasm_bindgen(js_name = isRested)]
     pub fn is_rested(&self) -> bool {
-        self.0.store.is_none() || self.0.hub.borrow().is_rested()
+        let stores = self.0.store.as_ref().is_some_and(|store| !store.is_cleared.get());
+        !stores || self.0.hub.borrow().is_rested()
     }
 
     /// Tells all tabs why the store is only in the place of the one that was asked for.

@@ -224,16 +224,20 @@ for (const transport of ['message-port', 'broadcast-channel']) {
     const tab = await openTab(stage, options, 'before');
     // Another identity keeps the worker alive.
     await stage.connect({...options, identity: 'bob'});
+    await stage.goOffline();
+    await mark(tab, 'notes', 'offline');
     await tab.run(async (options) => {
-      await connection.store.clear();
+      await written();
+      await connection.store.clear({force: true});
       connection.close();
       connectStored(options);
     }, options);
+    assert.deepEqual(await stored(tab), []);
+    stage.server.restore();
     await subscribe(tab, 'notes');
     await mark(tab, 'notes', 'after');
     await tab.run(() => written());
     assert.deepEqual(await stored(tab), ['notes']);
-    await hold([tab], 'notes', ['before', 'after']);
   });
 }
 
