@@ -3,6 +3,7 @@ export {ProxyConnection} from './connection.js';
 export type {LostOps, TabInfo, TopologyEvent} from './connection-events.js';
 export {ProxyDoc} from './doc.js';
 export type {DocName} from './doc-name.js';
+export type {CipherFunctions, StoreOptions} from './hub/store-options.js';
 export type {
   BackendOptions,
   ConnectionOptions,

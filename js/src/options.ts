@@ -128,7 +128,7 @@ const ofConnection: Record<keyof ConnectionOptions, [Check, string]> = {
       Object.keys(hub).every((key) => oneOf('worker', 'local')(key) && isFunction(hub[key])),
     'an object of the functions `worker` and `local`',
   ],
-  store: [isBoolean, 'true or false'],
+  store: [isBoolean, 'true or false: a hub of your own takes options, in `defineHub`'],
   transport: [
     (transport) =>
       oneOf('message-port', 'broadcast-channel')(transport) ||

@@ -1,7 +1,7 @@
 import type {ProxyConnection} from './connection.js';
 import type {ConnectionEvents} from './connection-events.js';
 import type {DocName} from './doc-name.js';
-import {toError} from './errors.js';
+import {codes, makeError, toError} from './errors.js';
 
 /** What the hub's store knows of a document. */
 export interface StoredDocument extends DocName {
@@ -79,7 +79,12 @@ export class ProxyStore {
 
   /** Keeps a document however long it is not used; with `false`, no longer. */
   async pin(collection: string, id: string, pinned = true): Promise<void> {
-    await this.#ask({type: 'pin', doc: {collection, id}, pinned});
+    for (const [name, value] of Object.entries({collection, id})) {
+      if (typeof value === 'string') continue;
+      const message = `\`${name}\` of the document to pin is ${value}; it must be a string`;
+      throw makeError(codes.OPTION_INVALID, message);
+    }
+    await this.#ask({type: 'pin', doc: {collection, id}, pinned: Boolean(pinned)});
   }
 
   /**

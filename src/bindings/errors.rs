@@ -32,9 +32,16 @@ pub fn from_js(thrown: JsValue) -> Error {
     };
     Error {
         code: (!code.is_undefined() && !code.is_null()).then_some(Payload(code)),
-        message: message.unwrap_or_else(|| format!("{thrown:?}")),
+        message: message.unwrap_or_else(|| format!("no message, only {}", shown(&thrown))),
         thrown: Some(Payload(thrown)),
     }
+}
+
+/// `undefined`, or the class of an object.
+fn shown(value: &JsValue) -> String {
+    let debug = format!("{value:?}");
+    let inner = debug.strip_prefix("JsValue(").and_then(|rest| rest.strip_suffix(')'));
+    inner.unwrap_or(&debug).to_owned()
 }
 
 /// As [`from_js`]; `null` and `undefined` are no error.

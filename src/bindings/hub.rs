@@ -46,6 +46,9 @@ extern "C" {
     /// The hub was closed, and has let go of its store.
     #[wasm_bindgen(method, js_name = storeClosed)]
     pub fn store_closed(this: &HubHandler);
+    /// The store was wiped: this hub keeps nothing any more.
+    #[wasm_bindgen(method)]
+    pub fn cleared(this: &HubHandler);
     /// Whether the store is to keep a document.
     #[wasm_bindgen(method)]
     fn keeps(this: &HubHandler, collection: &str, id: &str) -> bool;
@@ -185,7 +188,8 @@ impl HubCore {
     /// Whether the server has every op, as far as the store would lose it.
     #[wasm_bindgen(js_name = isRested)]
     pub fn is_rested(&self) -> bool {
-        self.0.store.is_none() || self.0.hub.borrow().is_rested()
+        let stores = self.0.store.as_ref().is_some_and(|store| !store.is_cleared.get());
+        !stores || self.0.hub.borrow().is_rested()
     }
 
     /// Tells all tabs why the store is only in the place of the one that was asked for.
@@ -196,6 +200,12 @@ impl HubCore {
         if let Some(store) = &self.0.store {
             store.failure.replace(Some(error));
         }
+    }
+
+    /// What the application does for the store has failed; the store is as it was.
+    #[wasm_bindgen(js_name = tellStoreError)]
+    pub fn tell_store_error(&self, error: JsValue) {
+        self.0.tell_store_error(&from_js(error));
     }
 
     /// Whether the tab is here, and has told what it has open.

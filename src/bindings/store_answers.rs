@@ -14,6 +14,9 @@ use crate::platform::{Payload, to_value};
 use crate::protocol::{DocId, StoreQuestion};
 use crate::store::DocInfo;
 
+/// So many documents are named in an error.
+const NAMED: usize = 10;
+
 #[derive(Serialize)]
 struct StoredDocument<'a> {
     #[serde(flatten)]
@@ -132,7 +135,11 @@ impl Shell {
         uncommitted.sort();
         uncommitted.dedup();
         if !force && !uncommitted.is_empty() {
-            let names: Vec<String> = uncommitted.iter().map(ToString::to_string).collect();
+            let mut names: Vec<String> =
+                uncommitted.iter().take(NAMED).map(ToString::to_string).collect();
+            if uncommitted.len() > NAMED {
+                names.push(format!("{} more", uncommitted.len() - NAMED));
+            }
             let message = format!(
                 "the server does not have all ops of {}: wait for it, or clear with `force`",
                 names.join(", ")
@@ -143,6 +150,7 @@ impl Shell {
         store.get()?.clear().await?;
         store.is_cleared.set(true);
         self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
+        self.handler.cleared();
         Ok(None)
     }
 }

@@ -217,6 +217,30 @@ test('F21: identities share no documents, no store and no events', async (t) => 
   await committedOnce(stage, 'notes', [next], ['online', 'Bob’s']);
 });
 
+for (const transport of ['message-port', 'broadcast-channel']) {
+  test(`who logs in after a log-out has a store again, in the same page, over ${transport}`, async (t) => {
+    const stage = await openStoredStage(t, browser);
+    const options = {url: stage.socketUrl, identity: 'ann', transport};
+    const tab = await openTab(stage, options, 'before');
+    // Another identity keeps the worker alive.
+    await stage.connect({...options, identity: 'bob'});
+    await stage.goOffline();
+    await mark(tab, 'notes', 'offline');
+    await tab.run(async (options) => {
+      await written();
+      await connection.store.clear({force: true});
+      connection.close();
+      connectStored(options);
+    }, options);
+    assert.deepEqual(await stored(tab), []);
+    stage.server.restore();
+    await subscribe(tab, 'notes');
+    await mark(tab, 'notes', 'after');
+    await tab.run(() => written());
+    assert.deepEqual(await stored(tab), ['notes']);
+  });
+}
+
 test('F23: site data cleared meanwhile is written again', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openTab(stage, {}, 'online');

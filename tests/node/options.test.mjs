@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {webcrypto} from 'node:crypto';
 import {test} from 'node:test';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
@@ -10,6 +11,7 @@ const overPair = (options, guarantees) => () =>
   createConnection({transport: newPair(guarantees)[0], ...options});
 const layers = (...middleware) => toBackend({middleware});
 const store = (options) => () => defineHub({connect() {}, store: options});
+const key = (name, ...usages) => webcrypto.subtle.generateKey({name, length: 256}, false, usages);
 
 const UNKNOWN = 'ERR_TABMUX_OPTION_UNKNOWN';
 const INVALID = 'ERR_TABMUX_OPTION_INVALID';
@@ -131,6 +133,18 @@ const REFUSED = [
     /`store\.maxBytes` is 0\.5/,
   ],
   ['a password for a key', store({encryption: 'x'}), INVALID, /`store\.encryption`.*CryptoKey/],
+  [
+    'a key that can not open what it has sealed',
+    store({encryption: await key('AES-GCM', 'encrypt')}),
+    INVALID,
+    /`store\.encryption`.*usages `encrypt` and `decrypt`/,
+  ],
+  [
+    'a key for another cipher',
+    store({encryption: await key('AES-CBC', 'encrypt', 'decrypt')}),
+    INVALID,
+    /`store\.encryption`.*AES-GCM/,
+  ],
   ['half a cipher', store({encryption: {encrypt() {}}}), INVALID, /`store\.encryption`.*`decrypt`/],
   ["an unknown option of a backend's store", toBackend({store: {nam: 'x'}}), UNKNOWN, /nam/],
   ["a backend's store that is no store", toBackend({store: 1}), INVALID, /`store` is 1/],
@@ -138,7 +152,7 @@ const REFUSED = [
     "options of the default hub's store",
     () => createConnection({url: 'ws://x', store: {}}),
     INVALID,
-    /`store`.*true or false/,
+    /`store`.*true or false.*`defineHub`/,
   ],
   [
     'a store of a hub that says so itself',

@@ -346,23 +346,32 @@ test('only the documents that `keep` wants are kept', async () => {
   assert.deepEqual((await kept('keep')).ids, ['n1']);
 });
 
-test('a document for which `keep` throws is not kept, and the hub says why', async () => {
-  const backend = newBackend();
-  const connect = () => backend.connect();
-  const keep = () => {
-    throw new Error('not today');
-  };
-  const hub = closing(defineHub({connect, store: {keep}}).hub('keep throws'));
-  const fault = once(hub, 'fault');
-  const [end, hubEnd] = newPair();
-  hub.accept(hubEnd);
-  const tab = closing(createConnection({transport: end, identity: 'keep throws'}));
-  const doc = tab.get('notes', 'one');
-  await call(doc, 'subscribe');
-  await call(doc, 'create', {n: 1});
-  assert.match((await fault)[0].message, /not today/);
-  assert.deepEqual(await tab.store.inventory(), []);
-});
+for (const [what, keep, says] of [
+  [
+    'throws',
+    () => {
+      throw new Error('not today');
+    },
+    /`store\.keep`.*notes\.one.*not today/,
+  ],
+  ['returns a promise', async () => true, /`store\.keep`.*notes\.one.*promise/],
+]) {
+  test(`a document for which \`keep\` ${what} is not kept, and the tabs are told why`, async () => {
+    const tab = openStored(newBackend(), `keep ${what}`, {keep});
+    const events = storeEventsOf(tab);
+    const doc = tab.get('notes', 'one');
+    await call(doc, 'subscribe');
+    await call(doc, 'create', {n: 1});
+    await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+    assert.deepEqual(await tab.store.inventory(), []);
+    assert.deepEqual(
+      events.map(([name, {code}]) => [name, code]),
+      [['error', 'ERR_TABMUX_OPTION_INVALID']],
+    );
+    assert.match(events[0][1].message, says);
+    await tab.store.clear();
+  });
+}
 
 test('documents beyond `maxBytes` are dropped, but for those that are pinned', async () => {
   const ids = [
@@ -431,6 +440,11 @@ for (const [what, encryption, says] of [
     /logged out/,
   ],
   ['a function that returns none', () => 'secret', /secret.*CryptoKey/],
+  [
+    'a function that returns a key for something else',
+    () => webcrypto.subtle.generateKey({name: 'AES-CBC', length: 256}, false, ['encrypt']),
+    /AES-GCM/,
+  ],
 ]) {
   test(`${what} is an error, and destroys nothing`, async () => {
     const own = await key();
@@ -469,25 +483,28 @@ test('the function that finds the key is told whose it is', async () => {
   );
 });
 
-test('an application can encrypt with functions of its own', async () => {
-  const secret = randomBytes(32);
-  const seen = [];
-  const encryption = {
-    async encrypt(bytes, context) {
-      seen.push(Buffer.from(bytes).toString('latin1'));
-      return xor(bytes, context, secret);
-    },
-    async decrypt(bytes, context) {
-      return xor(bytes, context, secret);
-    },
-  };
-  await keep('functions', [['notes', 'one']], {encryption});
-  assert.ok(seen.length > 0);
-  const {tab} = await kept('functions', {encryption});
-  const doc = tab.get('notes', 'one');
-  await call(doc, 'fetch');
-  assert.deepEqual(doc.data, {id: 'one'});
-});
+for (const [how, wrap] of [
+  ['that return promises', (cipher) => async (bytes, context) => cipher(bytes, context)],
+  ['that return at once', (cipher) => cipher],
+]) {
+  test(`an application can encrypt with functions of its own ${how}`, async () => {
+    const secret = randomBytes(32);
+    const seen = [];
+    const encryption = {
+      encrypt: wrap((bytes, context) => {
+        seen.push(Buffer.from(bytes).toString('latin1'));
+        return xor(bytes, context, secret);
+      }),
+      decrypt: wrap((bytes, context) => xor(bytes, context, secret)),
+    };
+    await keep(how, [['notes', 'one']], {encryption});
+    assert.ok(seen.length > 0);
+    const {tab} = await kept(how, {encryption});
+    const doc = tab.get('notes', 'one');
+    await call(doc, 'fetch');
+    assert.deepEqual(doc.data, {id: 'one'});
+  });
+}
 
 /** No cipher to be trusted, but one whose result depends on all it is given. */
 function xor(bytes, context, secret) {
@@ -515,6 +532,28 @@ test('encryption that fails is a store error, and the hub goes on', async () => 
   assert.equal(error.code, 'ERR_TABMUX_STORE_FAILED');
   assert.match(error.message, /out of ink/);
 });
+
+for (const [what, encrypt, says] of [
+  [
+    'throws at once',
+    () => {
+      throw new Error('no ink');
+    },
+    /no ink/,
+  ],
+  ['returns nothing', () => {}, /`encrypt`.*Uint8Array/],
+  ['fails without a reason', () => Promise.reject(), /no message, only undefined/],
+]) {
+  test(`a hub whose \`encrypt\` ${what} starts nevertheless, and stores in memory`, async () => {
+    const encryption = {encrypt, decrypt: async (bytes) => bytes};
+    const tab = openStored(newBackend(), what, {encryption});
+    const failed = once(tab, 'store:error');
+    await call(tab.get('notes', 'one'), 'create', {n: 1});
+    const [error] = await failed;
+    assert.equal(error.code, 'ERR_TABMUX_STORE_FAILED');
+    assert.match(error.message, says);
+  });
+}
 
 test('F11: a hub whose store another has opened stops, and its tabs hear of it', async () => {
   const backend = newBackend();

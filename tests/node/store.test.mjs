@@ -106,6 +106,20 @@ test('a document that the store is not to keep can not be pinned', async () => {
   await assert.rejects(tab.store.pin('drafts', 'one'), {code: 'ERR_TABMUX_STORE_EXCLUDED'});
 });
 
+test('what is no name of a document can not be pinned', async () => {
+  const tab = openStored(newBackend(), 'nameless pin');
+  for (const [args, says] of [
+    [['notes'], /`id`.*undefined.*string/],
+    [['notes', 5], /`id`.*5.*string/],
+    [[null, 'one'], /`collection`.*null.*string/],
+  ]) {
+    await assert.rejects(tab.store.pin(...args), {
+      code: 'ERR_TABMUX_OPTION_INVALID',
+      message: says,
+    });
+  }
+});
+
 test('persist asks the browser, in the page', async (t) => {
   const tab = openStored(newBackend(), 'persist');
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -201,6 +215,13 @@ test('clear refuses to lose ops that the server does not have, and names their d
   await tab.store.clear({force: true});
   const next = openStored(unreachable, 'clear of pending');
   assert.deepEqual(await next.store.inventory(), []);
+});
+
+test('of many documents with such ops, clear names some', async () => {
+  const tab = openStored(unreachable, 'clear of many');
+  for (let n = 10; n < 40; n++) tab.get('notes', `n${n}`).create({n});
+  await call(tab, 'flushWrites');
+  await assert.rejects(tab.store.clear(), {message: /notes\.n10, .*notes\.n19, 20 more:/});
 });
 
 test('a tab that has left asks nothing more', async () => {

@@ -53,6 +53,25 @@ const MODULE = `
   export const functions: Function[] = [createConnection, defineHub, init];
 `;
 
+const CIPHER = `
+  import {defineHub} from 'tabmux/hub';
+  import type {StoreOptions} from 'tabmux';
+  declare const key: CryptoKey;
+  const iv = new Uint8Array(12);
+  const cipher = (context: BufferSource) => ({name: 'AES-GCM', iv, additionalData: context});
+  const store: StoreOptions = {
+    encryption: {
+      async encrypt(bytes, context) {
+        return new Uint8Array(await crypto.subtle.encrypt(cipher(context), key, bytes));
+      },
+      async decrypt(bytes, context) {
+        return new Uint8Array(await crypto.subtle.decrypt(cipher(context), key, bytes));
+      },
+    },
+  };
+  export default defineHub({connect: () => { throw new Error('no server'); }, store});
+`;
+
 const COMMONJS = `
   import tabmux = require('tabmux');
   import hub = require('tabmux/hub');
@@ -80,6 +99,6 @@ test('a CommonJS module in TypeScript finds the typings as Node would, and can u
 test('TypeScript finds the typings as a bundler would, and can use tabs for connections', async () => {
   await checkApplication(
     {module: 'esnext', moduleResolution: 'bundler'},
-    {'index.ts': MODULE, ...application('ts')},
+    {'index.ts': MODULE, 'cipher.ts': CIPHER, ...application('ts')},
   );
 });

@@ -36,7 +36,8 @@ export interface HubOptions {
 export class HubDefinition {
   readonly #options: HubSettings;
   readonly #hubs = new Map<string, Hub>();
-  readonly #channels = new Set<string>();
+  /** Which hub listens on a channel. */
+  readonly #channels = new Map<string, Hub>();
   readonly #local = new WeakSet<Hub>();
 
   /** @internal Use `defineHub`. */
@@ -74,10 +75,13 @@ export class HubDefinition {
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */
   introduce({tabmux, identity, context, port, channel}: Introduction): void {
+    const isNew = !this.#hubs.has(identity);
     const hub = this.hub(identity, context);
+    // A worker may live on after a log-out; the next log-in is to have a store again.
+    if (isNew) hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
-    if (tabmux === 'broadcast-channel' && channel && !this.#channels.has(channel)) {
-      this.#channels.add(channel);
+    if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
+      this.#channels.set(channel, hub);
       hub.listen(listenOnBroadcastChannel(channel, crypto.randomUUID()));
     }
   }

@@ -39,6 +39,8 @@ export interface HubEvents {
   left: (tab: string) => void;
   /** There is no tab any more. */
   idle: () => void;
+  /** The store was wiped: the hub keeps nothing any more. */
+  cleared: () => void;
   /** Something that a tab sent was dropped. */
   fault: (error: any) => void;
 }
@@ -57,6 +59,7 @@ export class Hub extends Emitter<HubEvents> {
   readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
   /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
   #earlier: Set<string> | undefined;
+  #hasToldOfKeep = false;
   #closed = false;
   /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
@@ -157,16 +160,24 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('fault', toError(error));
       },
       storeClosed: () => found?.release(),
+      cleared: () => this.#tell('cleared'),
       keeps: (collection: string, id: string) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
         } catch (error) {
-          this.#tell('fault', error);
+          this.#tellOfKeep(error);
           return false;
         }
       },
       room: () => found?.room(),
     };
+  }
+
+  /** Tells the tabs, once, that the application's `keep` fails: the core asks it again and again. */
+  #tellOfKeep(error: unknown): void {
+    if (this.#hasToldOfKeep) return;
+    this.#hasToldOfKeep = true;
+    nextTick(() => this.#core?.tellStoreError(error));
   }
 
   /** Waits for a tab's end by its Web Lock; returns whether there is such a thing. */

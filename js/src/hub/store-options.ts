@@ -1,11 +1,14 @@
 import {codes, makeError} from '../errors.js';
 import type {ConnectContext} from './define.js';
 
+/** A `Uint8Array` that WebCrypto takes; TypeScript before 5.7 has but one kind. */
+type Bytes = ReturnType<Uint8Array['slice']>;
+
 /** The application's own cipher. What `encrypt` made opens in the same context only. */
 export interface CipherFunctions {
-  encrypt(bytes: Uint8Array, context: Uint8Array): Promise<Uint8Array>;
+  encrypt(bytes: Bytes, context: Bytes): Promise<Uint8Array>;
   /** Fails if the key or the context is another, or the bytes were changed. */
-  decrypt(bytes: Uint8Array, context: Uint8Array): Promise<Uint8Array>;
+  decrypt(bytes: Bytes, context: Bytes): Promise<Uint8Array>;
 }
 
 /** What a hub keeps across restarts, and how. */
@@ -40,6 +43,9 @@ const isCount: Check = (value) => Number.isSafeInteger(value) && value >= 0;
 const isFunction: Check = (value) => typeof value === 'function';
 const isText: Check = (value) => typeof value === 'string';
 
+/** What a key must be, for messages. */
+export const KEY = 'a CryptoKey for AES-GCM with the usages `encrypt` and `decrypt`';
+
 const known: Record<keyof StoreOptions, [Check, string]> = {
   kind: [(kind) => ['indexeddb', 'memory'].includes(kind), '"indexeddb" or "memory"'],
   name: [isText, 'a string'],
@@ -49,17 +55,21 @@ const known: Record<keyof StoreOptions, [Check, string]> = {
   maxAge: [isCount, 'a whole number of milliseconds'],
   maxBytes: [isCount, 'a whole number of bytes'],
   encryption: [
-    (value) =>
-      isKey(value) ||
-      isFunction(value) ||
-      (isFunction(value?.encrypt) && isFunction(value.decrypt)),
-    'a CryptoKey, a function that returns one, or an object of the functions `encrypt` and `decrypt`',
+    (value) => isKey(value) || isFunction(value) || isCipher(value),
+    `${KEY}, a function that returns one, or an object of the functions \`encrypt\` and \`decrypt\``,
   ],
 };
 
-/** Whether this is a key of WebCrypto. */
+/** Whether this is a key that can open again what it has sealed. */
 export function isKey(value: unknown): value is CryptoKey {
-  return typeof CryptoKey !== 'undefined' && value instanceof CryptoKey;
+  if (typeof CryptoKey === 'undefined' || !(value instanceof CryptoKey)) return false;
+  const {algorithm, usages} = value;
+  return algorithm.name === 'AES-GCM' && usages.includes('encrypt') && usages.includes('decrypt');
+}
+
+/** Whether this is a cipher of the application's own. */
+export function isCipher(value: any): value is CipherFunctions {
+  return isFunction(value?.encrypt) && isFunction(value.decrypt);
 }
 
 /**

@@ -1,7 +1,7 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
 import type {ConnectContext} from './define.js';
-import {isKey, type StoreOptions} from './store-options.js';
+import {type CipherFunctions, isCipher, isKey, KEY, type StoreOptions} from './store-options.js';
 import {isSharedWorker} from './worker-scope.js';
 
 /** What makes sure that no other page has a store. */
@@ -92,10 +92,11 @@ async function findKey(
   encryption: StoreOptions['encryption'],
   context: ConnectContext,
 ): Promise<unknown> {
+  if (isCipher(encryption)) return answeringLater(encryption);
   if (typeof encryption !== 'function') return encryption;
   try {
     const key = await encryption(context);
-    if (!isKey(key)) throw new Error(`it returned ${String(key)}, which is no CryptoKey`);
+    if (!isKey(key)) throw new Error(`it returned ${String(key)}, which is not ${KEY}`);
     return key;
   } catch (error) {
     const cause = (error as Error)?.message ?? String(error);
@@ -103,10 +104,31 @@ async function findKey(
   }
 }
 
-/** Whether the options want a document kept. */
+/** The core waits for promises only, and for what is thrown in them. */
+function answeringLater(cipher: CipherFunctions): CipherFunctions {
+  return {
+    encrypt: async (bytes, context) => cipher.encrypt(bytes, context),
+    decrypt: async (bytes, context) => cipher.decrypt(bytes, context),
+  };
+}
+
+/** Whether the options want a document kept. Throws if `keep` does not say. */
 export function keeps({collections, keep}: StoreOptions, collection: string, id: string): boolean {
   if (collections && !collections.includes(collection)) return false;
-  return keep ? Boolean(keep(collection, id)) : true;
+  if (!keep) return true;
+  const cannot = (why: string) => {
+    const message = `option \`store.keep\` can't tell of ${collection}.${id}, which is not stored: ${why}`;
+    return makeError(codes.OPTION_INVALID, message);
+  };
+  let answer: unknown;
+  try {
+    answer = keep(collection, id);
+  } catch (error) {
+    throw cannot((error as Error)?.message ?? String(error));
+  }
+  // A promise would count as true, whatever comes of it.
+  if (typeof (answer as any)?.then === 'function') throw cannot('it must not return a promise');
+  return Boolean(answer);
 }
 
 /** Memory has no quota. */
