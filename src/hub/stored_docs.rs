@@ -175,6 +175,14 @@ impl Hub {
         }
     }
 
+    /// Whether the upstream may take states of these documents from the server: that it has those of
+    /// the store. If not, the store is asked for them; tell the hub what happened upstream meanwhile,
+    /// and ask again once it is no longer stalled.
+    pub fn has_at_hand(&mut self, docs: Vec<DocId>, now: Millis) -> bool {
+        self.now = now;
+        !self.must_read(docs)
+    }
+
     /// Whether some of these documents have to be read first; asks for them.
     pub(super) fn must_read(&mut self, docs: Vec<DocId>) -> bool {
         // Before there is a connection no tab was let in.

@@ -75,6 +75,7 @@ export class Hub extends Emitter<HubEvents> {
     this.#upstream = new UpstreamAdapter(connect, options.types.map, tell, {
       holdsOps: store !== undefined,
       canTell: () => this.#core?.isStalled() === false,
+      hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
     this.on('idle', () => this.#endIfRested());
     const epoch = newEpoch();
