@@ -239,10 +239,11 @@ impl HubCore {
     /// Closes every transport, and the store once all is written.
     pub fn close(&self, reason: &str) {
         self.0.is_closed.set(true);
-        self.stop_listening();
+        // A listener that closes gives its tabs no reason.
         for (_, transport) in self.0.transports.take() {
             transport.close(Some(reason));
         }
+        self.stop_listening();
         match self.0.store {
             Some(_) => self.0.rest(),
             None => drop(self.0.alarm.take()),

@@ -70,6 +70,7 @@ impl Hub {
             Err(error) => {
                 self.tell_damage(&doc, &error.clone().into());
                 if let StoreError::Closed { .. } = error {
+                    self.docs.unread.insert(doc.clone());
                     self.events.push_back(HubEvent::StoreFailed(error));
                 }
                 Found { is_kept: false, ..Found::default() }
@@ -245,11 +246,12 @@ impl Hub {
         lineage == self.settings.lineage || lineage == self.lineage_of_its_own()
     }
 
-    /// The store was opened anew, and is empty: everything is written again.
-    pub fn store_replaced(&mut self, now: Millis) {
+    /// The store was opened anew, and may be empty: everything is written again. `pending` are the
+    /// documents of which it has uncommitted ops: those that could not be read stay as they are.
+    pub fn store_replaced(&mut self, pending: &[DocId], now: Millis) {
         self.now = now;
         let (docs, _, _, mut cx) = self.parts();
-        docs.write_all(&mut cx);
+        docs.write_all(pending, &mut cx);
     }
 
     /// Whether the tab is here, and has told what it has open.
