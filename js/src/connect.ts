@@ -14,7 +14,7 @@ import {type CoreError, codes, makeError, toError} from './errors.js';
 import {startDirect, startSharedWorker} from './hosts.js';
 import {HubDefinition} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
-import type {StoreOptions} from './hub/store-options.js';
+import {databaseName, type StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
 import {
   type BackendOptions,
@@ -160,11 +160,23 @@ function makeConnection(
 interface BackendHub {
   hub: Hub;
   backend: Backend;
+  identity: string;
+  name: string | undefined;
+  /** The name of its store, if it has one. */
+  database: string | undefined;
   users: number;
 }
 
-/** By identity and name; those, too, that have no connection and wait for the server. */
-const namedHubs = new Map<string, BackendHub>();
+/** Those that can be joined; those, too, that have no connection and wait for the server. */
+const backendHubs = new Set<BackendHub>();
+
+/** The hub that has the name; without one, the hub of the backend that has the store. */
+function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
+  return [...backendHubs].find((it) => {
+    if (it.hub.isClosed || it.identity !== identity || it.name !== name) return false;
+    return name !== undefined || (it.database === database && it.backend === backend);
+  });
+}
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
@@ -175,25 +187,26 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
-  const key = name === undefined ? undefined : JSON.stringify([identity, name]);
-  const known = key === undefined ? undefined : namedHubs.get(key);
+  const database = store ? databaseName(identity, store) : undefined;
+  const wanted = {backend, identity, name, database};
+  const known = name === undefined && !database ? undefined : findHub(wanted);
   const shared = known?.backend === backend ? known : undefined;
   if (known && !shared && known.users > 0) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
   }
-  const host = shared ?? {hub: hubOf(backend, options), backend, users: 0};
+  if (!shared && database) handOver(database);
+  if (known && !shared) backendHubs.delete(known);
+  const host = shared ?? {...wanted, hub: hubOf(backend, options), users: 0};
   const {hub} = host;
   const leave = () => {
     host.users -= 1;
     if (host.users > 0) return;
-    hub.closeWhenIdle(() => {
-      if (key !== undefined && namedHubs.get(key) === host) namedHubs.delete(key);
-    });
+    hub.closeWhenIdle(() => backendHubs.delete(host));
   };
   host.users += 1;
   hub.stayOpen();
-  if (key !== undefined) namedHubs.set(key, host);
+  backendHubs.add(host);
   const tabId = crypto.randomUUID();
   const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
   let connection: ProxyConnection;
@@ -206,6 +219,13 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
   connection.core.attach(tabEnd);
   return connection;
+}
+
+/** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
+function handOver(database: string): void {
+  for (const it of backendHubs) {
+    if (it.database === database && it.users === 0) it.hub.close();
+  }
 }
 
 function hubOf(

@@ -46,7 +46,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
     hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>
-      guard(connection, () => lifetime.onTransportClosed(reason ?? 'the transport was closed')),
+      guard(connection, () => lifetime.onTransportClosed(reason)),
     state: (state: State, id: string | undefined, reason: unknown) =>
       guard(connection, () => lifetime.onState(state, id, reason)),
     connectionFailed: (socket: boolean, error: CoreError) =>

@@ -71,10 +71,18 @@ export class Lifetime {
     nextTick(() => connection.emit('error', error));
   }
 
-  /** Nobody but the application can make another of its own transports. */
-  onTransportClosed(reason: string): void {
-    if (this.#connection.topology !== 'custom') return this.#setState('disconnected', reason);
-    this.fail(makeError(codes.TRANSPORT_CLOSED, `the way to the hub is gone: ${reason}`));
+  /** The hub gives a reason if it has closed for good; else its thread has ended. */
+  onTransportClosed(reason?: string): void {
+    const why = reason ?? 'the transport was closed';
+    // Nobody but the application can make another of its own transports.
+    if (this.#connection.topology === 'custom') {
+      this.fail(makeError(codes.TRANSPORT_CLOSED, `the way to the hub is gone: ${why}`));
+    } else if (reason === undefined) {
+      this.#setState('disconnected', why);
+    } else {
+      const message = `the hub has closed for good, load the page anew: ${why}`;
+      this.fail(makeError(codes.HUB_LOST, message));
+    }
   }
 
   onHubLost(): void {

@@ -92,7 +92,7 @@ export interface ConnectionOptions extends CommonOptions {
 export interface BackendOptions extends CommonOptions {
   /** How the tab reaches the hub in this thread. */
   transport?: 'direct' | 'message-port' | 'broadcast-channel';
-  /** Calls of the same name share a hub. */
+  /** Calls of the same name share a hub; without one, those of one backend, identity and store do. */
   name?: string;
   /** Whether and how the hub keeps documents across restarts; of the calls that share a hub, the first says so. */
   store?: boolean | StoreOptions;

@@ -17,6 +17,7 @@ use super::upstream::{UpstreamAdapter, event_from_js};
 use crate::hub::{Hub, HubEvent, HubSettings, PeerId};
 use crate::ot::Types;
 use crate::platform::from_value;
+use crate::protocol::DocId;
 
 #[wasm_bindgen]
 extern "C" {
@@ -185,6 +186,17 @@ impl HubCore {
         self.0.hub.borrow().is_stalled()
     }
 
+    /// Whether the upstream may take states of these documents from the server, each `[collection,
+    /// id]`; asks the store for those that it may not.
+    #[wasm_bindgen(js_name = hasAtHand)]
+    pub fn has_at_hand(&self, docs: JsValue) -> bool {
+        let docs: Vec<(String, String)> = from_value(docs).unwrap_or_default();
+        let docs = docs.into_iter().map(|(collection, id)| DocId::new(collection, id)).collect();
+        let has = self.0.hub.borrow_mut().has_at_hand(docs, now());
+        self.0.run_store();
+        has
+    }
+
     /// Whether the server has every op, as far as the store would lose it.
     #[wasm_bindgen(js_name = isRested)]
     pub fn is_rested(&self) -> bool {
@@ -246,10 +258,11 @@ impl HubCore {
     /// Closes every transport, and the store once all is written.
     pub fn close(&self, reason: &str) {
         self.0.is_closed.set(true);
-        self.stop_listening();
+        // A listener that closes gives its tabs no reason.
         for (_, transport) in self.0.transports.take() {
             transport.close(Some(reason));
         }
+        self.stop_listening();
         match self.0.store {
             Some(_) => self.0.rest(),
             None => drop(self.0.alarm.take()),

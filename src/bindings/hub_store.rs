@@ -130,9 +130,9 @@ impl Shell {
         let opened = store.reopen().await;
         store.is_reopening.set(false);
         match opened {
-            Ok(()) => {
+            Ok(pending) => {
                 store.is_open.set(true);
-                self.hub.borrow_mut().store_replaced(now());
+                self.hub.borrow_mut().store_replaced(&pending, now());
                 self.watch_store();
             }
             Err(error @ StoreError::Fenced { .. }) => self.handler.fenced(to_js(&error.into())),

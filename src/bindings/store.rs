@@ -163,8 +163,8 @@ impl HubStore {
     }
 
     /// Opens it again after it was closed. The error of one that another hub has opened since is that
-    /// this hub is fenced.
-    pub async fn reopen(&self) -> Result<(), StoreError> {
+    /// this hub is fenced. Returns the documents of which it has uncommitted ops.
+    pub async fn reopen(&self) -> Result<Vec<DocId>, StoreError> {
         let (epoch, lineage) = (self.epoch.get(), self.lineage.clone());
         let succeeds = Some(epoch);
         let opening = Opening { floor: epoch + 1, lineage, succeeds, ..Opening::default() };
@@ -173,7 +173,7 @@ impl HubStore {
             return Err(StoreError::Fenced { epoch, current: opened.epoch });
         }
         self.epoch.set(opened.epoch);
-        Ok(())
+        Ok(opened.pending)
     }
 
     /// Lets go of it; returns whether that was still to be done.

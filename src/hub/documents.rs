@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter};
@@ -20,6 +20,8 @@ pub(super) struct Documents {
     bulks: HashMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
+    /// Those that were to be read while the store was closed.
+    pub unread: BTreeSet<DocId>,
 }
 
 impl Documents {
@@ -105,9 +107,19 @@ impl Documents {
         }
     }
 
-    /// The store has none of the documents any more.
-    pub fn write_all(&mut self, cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut() else { return };
+    /// The store may have none of the documents any more. `pending`: it has ops of these.
+    pub fn write_all(&mut self, pending: &[DocId], cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut().filter(|journal| !journal.is_off()) else {
+            return;
+        };
+        for id in std::mem::take(&mut self.unread) {
+            if let Some(doc) = self.docs.get_mut(&id)
+                && !doc.is_stored()
+                && !pending.contains(&id)
+            {
+                doc.start_log(journal.new_log());
+            }
+        }
         for doc in self.docs.values().filter(|doc| doc.is_stored()) {
             journal.needs_checkpoint(doc.id());
         }

@@ -70,6 +70,7 @@ impl Hub {
             Err(error) => {
                 self.tell_damage(&doc, &error.clone().into());
                 if let StoreError::Closed { .. } = error {
+                    self.docs.unread.insert(doc.clone());
                     self.events.push_back(HubEvent::StoreFailed(error));
                 }
                 Found { is_kept: false, ..Found::default() }
@@ -175,6 +176,14 @@ impl Hub {
         }
     }
 
+    /// Whether the upstream may take states of these documents from the server: that it has those of
+    /// the store. If not, the store is asked for them; tell the hub what happened upstream meanwhile,
+    /// and ask again once it is no longer stalled.
+    pub fn has_at_hand(&mut self, docs: Vec<DocId>, now: Millis) -> bool {
+        self.now = now;
+        !self.must_read(docs)
+    }
+
     /// Whether some of these documents have to be read first; asks for them.
     pub(super) fn must_read(&mut self, docs: Vec<DocId>) -> bool {
         // Before there is a connection no tab was let in.
@@ -243,11 +252,12 @@ impl Hub {
         rest.is_some_and(|rest| rest.starts_with(", ") && rest.ends_with(" alone"))
     }
 
-    /// The store was opened anew, and is empty: everything is written again.
-    pub fn store_replaced(&mut self, now: Millis) {
+    /// The store was opened anew, and may be empty: everything is written again. `pending` are the
+    /// documents of which it has uncommitted ops: those that could not be read stay as they are.
+    pub fn store_replaced(&mut self, pending: &[DocId], now: Millis) {
         self.now = now;
         let (docs, _, _, mut cx) = self.parts();
-        docs.write_all(&mut cx);
+        docs.write_all(pending, &mut cx);
     }
 
     /// Whether the tab is here, and has told what it has open.

@@ -50,6 +50,9 @@ impl Untold {
 /// back; what happens later is told by [`UpstreamEvent`]s, in order, and before the hub is given the
 /// next frame of a tab. The effect of [`Upstream::submit`] on the document is not told: the hub knows
 /// it.
+///
+/// With a store, results of queries wait for [`Hub::has_at_hand`](super::Hub::has_at_hand), and what
+/// the server says after them does: a document is brought up to date from the version in the store.
 pub trait Upstream {
     /// Makes the connection, if there is none yet. `options` is what the first tab gave.
     ///

@@ -1,47 +1,56 @@
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::Future;
+use std::mem;
+use std::rc::Rc;
 
-use futures::FutureExt;
 use futures::channel::oneshot;
-use futures::future::{LocalBoxFuture, Shared};
 
 /// Lets one at a time go on, in the order in which they came.
 #[derive(Default)]
-pub(super) struct Turns(RefCell<Option<Shared<LocalBoxFuture<'static, ()>>>>);
+pub(super) struct Turns(Rc<RefCell<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    is_taken: bool,
+    waiting: VecDeque<oneshot::Sender<Turn>>,
+}
 
 /// Whose turn it is, until this is dropped.
-pub(super) struct Turn(
-    #[expect(dead_code, reason = "to drop it is what counts")] oneshot::Sender<()>,
-);
+pub(super) struct Turn(Rc<RefCell<Queue>>);
 
 impl Turns {
     /// Waits until all who came before have had their turn, counted from this call on.
     pub fn next(&self) -> impl Future<Output = Turn> + use<> {
         let (sender, receiver) = oneshot::channel();
-        let before = self.0.take();
-        let done = {
-            let before = before.clone();
-            async move {
-                // Also if this one leaves before its turn comes.
-                if let Some(before) = before {
-                    before.await;
-                }
-                let _ = receiver.await;
-            }
-        };
-        self.0.replace(Some(done.boxed_local().shared()));
-        async move {
-            let turn = Turn(sender);
-            if let Some(before) = before {
-                before.await;
-            }
-            turn
+        let mut queue = self.0.borrow_mut();
+        queue.waiting.push_back(sender);
+        let is_first = !mem::replace(&mut queue.is_taken, true);
+        drop(queue);
+        if is_first {
+            drop(Turn(Rc::clone(&self.0)));
+        }
+        async move { receiver.await.expect("whoever has the turn passes it on") }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut queue = self.0.borrow_mut();
+        let next = queue.waiting.pop_front();
+        queue.is_taken = next.is_some();
+        drop(queue);
+        if let Some(next) = next {
+            // One that has left drops the turn, or never takes it.
+            drop(next.send(Turn(Rc::clone(&self.0))));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[test]

@@ -83,7 +83,7 @@ test('F11: the newer of two hubs on one store goes on, the older stops, and noth
       [['old', 'ERR_TABMUX_STORE_FENCED']],
     );
   });
-  await eventually(async () => assert.equal(await old.run(() => connection.state), 'disconnected'));
+  await eventually(async () => assert.equal(await old.run(() => connection.state), 'stopped'));
   await stage.close(old);
   const again = await join(stage, {query: 'hub=new'});
   await committedOnce(stage, 'notes', [next, again], ['online', 'offline', 'in the new']);

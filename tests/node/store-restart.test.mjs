@@ -131,6 +131,99 @@ for (const transport of TRANSPORTS) {
   });
 }
 
+test('a connection of the same backend, identity and store joins the hub that waits for the server', async () => {
+  const upstreams = [];
+  const connect = () => {
+    upstreams.push(unreachable.connect());
+    return upstreams.at(-1);
+  };
+  const server = {connect};
+  const open = (identity, store = true) =>
+    closing(createConnection(server, {identity, store, transport: 'direct'}));
+  const first = open('joined');
+  const doc = first.get('notes', 'one');
+  doc.create({n: 1});
+  first.close();
+  const second = open('joined');
+  const events = storeEventsOf(second);
+  const again = second.get('notes', 'one');
+  await call(again, 'subscribe');
+  assert.deepEqual([again.data, upstreams.length, events], [{n: 1}, 1, []]);
+  const others = [open('not joined'), open('joined', {name: 'other'})];
+  for (const other of others) assert.deepEqual(await other.store.inventory(), []);
+  assert.equal(upstreams.length, 3);
+});
+
+test('a hub that waits for its server gives up the store to that of another backend', async () => {
+  const options = {identity: 'handed over', store: true, transport: 'direct'};
+  let isClosed = false;
+  const close = () => {
+    isClosed = true;
+  };
+  const connect = () => new Connection({readyState: 3, send() {}, close});
+  const first = closing(createConnection({connect}, options));
+  first.get('notes', 'one').create({n: 1});
+  await call(first, 'flushWrites');
+  first.close();
+  await turns(20);
+  const backend = newBackend();
+  const next = closing(createConnection(backend, options));
+  assert(isClosed);
+  const doc = next.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await until(() => doc.version === 1);
+  assert.deepEqual(doc.data, {n: 1});
+});
+
+for (const transport of TRANSPORTS) {
+  test(`what a tab over ${transport} asks of a hub that another has taken the store from ends with an error`, async () => {
+    const backend = newBackend();
+    const identity = `fenced over ${transport}`;
+    const tab = openStored(backend, identity, true, transport);
+    const failed = once(tab, 'error');
+    const docs = ['one', 'two'].map((id) => tab.get('notes', id));
+    for (const doc of docs) {
+      await call(doc, 'subscribe');
+      await call(doc, 'create', {n: 0});
+    }
+    await call(tab, 'flushWrites');
+    const next = openStored(backend, identity);
+    await next.store.inventory();
+    const errors = [];
+    const edit = (doc) => doc.submitOp([{p: ['n'], na: 1}], (error) => errors.push(error?.code));
+    docs.forEach(edit);
+    await until(() => tab.state === 'stopped');
+    docs.forEach(edit);
+    await settled(tab);
+    const lost = 'ERR_TABMUX_HUB_LOST';
+    assert.deepEqual(errors, [lost, lost, lost, lost]);
+    assert.equal((await failed)[0].code, lost);
+    assert.equal(tab.hasWritePending(), false);
+    tab.close();
+    assert.equal(tab.state, 'closed');
+    await assert.rejects(tab.store.inventory(), {code: lost});
+  });
+}
+
+test('a tab that is leaving a hub that another has taken the store from leaves', async () => {
+  const backend = newBackend();
+  const tab = openStored(backend, 'fenced and left', true, 'message-port');
+  tab.on('error', () => {});
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {n: 0});
+  await call(tab, 'flushWrites');
+  const next = openStored(backend, 'fenced and left');
+  await next.store.inventory();
+  const ended = new Promise((resolve) => {
+    doc.submitOp([{p: ['n'], na: 1}], resolve);
+  });
+  tab.close();
+  await ended;
+  await settled(tab);
+  await until(() => tab.left);
+});
+
 test('a name is free for another server once the last tab has left', async () => {
   const options = {transport: 'direct', name: 'moved', identity: 'moved', store: true};
   const first = closing(createConnection(unreachable, options));
@@ -157,7 +250,7 @@ test('a hub that had to stop is not joined', async () => {
   const other = openStored(backend, 'stopped');
   await other.store.inventory();
   first.store.pin('notes', 'one').catch(() => {});
-  await until(() => first.state === 'disconnected');
+  await until(() => first.state === 'stopped');
   first.close();
   const next = closing(createConnection(backend, options));
   await until(() => next.state === 'connected');
@@ -173,6 +266,7 @@ test('F14: an op that the server committed and never acknowledged to a hub that 
     if (!isSilent) next();
   });
   const first = openStored(backend, 'F14');
+  first.on('error', () => {});
   const doc = first.get('notes', 'one');
   await call(doc, 'subscribe');
   await call(doc, 'create', {n: 0});

@@ -234,7 +234,8 @@ export const unreachable = {
  */
 export function openStored(server, identity, store = true, transport = 'direct') {
   const options = {transport, identity, store};
-  return closing(createConnection(server, options));
+  // Of one and the same backend it would be the same hub.
+  return closing(createConnection({connect: () => server.connect()}, options));
 }
 
 /** What a connection tells of its store from here on, as `[name, detail]`. */

@@ -1,6 +1,7 @@
 //! The hub's upstream and the client beside the hub, and their links to the server.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use rand::RngExt;
@@ -22,6 +23,8 @@ pub struct Party {
     pub client: Rc<RefCell<Client>>,
     socket: Option<Socket>,
     reconnect_at: Option<u64>,
+    /// What the server has said since it spoke of documents that the hub has to read first.
+    held: VecDeque<Reply>,
 }
 
 struct Socket {
@@ -33,7 +36,7 @@ struct Socket {
 impl Party {
     pub(super) fn new(client: Client) -> Self {
         let client = Rc::new(RefCell::new(client));
-        Party { client, socket: None, reconnect_at: None }
+        Party { client, socket: None, reconnect_at: None, held: VecDeque::new() }
     }
 
     fn connect(&mut self, server: &mut Server, delay: u64, common: &mut Common) {
@@ -57,6 +60,7 @@ impl Party {
         common: &mut Common,
     ) {
         let Some(socket) = self.socket.take() else { return };
+        self.held.clear();
         let mut client = self.client.borrow_mut();
         common.trace(|| format!("{} loses its connection", client.src()));
         server.disconnect(socket.agent);
@@ -225,6 +229,18 @@ impl World {
         }
     }
 
+    /// Gives the upstream what waits until the hub has read the documents that it speaks of.
+    pub(super) fn take_held(&mut self) -> bool {
+        let Some(found) = self.upstream.held.front().map(|it| it.found().cloned().collect()) else {
+            return false;
+        };
+        let is_at_hand = self.hub.has_at_hand(found, self.common.now);
+        if is_at_hand && let Some(reply) = self.upstream.held.pop_front() {
+            self.upstream.receive(reply, &mut self.server);
+        }
+        is_at_hand
+    }
+
     /// Moves what is between the clients and the server.
     pub(super) fn serve(&mut self) {
         let Common { now, rng, trace, .. } = &mut self.common;
@@ -245,7 +261,11 @@ impl World {
             && replies.iter().all(|it| matches!(it, Reply::Op { .. } | Reply::Subscribed { .. }));
         for reply in replies {
             self.common.trace(|| format!("upstream gets {reply:?}"));
-            self.upstream.receive(reply, &mut self.server);
+            if self.upstream.held.is_empty() && reply.found().next().is_none() {
+                self.upstream.receive(reply, &mut self.server);
+            } else {
+                self.upstream.held.push_back(reply);
+            }
             if !at_once {
                 self.run_hub();
             }

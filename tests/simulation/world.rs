@@ -268,7 +268,7 @@ impl World {
                     }
                     event => self.expect(&event),
                 }
-            } else if self.ask_disk() || self.hear_disk() {
+            } else if self.take_held() || self.ask_disk() || self.hear_disk() {
                 // What happened upstream meanwhile is told before what tabs said.
             } else if !self.hub.is_stalled()
                 && let Some(event) = self.upstream.poll_event()

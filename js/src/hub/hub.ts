@@ -78,6 +78,7 @@ export class Hub extends Emitter<HubEvents> {
     this.#upstream = new UpstreamAdapter(connect, options.types.map, tell, {
       holdsOps: store !== undefined,
       canTell: () => this.#core?.isStalled() === false,
+      hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
     this.on('idle', () => this.#endIfRested());
     const epoch = newEpoch();
@@ -246,6 +247,11 @@ export class Hub extends Emitter<HubEvents> {
     if (this.#closed) return ending();
     this.#ending = ending;
     this.#withCore(() => this.#endIfRested());
+  }
+
+  /** @internal Whether no tab may come any more. */
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */

@@ -101,3 +101,8 @@ export function readStoreOptions(
   }
   return store;
 }
+
+/** The name of the store with these options. */
+export function databaseName(identity: string, store: true | StoreOptions): string {
+  return JSON.stringify([identity, (store !== true && store.name) || '']);
+}

@@ -1,7 +1,14 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
 import type {ConnectContext} from './define.js';
-import {type CipherFunctions, isCipher, isKey, KEY, type StoreOptions} from './store-options.js';
+import {
+  type CipherFunctions,
+  databaseName,
+  isCipher,
+  isKey,
+  KEY,
+  type StoreOptions,
+} from './store-options.js';
 import {isSharedWorker} from './worker-scope.js';
 
 /** What makes sure that no other page has a store. */
@@ -43,7 +50,7 @@ export async function findStore(
   context: ConnectContext,
   floor: number,
 ): Promise<FoundStore> {
-  const database = JSON.stringify([context.identity, options.name ?? '']);
+  const database = databaseName(context.identity, options);
   const settings = {floor, lineage: crypto.randomUUID()};
   let reservation = unreserved;
   try {

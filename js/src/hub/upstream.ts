@@ -4,6 +4,7 @@ import type {Op, WireSnapshot} from '../wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
 import {copied, type State, serialized, stateAfterAll, typeNamed} from './document-state.js';
+import {type DocumentName, HeldResults} from './held-results.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
 import {Outdated} from './outdated.js';
@@ -29,6 +30,8 @@ export interface StoreOptions {
   holdsOps?: boolean;
   /** Whether the core can be told of events. */
   canTell?: () => boolean;
+  /** Whether these documents were read from the store; has them read. */
+  hasAtHand?: (docs: DocumentName[]) => boolean;
 }
 
 /**
@@ -55,18 +58,20 @@ export class UpstreamAdapter {
   readonly #arriving = new Arriving();
   readonly #holdsOps: boolean;
   readonly #heldSends = new HeldSends();
+  readonly #heldResults: HeldResults;
   readonly #outdated = new Outdated((doc, error) => this.#emitOf(doc, 'outdated', error));
 
   constructor(
     makeConnection: (options: any) => Connection,
     types: TypeMap,
     tell: (event: UpstreamEvent) => void,
-    {holdsOps = false, canTell = () => true}: StoreOptions = {},
+    {holdsOps = false, canTell = () => true, hasAtHand = () => true}: StoreOptions = {},
   ) {
     this.#makeConnection = makeConnection;
     this.#types = types;
     this.#telling = new Telling(tell, canTell);
     this.#holdsOps = holdsOps;
+    this.#heldResults = new HeldResults(hasAtHand);
   }
 
   #emit(...event: UpstreamEvent): void {
@@ -79,6 +84,7 @@ export class UpstreamAdapter {
 
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
+    this.#takeResults();
     this.#telling.tellAll();
   }
 
@@ -123,7 +129,14 @@ export class UpstreamAdapter {
     if (this.#holdsOps) {
       this.#heldSends.hold(connection, (doc, src, seq) => this.#emitOf(doc, 'sending', src, seq));
     }
-    connection.on('receive', (request: {data?: Answer}) => this.#receive(connection, request));
+    connection.on('receive', (request: {data?: Answer}) => {
+      const {data} = request;
+      if (this.#holdsOps && data && this.#heldResults.holds(connection, data)) {
+        delete request.data;
+        // The core may be busy.
+        queueMicrotask(() => this.tellAll());
+      } else this.#receive(connection, request);
+    });
     connection.on('send', (message: Subject) => {
       if (relayed.has(message.a ?? '')) return;
       const src = message.src ?? connection.id ?? undefined;
@@ -131,6 +144,7 @@ export class UpstreamAdapter {
     });
     connection.on('state', (state: string) => {
       this.#asked.clear();
+      this.#heldResults.forget();
       this.#outdated.forgetAsked();
       const early = this.#early.splice(0);
       if (state === 'connected') for (const message of early) this.send(message);
@@ -157,6 +171,17 @@ export class UpstreamAdapter {
     if (byHand || isForHub || data.a === 'pp') delete request.data;
   }
 
+  /** Gives ShareDB the results of queries whose documents were read, as if they came now. */
+  #takeResults(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.#heldResults.takeAll(connection, (data) => {
+      const request: {data?: Answer} = {data};
+      this.#receive(connection, request);
+      if (request.data) this.#handle(connection, request.data);
+    });
+  }
+
   send(message: Subject): void {
     const connection = this.#connection;
     const byHand = !relayed.has(message.a ?? '');
@@ -171,10 +196,14 @@ export class UpstreamAdapter {
   /** What the message does is told like anything else that happens upstream. */
   handleMessage(message: unknown): void {
     this.#arriving.forget();
+    if (this.#connection) this.#handle(this.#connection, message);
+  }
+
+  #handle(connection: WholeConnection, message: unknown): void {
     try {
-      this.#connection?.handleMessage(message);
+      connection.handleMessage(message);
     } catch (error) {
-      this.#connection?.emit('error', error as never);
+      connection.emit('error', error as never);
     }
   }
 

@@ -66,8 +66,8 @@ impl Document {
             self.keep_history_from(oldest);
             self.grace = Some(cx.now + GRACE);
         } else {
-            // It came as the result of a query while it was read, or was not forgotten yet; what it
-            // went through since then is not known.
+            // The upstream document was not forgotten yet; what it went through since then is not
+            // known.
             self.order = Sequencer::starting_at(known.rev + 1);
             self.start_log(next);
             self.write_anew(cx);

@@ -254,13 +254,53 @@ fn f23_everything_is_written_again_to_a_store_that_is_new() {
     let disk = Disk::new(&stage.disk().disk, "anew");
     stage.disk = Some(disk);
     let now = stage.now;
-    stage.hub.store_replaced(now);
+    stage.hub.store_replaced(&[], now);
     stage.run_for(1000);
     stage.edit(0, &id, json!(["well, "]));
     stage.replace_hub("disconnected");
     let tab = stage.join(settings("new"));
     stage.subscribe(tab, &id);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("well, oh hello"));
+}
+
+/// A tab holds a document that the store has, and that could not be read, as the store was closed.
+fn one_that_was_not_read() -> Stage {
+    let (mut stage, id) = (two_with_a_text(), doc("b"));
+    stage.seed(&id, "world");
+    stage.hold_disk();
+    stage.subscribe(0, &id);
+    stage.disk().requests.clear();
+    let (name, reason) = ("the disk".to_owned(), "a test".to_owned());
+    let now = stage.now;
+    stage.hub.stored(id.clone(), Err(StoreError::Closed { name, reason }), now);
+    stage.release_disk();
+    assert_eq!(stage.text(0, &id).as_deref(), Some("world"));
+    assert_eq!(stage.disk().info(&id), None);
+    stage
+}
+
+#[test]
+fn f15_a_document_that_was_not_read_is_written_once_the_store_is_open_again() {
+    let (mut stage, id) = (one_that_was_not_read(), doc("b"));
+    let now = stage.now;
+    stage.hub.store_replaced(&[], now);
+    stage.run_for(1000);
+    stage.edit(0, &id, json!(["oh "]));
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh world"));
+    let tab = stage.join(settings("new"));
+    stage.subscribe(tab, &id);
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("oh world"));
+}
+
+#[test]
+fn f15_uncommitted_ops_that_were_not_read_are_not_written_over() {
+    let (mut stage, id) = (one_that_was_not_read(), doc("b"));
+    let now = stage.now;
+    stage.hub.store_replaced(std::slice::from_ref(&id), now);
+    stage.edit(0, &id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh world"));
+    assert_eq!(stage.disk().info(&id), None);
 }
 
 #[test]

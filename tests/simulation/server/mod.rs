@@ -114,6 +114,19 @@ pub enum Reply {
     Message(Value),
 }
 
+impl Reply {
+    /// The documents of which a query has found these states.
+    pub fn found(&self) -> impl Iterator<Item = &DocId> {
+        let snapshots = match self {
+            Reply::Found { docs, .. } => docs.as_slice(),
+            Reply::FoundAgain { unknown, .. } => unknown,
+            Reply::Diff { inserted, .. } => inserted,
+            _ => &[],
+        };
+        snapshots.iter().map(|(doc, _)| doc)
+    }
+}
+
 struct Agent {
     src: String,
     subscribed: BTreeSet<DocId>,
