@@ -15,7 +15,8 @@ use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
 use crate::store::Write;
 
-/// A log is replaced by a checkpoint when it has so many entries…
+/// A log is replaced by a checkpoint when it has so many entries, and as many as there are changes in
+/// the checkpoint…
 const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
@@ -134,7 +135,9 @@ impl Document {
             pending: !(self.unsettled.is_empty() && self.lost.0.is_empty()),
         });
         log.next += 1;
-        if log.entries >= ENTRIES || log.size >= log.checkpoint_size.max(SIZE) {
+        // While a tab lags, a checkpoint has all changes since then.
+        let entries = ENTRIES.max(self.order.kept() as u64);
+        if log.entries >= entries || log.size >= log.checkpoint_size.max(SIZE) {
             journal.needs_checkpoint(&self.id);
         }
     }
