@@ -97,6 +97,11 @@ impl Documents {
         }
     }
 
+    /// A tab that was told may have begun a new session since.
+    pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.tell_lost_again(cx));
+    }
+
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
         for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
             match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {

@@ -28,6 +28,8 @@ impl Hub {
         let keeps = known.is_some() || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
         if let Some(at) = known {
+            let (docs, _, _, mut cx) = self.parts();
+            docs.tell_lost_again(&mut cx);
             let before = self.tabs[at].peer;
             if before != peer {
                 self.peers.remove(before);

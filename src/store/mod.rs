@@ -7,6 +7,7 @@
 //!   last: the store counts an *epoch*, and checks it inside the transaction.
 //! - To append costs what the record costs, however large the document is.
 //! - A record that can't be read is set aside and reported with the document; it is never an error.
+//!   The newest 16 MiB of what was set aside are kept.
 //!
 //! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program lives. Around
 //! either, [`Sealed`] makes the records unreadable without a key.
@@ -53,6 +54,7 @@ mod inventory;
 mod memory;
 mod opening;
 mod plan;
+mod quarantine;
 mod reading;
 mod sealed;
 mod session;

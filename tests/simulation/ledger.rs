@@ -85,7 +85,9 @@ impl Ledger {
     }
 
     /// D2: what a tab was told is committed in the end, whatever became of the tab, unless the server
-    /// refused it; or a tab is told that it could not be kept.
+    /// refused it; or a tab is told that it could not be kept. That its document was deleted or
+    /// created by others is no excuse: ShareDB's client drops such an op with an error, never
+    /// silently. Deletions have no marker, so nothing is said of them.
     pub fn check_durable(&self, server: &Server) {
         let logs = server.docs().flat_map(|(_, doc)| &doc.log);
         let mut known: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();

@@ -23,7 +23,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chaos::{EDITS, Life};
+use mimalloc::MiMalloc;
 use world::World;
+
+/// A run allocates all the time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How much of a failed run is printed.
 const TAIL: usize = 120;

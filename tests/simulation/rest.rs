@@ -85,8 +85,7 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
     world.common.ledger.check_answers(&world.gone, &expected);
     world.common.ledger.check_log(&world.server);
     assert!(world.common.left.is_empty(), "nobody took {:?}", world.common.left);
-    // The server may refuse a creation after its tab is gone, and before the hub knows that.
-    if life.crashes && !life.creations {
+    if life.has_store() {
         world.common.ledger.check_durable(&world.server);
     }
     check_presence(world);

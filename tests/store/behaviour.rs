@@ -53,6 +53,7 @@ macro_rules! behaviours {
             a_store_keeps_its_lineage_until_it_is_cleared
             d1_who_opens_a_store_again_after_another_did_is_fenced
             what_is_of_no_use_is_set_aside_as_if_corrupt
+            of_what_was_set_aside_the_oldest_goes_when_it_is_too_much
         }
     };
 }
@@ -539,4 +540,15 @@ pub async fn what_is_of_no_use_is_set_aside_as_if_corrupt(place: impl Place) {
     let late = open(&place).await.1;
     let fenced = Err(StoreError::Fenced { epoch, current: late });
     assert_eq!(store.set_aside(epoch, &doc("a"), Record::Checkpoint).await, fenced);
+}
+
+pub async fn of_what_was_set_aside_the_oldest_goes_when_it_is_too_much(place: impl Place) {
+    let (store, epoch) = open(&place).await;
+    let record = "x".repeat(6 * 1024 * 1024);
+    for (id, kept) in [("a", 1), ("b", 2), ("c", 2), ("d", 2)] {
+        store.commit(epoch, &[append(id, 0, &record)], RELAXED).await.unwrap();
+        place.corrupt(&doc(id), Record::Entry(0), FLIP_LAST_BIT).await;
+        assert!(store.read(epoch, &doc(id)).await.unwrap().damage.is_some());
+        assert_eq!(store.inventory().await.unwrap().quarantined, kept);
+    }
 }

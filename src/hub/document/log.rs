@@ -1,19 +1,22 @@
 //! What is written down of a document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use tabmux_middleware::Millis;
 
 use super::{Context, Document, Holder, Unsettled};
 use crate::error::Error;
 use crate::hub::Untold;
-use crate::hub::journal::{Checkpoint, Failure, KnownTab, Placed, Recalled, Record, to_bytes};
+use crate::hub::journal::{
+    Checkpoint, Failure, KnownTab, Lost, Placed, Recalled, Record, to_bytes,
+};
 use crate::hub::{PendingOp, Sent};
 use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
 use crate::store::Write;
 
-/// A log is replaced by a checkpoint when it has so many entries…
+/// A log is replaced by a checkpoint when it has so many entries, and as many as there are changes in
+/// the checkpoint…
 const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
@@ -132,7 +135,9 @@ impl Document {
             pending: !(self.unsettled.is_empty() && self.lost.0.is_empty()),
         });
         log.next += 1;
-        if log.entries >= ENTRIES || log.size >= log.checkpoint_size.max(SIZE) {
+        // While a tab lags, a checkpoint has all changes since then.
+        let entries = ENTRIES.max(self.order.kept() as u64);
+        if log.entries >= entries || log.size >= log.checkpoint_size.max(SIZE) {
             journal.needs_checkpoint(&self.id);
         }
     }
@@ -165,7 +170,9 @@ impl Document {
         }
         journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
-        let lost = self.lost.0.clone();
+        let mut lost = self.lost.0.clone();
+        let dropped = dropped(&self.unsettled, &pending);
+        lost.extend(lost_with_their_tabs(&dropped));
         let says_something = self.was_loaded || !(pending.is_empty() && lost.is_empty());
         if unknown && !says_something && log.checkpoint_size == 0 {
             return;
@@ -181,10 +188,7 @@ impl Document {
                 known.last_op_id = known.last_op_id.min(first.op_id - 1);
             }
         }
-        // A hard rollback has dropped these, and their callbacks are still to hear of it.
-        let is_dropped = |origin: &&Origin| !pending.iter().any(|op| op.origins.contains(origin));
-        let unsettled = self.unsettled.iter().map(|op| &op.origin);
-        for Origin { tab, op_id } in unsettled.filter(is_dropped) {
+        for Origin { tab, op_id } in dropped.iter().map(|op| &op.origin) {
             let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
@@ -221,6 +225,29 @@ impl Document {
     pub fn id(&self) -> &DocId {
         &self.id
     }
+}
+
+/// The ops that a hard rollback has dropped, and whose callbacks are still to hear of it.
+fn dropped<'a>(unsettled: &'a VecDeque<Unsettled>, pending: &[PendingOp]) -> Vec<&'a Unsettled> {
+    let is_pending = |it: &Unsettled| pending.iter().any(|op| op.origins.contains(&it.origin));
+    unsettled.iter().filter(|it| !is_pending(it)).collect()
+}
+
+/// If this hub dies before the callbacks have heard of it, the next one can tell only the tabs that
+/// come back; the others may have ended long before, or with this hub.
+fn lost_with_their_tabs(dropped: &[&Unsettled]) -> Option<Lost> {
+    let ops: Vec<PendingOp> = dropped
+        .iter()
+        .filter(|it| it.op != Op::NoOp)
+        .map(|it| PendingOp {
+            op: it.op.clone(),
+            type_name: None,
+            source: it.source.clone(),
+            origins: vec![it.origin.clone()],
+            sent: None,
+        })
+        .collect();
+    (!ops.is_empty()).then(|| Lost { ops, error: state_lost() })
 }
 
 impl Unsettled {

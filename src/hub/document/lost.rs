@@ -14,7 +14,7 @@ use crate::platform::Payload;
 use crate::protocol::SubmittedOp;
 
 /// How long they are kept after they were told, as that is on its way. A hub that starts within that
-/// time tells them again.
+/// time tells them again, and so does one of which a tab begins a new session within it.
 const ON_ITS_WAY: Millis = 1000;
 
 impl Document {
@@ -47,6 +47,14 @@ impl Document {
         }
         *told = lost.len();
         self.lost_until = Some(cx.now + ON_ITS_WAY);
+    }
+
+    /// What was told just now may have been on its way to a session that a tab has given up.
+    pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
+        if let (Some(_), Some(journal)) = (self.lost_until, cx.journal.as_deref_mut()) {
+            journal.with_lost.insert(self.id.clone());
+            self.lost.1 = 0;
+        }
     }
 
     pub(super) fn forget_lost(&mut self, cx: &mut Context<'_>) {

@@ -23,6 +23,7 @@ use wasm_bindgen::JsValue;
 
 use super::opening::{check_seal, check_succession};
 use super::plan::{self, Change};
+use super::quarantine;
 use super::reading::{self, Reading, Repair};
 use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
 use crate::protocol::DocId;
@@ -81,7 +82,7 @@ impl IndexedDbStore {
             let records = values::to_records(&keys, &raw);
             let reading = reading::read(doc, summary, &records, useless);
             if let (Mode::ReadWrite, Some(repair)) = (mode, &reading.repair) {
-                set_aside(&transaction, doc, repair, &keys, &raw)?;
+                set_aside(&transaction, doc, repair, &keys, &raw).await?;
             }
             Ok(reading)
         };
@@ -91,8 +92,8 @@ impl IndexedDbStore {
 }
 
 /// Moves what can't be read to the quarantine, and rewrites the summary.
-fn set_aside(
-    transaction: &Transaction,
+async fn set_aside(
+    transaction: &Transaction<'_>,
     doc: &DocId,
     repair: &Repair,
     keys: &Array,
@@ -106,7 +107,21 @@ fn set_aside(
             }
         }
     }
-    transaction.put(DOCS, &values::from_summary(&repair.summary)?, &values::doc_key(doc))
+    transaction.put(DOCS, &values::from_summary(&repair.summary)?, &values::doc_key(doc))?;
+    drop_surplus(transaction).await
+}
+
+/// Makes room in the quarantine for what came into it.
+async fn drop_surplus(transaction: &Transaction<'_>) -> Result<(), requests::Failure> {
+    let keys = transaction.keys(QUARANTINE, &JsValue::UNDEFINED)?;
+    let entries = transaction.values(QUARANTINE, &JsValue::UNDEFINED)?;
+    let keys = Array::from(&keys.answer().await?);
+    let entries = Array::from(&entries.answer().await?);
+    let sizes: Vec<u64> = entries.iter().map(|it| values::quarantined_size(&it)).collect();
+    for key in keys.iter().take(quarantine::surplus(&sizes)) {
+        transaction.delete(QUARANTINE, &key)?;
+    }
+    Ok(())
 }
 
 fn closed(name: &str, reason: &str) -> StoreError {

@@ -69,6 +69,12 @@ pub(super) fn quarantined(key: &JsValue, value: &JsValue) -> Result<JsValue, JsV
     Ok(entry.into())
 }
 
+/// How many bytes such an entry has of a record.
+pub(super) fn quarantined_size(entry: &JsValue) -> u64 {
+    let value = Reflect::get(entry, &"value".into()).unwrap_or_default();
+    value.dyn_ref().map_or(0, |bytes: &Uint8Array| bytes.length().into())
+}
+
 /// A summary is an object of its fields. IndexedDB has no index on booleans, and leaves out of an
 /// index what lacks the member, so `pending` is 1 or absent.
 pub(super) fn from_summary(summary: &Summary) -> Result<JsValue, JsValue> {

@@ -11,7 +11,7 @@ use crate::store::opening::{check_seal, check_succession};
 use crate::store::plan::{self, Change, Plan};
 use crate::store::session::Session;
 use crate::store::{
-    Inventory, Opened, Opening, Record, StoreError, StoredDoc, Summary, Write, reading,
+    Inventory, Opened, Opening, Record, StoreError, StoredDoc, Summary, Write, quarantine, reading,
 };
 
 /// What a [`MemoryStore`](super::MemoryStore) writes to. It outlives the store: a store made later
@@ -38,7 +38,8 @@ struct Contents {
     lineage: Option<String>,
     seal: Option<Vec<u8>>,
     docs: BTreeMap<DocId, Document>,
-    quarantined: u64,
+    /// The sizes of the records that were set aside, oldest first.
+    quarantine: Vec<u64>,
 }
 
 #[derive(Default)]
@@ -70,8 +71,8 @@ impl MemoryDisk {
         if let Some(error) = state.faults.open.take() {
             return Err(error);
         }
-        let Contents { epoch, lineage, seal, docs, quarantined } = &mut state.contents;
-        let has_records = *quarantined > 0 || docs.values().any(|it| !it.records.is_empty());
+        let Contents { epoch, lineage, seal, docs, quarantine } = &mut state.contents;
+        let has_records = !quarantine.is_empty() || docs.values().any(|it| !it.records.is_empty());
         check_seal(NAME, seal.as_deref(), opening.seal.as_deref(), has_records)?;
         check_succession(lineage.is_some(), *epoch, opening.succeeds)?;
         *seal = opening.seal;
@@ -103,7 +104,9 @@ impl MemoryDisk {
         if let Some(repair) = reading.repair {
             document.summary = Some(repair.summary);
             if let Some(from) = repair.from {
-                contents.quarantined += document.records.split_off(&from).len() as u64;
+                let set_aside = document.records.split_off(&from);
+                contents.quarantine.extend(set_aside.values().map(|it| it.len() as u64));
+                contents.quarantine.drain(..quarantine::surplus(&contents.quarantine));
             }
         }
         Ok(reading.doc)
@@ -134,9 +137,9 @@ impl MemoryDisk {
     }
 
     pub(super) fn inventory(&self) -> Inventory {
-        let Contents { docs, quarantined, .. } = &self.state().contents;
+        let Contents { docs, quarantine, .. } = &self.state().contents;
         let docs = docs.iter().filter_map(|(doc, it)| Some(it.summary?.info(doc.clone())));
-        Inventory { docs: docs.collect(), quarantined: *quarantined }
+        Inventory { docs: docs.collect(), quarantined: quarantine.len() as u64 }
     }
 
     pub(super) fn clear(&self) {

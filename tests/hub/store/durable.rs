@@ -244,6 +244,20 @@ fn d4_a_log_is_replaced_by_a_checkpoint_after_a_thousand_entries() {
 }
 
 #[test]
+fn d4_while_a_tab_lags_the_changes_it_needs_are_not_written_again_every_thousand_entries() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    // Nothing reaches the tab, and so it says nothing.
+    stage.seats[1].peer = u32::MAX;
+    let mut most_entries = 0;
+    for n in 0..1500 {
+        stage.edit(0, &id, if n % 2 == 0 { json!(["y"]) } else { json!([{"d": 1}]) });
+        most_entries = most_entries.max(stage.disk().info(&id).unwrap().entries);
+    }
+    assert!(stage.hub.size().1 >= 1500, "all changes are kept for it");
+    assert!(most_entries > 1000, "{most_entries}");
+}
+
+#[test]
 fn d4_a_log_is_replaced_by_a_checkpoint_when_it_is_the_larger_of_the_two() {
     let (mut stage, id) = (Stage::with_store(1), doc("a"));
     stage.seed(&id, "hello");

@@ -71,6 +71,18 @@ fn what_was_told_is_told_again_by_a_hub_that_comes_at_once_and_not_by_a_later_on
 }
 
 #[test]
+fn what_was_told_is_told_again_if_the_tab_begins_a_new_session_at_once_and_not_later() {
+    let mut stage = two_with_a_text();
+    refused_after_the_last_tab_has_left(&mut stage);
+    let tab = stage.join(settings("new"));
+    for (span, told) in [(0, 1), (999, 2), (1000, 3), (0, 3)] {
+        assert_eq!(lost(&stage, tab).len(), told);
+        stage.run_for(span);
+        stage.rejoin(tab);
+    }
+}
+
+#[test]
 fn f15_ops_of_a_damaged_document_are_told_with_their_content_and_not_committed_later() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");
@@ -119,6 +131,38 @@ fn an_op_that_its_tab_knows_to_be_refused_is_not_sent_again_though_the_state_was
     stage.replace_hub("connected");
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
     assert_eq!(stage.answers(0, token).len(), 1);
+}
+
+/// The server has refused an op while the tab is there, and the document was loaded anew; the hub
+/// ends before it hears which ops that cost.
+fn hub_ends_in_a_hard_rollback(stage: &mut Stage) -> u64 {
+    stage.connection("disconnected");
+    let token = stage.edit(0, &doc("a"), json!(["oh "]));
+    stage.script.borrow_mut().lose(&doc("a"));
+    stage.script.borrow_mut().load(&doc("a"));
+    stage.settle();
+    assert_eq!(stage.answers(0, token), [], "it waits for its answer");
+    token
+}
+
+#[test]
+fn what_a_hard_rollback_dropped_is_told_though_hub_and_tab_ended_before_either_heard_of_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    hub_ends_in_a_hard_rollback(&mut stage);
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn a_tab_that_lives_is_answered_by_the_next_hub_what_a_hard_rollback_dropped() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let token = hub_ends_in_a_hard_rollback(&mut stage);
+    stage.replace_hub("connected");
+    assert_eq!(stage.answers(0, token), [Some(codes::PENDING_OP_REMOVED.to_owned())]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
 }
 
 #[test]
