@@ -8,6 +8,7 @@ import type {ProxyDoc} from './doc.js';
 import {Documents} from './documents.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
 import {nextTick} from './next-tick.js';
@@ -67,6 +68,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly #presences = new Presences(this);
   /** @internal */
   readonly messages = new Messages(this, this.#snapshotRequests, this.#presences);
+  /** @internal */
+  readonly lastWords = new LastWords(this);
   readonly #writes = new Writes(this, this.#docs);
   readonly #lifetime: Lifetime;
   readonly #upstream: () => any;

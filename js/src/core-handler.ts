@@ -42,7 +42,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
   const settle = (request: number, error: CoreError | null, answer?: unknown) =>
     guard(connection, () => requests.settle(request, toError(error), answer));
   return {
-    joined: (_epoch: number) => {},
+    joined: (_epoch: number) => connection.lastWords.onJoined(),
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
     hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>
@@ -61,7 +61,10 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     callback: (request: number, error: CoreError | null) => settle(request, error),
     storeReply: settle,
     storeEvent: (name: string, detail: any) =>
-      guard(connection, () => connection.emit(...storeEvent(name, detail))),
+      guard(connection, () => {
+        if (name === 'cleared') connection.lastWords.onCleared();
+        connection.emit(...storeEvent(name, detail));
+      }),
     load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
       withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
     behind: (key: number) => withDoc(key, (doc) => doc.fetch()),

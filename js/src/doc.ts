@@ -258,6 +258,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.#submits.add(token, callback);
       return this.#submits.hardRollback(error, [token]);
     }
+    this.connection.lastWords.onSubmitted();
     this.#flushSoon();
   }
 

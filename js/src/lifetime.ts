@@ -46,6 +46,7 @@ export class Lifetime {
     this.#leaving = false;
     connection.left = true;
     connection.store.fail(closedError());
+    connection.lastWords.end();
     connection.core.leave();
     this.#onClose();
   }

@@ -9,6 +9,7 @@ mod clock;
 mod errors;
 mod hub;
 mod hub_store;
+mod last_words;
 mod store;
 mod store_answers;
 mod tab;

@@ -29,10 +29,10 @@ struct Settings {
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
-pub struct TabCore(Rc<Shell>);
+pub struct TabCore(pub(super) Rc<Shell>);
 
-struct Shell {
-    tab: RefCell<Tab>,
+pub(super) struct Shell {
+    pub tab: RefCell<Tab>,
     transport: RefCell<Option<Rc<dyn Transport>>>,
     handler: TabHandler,
     alarm: RefCell<Option<Rc<Alarm>>>,
@@ -300,11 +300,11 @@ impl TabCore {
     #[wasm_bindgen(js_name = pendingOps)]
     pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {
         let tab = self.0.tab.borrow();
-        let pending = tab.replica(doc).into_iter().flat_map(|replica| replica.pending());
-        let (sent, waiting): (Vec<_>, Vec<_>) = pending.partition(|slot| slot.op_id > 0);
-        let ops = sent.iter().chain(&waiting).map(|slot| op_to_js(&slot.op).unwrap_or_default());
-        let list: js_sys::Array = ops.collect();
-        list.unshift(&(sent.len() as f64).into());
+        let replica = tab.replica(doc);
+        let pending = replica.into_iter().flat_map(|replica| replica.pending());
+        let list: js_sys::Array =
+            pending.map(|slot| op_to_js(&slot.op).unwrap_or_default()).collect();
+        list.unshift(&(replica.map_or(0, |replica| replica.sent()) as f64).into());
         list
     }
 
@@ -381,7 +381,7 @@ impl Shell {
     }
 
     /// Sends and tells all that waits.
-    fn pump(&self) {
+    pub fn pump(&self) {
         self.transmit();
         if !self.telling.replace(true) {
             loop {

@@ -335,6 +335,11 @@ impl Documents {
         }
     }
 
+    /// The tab has ended, and another may pass on what it could not say.
+    pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.await_last_words(tab, cx));
+    }
+
     /// The tab is gone.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.bulks.retain(|(other, _), _| other != tab);

@@ -146,8 +146,15 @@ impl Hub {
 
     pub(super) fn transport_closed(&mut self, peer: PeerId) {
         if let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) {
-            self.remove_tab(&tab);
+            self.tab_ended(&tab);
         }
+    }
+
+    /// The tab has gone without a word.
+    pub(super) fn tab_ended(&mut self, tab: &str) {
+        let (docs, _, _, cx) = self.parts();
+        docs.await_last_words(tab, &cx);
+        self.remove_tab(tab);
     }
 
     /// A tab is known to be gone, by its Web Lock.

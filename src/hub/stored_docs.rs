@@ -166,7 +166,7 @@ impl Hub {
                 // The tab has begun another session since.
                 Some(Arrival::Message(..)) => {}
                 Some(Arrival::Closed(peer)) => self.transport_closed(peer),
-                Some(Arrival::Gone(tab)) => self.remove_tab(&tab),
+                Some(Arrival::Gone(tab)) => self.tab_ended(&tab),
                 None => {}
             }
         }

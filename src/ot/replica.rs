@@ -99,6 +99,11 @@ impl Replica {
         self.awaiting.iter().chain(&self.inflight).chain(&self.buffer)
     }
 
+    /// How many of them were sent.
+    pub fn sent(&self) -> usize {
+        self.awaiting.len() + self.inflight.len()
+    }
+
     /// Takes an op that the tab is about to apply.
     ///
     /// # Errors

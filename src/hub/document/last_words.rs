@@ -43,8 +43,10 @@ impl Document {
                     let base_rev = base.map(|_| self.order.rev());
                     self.sequence(tab, DocSubmit { doc, base_rev, ops }, cx);
                 }
-                Err(error) => self.reject(tab, unheard, error, cx),
+                Err(error) => self.lose_ops(tab, unheard, &error, cx),
             }
+            // These were told as lost.
+            self.holder(tab).failures.retain(|failure| failure.placed);
         }
         self.release(tab, cx);
     }

@@ -21,9 +21,10 @@ const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
 
-/// How long the tabs of an earlier hub may take to come back with what they hold.
+/// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of
+/// a tab that has ended.
 const GRACE: Millis = 60_000;
-/// Stands for the tabs of the earlier hub among the holders.
+/// Stands for these tabs among the holders.
 const UNKNOWN: &str = "";
 
 /// The document's log in the store.
@@ -89,6 +90,16 @@ impl Document {
     fn keep_history_from(&mut self, rev: Rev) {
         let holder = self.holder(UNKNOWN);
         (holder.away, holder.sent, holder.seen) = (true, Some(rev), rev);
+    }
+
+    /// The tab has ended, and may have left ops that it made at the revision it had.
+    pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
+        let held = self.holders.get(tab).filter(|holder| holder.sent.is_some());
+        if let (Some(_), Some(seen)) = (&self.log, held.map(|holder| holder.seen)) {
+            let unknown = self.holders.get(UNKNOWN).map_or(seen, |holder| holder.seen);
+            self.keep_history_from(seen.min(unknown));
+            self.grace = Some(cx.now + GRACE);
+        }
     }
 
     /// The tabs of the earlier hub have come back, or never will.

@@ -3,6 +3,7 @@
 use crate::stage::{Stage, doc};
 
 mod durable;
+mod last_words;
 mod lost;
 mod offline;
 mod outdated;

@@ -1,0 +1,43 @@
+//! Last words as the text that JavaScript keeps.
+
+use tabmux_codecs::{Codec, Json, Limits};
+use tabmux_transports::Frame;
+use wasm_bindgen::prelude::*;
+
+use super::clock::now;
+use super::errors::to_js;
+use super::tab::TabCore;
+use crate::error::{Error, codes};
+use crate::platform::{from_value, to_value};
+use crate::protocol::LastWords;
+
+#[wasm_bindgen]
+impl TabCore {
+    /// Names the hubs that take the last words of each other's tabs, this one's among them.
+    pub fn heirs(&self) -> Option<String> {
+        self.0.tab.borrow().heirs().map(str::to_owned)
+    }
+
+    /// What the hub may not have if the tab ends now, as a text for `passOn`.
+    #[wasm_bindgen(js_name = lastWords)]
+    pub fn last_words(&self) -> Option<String> {
+        let words = self.0.tab.borrow_mut().last_words()?;
+        match Json::new(Limits::default()).encode(&to_value(&words).ok()?) {
+            Ok(Frame::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Gives the hub what a tab that is gone has left. Returns the request's number. Throws if the
+    /// text makes no sense.
+    #[wasm_bindgen(js_name = passOn)]
+    pub fn pass_on(&self, text: String) -> Result<f64, JsValue> {
+        let nonsense = |reason: String| to_js(&Error::new(codes::BAD_FRAME, reason));
+        let value = Json::new(Limits::default()).decode(Frame::Text(text));
+        let words: LastWords =
+            from_value(value.map_err(|error| nonsense(error.to_string()))?).map_err(nonsense)?;
+        let request = self.0.tab.borrow_mut().pass_on(words, now());
+        self.0.pump();
+        Ok(request as f64)
+    }
+}
