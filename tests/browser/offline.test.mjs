@@ -4,7 +4,7 @@ import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
-import {openStoredStage} from './support/stored-stage.mjs';
+import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 
 let browser;
 
@@ -130,6 +130,13 @@ for (const [topology, options, leave] of [
 const waysToLeave = [
   ['is closed', (tab, mark) => tab.run((mark) => markAndTell('notes', mark), mark)],
   [
+    'is being closed',
+    (tab, mark) =>
+      tab.run((mark) => {
+        addEventListener('pagehide', () => markAndTell('notes', mark));
+      }, mark),
+  ],
+  [
     'goes elsewhere',
     (tab, mark) =>
       tab.run((mark) => {
@@ -137,23 +144,20 @@ const waysToLeave = [
         location.assign('/empty.html');
       }, mark),
   ],
-];
-// Firefox may end a page between what its listener does and the microtask that sends it.
-if (process.env.TABMUX_BROWSER !== 'firefox') {
-  waysToLeave.push([
-    'is being closed',
+  [
+    'is going elsewhere',
     (tab, mark) =>
       tab.run((mark) => {
         addEventListener('pagehide', () => markAndTell('notes', mark));
+        location.assign('/empty.html');
       }, mark),
-  ]);
-}
+  ],
+];
 
-test('F4: what a tab edits as it ends is committed, if another tab keeps the hub', async (t) => {
-  // Alone, what it sent last may die with the hub: docs/offline.md says so.
-  const stage = await openStoredStage(t, browser);
-  const [stays] = await openTwoTabs(stage);
-  await stays.run(() => hearMarks());
+/** Tabs come one after the other, and each edits as it ends. Returns what they say they did. */
+async function endInMidEdit(stage, afterEach) {
+  const observer = await stage.open('/stored.html');
+  await observer.run(() => hearMarks());
   for (let round = 0; round < 4; round++) {
     for (const [how, edit] of waysToLeave) {
       const tab = await stage.connect();
@@ -161,11 +165,50 @@ test('F4: what a tab edits as it ends is committed, if another tab keeps the hub
       // The page may go before it can answer.
       await edit(tab, `${how} ${round}`).catch(() => {});
       await stage.close(tab);
+      await afterEach(observer);
     }
   }
-  const marks = await stays.run(() => marks);
+  const marks = await observer.run(() => marks);
   assert(marks.length > 0);
+  return marks;
+}
+
+const left = (tab) => tab.run(() => Object.keys(localStorage));
+
+test('F4: what a tab edits as it ends is committed, if another tab keeps the hub', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const [stays] = await openTwoTabs(stage);
+  const marks = await endInMidEdit(stage, () => {});
   await committedOnce(stage, 'notes', [stays], marks);
+  await eventually(async () => assert.deepEqual(await left(stays), []));
+});
+
+test('F4: what the only tab edits as it ends is committed, though the hub ends with it', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  await openTwoTabs(stage);
+  await stage.closeAll();
+  const marks = await endInMidEdit(stage, hubsEnded);
+  const tab = await stage.connect();
+  await subscribe(tab, 'notes');
+  await committedOnce(stage, 'notes', [tab], marks);
+  await eventually(async () => assert.deepEqual(await left(tab), []));
+});
+
+test('what the only tab types offline as it ends is there without the server, and after a log-out gone', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  await openTwoTabs(stage);
+  await stage.closeAll();
+  stage.server.cut();
+  const marks = await endInMidEdit(stage, hubsEnded);
+  const tab = await stage.connect();
+  await subscribe(tab, 'notes');
+  await hold([tab], 'notes', marks);
+  await tab.run(async () => {
+    await connection.store.clear({force: true});
+    doc('notes').submitOp([{p: ['list', 0], li: 'after the log-out'}]);
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+  });
+  assert.deepEqual(await left(tab), []);
 });
 
 test('F13: 10,000 ops made without the server in two tabs reach it once', async (t) => {
