@@ -135,7 +135,10 @@ impl Shell {
                 self.hub.borrow_mut().store_replaced(now());
                 self.watch_store();
             }
-            Err(error @ StoreError::Fenced { .. }) => self.handler.fenced(to_js(&error.into())),
+            // The hub of newer code has what this one wrote, and sends it.
+            Err(error @ (StoreError::Fenced { .. } | StoreError::NewerSchema { .. })) => {
+                self.handler.fenced(to_js(&error.into()));
+            }
             Err(error) => self.tell_store_error(&error.into()),
         }
     }
