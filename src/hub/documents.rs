@@ -95,6 +95,16 @@ impl Documents {
         }
     }
 
+    /// Those that were told may not have heard of it.
+    pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        for doc in self.docs.values_mut() {
+            if doc.is_to_tell_again() {
+                journal.with_lost.insert(doc.id().clone());
+            }
+        }
+    }
+
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
         for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
             match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {

@@ -49,6 +49,13 @@ impl Document {
         self.lost_until = Some(cx.now + ON_ITS_WAY);
     }
 
+    /// A tab that was told may not have heard of it. Returns whether there is something to be told.
+    pub fn is_to_tell_again(&mut self) -> bool {
+        self.lost.1 = 0;
+        self.lost_until = None;
+        !self.lost.0.is_empty()
+    }
+
     pub(super) fn forget_lost(&mut self, cx: &mut Context<'_>) {
         if self.lost_until.take_if(|until| *until <= cx.now).is_some() {
             let (lost, told) = &mut self.lost;

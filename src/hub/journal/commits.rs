@@ -135,11 +135,10 @@ impl Journal {
         self.due = true;
     }
 
-    /// The tab begins a new session, to which nothing of the last one is of use.
-    pub fn drop_messages_to(&mut self, tab: &str) {
-        for batch in self.under_way.iter_mut().chain([&mut self.waiting]) {
-            batch.messages.retain(|(other, _)| other != tab);
-        }
+    /// Gives back what waits to be told to a tab.
+    pub fn drop_messages_to(&mut self, tab: &str) -> Vec<Outgoing> {
+        let batches = self.under_way.iter_mut().chain([&mut self.waiting]);
+        batches.flat_map(|it| it.messages.extract_if(.., |(other, _)| other == tab)).collect()
     }
 
     /// The document's next write must be a checkpoint.

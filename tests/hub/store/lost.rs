@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tabmux::store::Record;
-use tabmux::{Error, codes};
+use tabmux::{Error, Payload, codes};
 
 use super::two_with_a_text;
 use crate::stage::{NoTypes, Stage, doc, settings};
@@ -68,6 +68,39 @@ fn what_was_told_is_told_again_by_a_hub_that_comes_at_once_and_not_by_a_later_on
         stage.run_for(span);
     }
     assert!(!stage.disk().info(&id).unwrap().pending);
+}
+
+#[test]
+fn what_waits_for_the_disk_is_told_to_a_tab_that_begins_another_session() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    stage.hold_disk();
+    stage.edit_outside(&id, json!(["well, "]));
+    let tab = stage.join(settings("new"));
+    stage.rejoin(tab);
+    stage.release_disk();
+    let told = lost(&stage, tab);
+    assert_eq!(told.first(), Some(&json!([{ "op": ["oh "] }])), "{told:?}");
+}
+
+#[test]
+fn what_a_tab_that_is_gone_was_to_be_told_is_told_to_the_next() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    stage.hold_disk();
+    stage.edit_outside(&id, json!(["well, "]));
+    stage.join(settings("new"));
+    let now = stage.now;
+    stage.hub.tell_store_event("quota", Payload(json!(7)), now);
+    stage.run_for(5000);
+    stage.hub.tab_gone("new", stage.now);
+    stage.seats.clear();
+    stage.release_disk();
+    stage.run_for(5000);
+    let tab = stage.join(settings("newer"));
+    let told = lost(&stage, tab);
+    assert_eq!(told.first(), Some(&json!([{ "op": ["oh "] }])), "{told:?}");
+    assert!(stage.store_events(tab).contains(&("quota", &json!(7))));
 }
 
 #[test]
