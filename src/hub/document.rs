@@ -87,6 +87,8 @@ pub(super) struct Unsettled {
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
 pub(super) struct Document {
     id: DocId,
+    /// What the tabs know of a lower revision they have from an earlier hub.
+    first_rev: Rev,
     order: Sequencer,
     holders: BTreeMap<String, Holder>,
     departed: Departed,
@@ -121,6 +123,7 @@ impl Document {
     pub fn new(id: DocId, rev: Rev) -> Self {
         Document {
             id,
+            first_rev: rev,
             order: Sequencer::starting_at(rev),
             holders: BTreeMap::new(),
             departed: Departed::default(),
@@ -144,6 +147,10 @@ impl Document {
     /// How many changes are kept for tabs that may need them.
     pub fn kept(&self) -> usize {
         self.order.kept()
+    }
+
+    pub fn rev(&self) -> Rev {
+        self.order.rev()
     }
 
     // Upstream

@@ -45,6 +45,11 @@ impl Documents {
         self.docs.contains_key(id)
     }
 
+    /// The revision of a document that the hub holds.
+    pub fn rev(&self, id: &DocId) -> Option<Rev> {
+        self.docs.get(id).map(Document::rev)
+    }
+
     /// Takes a document as it comes from the store, if that has it; one that is not kept is not
     /// written from then on.
     ///

@@ -413,11 +413,12 @@ impl Hub {
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),
-            (Some(tab), message) => {
-                if let (Message::Resume(_), Some(entry)) =
-                    (&message, self.tabs.iter_mut().find(|entry| entry.info.id == tab))
-                {
-                    entry.is_resuming = false;
+            (Some(tab), mut message) => {
+                if let Message::Resume(resume) = &mut message {
+                    self.refuse_implausible(resume);
+                    if let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) {
+                        entry.is_resuming = false;
+                    }
                 }
                 let (docs, _, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
@@ -427,7 +428,7 @@ impl Hub {
         }
     }
 
-    fn fault(&mut self, message: &str) {
+    pub(super) fn fault(&mut self, message: &str) {
         self.events.push_back(HubEvent::Fault(Error::new(codes::BAD_FRAME, message)));
     }
 
