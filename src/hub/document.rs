@@ -107,6 +107,10 @@ pub(super) struct Document {
     linger: Option<Millis>,
     /// If it is kept in the store.
     log: Option<Log>,
+    /// It can no longer be kept in the store: what that has is dropped.
+    is_removed: bool,
+    /// When it was last written that it is in use.
+    used: Millis,
     /// The tabs of an earlier hub may come back until then.
     grace: Option<Millis>,
     /// The document is loaded anew since the server no longer has what came after its version:
@@ -137,6 +141,8 @@ impl Document {
             was_loaded: false,
             linger: None,
             log: None,
+            is_removed: false,
+            used: 0,
             grace: None,
             outdated: None,
             lost: (Vec::new(), 0),
@@ -297,6 +303,7 @@ impl Document {
     pub fn wake(&mut self, cx: &mut Context<'_>) -> bool {
         self.end_grace(cx);
         self.forget_lost(cx);
+        self.note_long_use(cx);
         if self.linger.is_none_or(|at| at > cx.now) {
             return false;
         }
@@ -320,7 +327,6 @@ impl Document {
             && self.lost.0.is_empty()
             && self.subscription == Subscription::None;
         if forget {
-            self.note_use(cx);
             cx.upstream.destroy(&self.id);
         } else if !is_written || !self.lost.0.is_empty() {
             self.start_linger(cx);

@@ -114,7 +114,7 @@ impl Documents {
         for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
             match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {
                 (Some(doc), _) => doc.write_checkpoint(cx),
-                (None, Some(journal)) => journal.saved(&id),
+                (None, Some(journal)) => drop(journal.saved(&id)),
                 (None, None) => {}
             }
         }

@@ -1,13 +1,15 @@
 //! What is written down of a document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tabmux_middleware::Millis;
 
 use super::{Context, Document, Holder, Unsettled};
 use crate::error::Error;
 use crate::hub::Untold;
-use crate::hub::journal::{Checkpoint, Failure, KnownTab, Placed, Recalled, Record, to_bytes};
+use crate::hub::journal::{
+    Checkpoint, Failure, KnownTab, Lost, Placed, Recalled, Record, to_bytes,
+};
 use crate::hub::{PendingOp, Sent};
 use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
@@ -18,12 +20,16 @@ const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
 
+/// How often it is written that a document is in use.
+const USE_NOTED: Millis = 60 * 60 * 1000;
+
 /// How long the tabs of an earlier hub may take to come back with what they hold.
 const GRACE: Millis = 60_000;
 /// Stands for the tabs of the earlier hub among the holders.
 const UNKNOWN: &str = "";
 
 /// The document's log in the store.
+#[derive(Default)]
 pub(super) struct Log {
     /// The number of the next entry.
     next: u64,
@@ -33,12 +39,14 @@ pub(super) struct Log {
     checkpoint_size: u64,
     /// The upstream version as of the last entry.
     version: Option<u64>,
+    /// A checkpoint can't be encoded: it is told, and the log goes on without.
+    is_unfit: bool,
 }
 
 impl Document {
     /// Begins a log at this number; what the store has of the document is of no more use.
     pub fn start_log(&mut self, next: u64) {
-        self.log = Some(Log { next, entries: 0, size: 0, checkpoint_size: 0, version: None });
+        self.log = Some(Log { next, ..Log::default() });
     }
 
     pub fn is_stored(&self) -> bool {
@@ -51,7 +59,7 @@ impl Document {
 
     /// Takes up what an earlier hub left, or this one before it forgot the document.
     pub fn recall(&mut self, recalled: Recalled, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
+        let Recalled { restored, known, next, entries, log_size, checkpoint_size, .. } = recalled;
         let version = restored.snapshot.version;
         let oldest = known.rev - known.history.len() as u64;
         self.recall_lost(known.lost, cx);
@@ -60,7 +68,8 @@ impl Document {
         }
         self.was_loaded = version.is_some();
         if cx.upstream.head(&self.id).version == version {
-            self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
+            let size = log_size;
+            self.log = Some(Log { next, entries, size, checkpoint_size, version, is_unfit: false });
             self.order = Sequencer::resume(known.rev, known.history);
             self.unsettled = restored.pending.into_iter().flat_map(Unsettled::of).collect();
             self.keep_history_from(oldest);
@@ -133,7 +142,7 @@ impl Document {
         });
         log.next += 1;
         if log.entries >= ENTRIES || log.size >= log.checkpoint_size.max(SIZE) {
-            journal.needs_checkpoint(&self.id);
+            journal.wants_checkpoint(&self.id);
         }
     }
 
@@ -157,15 +166,33 @@ impl Document {
     /// a state: what the store has would send them again.
     pub fn write_checkpoint(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
-        let Some(log) = &mut self.log else { return journal.saved(&self.id) };
+        let Some(log) = &mut self.log else {
+            if self.is_removed {
+                // It could not be.
+                journal.write(Write::Remove { doc: self.id.clone() });
+            }
+            journal.saved(&self.id);
+            return;
+        };
         let snapshot = cx.upstream.snapshot(&self.id);
         let unknown = snapshot.version.is_none() && snapshot.type_name.is_none();
         if cx.upstream.untold(&self.id) != Untold::default() || self.outdated.is_some() {
             return;
         }
-        journal.saved(&self.id);
+        let is_logged = journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
-        let lost = self.lost.0.clone();
+        let mut lost = self.lost.0.clone();
+        // A hard rollback has dropped these, and it is still to be told.
+        let kept: HashSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
+        let (heard, unheard): (Vec<&Unsettled>, Vec<&Unsettled>) = self
+            .unsettled
+            .iter()
+            .filter(|op| !kept.contains(&op.origin))
+            .partition(|op| self.holders.contains_key(&op.origin.tab));
+        let ops: Vec<PendingOp> = unheard.into_iter().filter_map(Unsettled::as_lost).collect();
+        if !ops.is_empty() {
+            lost.push(Lost { ops, error: state_lost() });
+        }
         let says_something = self.was_loaded || !(pending.is_empty() && lost.is_empty());
         if unknown && !says_something && log.checkpoint_size == 0 {
             return;
@@ -181,10 +208,7 @@ impl Document {
                 known.last_op_id = known.last_op_id.min(first.op_id - 1);
             }
         }
-        // A hard rollback has dropped these, and their callbacks are still to hear of it.
-        let is_dropped = |origin: &&Origin| !pending.iter().any(|op| op.origins.contains(origin));
-        let unsettled = self.unsettled.iter().map(|op| &op.origin);
-        for Origin { tab, op_id } in unsettled.filter(is_dropped) {
+        for Unsettled { origin: Origin { tab, op_id }, .. } in heard {
             let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
@@ -194,23 +218,55 @@ impl Document {
         match to_bytes(&checkpoint) {
             Ok(record) => {
                 (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);
+                log.is_unfit = false;
                 let (doc, next, pending) = (self.id.clone(), log.next, is_pending);
                 journal.write(Write::Checkpoint { doc, record, next, pending });
                 journal.write(Write::Use { doc: self.id.clone(), at: cx.now });
+                self.used = cx.now;
             }
             Err(error) => {
-                journal.tell_error(&self.id, &error);
+                if !std::mem::replace(&mut log.is_unfit, true) {
+                    journal.tell_error(&self.id, &error);
+                }
+                if is_pending && is_logged {
+                    // It may fit by the time that the log is as long again.
+                    (log.entries, log.size) = (0, 0);
+                    return;
+                }
                 self.log = None;
+                self.is_removed = true;
                 // The next hub would send again what is in it.
                 journal.write(Write::Remove { doc: self.id.clone() });
+                self.lose(checkpoint.pending, &error, cx);
+                for Lost { ops, error } in checkpoint.lost.into_iter().skip(self.lost.0.len()) {
+                    self.lose(ops, &error, cx);
+                }
             }
         }
     }
 
     /// The document was used, as the eviction of old ones wants to know.
-    pub fn note_use(&self, cx: &mut Context<'_>) {
+    pub fn note_use(&mut self, cx: &mut Context<'_>) {
         if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
+            self.used = cx.now;
             journal.write_in_passing(Write::Use { doc: self.id.clone(), at: cx.now }, cx.now);
+        }
+    }
+
+    /// A document that a tab has open is in use.
+    pub(super) fn note_long_use(&mut self, cx: &mut Context<'_>) {
+        if !self.holders.is_empty() && cx.now >= self.used + USE_NOTED {
+            self.note_use(cx);
+        }
+    }
+
+    /// No tab has it open any more. The hub may end with its last tab, so this is written at once.
+    pub(super) fn note_last_use(&mut self, cx: &mut Context<'_>) {
+        if self.log.is_some() && self.holders.is_empty() && cx.now > self.used {
+            self.used = cx.now;
+            if let Some(journal) = cx.journal.as_deref_mut() {
+                journal.write(Write::Use { doc: self.id.clone(), at: cx.now });
+            }
         }
     }
 
@@ -224,6 +280,13 @@ impl Document {
 }
 
 impl Unsettled {
+    /// The op as it is told of when nobody can commit it any more; none if it did nothing.
+    fn as_lost(&self) -> Option<PendingOp> {
+        let Unsettled { origin, op, source } = self;
+        let (op, source, origins) = (op.clone(), source.clone(), vec![origin.clone()]);
+        (op != Op::NoOp).then_some(PendingOp { op, type_name: None, source, origins, sent: None })
+    }
+
     /// The ops of tabs that an op of an earlier hub is composed of.
     fn of(pending: PendingOp) -> impl Iterator<Item = Self> {
         let PendingOp { op, source, origins, .. } = pending;

@@ -155,6 +155,28 @@ fn an_op_that_its_tab_knows_to_be_refused_is_not_sent_again_though_the_state_was
 }
 
 #[test]
+fn an_op_of_a_tab_that_is_gone_is_told_if_a_hard_rollback_dropped_it_just_before_the_hub_died() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.seats.clear();
+    for tab in ["tab-0", "tab-1"] {
+        stage.hub.tab_gone(tab, stage.now);
+    }
+    stage.settle();
+    stage.script.borrow_mut().stays_unloaded = true;
+    stage.script.borrow_mut().lose(&id);
+    let now = stage.now;
+    stage.hub.store_replaced(now);
+    stage.settle();
+    assert!(stage.disk().info(&id).unwrap().pending);
+    stage.replace_hub("connected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+}
+
+#[test]
 fn a_hub_that_still_reads_is_not_at_rest() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");

@@ -9,7 +9,7 @@ use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, doc, settings};
+use crate::stage::{LINGER, Stage, create, doc, settings};
 
 /// A tab asks the store. Returns the number of the request.
 fn ask(stage: &mut Stage, question: StoreQuestion) -> u64 {
@@ -261,6 +261,32 @@ fn f23_everything_is_written_again_to_a_store_that_is_new() {
     let tab = stage.join(settings("new"));
     stage.subscribe(tab, &id);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("well, oh hello"));
+}
+
+#[test]
+fn a_document_was_used_as_long_as_a_tab_had_it_open() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let used = |stage: &mut Stage| stage.disk().info(&id).unwrap().used;
+    stage.run_for(60_000);
+    stage.seats.clear();
+    for tab in ["tab-0", "tab-1"] {
+        stage.hub.tab_gone(tab, stage.now);
+    }
+    stage.settle();
+    assert_eq!(used(&mut stage), Some(60_000), "the hub may end now");
+    stage.run_for(60_000);
+    assert_eq!(used(&mut stage), Some(60_000));
+}
+
+#[test]
+fn a_document_that_is_open_for_long_is_used_although_nothing_happens_to_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.subscribe(0, &doc("b"));
+    stage.submit(0, &doc("b"), create("b")).unwrap();
+    stage.flush(0, &doc("b"));
+    stage.run_for(60 * 60 * 1000);
+    stage.edit(0, &doc("b"), json!(["oh "]));
+    assert_eq!(stage.disk().info(&id).unwrap().used, Some(stage.now));
 }
 
 #[test]
