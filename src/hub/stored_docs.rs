@@ -261,7 +261,9 @@ impl Hub {
             let own = self.docs.rev(&held.doc).unwrap_or_default();
             if held.rev.is_some_and(|rev| rev >= limit && rev > own) {
                 let (doc, rev) = (&held.doc, held.rev.take().unwrap_or_default());
-                self.fault(&format!("a tab says it has revision {rev} of {doc}, which is at {own}"));
+                self.fault(&format!(
+                    "a tab says it has revision {rev} of {doc}, which is at {own}"
+                ));
             }
         }
     }

@@ -51,12 +51,14 @@ export async function findStore(
   const settings = {floor, lineage: crypto.randomUUID()};
   const kind = options.kind ?? defaultKind();
   let reservation = unreserved;
+  let isOpening = false;
   let isLate = false;
   const open = async () => {
     try {
       if (kind === 'indexeddb' && !isSharedWorker) reservation = await reserve(database);
       const encryption = await findKey(options.encryption, context);
       if (isLate) throw late();
+      isOpening = true;
       const store = await openStore({...settings, kind, name: database}, encryption);
       if (!isLate) return store;
       store.free();
@@ -69,6 +71,8 @@ export async function findStore(
   try {
     const store = await inTime(open(), () => {
       isLate = true;
+      // A database that opens after all must not be another page's by then.
+      if (!isOpening) reservation.release();
     });
     return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, ...reservation};
   } catch (error) {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tabmux::hub::HubEvent;
-use tabmux::store::MemoryDisk;
 use tabmux::ot::Op;
+use tabmux::store::MemoryDisk;
 use tabmux::tab::TabEvent;
 use tabmux::transports::Frame;
 use tabmux::{Error, Payload, codes};
