@@ -104,9 +104,10 @@ test('D1: a hub whose store newer code has brought to another schema stops, and 
     );
   });
   stage.server.restore();
-  await eventually(async () => assert.equal(await tab.run(() => connection.state), 'stopped'));
   const observer = await join(stage, {query: 'hub=other', identity: 'other'});
-  await hold([observer], 'notes', ['online']);
+  await mark(observer, 'notes', 'afterwards');
+  await committedOnce(stage, 'notes', [observer], ['online', 'afterwards']);
+  assert.equal(await tab.run(() => connection.state), 'disconnected');
 });
 
 test('F15: without an IndexedDB the hub says so, and works in memory', async (t) => {
