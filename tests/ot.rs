@@ -3,10 +3,14 @@
 #[allow(dead_code)] // Each test program uses a part of it.
 mod support;
 
+use std::time::{Duration, Instant};
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use support::{Registry, markers};
+use support::{Registry, Text, markers};
 use tabmux::Payload;
+use tabmux::ot::{Op, Replica, SubmitOptions};
+use tabmux::protocol::Snapshot;
 
 #[test]
 fn the_types_of_the_tests_have_tp1() {
@@ -37,4 +41,33 @@ fn the_types_of_the_tests_have_tp1() {
             assert!(markers(&one.0).contains(&'\u{10004}'), "{name}, seed {seed}");
         }
     }
+}
+
+/// How long a replica takes to hear of each of so many ops that it is committed.
+fn commits(count: u64) -> Duration {
+    let snapshot = Snapshot {
+        version: Some(1),
+        type_name: Some(Text::URI.to_owned()),
+        data: Some(Payload("".into())),
+    };
+    let (mut replica, mut next_op_id) = (Replica::default(), 1);
+    replica.load(1, &snapshot, &Registry).unwrap();
+    for op_id in 1..=count {
+        let op = Op::Edit(Payload(serde_json::json!(["o"])));
+        replica.submit(op, SubmitOptions::default(), op_id, &Registry).unwrap();
+        replica.take_batch(false, &mut next_op_id).unwrap();
+        replica.sequenced(1 + op_id, op_id).unwrap();
+    }
+    let start = Instant::now();
+    for op_id in 1..=count {
+        assert_eq!(replica.committed(&[op_id], Some(1 + op_id)).0, [op_id]);
+    }
+    start.elapsed()
+}
+
+#[test]
+fn an_op_is_not_committed_the_slower_the_more_wait_after_it() {
+    let [few, many] =
+        [1000, 4000].map(|count| (0..20).map(|_| commits(count)).min().unwrap_or_default());
+    assert!(many < few * 10, "{many:?}, and {few:?} for a quarter of them");
 }

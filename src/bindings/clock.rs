@@ -1,6 +1,9 @@
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures::channel::oneshot;
+use futures::future::{Either, select};
 use js_sys::Function;
 use tabmux_middleware::Millis;
 use wasm_bindgen::prelude::*;
@@ -49,6 +52,29 @@ fn clear_timeout(id: &JsValue) {
 /// Milliseconds since 1970, by a clock that never goes back.
 pub fn now() -> Millis {
     (TIME_ORIGIN.with(|origin| *origin) + performance_now()) as Millis
+}
+
+/// Milliseconds since 1970 by the system's clock. It also goes on while the system sleeps, and may be
+/// set back.
+pub fn wall_clock() -> Millis {
+    js_sys::Date::now() as Millis
+}
+
+/// What the work comes to, unless that takes longer than this.
+pub async fn within<T>(span: Millis, work: impl Future<Output = T>) -> Option<T> {
+    let (sender, late) = oneshot::channel();
+    let mut sender = Some(sender);
+    let alarm = Alarm::new(move || {
+        if let Some(sender) = sender.take() {
+            // The work may have ended.
+            let _ = sender.send(());
+        }
+    });
+    alarm.set(Some(now() + span));
+    match select(pin!(work), late).await {
+        Either::Left((result, _)) => Some(result),
+        Either::Right(_) => None,
+    }
 }
 
 /// Calls a function when a deadline has come: on a microtask if it has come already.

@@ -6,7 +6,7 @@ use futures::future::{AbortHandle, Abortable};
 use js_sys::{Object, Reflect};
 use wasm_bindgen_futures::spawn_local;
 
-use super::clock::now;
+use super::clock::{now, wall_clock};
 use super::errors::to_js;
 use super::hub::Shell;
 use super::store::HubStore;
@@ -50,12 +50,14 @@ impl Shell {
         match request {
             StoreRequest::Read(doc) => {
                 let read = store.read(&doc).await;
+                self.reopen_after(&read, store);
                 self.hub.borrow_mut().stored(doc, read, now());
                 self.handler.arriving();
                 self.hub.borrow_mut().proceed(now());
             }
             StoreRequest::Commit(writes) => {
                 let result = store.commit(&writes).await;
+                self.reopen_after(&result, store);
                 self.hub.borrow_mut().committed(result, now());
                 store.commits.set(store.commits.get() + 1);
                 if store.commits.get() >= COMMITS {
@@ -80,13 +82,20 @@ impl Shell {
                 let room = shell.handler.room().await;
                 shell.tell_quota(&room);
             }),
-            StoreError::Closed { .. } => {
-                // As long as it counts as open, whoever watches it is about to hear of it.
-                if self.store.as_ref().is_some_and(|store| !store.is_open.get()) {
-                    self.in_background(async |shell, store| shell.reopen(store).await);
-                }
-            }
+            // Who watches it tells of it.
+            StoreError::Closed { .. } => {}
             error => self.tell_store_error(&error.into()),
+        }
+    }
+
+    /// A store that is not open, or did not answer in time, is opened again. As long as it counts as
+    /// open, whoever watches it is about to hear that it is not.
+    fn reopen_after<T>(self: &Rc<Self>, result: &Result<T, StoreError>, store: &HubStore) {
+        if result.is_err() && !store.is_open.get() && !store.is_reopening.get() {
+            if let Some(watch) = store.watch.take() {
+                watch.abort();
+            }
+            self.in_background(async |shell, store| shell.reopen(store).await);
         }
     }
 
@@ -135,7 +144,10 @@ impl Shell {
                 self.hub.borrow_mut().store_replaced(&pending, now());
                 self.watch_store();
             }
-            Err(error @ StoreError::Fenced { .. }) => self.handler.fenced(to_js(&error.into())),
+            // The hub of newer code has what this one wrote, and sends it.
+            Err(error @ (StoreError::Fenced { .. } | StoreError::NewerSchema { .. })) => {
+                self.handler.fenced(to_js(&error.into()));
+            }
             Err(error) => self.tell_store_error(&error.into()),
         }
     }
@@ -178,7 +190,7 @@ impl Shell {
             return;
         }
         let mut hub = self.hub.borrow_mut();
-        let victims = victims(inventory, limits, now(), &|doc| hub.holds(doc));
+        let victims = victims(inventory, limits, wall_clock(), &|doc| hub.holds(doc));
         hub.evict(victims, now());
     }
 

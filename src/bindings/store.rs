@@ -4,9 +4,11 @@ use std::rc::Rc;
 
 use futures::future::AbortHandle;
 use serde::Deserialize;
+use tabmux_middleware::Millis;
 use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
+use super::clock::{now, wall_clock, within};
 use super::errors::to_js;
 use crate::Error;
 use crate::platform::from_value;
@@ -30,6 +32,9 @@ struct Settings {
     floor: u64,
     lineage: String,
 }
+
+/// How long the store may take for a transaction. Browsers are known never to answer.
+const PATIENCE: Millis = 10_000;
 
 /// How a hub uses its store.
 #[derive(Deserialize)]
@@ -81,6 +86,17 @@ fn sealed(store: impl Store + 'static, cipher: Option<ApplicationCipher>) -> Rc<
     match cipher {
         Some(cipher) => Rc::new(Sealed::new(store, cipher)),
         None => Rc::new(store),
+    }
+}
+
+/// The hub's own clock may stand still while the system sleeps.
+fn by_wall_clock(write: &Write) -> Write {
+    match write {
+        Write::Use { doc, at } => {
+            let ago = now().saturating_sub(*at);
+            Write::Use { doc: doc.clone(), at: wall_clock().saturating_sub(ago) }
+        }
+        write => write.clone(),
     }
 }
 
@@ -151,11 +167,36 @@ impl HubStore {
     }
 
     pub async fn read(&self, doc: &DocId) -> Result<StoredDoc, StoreError> {
-        self.get()?.read(self.epoch.get(), doc).await
+        let store = self.get()?;
+        self.in_time(store.read(self.epoch.get(), doc)).await
     }
 
     pub async fn commit(&self, writes: &[Write]) -> Result<(), StoreError> {
-        self.get()?.commit(self.epoch.get(), writes, self.durability).await
+        let store = self.get()?;
+        let tells_use = writes.iter().any(|write| matches!(write, Write::Use { .. }));
+        let timed: Vec<Write> =
+            if tells_use { writes.iter().map(by_wall_clock).collect() } else { Vec::new() };
+        let writes = if tells_use { &timed } else { writes };
+        self.in_time(store.commit(self.epoch.get(), writes, self.durability)).await
+    }
+
+    /// What the store answers, unless it does not in time. Then it must be opened again: that is done
+    /// after all that was asked of it before, and fences what may still be on its way.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        if self.is_reopening.get() {
+            let (name, reason) = ("of this hub".to_owned(), "it is being opened again".to_owned());
+            return Err(StoreError::Closed { name, reason });
+        }
+        let name = self.get()?.name().to_owned();
+        within(PATIENCE, work).await.unwrap_or_else(|| {
+            self.is_open.set(false);
+            let seconds = PATIENCE / 1000;
+            let reason = format!("the browser or the cipher did not answer for {seconds} seconds");
+            Err(StoreError::Failed { name, reason })
+        })
     }
 
     pub async fn inventory(&self) -> Result<Inventory, StoreError> {

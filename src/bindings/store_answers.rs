@@ -5,6 +5,7 @@ use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use super::clock::now;
+use super::errors::to_js;
 use super::hub::Shell;
 use super::store::HubStore;
 use crate::error::{Error, codes};
@@ -12,7 +13,7 @@ use crate::hub::{Restored, read_stored};
 use crate::ot::Op;
 use crate::platform::{Payload, to_value};
 use crate::protocol::{DocId, StoreQuestion};
-use crate::store::DocInfo;
+use crate::store::{DocInfo, StoreError};
 
 /// So many documents are named in an error.
 const NAMED: usize = 10;
@@ -147,7 +148,12 @@ impl Shell {
             return Err(Error::new(codes::STORE_PENDING, message));
         }
         self.hub.borrow_mut().stop_storing(now());
-        store.get()?.clear().await?;
+        let cleared = store.get()?.clear(store.epoch.get()).await;
+        if let Err(fenced @ StoreError::Fenced { .. }) = &cleared {
+            // It writes nothing any more by which it would hear of that.
+            self.handler.fenced(to_js(&fenced.clone().into()));
+        }
+        cleared?;
         store.is_cleared.set(true);
         self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
         self.handler.cleared();

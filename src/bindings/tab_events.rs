@@ -121,7 +121,9 @@ pub(super) fn tell(handler: &TabHandler, tab: &RefCell<Tab>, event: TabEvent) {
             let error = option_to_js(error.as_ref());
             handler.store_reply(request as f64, error, or_undefined(answer));
         }
-        TabEvent::StoreEvent(StoreEvent { name, detail }) => handler.store_event(&name, detail.0),
+        TabEvent::StoreEvent(StoreEvent { name, detail, .. }) => {
+            handler.store_event(&name, detail.0)
+        }
         TabEvent::Receive(message) => handler.receive(message.0),
         TabEvent::Fault(error) => handler.fault(to_js(&error)),
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tabmux_middleware::Millis;
 
-use super::journal::{Failure, Journal, Lost, Outgoing, Record};
+use super::journal::{Failure, Journal, Outgoing, Record};
 use super::{PendingOp, Untold, Upstream};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin, Sequencer, Types};
@@ -21,6 +21,7 @@ mod requests;
 pub(super) use departed::Departed;
 use holders::Holder;
 use log::Log;
+use lost::Unheard;
 
 /// What a document works with.
 pub(super) struct Context<'a> {
@@ -87,6 +88,8 @@ pub(super) struct Unsettled {
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
 pub(super) struct Document {
     id: DocId,
+    /// What the tabs know of a lower revision they have from an earlier hub.
+    first_rev: Rev,
     order: Sequencer,
     holders: BTreeMap<String, Holder>,
     departed: Departed,
@@ -105,15 +108,16 @@ pub(super) struct Document {
     linger: Option<Millis>,
     /// If it is kept in the store.
     log: Option<Log>,
+    /// It can no longer be kept in the store: what that has is dropped.
+    is_removed: bool,
+    /// When it was last written that it is in use.
+    used: Millis,
     /// The tabs of an earlier hub may come back until then.
     grace: Option<Millis>,
     /// The document is loaded anew since the server no longer has what came after its version:
     /// why, and the ops it had.
     outdated: Option<(Error, Vec<PendingOp>)>,
-    /// What could not be kept, and how much of it the tabs were told.
-    lost: (Vec<Lost>, usize),
-    /// When it need not be kept any more.
-    lost_until: Option<Millis>,
+    lost: Vec<Unheard>,
 }
 
 impl Document {
@@ -121,6 +125,7 @@ impl Document {
     pub fn new(id: DocId, rev: Rev) -> Self {
         Document {
             id,
+            first_rev: rev,
             order: Sequencer::starting_at(rev),
             holders: BTreeMap::new(),
             departed: Departed::default(),
@@ -134,16 +139,21 @@ impl Document {
             was_loaded: false,
             linger: None,
             log: None,
+            is_removed: false,
+            used: 0,
             grace: None,
             outdated: None,
-            lost: (Vec::new(), 0),
-            lost_until: None,
+            lost: Vec::new(),
         }
     }
 
     /// How many changes are kept for tabs that may need them.
     pub fn kept(&self) -> usize {
         self.order.kept()
+    }
+
+    pub fn rev(&self) -> Rev {
+        self.order.rev()
     }
 
     // Upstream
@@ -283,13 +293,13 @@ impl Document {
 
     /// When [`Document::wake`] wants to be called.
     pub fn deadline(&self) -> Option<Millis> {
-        [self.linger, self.grace, self.lost_until].into_iter().flatten().min()
+        [self.linger, self.grace].into_iter().flatten().min()
     }
 
     /// The linger may be over. Returns whether the document can be forgotten.
     pub fn wake(&mut self, cx: &mut Context<'_>) -> bool {
         self.end_grace(cx);
-        self.forget_lost(cx);
+        self.note_long_use(cx);
         if self.linger.is_none_or(|at| at > cx.now) {
             return false;
         }
@@ -310,12 +320,11 @@ impl Document {
             && is_written
             && self.unsettled.is_empty()
             && self.deferred.is_empty()
-            && self.lost.0.is_empty()
+            && self.lost.is_empty()
             && self.subscription == Subscription::None;
         if forget {
-            self.note_use(cx);
             cx.upstream.destroy(&self.id);
-        } else if !is_written || !self.lost.0.is_empty() {
+        } else if !is_written || !self.lost.is_empty() {
             self.start_linger(cx);
         }
         forget

@@ -47,6 +47,11 @@ impl Documents {
         self.docs.contains_key(id)
     }
 
+    /// The revision of a document that the hub holds.
+    pub fn rev(&self, id: &DocId) -> Option<Rev> {
+        self.docs.get(id).map(Document::rev)
+    }
+
     /// Takes a document as it comes from the store, if that has it; one that is not kept is not
     /// written from then on.
     ///
@@ -97,16 +102,21 @@ impl Documents {
         }
     }
 
-    /// A tab that was told may have begun a new session since.
+    /// Those that were told may not have heard of it.
     pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
-        self.docs.values_mut().for_each(|doc| doc.tell_lost_again(cx));
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        for doc in self.docs.values_mut() {
+            if doc.is_to_tell_again() {
+                journal.with_lost.insert(doc.id().clone());
+            }
+        }
     }
 
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
         for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
             match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {
                 (Some(doc), _) => doc.write_checkpoint(cx),
-                (None, Some(journal)) => journal.saved(&id),
+                (None, Some(journal)) => drop(journal.saved(&id)),
                 (None, None) => {}
             }
         }
@@ -209,6 +219,11 @@ impl Documents {
             Message::DocRelease(release) => {
                 if let Some(doc) = self.docs.get_mut(&release.doc) {
                     doc.let_go(tab, cx);
+                }
+            }
+            Message::StoreHeard(heard) => {
+                if let Some(doc) = self.docs.get_mut(&heard.doc) {
+                    doc.heard(heard.number, cx);
                 }
             }
             Message::BulkBegin => cx.upstream.start_bulk(),

@@ -1,5 +1,6 @@
 //! How a tab is let in.
 
+use super::journal::Outgoing;
 use super::sessions::TabEntry;
 use super::{Hub, HubEvent, PeerId};
 use crate::error::{Error, codes};
@@ -21,24 +22,20 @@ impl Hub {
             self.peers.remove(peer);
             return;
         }
-        self.out.retain(|(tab, _)| *tab != hello.tab);
-        if let Some(journal) = &mut self.journal {
-            journal.drop_messages_to(&hello.tab);
-        }
+        let store_events = self.drop_messages_to(&hello.tab);
         let keeps = known.is_some() || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
         if let Some(at) = known {
-            let (docs, _, _, mut cx) = self.parts();
-            docs.tell_lost_again(&mut cx);
             let before = self.tabs[at].peer;
             if before != peer {
                 self.peers.remove(before);
             }
             self.tabs[at].peer = peer;
             self.tabs[at].is_resuming = resumed;
+            self.tell_lost_again();
         } else {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            self.tabs.push(TabEntry { info, peer, is_resuming: resumed });
+            self.tabs.push(TabEntry { info, peer, is_resuming: resumed, missed: Vec::new() });
         }
         if resumed {
             let (docs, queries, relay, mut cx) = self.parts();
@@ -56,9 +53,26 @@ impl Hub {
         let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, last_words };
         self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
         self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
+        self.out.extend(store_events);
         self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
         self.announce_tabs();
+    }
+
+    /// The tab begins a new session, to which nothing of the last one is of use but what happened to
+    /// the store, which is returned.
+    fn drop_messages_to(&mut self, tab: &str) -> Vec<Outgoing> {
+        let missed = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
+        let missed = missed.map(|entry| std::mem::take(&mut entry.missed)).unwrap_or_default();
+        let mut kept: Vec<Outgoing> =
+            missed.into_iter().map(|event| (tab.to_owned(), Message::StoreEvent(event))).collect();
+        let mut dropped = Vec::new();
+        if let Some(journal) = &mut self.journal {
+            dropped.extend(journal.drop_messages_to(tab));
+        }
+        dropped.extend(self.out.extract_if(.., |(other, _)| other == tab));
+        kept.extend(dropped.into_iter().filter(|(_, it)| matches!(it, Message::StoreEvent(_))));
+        kept
     }
 
     fn check(&self, hello: &Hello) -> Result<(), Error> {

@@ -54,6 +54,8 @@ pub(super) struct TabEntry {
     pub peer: PeerId,
     /// It has not said yet what it holds from before.
     pub is_resuming: bool,
+    /// What happened to the store since it left its last session.
+    pub missed: Vec<StoreEvent>,
 }
 
 /// The hub, as a state machine without I/O.
@@ -173,6 +175,8 @@ impl Hub {
         let entry = self.tabs.remove(at);
         self.peers.remove(entry.peer);
         self.release_all(tab);
+        entry.missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
+        self.tell_lost_again();
         self.events.push_back(HubEvent::Left { tab: tab.to_owned(), peer: entry.peer });
         self.announce_tabs();
     }
@@ -364,12 +368,31 @@ impl Hub {
                 *lineage = self.lineage();
             }
             // A tab that has begun another session has not been let in again yet.
-            let entry = self.tabs.iter().find(|entry| entry.info.id == tab);
-            let peer = entry.map(|entry| entry.peer).filter(|peer| self.peers.serves(*peer, &tab));
-            if let Some(peer) = peer {
-                self.peers.send(peer, message, self.now);
+            let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
+            match (entry, message) {
+                (Some(entry), message) if self.peers.serves(entry.peer, &tab) => {
+                    self.peers.send(entry.peer, message, self.now);
+                }
+                (Some(entry), Message::StoreEvent(event)) => entry.missed.push(event),
+                (None, Message::StoreEvent(event)) => self.keep_for_next_tab(event),
+                _ => {}
             }
         }
+    }
+
+    /// What happened to the store could not be told to a tab that is gone. Others are told as well,
+    /// if there are any.
+    fn keep_for_next_tab(&mut self, event: StoreEvent) {
+        let Some(journal) = self.journal.as_mut().filter(|_| self.tabs.is_empty()) else { return };
+        if !journal.events.contains(&event) {
+            journal.events.push(event);
+        }
+    }
+
+    /// A tab that was told of lost ops may not have heard of it.
+    pub(super) fn tell_lost_again(&mut self) {
+        let (docs, _, _, mut cx) = self.parts();
+        docs.tell_lost_again(&mut cx);
     }
 
     pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
@@ -397,11 +420,12 @@ impl Hub {
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),
-            (Some(tab), message) => {
-                if let (Message::Resume(_), Some(entry)) =
-                    (&message, self.tabs.iter_mut().find(|entry| entry.info.id == tab))
-                {
-                    entry.is_resuming = false;
+            (Some(tab), mut message) => {
+                if let Message::Resume(resume) = &mut message {
+                    self.refuse_implausible(resume);
+                    if let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) {
+                        entry.is_resuming = false;
+                    }
                 }
                 let (docs, _, _, mut cx) = self.parts();
                 if let Err(other) = docs.handle(&tab, message, &mut cx) {
@@ -411,7 +435,7 @@ impl Hub {
         }
     }
 
-    fn fault(&mut self, message: &str) {
+    pub(super) fn fault(&mut self, message: &str) {
         self.events.push_back(HubEvent::Fault(Error::new(codes::BAD_FRAME, message)));
     }
 

@@ -260,6 +260,24 @@ impl Hub {
         docs.write_all(pending, &mut cx);
     }
 
+    /// A tab may know revisions of an earlier hub that this one does not, and the order goes on after
+    /// them; but not after one that no hub can have reached.
+    pub(super) fn refuse_implausible(&mut self, resume: &mut Resume) {
+        if self.journal.is_none() {
+            return;
+        }
+        let limit = (self.settings.epoch + 1) * PER_EPOCH;
+        for held in &mut resume.docs {
+            let own = self.docs.rev(&held.doc).unwrap_or_default();
+            if held.rev.is_some_and(|rev| rev >= limit && rev > own) {
+                let (doc, rev) = (&held.doc, held.rev.take().unwrap_or_default());
+                self.fault(&format!(
+                    "a tab says it has revision {rev} of {doc}, which is at {own}"
+                ));
+            }
+        }
+    }
+
     /// Whether the tab is here, and has told what it has open.
     pub fn has_heard_of(&self, tab: &str) -> bool {
         self.tabs.iter().any(|entry| entry.info.id == tab && !entry.is_resuming)
@@ -303,7 +321,7 @@ impl Hub {
     pub fn tell_store_event(&mut self, name: &str, detail: Payload, now: Millis) {
         self.now = now;
         if let Some(journal) = &mut self.journal {
-            journal.events.push(StoreEvent { name: name.to_owned(), detail });
+            journal.events.push(StoreEvent { name: name.to_owned(), detail, heard: None });
         }
     }
 

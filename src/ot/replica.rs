@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::{Op, TypeHandle, Types, state_lost, transform_pair};
 use crate::error::{Error, codes};
@@ -327,15 +327,26 @@ impl Replica {
             self.version = version;
         }
         let mut tokens = Vec::new();
+        let mut op_ids: HashSet<u64> = op_ids.iter().copied().collect();
+        // Almost always these are the oldest, and a look at all of many would take long.
+        while let Some(oldest) = self.awaiting.front()
+            && op_ids.remove(&oldest.op_id)
+        {
+            tokens.extend(self.awaiting.pop_front().into_iter().flat_map(|slot| slot.tokens));
+        }
+        if op_ids.is_empty() {
+            return (tokens, false);
+        }
         self.awaiting.retain_mut(|slot| {
-            let settled = op_ids.contains(&slot.op_id);
+            let settled = op_ids.remove(&slot.op_id);
             if settled {
                 tokens.append(&mut slot.tokens);
             }
             !settled
         });
         // The document was loaded anew before the tab could hear that the op had its place.
-        let (inflight, contained) = self.rejected(op_ids);
+        let rest: Vec<u64> = op_ids.into_iter().collect();
+        let (inflight, contained) = self.rejected(&rest);
         let misplaced = contained && !inflight.is_empty();
         tokens.extend(inflight);
         (tokens, misplaced)

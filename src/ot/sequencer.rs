@@ -7,7 +7,7 @@ use crate::Error;
 use crate::protocol::{Change, Rev};
 
 /// Which op of which tab a change was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// The tab's id.
     pub tab: String,

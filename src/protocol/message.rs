@@ -126,6 +126,9 @@ pub enum Message {
     /// Tab: a question about the store.
     #[serde(rename = "store.ask")]
     StoreAsk(StoreAsk),
+    /// Tab: I have heard of this event of the store.
+    #[serde(rename = "store.heard")]
+    StoreHeard(StoreHeard),
     /// Hub: its answer.
     #[serde(rename = "store.reply")]
     StoreReply(StoreReply),

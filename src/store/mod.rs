@@ -126,9 +126,9 @@ pub trait Store {
     /// What the store holds, without reading the records.
     async fn inventory(&self) -> Result<Inventory, StoreError>;
 
-    /// Drops everything, the quarantine, the lineage and the seal included, and fences whoever has
-    /// opened the store.
-    async fn clear(&self) -> Result<(), StoreError>;
+    /// Drops everything, the quarantine, the lineage and the seal included, in one transaction, and
+    /// fences whoever has opened the store.
+    async fn clear(&self, epoch: u64) -> Result<(), StoreError>;
 
     /// Waits until the store closes without being asked to, and says why: the user has cleared the
     /// site's data, newer code wants to change the schema, or this store is opened again. Returns at

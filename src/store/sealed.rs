@@ -218,9 +218,9 @@ impl<S: Store, C: Cipher> Store for Sealed<S, C> {
         self.store.inventory().await
     }
 
-    async fn clear(&self) -> Result<(), StoreError> {
+    async fn clear(&self, epoch: u64) -> Result<(), StoreError> {
         let _turn = self.turns.next().await;
-        self.store.clear().await
+        self.store.clear(epoch).await
     }
 
     async fn closed(&self) -> StoreError {

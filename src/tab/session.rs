@@ -289,8 +289,12 @@ impl Tab {
     pub fn poll_event(&mut self, now: Millis) -> Option<TabEvent> {
         loop {
             if let Some(event) = self.events.pop_front() {
-                if let TabEvent::State(state) = &event {
-                    self.losses = state.losses;
+                match &event {
+                    TabEvent::State(state) => self.losses = state.losses,
+                    TabEvent::StoreEvent(StoreEvent { heard: Some(heard), .. }) if self.joined => {
+                        self.transmit(Message::StoreHeard(heard.clone()), now);
+                    }
+                    _ => {}
                 }
                 return Some(event);
             }

@@ -89,6 +89,27 @@ test('F11: the newer of two hubs on one store goes on, the older stops, and noth
   await committedOnce(stage, 'notes', [next, again], ['online', 'offline', 'in the new']);
 });
 
+test('D1: a hub whose store newer code has brought to another schema stops, and sends nothing more', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openTab(stage, {query: 'hub=old'}, 'online');
+  await stage.goOffline();
+  await mark(tab, 'notes', 'for the newer hub to send');
+  await tab.run(() => written());
+  await tab.run(() => upgradeStore('', ''));
+  await eventually(async () => {
+    const faults = await tab.run(() => faults);
+    assert.deepEqual(
+      faults.map(({hub, fault}) => [hub, fault.code]),
+      [['old', 'ERR_TABMUX_STORE_NEWER_SCHEMA']],
+    );
+  });
+  stage.server.restore();
+  const observer = await join(stage, {query: 'hub=other', identity: 'other'});
+  await mark(observer, 'notes', 'afterwards');
+  await committedOnce(stage, 'notes', [observer], ['online', 'afterwards']);
+  assert.equal(await tab.run(() => connection.state), 'disconnected');
+});
+
 test('F15: without an IndexedDB the hub says so, and works in memory', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openTab(stage, {query: 'forbidden'}, 'online');

@@ -137,13 +137,28 @@ impl Stage {
         self.replace_hub_with_types(state, Rc::new(Registry));
     }
 
+    /// As `replace_hub`, with a hub that is not to store any document.
+    pub fn replace_hub_that_keeps_nothing(&mut self, state: &str) {
+        self.begin_hub(state, Rc::new(Registry));
+        self.hub.keep_only(Box::new(|_| false));
+        self.attach_all();
+    }
+
     /// As `replace_hub`, with the types that the next hub knows.
     pub fn replace_hub_with_types(&mut self, state: &str, types: Rc<dyn Types>) {
+        self.begin_hub(state, types);
+        self.attach_all();
+    }
+
+    fn begin_hub(&mut self, state: &str, types: Rc<dyn Types>) {
         let disk = Disk::new(&self.disk().disk, "second");
         self.script.borrow_mut().new_client();
         self.script.borrow_mut().connection(state);
         self.hub = hub(&self.script, types, Some(&disk));
         self.disk = Some(disk);
+    }
+
+    fn attach_all(&mut self) {
         for seat in &mut self.seats {
             seat.peer = self.hub.connect(guarantees());
             seat.tab.attach(self.now);

@@ -45,6 +45,14 @@ async function kept(identity, store) {
   return {ids, tab, events};
 }
 
+/** Waits until the server has such data. */
+async function eventuallyHas(server, fits) {
+  await until(() => {
+    server.fetch();
+    return server.data && fits(server.data);
+  });
+}
+
 const key = () =>
   webcrypto.subtle.generateKey({name: 'AES-GCM', length: 256}, false, ['encrypt', 'decrypt']);
 
@@ -292,38 +300,58 @@ test('F14: an op that the server committed and never acknowledged to a hub that 
   );
 });
 
-test('a document that can no longer be encoded is told of, and its ops are committed once', async () => {
+const nested = (depth) => (depth === 0 ? 1 : {a: nested(depth - 1)});
+
+test('D1: a document that can no longer be encoded is told of once, and its ops are kept and committed once', async () => {
   const backend = newBackend();
-  const {tabs, drop, restore} = await openDroppable(backend, {store: true, identity: 'too deep'});
+  const {tabs, drop} = await openDroppable(backend, {store: true, identity: 'too deep'});
   const told = storeEventsOf(tabs[0]);
   const doc = tabs[0].get('notes', 'deep');
   await call(doc, 'subscribe');
-  await call(doc, 'create', {n: 0});
-  const path = [];
-  for (let depth = 0; depth < 600; depth++) {
-    doc.submitOp([{p: [...path, 'a'], oi: {}}]);
-    path.push('a');
-    if (depth % 50 === 0) await call(doc, 'whenNothingPending');
-  }
-  await call(doc, 'whenNothingPending');
+  await call(doc, 'create', {a: 1, n: 0});
   await drop();
+  doc.submitOp([{p: ['a'], od: 1, oi: nested(300)}]);
+  doc.submitOp([{p: Array(301).fill('a'), od: 1, oi: nested(300)}]);
   doc.submitOp([{p: ['n'], na: 1}]);
-  await call(tabs[0], 'flushWrites');
-  doc.submitOp([{p: ['big'], oi: 'x'.repeat(200_000)}]);
-  await until(() => told.some(([name, {code}]) => name === 'error' && code));
+  // Each time the log is too long, a checkpoint is tried again.
+  for (const name of ['one', 'two']) {
+    doc.submitOp([{p: [name], oi: name.repeat(100_000)}]);
+    await call(tabs[0], 'flushWrites');
+    doc.submitOp([{p: ['n'], na: 1}]);
+    await call(tabs[0], 'flushWrites');
+  }
+  await until(() => told.length > 0);
   assert.deepEqual(
     told.map(([name, {code, id}]) => [name, code, id]),
     [['error', 'ERR_TABMUX_UNCARRIABLE', 'deep']],
   );
-  await call(tabs[0], 'flushWrites');
-  assert.deepEqual(await tabs[0].store.inventory(), []);
-  await restore();
-  await settled(tabs[0]);
+  assert.deepEqual(
+    (await tabs[0].store.inventory()).map(({pending}) => pending),
+    [true],
+  );
+  for (const tab of tabs) tab.close();
   const next = openStored(backend, 'too deep');
-  assert.deepEqual(await next.store.inventory(), []);
+  const server = plain(backend).get('notes', 'deep');
+  await eventuallyHas(server, ({n, two}) => n === 3 && two);
+  assert.deepEqual((await next.store.inventory()).length, 1);
+});
+
+test('a document without uncommitted ops that can no longer be encoded is dropped from the store', async () => {
+  const backend = newBackend();
+  const tab = openStored(backend, 'too deep to keep');
+  const told = storeEventsOf(tab);
+  const doc = tab.get('notes', 'deep');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', {a: 1});
   const server = plain(backend).get('notes', 'deep');
   await call(server, 'fetch');
-  assert.equal(server.data.n, 1);
+  await call(server, 'submitOp', [{p: ['a'], od: 1, oi: nested(300)}]);
+  await call(server, 'submitOp', [{p: Array(301).fill('a'), od: 1, oi: nested(300)}]);
+  await call(server, 'submitOp', [{p: ['big'], oi: 'x'.repeat(200_000)}]);
+  await until(() => told.length > 0);
+  assert.equal(told[0][1].code, 'ERR_TABMUX_UNCARRIABLE');
+  await call(tab, 'flushWrites');
+  assert.deepEqual(await tab.store.inventory(), []);
 });
 
 test('a process whose tabs are closed ends, though the server does not have every op', async () => {
@@ -496,6 +524,15 @@ test('documents that were not used for longer than `maxAge` are dropped', async 
   assert.deepEqual(await once(next, 'store:evicted'), [[{collection: 'notes', id: 'one'}]]);
 });
 
+test('the age of a document counts the time in which the device slept', async (t) => {
+  await keep('asleep', [['notes', 'one']]);
+  const day = 24 * 60 * 60 * 1000;
+  const {now} = Date;
+  t.mock.method(Date, 'now', () => now() + 2 * day);
+  const next = openStored(unreachable, 'asleep', {maxAge: day});
+  assert.deepEqual(await once(next, 'store:evicted'), [[{collection: 'notes', id: 'one'}]]);
+});
+
 test('documents with uncommitted ops are never dropped', async () => {
   const tab = openStored(unreachable, 'evicted pending');
   tab.get('notes', 'one').create({n: 1});
@@ -648,6 +685,79 @@ for (const [what, encrypt, says] of [
     assert.match(error.message, says);
   });
 }
+
+/** What a script says at the end, in a process whose timers run a hundred times as fast. */
+async function hurried(script) {
+  const clock = `
+    const {setTimeout} = globalThis;
+    globalThis.setTimeout = (act, ms, ...rest) => setTimeout(act, ms / 100, ...rest);
+    const {call, newBackend, openStored, plain, storeEventsOf, until} = await import('./support.mjs');
+    const alive = setInterval(() => {}, 1000);
+    const say = (told) => {
+      console.log(JSON.stringify(told));
+      process.exit();
+    };
+  `;
+  const args = ['--input-type=module', '--eval', clock + script];
+  const {stdout} = await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    timeout: 20_000,
+  });
+  return JSON.parse(stdout);
+}
+
+test('F15: a store that does not open in time is an error, and the hub works in memory', async () => {
+  const [code, message, inventory] = await hurried(`
+    const encryption = () => new Promise(() => {});
+    const tab = openStored(newBackend(), 'never opens', {encryption});
+    const events = storeEventsOf(tab);
+    tab.get('notes', 'one').create({n: 1});
+    await call(tab, 'flushWrites');
+    await until(() => events.length > 0);
+    const [[, {code, message}]] = events;
+    say([code, message, (await tab.store.inventory()).map(({id}) => id)]);
+  `);
+  assert.equal(code, 'ERR_TABMUX_STORE_UNAVAILABLE');
+  assert.match(message, /30 seconds/);
+  assert.deepEqual(inventory, ['one']);
+});
+
+test('F15: a transaction that does not end in time is an error, and what it had is written later', async () => {
+  const [code, message, data, kept] = await hurried(`
+    let hangs = false;
+    const encryption = {
+      encrypt: async (bytes) => (hangs ? new Promise(() => {}) : bytes),
+      decrypt: async (bytes) => bytes,
+    };
+    const backend = newBackend();
+    const tab = openStored(backend, 'hangs', {encryption});
+    const events = storeEventsOf(tab);
+    const doc = tab.get('notes', 'one');
+    await call(doc, 'subscribe');
+    await call(doc, 'create', {n: 1});
+    hangs = true;
+    doc.submitOp([{p: ['n'], na: 1}]);
+    await until(() => events.length > 0);
+    const [[, {code, message}]] = events;
+    hangs = false;
+    doc.submitOp([{p: ['n'], na: 1}]);
+    await call(doc, 'whenNothingPending');
+    const server = plain(backend).get('notes', 'one');
+    await call(server, 'fetch');
+    await call(tab, 'flushWrites');
+    let exported;
+    do exported = await tab.store.export();
+    while (exported.documents[0].data.n !== 3);
+    say([code, message, server.data, exported.documents]);
+  `);
+  assert.equal(code, 'ERR_TABMUX_STORE_FAILED');
+  assert.match(message, /10 seconds/);
+  assert.deepEqual(data, {n: 3});
+  assert.deepEqual(
+    kept.map(({data, pending}) => [data, pending]),
+    [[{n: 3}, []]],
+  );
+});
 
 test('F11: a hub whose store another has opened stops, and its tabs hear of it', async () => {
   const backend = newBackend();

@@ -46,6 +46,7 @@ macro_rules! behaviours {
             records_that_are_missing_are_noticed
             a_damaged_document_can_be_written_again
             clearing_drops_everything_and_fences_everyone
+            d1_whoever_no_longer_owns_a_store_can_not_clear_it
             f23_a_deleted_store_says_so_and_can_be_opened_anew
             a_store_that_was_not_opened_says_so
             opening_a_store_again_ends_what_it_was_before
@@ -438,7 +439,7 @@ pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     place.corrupt(&doc("a"), Record::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     store.read(epoch, &doc("a")).await.unwrap();
-    store.clear().await.unwrap();
+    store.clear(epoch).await.unwrap();
 
     let fenced = StoreError::Fenced { epoch, current: epoch + 1 };
     assert_eq!(store.commit(epoch, &[append("a", 0, "late")], RELAXED).await, Err(fenced));
@@ -446,6 +447,16 @@ pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     let opened = store.open(Opening::default()).await.unwrap();
     assert_eq!((opened.epoch, opened.pending), (epoch + 2, vec![]));
     assert_eq!(read(&store, opened.epoch, "a").await, (None, vec![]));
+}
+
+pub async fn d1_whoever_no_longer_owns_a_store_can_not_clear_it(place: impl Place) {
+    stored_document(&place).await;
+    let (old, epoch) = open(&place).await;
+    let (new, current) = open(&place).await;
+    let kept = new.inventory().await.unwrap();
+    assert_eq!(old.clear(epoch).await, Err(StoreError::Fenced { epoch, current }));
+    assert_eq!(new.inventory().await.unwrap(), kept);
+    new.commit(current, &[append("b", 0, "still its own")], RELAXED).await.unwrap();
 }
 
 pub async fn f23_a_deleted_store_says_so_and_can_be_opened_anew(place: impl Place) {
@@ -461,7 +472,7 @@ pub async fn f23_a_deleted_store_says_so_and_can_be_opened_anew(place: impl Plac
     assert_eq!(store.commit(epoch, &[append("b", 0, "x")], RELAXED).await, Err(reason.clone()));
     assert_eq!(store.read(epoch, &doc("a")).await, Err(reason.clone()));
     assert_eq!(store.inventory().await, Err(reason.clone()));
-    assert_eq!(store.clear().await, Err(reason));
+    assert_eq!(store.clear(epoch).await, Err(reason));
 
     let opened = store.open(Opening::default()).await.unwrap();
     assert_eq!((opened.epoch, opened.pending), (1, vec![]));
@@ -515,15 +526,15 @@ pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {
         let store = place.store();
         let opening = Opening { lineage: given.into(), ..Opening::default() };
         let opened = store.open(opening).await.unwrap();
-        (store, opened.lineage)
+        (store, opened)
     };
-    assert_eq!(lineage("first").await.1, "first");
+    assert_eq!(lineage("first").await.1.lineage, "first");
     let (store, known) = lineage("second").await;
-    assert_eq!(known, "first");
-    store.clear().await.unwrap();
-    assert_eq!(lineage("third").await.1, "third");
+    assert_eq!(known.lineage, "first");
+    store.clear(known.epoch).await.unwrap();
+    assert_eq!(lineage("third").await.1.lineage, "third");
     place.delete().await;
-    assert_eq!(lineage("fourth").await.1, "fourth");
+    assert_eq!(lineage("fourth").await.1.lineage, "fourth");
 }
 
 pub async fn what_is_of_no_use_is_set_aside_as_if_corrupt(place: impl Place) {

@@ -85,7 +85,7 @@ async fn s2_f21_identities_share_nothing() {
     let (bob_store, bob_epoch) = open(&bob).await;
     assert_eq!((ann_epoch, bob_epoch), (1, 1));
     assert_eq!(bob_store.read(bob_epoch, &doc("a")).await.unwrap(), Default::default());
-    bob_store.clear().await.unwrap();
+    bob_store.clear(bob_epoch).await.unwrap();
     assert_eq!(ann_store.read(ann_epoch, &doc("a")).await.unwrap().log, [b"secret"]);
 }
 
@@ -184,6 +184,17 @@ async fn f15_a_full_disk_is_an_error_and_loses_nothing_that_was_there() {
         assert_eq!(store.read(epoch, &doc("a")).await.unwrap().log, [b"zero"]);
     }
     store.commit(epoch, &[append("a", 1, "one")], RELAXED).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn d1_an_epoch_that_can_not_be_counted_on_from_fences_nobody_for_ever() {
+    let identity = Identity::new("damaged epoch");
+    let damaged = identity.store();
+    damaged.open(Opening { floor: 1 << 60, ..Opening::default() }).await.unwrap();
+    let store = identity.store();
+    let epoch = store.open(Opening { floor: 7, ..Opening::default() }).await.unwrap().epoch;
+    assert_eq!(epoch, 7);
+    store.commit(epoch, &[append("a", 0, "x")], RELAXED).await.unwrap();
 }
 
 #[wasm_bindgen_test]

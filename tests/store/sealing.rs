@@ -194,11 +194,11 @@ pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clo
 ) {
     let store = locked.store();
     let epoch = stored_documents(&store).await;
-    store.clear().await.unwrap();
+    store.clear(epoch).await.unwrap();
     let other = Sealed::new(locked.place.store(), locked.other_key.clone());
     assert_eq!(open(&other).await, epoch + 2);
     assert_refused(&store, "give that one").await;
-    other.clear().await.unwrap();
+    other.clear(epoch + 2).await.unwrap();
     assert_eq!(open(&locked.place.store()).await, epoch + 4);
 }
 

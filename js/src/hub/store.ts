@@ -1,4 +1,5 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
+import {clock} from '../clock.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
 import type {ConnectContext} from './define.js';
 import {
@@ -28,6 +29,9 @@ export interface FoundStore extends Reservation {
   failure?: Error;
 }
 
+/** How long the store may take to open, with the function that finds the key. */
+const OPENING_MS = 30_000;
+
 /** Nobody else can have the store. */
 const unreserved: Reservation = {leave: () => {}, release: () => {}};
 
@@ -52,18 +56,53 @@ export async function findStore(
 ): Promise<FoundStore> {
   const database = databaseName(context.identity, options);
   const settings = {floor, lineage: crypto.randomUUID()};
+  const kind = options.kind ?? defaultKind();
   let reservation = unreserved;
+  let isOpening = false;
+  let isLate = false;
+  const open = async () => {
+    try {
+      if (kind === 'indexeddb' && !isSharedWorker) reservation = await reserve(database);
+      const encryption = await findKey(options.encryption, context);
+      if (isLate) throw late();
+      isOpening = true;
+      const store = await openStore({...settings, kind, name: database}, encryption);
+      if (!isLate) return store;
+      store.free();
+      throw late();
+    } catch (error) {
+      reservation.release();
+      throw error;
+    }
+  };
   try {
-    const kind = options.kind ?? defaultKind();
-    if (kind === 'indexeddb' && !isSharedWorker) reservation = await reserve(database);
-    const encryption = await findKey(options.encryption, context);
-    const store = await openStore({...settings, kind, name: database}, encryption);
+    const store = await inTime(open(), () => {
+      isLate = true;
+      // A database that opens after all must not be another page's by then.
+      if (!isOpening) reservation.release();
+    });
     return {store, room: kind === 'indexeddb' ? roomOnDevice : unlimited, ...reservation};
   } catch (error) {
-    reservation.release();
     const store = await openStore({...settings, kind: 'memory'}, undefined);
     return {store, room: unlimited, failure: toError(error as CoreError), ...unreserved};
   }
+}
+
+/** Browsers are known never to answer, and so may the function that finds the key. */
+async function inTime<T>(work: Promise<T>, giveUp: () => void): Promise<T> {
+  let timer: ReturnType<typeof clock.setTimeout> | undefined;
+  const end = new Promise<never>((_, reject) => {
+    timer = clock.setTimeout(() => {
+      giveUp();
+      reject(late());
+    }, OPENING_MS);
+  });
+  return Promise.race([work, end]).finally(() => clock.clearTimeout(timer));
+}
+
+function late(): Error {
+  const message = `the store was not open after ${OPENING_MS / 1000} seconds: close other pages of this site, or start the browser anew`;
+  return makeError(codes.STORE_UNAVAILABLE, message);
 }
 
 function defaultKind(): 'indexeddb' | 'memory' {

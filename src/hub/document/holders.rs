@@ -55,15 +55,14 @@ impl Document {
             .or_insert_with(|| departed.take(tab).map(Holder::of).unwrap_or_default())
     }
 
-    /// The tab is gone; what its last words may repeat must be known.
-    pub(super) fn remove_holder(&mut self, tab: &str) {
-        if let Some(holder) = self.holders.remove(tab)
-            && holder.must_be_known()
-            && self.log.is_some()
-            && !self.defers(tab)
-        {
+    /// The tab is gone; what its last words may repeat must be known. Returns whether it had the
+    /// document open.
+    pub(super) fn remove_holder(&mut self, tab: &str) -> bool {
+        let Some(holder) = self.holders.remove(tab) else { return false };
+        if holder.must_be_known() && self.log.is_some() && !self.defers(tab) {
             self.departed.add(tab, holder.as_known(), self.order.rev());
         }
+        true
     }
 
     /// The tab has said which revision it holds.

@@ -1,6 +1,6 @@
 //! What is written down of a document.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 
 use tabmux_middleware::Millis;
 
@@ -21,6 +21,9 @@ const ENTRIES: u64 = 1000;
 /// …or when it is larger than the last checkpoint, and than this.
 const SIZE: u64 = 64 * 1024;
 
+/// How often it is written that a document is in use.
+const USE_NOTED: Millis = 60 * 60 * 1000;
+
 /// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of
 /// a tab that has ended.
 const GRACE: Millis = 60_000;
@@ -28,6 +31,7 @@ const GRACE: Millis = 60_000;
 const UNKNOWN: &str = "";
 
 /// The document's log in the store.
+#[derive(Default)]
 pub(super) struct Log {
     /// The number of the next entry.
     next: u64,
@@ -37,12 +41,14 @@ pub(super) struct Log {
     checkpoint_size: u64,
     /// The upstream version as of the last entry.
     version: Option<u64>,
+    /// A checkpoint can't be encoded: it is told, and the log goes on without.
+    is_unfit: bool,
 }
 
 impl Document {
     /// Begins a log at this number; what the store has of the document is of no more use.
     pub fn start_log(&mut self, next: u64) {
-        self.log = Some(Log { next, entries: 0, size: 0, checkpoint_size: 0, version: None });
+        self.log = Some(Log { next, ..Log::default() });
     }
 
     pub fn is_stored(&self) -> bool {
@@ -55,16 +61,19 @@ impl Document {
 
     /// Takes up what an earlier hub left, or this one before it forgot the document.
     pub fn recall(&mut self, recalled: Recalled, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Recalled { restored, known, next, entries, log_size, checkpoint_size } = recalled;
+        let Recalled { restored, known, next, entries, log_size, checkpoint_size, .. } = recalled;
         let version = restored.snapshot.version;
         let oldest = known.rev - known.history.len() as u64;
-        self.recall_lost(known.lost, cx);
+        for lost in known.lost {
+            self.keep_lost(lost, cx);
+        }
         if !self.is_known(cx) {
             cx.upstream.restore(&self.id, &restored)?;
         }
         self.was_loaded = version.is_some();
         if cx.upstream.head(&self.id).version == version {
-            self.log = Some(Log { next, entries, size: log_size, checkpoint_size, version });
+            let size = log_size;
+            self.log = Some(Log { next, entries, size, checkpoint_size, version, is_unfit: false });
             self.order = Sequencer::resume(known.rev, known.history);
             self.unsettled = restored.pending.into_iter().flat_map(Unsettled::of).collect();
             self.keep_history_from(oldest);
@@ -92,6 +101,11 @@ impl Document {
         (holder.away, holder.sent, holder.seen) = (true, Some(rev), rev);
     }
 
+    /// Whether a tab is known that has the document open.
+    fn is_open(&self) -> bool {
+        self.holders.keys().any(|tab| tab != UNKNOWN)
+    }
+
     /// The tab has ended, and may have left ops that it made at the revision it had.
     pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
         let held = self.holders.get(tab).filter(|holder| holder.sent.is_some());
@@ -105,7 +119,9 @@ impl Document {
     /// The tabs of the earlier hub have come back, or never will.
     pub(super) fn end_grace(&mut self, cx: &mut Context<'_>) {
         if self.grace.take_if(|at| *at <= cx.now).is_some() {
-            self.release(UNKNOWN, cx);
+            self.holders.remove(UNKNOWN);
+            self.trim();
+            self.start_linger(cx);
         }
     }
 
@@ -143,13 +159,13 @@ impl Document {
             doc: self.id.clone(),
             n: log.next,
             record: bytes,
-            pending: !(self.unsettled.is_empty() && self.lost.0.is_empty()),
+            pending: !(self.unsettled.is_empty() && self.lost.is_empty()),
         });
         log.next += 1;
         // While a tab lags, a checkpoint has all changes since then.
         let entries = ENTRIES.max(self.order.kept() as u64);
         if log.entries >= entries || log.size >= log.checkpoint_size.max(SIZE) {
-            journal.needs_checkpoint(&self.id);
+            journal.wants_checkpoint(&self.id);
         }
     }
 
@@ -173,17 +189,31 @@ impl Document {
     /// a state: what the store has would send them again.
     pub fn write_checkpoint(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
-        let Some(log) = &mut self.log else { return journal.saved(&self.id) };
+        let Some(log) = &mut self.log else {
+            if self.is_removed {
+                // It could not be.
+                journal.write(Write::Remove { doc: self.id.clone() });
+            }
+            journal.saved(&self.id);
+            return;
+        };
         let snapshot = cx.upstream.snapshot(&self.id);
         let unknown = snapshot.version.is_none() && snapshot.type_name.is_none();
         if cx.upstream.untold(&self.id) != Untold::default() || self.outdated.is_some() {
             return;
         }
-        journal.saved(&self.id);
+        let is_logged = journal.saved(&self.id);
         let pending = cx.upstream.pending(&self.id);
-        let mut lost = self.lost.0.clone();
-        let dropped = dropped(&self.unsettled, &pending);
-        lost.extend(lost_with_their_tabs(&dropped));
+        let mut lost: Vec<Lost> = self.lost.iter().map(|it| it.lost.clone()).collect();
+        // A hard rollback has dropped these, and their callbacks are still to hear of it. If this hub
+        // dies before that, the next one can tell only the tabs that come back.
+        let kept: HashSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
+        let dropped: Vec<&Unsettled> =
+            self.unsettled.iter().filter(|op| !kept.contains(&op.origin)).collect();
+        let ops: Vec<PendingOp> = dropped.iter().filter_map(|op| op.as_lost()).collect();
+        if !ops.is_empty() {
+            lost.push(Lost { ops, error: state_lost() });
+        }
         let says_something = self.was_loaded || !(pending.is_empty() && lost.is_empty());
         if unknown && !says_something && log.checkpoint_size == 0 {
             return;
@@ -199,7 +229,7 @@ impl Document {
                 known.last_op_id = known.last_op_id.min(first.op_id - 1);
             }
         }
-        for Origin { tab, op_id } in dropped.iter().map(|op| &op.origin) {
+        for Unsettled { origin: Origin { tab, op_id }, .. } in dropped {
             let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
             tabs.entry(tab.clone()).or_default().failures.push(failure);
         }
@@ -209,23 +239,55 @@ impl Document {
         match to_bytes(&checkpoint) {
             Ok(record) => {
                 (log.entries, log.size, log.checkpoint_size) = (0, 0, record.len() as u64);
+                log.is_unfit = false;
                 let (doc, next, pending) = (self.id.clone(), log.next, is_pending);
                 journal.write(Write::Checkpoint { doc, record, next, pending });
                 journal.write(Write::Use { doc: self.id.clone(), at: cx.now });
+                self.used = cx.now;
             }
             Err(error) => {
-                journal.tell_error(&self.id, &error);
+                if !std::mem::replace(&mut log.is_unfit, true) {
+                    journal.tell_error(&self.id, &error);
+                }
+                if is_pending && is_logged {
+                    // It may fit by the time that the log is as long again.
+                    (log.entries, log.size) = (0, 0);
+                    return;
+                }
                 self.log = None;
+                self.is_removed = true;
                 // The next hub would send again what is in it.
                 journal.write(Write::Remove { doc: self.id.clone() });
+                self.lose(checkpoint.pending, &error, cx);
+                for Lost { ops, error } in checkpoint.lost.into_iter().skip(self.lost.len()) {
+                    self.lose(ops, &error, cx);
+                }
             }
         }
     }
 
     /// The document was used, as the eviction of old ones wants to know.
-    pub fn note_use(&self, cx: &mut Context<'_>) {
+    pub fn note_use(&mut self, cx: &mut Context<'_>) {
         if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
+            self.used = cx.now;
             journal.write_in_passing(Write::Use { doc: self.id.clone(), at: cx.now }, cx.now);
+        }
+    }
+
+    /// A document that a tab has open is in use.
+    pub(super) fn note_long_use(&mut self, cx: &mut Context<'_>) {
+        if self.is_open() && cx.now >= self.used + USE_NOTED {
+            self.note_use(cx);
+        }
+    }
+
+    /// No tab has it open any more. The hub may end with its last tab, so this is written at once.
+    pub(super) fn note_last_use(&mut self, cx: &mut Context<'_>) {
+        if self.log.is_some() && !self.is_open() && cx.now > self.used {
+            self.used = cx.now;
+            if let Some(journal) = cx.journal.as_deref_mut() {
+                journal.write(Write::Use { doc: self.id.clone(), at: cx.now });
+            }
         }
     }
 
@@ -238,30 +300,14 @@ impl Document {
     }
 }
 
-/// The ops that a hard rollback has dropped, and whose callbacks are still to hear of it.
-fn dropped<'a>(unsettled: &'a VecDeque<Unsettled>, pending: &[PendingOp]) -> Vec<&'a Unsettled> {
-    let is_pending = |it: &Unsettled| pending.iter().any(|op| op.origins.contains(&it.origin));
-    unsettled.iter().filter(|it| !is_pending(it)).collect()
-}
-
-/// If this hub dies before the callbacks have heard of it, the next one can tell only the tabs that
-/// come back; the others may have ended long before, or with this hub.
-fn lost_with_their_tabs(dropped: &[&Unsettled]) -> Option<Lost> {
-    let ops: Vec<PendingOp> = dropped
-        .iter()
-        .filter(|it| it.op != Op::NoOp)
-        .map(|it| PendingOp {
-            op: it.op.clone(),
-            type_name: None,
-            source: it.source.clone(),
-            origins: vec![it.origin.clone()],
-            sent: None,
-        })
-        .collect();
-    (!ops.is_empty()).then(|| Lost { ops, error: state_lost() })
-}
-
 impl Unsettled {
+    /// The op as it is told of when nobody can commit it any more; none if it did nothing.
+    fn as_lost(&self) -> Option<PendingOp> {
+        let Unsettled { origin, op, source } = self;
+        let (op, source, origins) = (op.clone(), source.clone(), vec![origin.clone()]);
+        (op != Op::NoOp).then_some(PendingOp { op, type_name: None, source, origins, sent: None })
+    }
+
     /// The ops of tabs that an op of an earlier hub is composed of.
     fn of(pending: PendingOp) -> impl Iterator<Item = Self> {
         let PendingOp { op, source, origins, .. } = pending;

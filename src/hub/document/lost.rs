@@ -3,8 +3,6 @@
 //! There may be no tab at the time. So the store keeps them until a tab was told; as the next
 //! checkpoint has them and not what they were made from, nobody can commit them after that.
 
-use tabmux_middleware::Millis;
-
 use super::{Context, Document};
 use crate::error::Error;
 use crate::hub::PendingOp;
@@ -13,9 +11,14 @@ use crate::ot::{Op, Origin};
 use crate::platform::Payload;
 use crate::protocol::SubmittedOp;
 
-/// How long they are kept after they were told, as that is on its way. A hub that starts within that
-/// time tells them again, and so does one of which a tab begins a new session within it.
-const ON_ITS_WAY: Millis = 1000;
+/// Ops that could not be kept, of which no tab has said yet that it has heard.
+pub(super) struct Unheard {
+    pub lost: Lost,
+    /// No other of this hub has it.
+    number: u64,
+    /// The tabs that there are were told.
+    is_told: bool,
+}
 
 impl Document {
     /// These ops are given up, but for what the tabs are told.
@@ -23,44 +26,41 @@ impl Document {
         let Some(journal) = cx.journal.as_deref_mut().filter(|_| !ops.is_empty()) else { return };
         let lost = Lost { ops, error: error.clone() };
         if self.log.is_none() {
-            return journal.tell_lost(&self.id, &lost);
+            return journal.tell_lost(&self.id, &lost, None);
         }
-        journal.with_lost.insert(self.id.clone());
-        self.lost.0.push(lost);
+        self.keep_lost(lost, cx);
         self.write_anew(cx);
     }
 
-    /// What an earlier hub could tell nobody.
-    pub(super) fn recall_lost(&mut self, lost: Vec<Lost>, cx: &mut Context<'_>) {
-        if let (false, Some(journal)) = (lost.is_empty(), cx.journal.as_deref_mut()) {
+    /// Until a tab has heard of it.
+    pub(super) fn keep_lost(&mut self, lost: Lost, cx: &mut Context<'_>) {
+        if let Some(journal) = cx.journal.as_deref_mut() {
             journal.with_lost.insert(self.id.clone());
-            self.lost = (lost, 0);
+            journal.last_lost += 1;
+            self.lost.push(Unheard { lost, number: journal.last_lost, is_told: false });
         }
     }
 
     /// There are tabs to be told.
     pub fn tell_lost(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
-        let (lost, told) = &mut self.lost;
-        for it in &lost[*told..] {
-            journal.tell_lost(&self.id, it);
-        }
-        *told = lost.len();
-        self.lost_until = Some(cx.now + ON_ITS_WAY);
-    }
-
-    /// What was told just now may have been on its way to a session that a tab has given up.
-    pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
-        if let (Some(_), Some(journal)) = (self.lost_until, cx.journal.as_deref_mut()) {
-            journal.with_lost.insert(self.id.clone());
-            self.lost.1 = 0;
+        for it in self.lost.iter_mut().filter(|it| !it.is_told) {
+            it.is_told = true;
+            journal.tell_lost(&self.id, &it.lost, Some(it.number));
         }
     }
 
-    pub(super) fn forget_lost(&mut self, cx: &mut Context<'_>) {
-        if self.lost_until.take_if(|until| *until <= cx.now).is_some() {
-            let (lost, told) = &mut self.lost;
-            lost.drain(..std::mem::take(told));
+    /// A tab that was told may not have heard of it. Returns whether there is something to be told.
+    pub fn is_to_tell_again(&mut self) -> bool {
+        self.lost.iter_mut().for_each(|it| it.is_told = false);
+        !self.lost.is_empty()
+    }
+
+    /// A tab has heard of it.
+    pub fn heard(&mut self, number: u64, cx: &mut Context<'_>) {
+        let count = self.lost.len();
+        self.lost.retain(|it| it.number != number);
+        if self.lost.len() < count {
             self.write_anew(cx);
             self.start_linger(cx);
         }

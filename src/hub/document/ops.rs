@@ -48,6 +48,9 @@ impl Document {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
             self.order.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
+        if self.log.is_none() && base < self.first_rev {
+            error = error.map(|_| self.unknown_op());
+        }
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             let unloaded = submit.base_rev.is_none() && at == 0;
@@ -117,13 +120,30 @@ impl Document {
             failure if op_id <= holder.last_op_id => {
                 self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
-            _ if owed => self.tell_settled(tab, vec![op_id], Some(state_lost()), cx),
             _ => {
-                holder.last_op_id = op_id;
-                self.note_rejected(tab, vec![op_id], &state_lost(), cx);
-                self.tell_rejected(tab, vec![op_id], state_lost(), cx);
+                let error = if self.log.is_some() || self.first_rev == 0 {
+                    state_lost()
+                } else {
+                    self.unknown_op()
+                };
+                if owed {
+                    return self.tell_settled(tab, vec![op_id], Some(error), cx);
+                }
+                self.holder(tab).last_op_id = op_id;
+                self.note_rejected(tab, vec![op_id], &error, cx);
+                self.tell_rejected(tab, vec![op_id], error, cx);
             }
         }
+    }
+
+    /// Why nobody can say what became of an op that a tab gave to an earlier hub: the document is not
+    /// in the store.
+    fn unknown_op(&self) -> Error {
+        let message = format!(
+            "the hub was lost, and did not keep {}: whether the server has the op is unknown",
+            self.id
+        );
+        Error::new(codes::HUB_LOST, message)
     }
 
     /// Gives a transformed op to the upstream document, and a revision.

@@ -205,7 +205,9 @@ impl Document {
 
     /// The tab is gone.
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.remove_holder(tab);
+        if self.remove_holder(tab) {
+            self.note_last_use(cx);
+        }
         self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);

@@ -1,6 +1,6 @@
 //! Which writes go into one transaction, and what waits for it.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use tabmux_middleware::Millis;
@@ -45,10 +45,12 @@ pub(crate) struct Journal {
     in_passing: Vec<Write>,
     /// When they go by themselves.
     in_passing_until: Option<Millis>,
-    /// Documents whose next write must be a checkpoint.
-    unsaved: BTreeSet<DocId>,
+    /// Documents of which a checkpoint is to be written, and whether entries can't do in its place.
+    unsaved: BTreeMap<DocId, bool>,
     /// Documents that have lost ops of which no tab was told.
     pub with_lost: BTreeSet<DocId>,
+    /// The number of the last of them.
+    pub last_lost: u64,
     /// Larger than the number of every log entry there is.
     next_number: u64,
     /// What happened to the store, for all tabs.
@@ -77,8 +79,9 @@ impl Journal {
             to_write: Vec::new(),
             in_passing: Vec::new(),
             in_passing_until: None,
-            unsaved: BTreeSet::new(),
+            unsaved: BTreeMap::new(),
             with_lost: BTreeSet::new(),
+            last_lost: 0,
             next_number: first_number,
             events: Vec::new(),
             due: false,
@@ -135,31 +138,37 @@ impl Journal {
         self.due = true;
     }
 
-    /// The tab begins a new session, to which nothing of the last one is of use.
-    pub fn drop_messages_to(&mut self, tab: &str) {
-        for batch in self.under_way.iter_mut().chain([&mut self.waiting]) {
-            batch.messages.retain(|(other, _)| other != tab);
-        }
+    /// Gives back what waits to be told to a tab.
+    pub fn drop_messages_to(&mut self, tab: &str) -> Vec<Outgoing> {
+        let batches = self.under_way.iter_mut().chain([&mut self.waiting]);
+        batches.flat_map(|it| it.messages.extract_if(.., |(other, _)| other == tab)).collect()
     }
 
     /// The document's next write must be a checkpoint.
     pub fn needs_checkpoint(&mut self, doc: &DocId) {
-        self.unsaved.insert(doc.clone());
+        self.unsaved.insert(doc.clone(), true);
+        self.due = true;
+    }
+
+    /// The document's log is long: a checkpoint is to take its place.
+    pub fn wants_checkpoint(&mut self, doc: &DocId) {
+        self.unsaved.entry(doc.clone()).or_insert(false);
         self.due = true;
     }
 
     /// Whether the document is kept up to date in the log.
     pub fn takes_entries(&self, doc: &DocId) -> bool {
-        self.pause.is_none() && !self.unsaved.contains(doc)
+        self.pause.is_none() && self.unsaved.get(doc) != Some(&true)
     }
 
     /// The documents that need a checkpoint, unless nothing can be written at present.
     pub fn unsaved(&self) -> Vec<DocId> {
-        if self.pause.is_some() { Vec::new() } else { self.unsaved.iter().cloned().collect() }
+        if self.pause.is_some() { Vec::new() } else { self.unsaved.keys().cloned().collect() }
     }
 
-    pub fn saved(&mut self, doc: &DocId) {
-        self.unsaved.remove(doc);
+    /// The checkpoint is no longer to be written; returns whether entries can do in its place.
+    pub fn saved(&mut self, doc: &DocId) -> bool {
+        self.unsaved.remove(doc) != Some(true)
     }
 
     /// Whether some document needs a checkpoint.
@@ -170,7 +179,7 @@ impl Journal {
     /// Whether writes of the document are still to come.
     pub fn is_busy_with(&self, doc: &DocId) -> bool {
         let mut writes = self.being_written.iter().chain(&self.to_write);
-        writes.any(|write| write.doc() == doc) || self.unsaved.contains(doc)
+        writes.any(|write| write.doc() == doc) || self.unsaved.contains_key(doc)
     }
 
     /// Nothing is written any more.
@@ -241,7 +250,7 @@ impl Journal {
             return batch;
         }
         for write in writes.iter().chain(&to_write) {
-            self.unsaved.insert(write.doc().clone());
+            self.unsaved.insert(write.doc().clone(), true);
             // No checkpoint has these.
             if matches!(write, Write::Pin { .. }) {
                 self.in_passing.push(write.clone());

@@ -6,7 +6,7 @@ use super::{Journal, Lost};
 use crate::error::Error;
 use crate::ot::Op;
 use crate::platform::{Payload, to_value};
-use crate::protocol::{DocId, StoreEvent};
+use crate::protocol::{DocId, StoreEvent, StoreHeard};
 
 #[derive(Serialize)]
 struct LostDetail<'a> {
@@ -38,17 +38,23 @@ impl Journal {
     /// All tabs are told.
     pub fn tell(&mut self, name: &str, detail: &impl Serialize) {
         // What can't be carried was refused when it was submitted.
+        self.tell_until_heard(name, detail, None);
+    }
+
+    fn tell_until_heard(&mut self, name: &str, detail: &impl Serialize, heard: Option<StoreHeard>) {
         if let Ok(detail) = to_value(detail) {
-            let event = StoreEvent { name: name.to_owned(), detail: Payload(detail) };
-            self.events.push(event);
+            self.events.push(StoreEvent { name: name.to_owned(), detail: Payload(detail), heard });
         }
     }
 
     /// Uncommitted ops of a document could not be kept; here they are, so that they can be saved.
-    pub fn tell_lost(&mut self, doc: &DocId, Lost { ops, error }: &Lost) {
+    /// The tabs say that they have heard of this `number`, if there is one.
+    pub fn tell_lost(&mut self, doc: &DocId, lost: &Lost, number: Option<u64>) {
+        let Lost { ops, error } = lost;
         let (collection, id) = (doc.collection.as_str(), doc.id.as_str());
         let ops = ops.iter().map(|it| LostOp { op: &it.op, source: it.source.as_ref() }).collect();
-        self.tell("lost", &LostDetail { collection, id, ops, error });
+        let heard = number.map(|number| StoreHeard { doc: doc.clone(), number });
+        self.tell_until_heard("lost", &LostDetail { collection, id, ops, error }, heard);
     }
 
     /// What the store has of a document is of no use, or it can't be kept.

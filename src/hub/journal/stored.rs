@@ -1,5 +1,7 @@
 //! A document as it comes back from the store.
 
+use std::collections::VecDeque;
+
 use super::record::{Checkpoint, Failure, KnownTab, PendingOp, Placed, Record, from_bytes};
 use crate::error::{Error, codes};
 use crate::ot::{Entry, Op, Types, transform_pair};
@@ -24,6 +26,10 @@ pub(crate) struct Recalled {
     pub restored: Restored,
     /// Its `snapshot` and `pending` are those of `restored`.
     pub known: Checkpoint,
+    /// The uncommitted ops while the records are read…
+    pending: VecDeque<PendingOp>,
+    /// …and how many of those that the oldest is composed of are committed.
+    committed: usize,
     /// The number of the next log entry.
     pub next: u64,
     /// The size of the log since the checkpoint.
@@ -46,12 +52,13 @@ pub fn read_stored(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Resto
 /// `ERR_DOC_TYPE_NOT_RECOGNIZED`, or why the records make no sense together.
 pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Recalled>, Error> {
     let Some(bytes) = &stored.checkpoint else { return Ok(None) };
-    let known: Checkpoint = from_bytes(bytes).map_err(nonsense)?;
+    let mut known: Checkpoint = from_bytes(bytes).map_err(nonsense)?;
     check_type(known.snapshot.type_name.as_deref(), types)?;
     for op in &known.pending {
         check_type(op.type_name.as_deref(), types)?;
     }
     let mut recalled = Recalled {
+        pending: std::mem::take(&mut known.pending).into(),
         known,
         next: stored.next,
         entries: stored.log.len() as u64,
@@ -62,9 +69,12 @@ pub(crate) fn recall(stored: &StoredDoc, types: &dyn Types) -> Result<Option<Rec
     for bytes in &stored.log {
         recalled.take(from_bytes(bytes).map_err(nonsense)?, types)?;
     }
-    let Recalled { restored, known, .. } = &mut recalled;
+    let Recalled { restored, known, pending, committed, .. } = &mut recalled;
     restored.snapshot = std::mem::take(&mut known.snapshot);
-    restored.pending = std::mem::take(&mut known.pending);
+    if let Some(oldest) = pending.front_mut() {
+        oldest.origins.drain(..*committed);
+    }
+    restored.pending = std::mem::take(pending).into();
     Ok(Some(recalled))
 }
 
@@ -90,7 +100,7 @@ impl Recalled {
                 self.placed(placed, types)?;
             }
             Record::Changed { change, mut raw } => {
-                for own in &mut self.known.pending {
+                for own in &mut self.pending {
                     let ty = own.type_name.as_deref().and_then(|name| types.get(name));
                     transform_pair(&mut own.op, &mut raw, ty.as_ref())?;
                 }
@@ -104,14 +114,20 @@ impl Recalled {
                 }
             }
             Record::Sending(sent) => {
-                let oldest = self.known.pending.first_mut();
+                let oldest = self.pending.front_mut();
                 oldest.ok_or_else(|| nonsense("nothing was to be sent"))?.sent.get_or_insert(sent);
             }
             Record::Committed { origin, version } => {
-                if let Some(oldest) = self.known.pending.first_mut() {
-                    oldest.origins.retain(|other| *other != origin);
-                    if oldest.origins.is_empty() {
-                        self.known.pending.remove(0);
+                if let Some(oldest) = self.pending.front_mut() {
+                    let waiting = &oldest.origins[self.committed..];
+                    match waiting.iter().position(|other| *other == origin) {
+                        Some(0) => self.committed += 1,
+                        Some(at) => drop(oldest.origins.remove(self.committed + at)),
+                        None => {}
+                    }
+                    if self.committed == oldest.origins.len() {
+                        self.pending.pop_front();
+                        self.committed = 0;
                     }
                 }
                 self.known.snapshot.version = version;
@@ -129,7 +145,7 @@ impl Recalled {
         }
         if composed {
             let ty = type_name.and_then(|name| types.get(&name));
-            if let (Some(last), Some(ty), Op::Edit(op)) = (self.known.pending.last_mut(), ty, &op) {
+            if let (Some(last), Some(ty), Op::Edit(op)) = (self.pending.back_mut(), ty, &op) {
                 match &mut last.op {
                     Op::Create(create) => {
                         let data = create.data.take().unwrap_or_else(Payload::undefined);
@@ -146,7 +162,7 @@ impl Recalled {
             }
         } else if op != Op::NoOp {
             let (op, origins) = (op.clone(), vec![origin.clone()]);
-            self.known.pending.push(PendingOp { op, type_name, source, origins, sent: None });
+            self.pending.push_back(PendingOp { op, type_name, source, origins, sent: None });
         }
         let change = Change { op, version, src: Some(origin.tab.clone()) };
         self.push(Entry { change, origin: Some(origin) });

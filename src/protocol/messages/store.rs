@@ -64,4 +64,17 @@ pub struct StoreEvent {
     pub name: String,
     /// What the listeners of `store:<name>` are given.
     pub detail: Payload,
+    /// For the tab to say once they were: the hub keeps it until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<StoreHeard>,
+}
+
+/// The tab's listeners were given what could not be kept of a document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreHeard {
+    /// The document.
+    pub doc: DocId,
+    /// The number that the hub gave it.
+    pub number: u64,
 }

@@ -129,7 +129,7 @@ fn closed(name: &str, reason: &str) -> StoreError {
 }
 
 fn check(epoch: u64, current: &JsValue) -> Result<(), StoreError> {
-    let current = values::to_number(current);
+    let current = values::to_epoch(current);
     if epoch == current { Ok(()) } else { Err(StoreError::Fenced { epoch, current }) }
 }
 
@@ -154,7 +154,7 @@ impl Store for IndexedDbStore {
             let seal = transaction.get(META, &SEAL.into())?;
             let any = [transaction.first_key(LOG)?, transaction.first_key(QUARANTINE)?];
             let pending = transaction.index_keys(DOCS, PENDING)?;
-            let current = values::to_number(&epoch.answer().await?);
+            let current = values::to_epoch(&epoch.answer().await?);
             let epoch = opening.floor.max(current + 1);
             let known = lineage.answer().await?.as_string();
             let seal = values::to_bytes(&seal.answer().await?);
@@ -269,17 +269,17 @@ impl Store for IndexedDbStore {
         transaction.end(result).await
     }
 
-    async fn clear(&self) -> Result<(), StoreError> {
+    async fn clear(&self, epoch: u64) -> Result<(), StoreError> {
         let connection = self.connection()?;
         let scope = [META, DOCS, LOG, QUARANTINE];
         let transaction = connection.transaction(&scope, Mode::ReadWrite, Durability::Strict)?;
         let work = async {
-            let epoch = transaction.get(META, &EPOCH.into())?;
+            let current = transaction.get(META, &EPOCH.into())?;
+            check(epoch, &current.answer().await?)?;
             for name in scope {
                 transaction.clear(name)?;
             }
-            let next = values::to_number(&epoch.answer().await?) + 1;
-            transaction.put(META, &values::from_number(next), &EPOCH.into())?;
+            transaction.put(META, &values::from_number(epoch + 1), &EPOCH.into())?;
             Ok(())
         };
         let result = work.await;

@@ -12,6 +12,10 @@ use crate::store::{Record, Summary};
 /// Stands for the number of a log entry in the checkpoint's key.
 const CHECKPOINT: f64 = -1.0;
 
+/// Milliseconds since 1970 stay below this for more than a hundred thousand years, and the revisions
+/// that are counted from an epoch on are still exact.
+const MAX_EPOCH: u64 = (1 << 53) / 2048;
+
 pub(super) fn doc_key(doc: &DocId) -> JsValue {
     Array::of2(&doc.collection.as_str().into(), &doc.id.as_str().into()).into()
 }
@@ -99,6 +103,13 @@ pub(super) fn to_summary(value: &JsValue) -> Option<Summary> {
 /// Numbers are JavaScript's: the epoch and a log's entries stay far below 2^53.
 pub(super) fn from_number(number: u64) -> JsValue {
     JsValue::from_f64(number as f64)
+}
+
+/// The store's epoch, 0 if it has none that makes sense: whoever counts on from one that is too large
+/// for a number would be fenced for ever.
+pub(super) fn to_epoch(value: &JsValue) -> u64 {
+    let epoch = to_number(value);
+    if epoch < MAX_EPOCH { epoch } else { 0 }
 }
 
 /// The number, 0 if there is none.

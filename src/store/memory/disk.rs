@@ -142,9 +142,11 @@ impl MemoryDisk {
         Inventory { docs: docs.collect(), quarantined: quarantine.len() as u64 }
     }
 
-    pub(super) fn clear(&self) {
+    pub(super) fn clear(&self, epoch: u64) -> Result<(), StoreError> {
         let contents = &mut self.state().contents;
-        *contents = Contents { epoch: contents.epoch + 1, ..Contents::default() };
+        contents.check(epoch)?;
+        *contents = Contents { epoch: epoch + 1, ..Contents::default() };
+        Ok(())
     }
 
     /// How many bytes all commits up to now have written.

@@ -95,10 +95,9 @@ impl Store for MemoryStore {
         Ok(self.disk.inventory())
     }
 
-    async fn clear(&self) -> Result<(), StoreError> {
+    async fn clear(&self, epoch: u64) -> Result<(), StoreError> {
         self.turn().await?;
-        self.disk.clear();
-        Ok(())
+        self.disk.clear(epoch)
     }
 
     async fn closed(&self) -> StoreError {

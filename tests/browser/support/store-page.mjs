@@ -87,6 +87,13 @@ const result = (request) =>
 window.deleteStore = (identity, name) =>
   result(indexedDB.deleteDatabase(databaseOf(identity, name))).then(() => {});
 
+/** Brings the hub's database to a newer schema under its feet, as newer code does. */
+window.upgradeStore = async (identity, name) => {
+  const database = databaseOf(identity, name);
+  const known = (await indexedDB.databases()).find((it) => it.name === database);
+  (await result(indexedDB.open(database, known.version + 1))).close();
+};
+
 /** Changes a byte in each record of a document, while no hub runs; returns how many there are. */
 window.spoil = async (id) => {
   const database = await result(indexedDB.open(databaseOf('', '')));

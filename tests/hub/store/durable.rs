@@ -7,6 +7,7 @@ use tabmux::store::{StoreError, Write};
 use tabmux::tab::TabEvent;
 
 use super::two_with_a_text;
+use crate::disk::Disk;
 use crate::stage::{LINGER, Stage, doc};
 
 /// Whether a tab was told that the hub has its ops.
@@ -117,6 +118,30 @@ fn f15_what_could_not_be_written_is_seen_all_the_same_and_written_after_a_pause(
     let tab = stage.join(crate::stage::settings("new"));
     stage.fetch(tab, &id);
     assert_eq!(stage.text(tab, &id).as_deref(), Some("well, oh hello"));
+}
+
+#[test]
+fn f15_a_transaction_that_was_given_up_and_is_written_after_all_doubles_nothing() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.hold_disk();
+    let token = stage.edit(0, &id, json!(["oh "]));
+    let late = StoreError::Failed { name: "memory".to_owned(), reason: "it is late".to_owned() };
+    let now = stage.now;
+    stage.hub.committed(Err(late), now);
+    stage.disk().write_untold();
+    let reopened = Disk::new(&stage.disk().disk, "unused");
+    stage.disk = Some(reopened);
+    stage.hub.store_replaced(&[], now);
+    stage.edit(1, &id, json!(["well, "]));
+    stage.run_for(1000);
+    assert_eq!(stage.answers(0, token), [None]);
+    assert!(!stage.disk().info(&id).unwrap().pending);
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh, "]));
+    stage.replace_hub("connected");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh, well, oh hello"));
+    let failed = |event: &&HubEvent| matches!(event, HubEvent::Fenced(_));
+    assert_eq!(stage.events.iter().find(failed), None);
 }
 
 /// How often a tab was told that its hub, and what only that knew, is lost.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tabmux::store::Record;
-use tabmux::{Error, codes};
+use tabmux::{Error, Payload, codes};
 
 use super::two_with_a_text;
 use crate::stage::{NoTypes, Stage, doc, settings};
@@ -57,29 +57,52 @@ fn the_first_tab_of_the_next_hub_is_told_of_a_refusal_that_nobody_heard() {
 }
 
 #[test]
-fn what_was_told_is_told_again_by_a_hub_that_comes_at_once_and_not_by_a_later_one() {
+fn the_store_keeps_what_was_lost_until_a_tab_has_heard_of_it() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     refused_after_the_last_tab_has_left(&mut stage);
-    for (span, told) in [(999, 1), (1000, 1), (0, 0)] {
-        stage.seats.clear();
-        stage.replace_hub("connected");
-        let tab = stage.join(settings("new"));
-        assert_eq!(lost(&stage, tab).len(), told);
-        stage.run_for(span);
-    }
+    stage.hold_disk();
+    stage.edit_outside(&id, json!(["well, "]));
+    let tab = stage.join(settings("new"));
+    stage.run_for(5000);
+    assert_eq!(lost(&stage, tab).len(), 0, "it waits for the disk");
+    stage.replace_hub("connected");
+    assert_eq!(lost(&stage, tab).len(), 1);
     assert!(!stage.disk().info(&id).unwrap().pending);
+    stage.replace_hub("connected");
+    assert_eq!(lost(&stage, tab).len(), 1);
 }
 
 #[test]
-fn what_was_told_is_told_again_if_the_tab_begins_a_new_session_at_once_and_not_later() {
-    let mut stage = two_with_a_text();
+fn what_waits_for_the_disk_is_told_to_a_tab_that_begins_another_session() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
     refused_after_the_last_tab_has_left(&mut stage);
+    stage.hold_disk();
+    stage.edit_outside(&id, json!(["well, "]));
     let tab = stage.join(settings("new"));
-    for (span, told) in [(0, 1), (999, 2), (1000, 3), (0, 3)] {
-        assert_eq!(lost(&stage, tab).len(), told);
-        stage.run_for(span);
-        stage.rejoin(tab);
-    }
+    stage.rejoin(tab);
+    stage.release_disk();
+    let told = lost(&stage, tab);
+    assert_eq!(told.first(), Some(&json!([{ "op": ["oh "] }])), "{told:?}");
+}
+
+#[test]
+fn what_a_tab_that_is_gone_was_to_be_told_is_told_to_the_next() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    stage.hold_disk();
+    stage.edit_outside(&id, json!(["well, "]));
+    stage.join(settings("new"));
+    let now = stage.now;
+    stage.hub.tell_store_event("quota", Payload(json!(7)), now);
+    stage.run_for(5000);
+    stage.hub.tab_gone("new", stage.now);
+    stage.seats.clear();
+    stage.release_disk();
+    stage.run_for(5000);
+    let tab = stage.join(settings("newer"));
+    let told = lost(&stage, tab);
+    assert_eq!(told.first(), Some(&json!([{ "op": ["oh "] }])), "{told:?}");
+    assert!(stage.store_events(tab).contains(&("quota", &json!(7))));
 }
 
 #[test]
@@ -162,6 +185,28 @@ fn a_tab_that_lives_is_answered_by_the_next_hub_what_a_hard_rollback_dropped() {
     let token = hub_ends_in_a_hard_rollback(&mut stage);
     stage.replace_hub("connected");
     assert_eq!(stage.answers(0, token), [Some(codes::PENDING_OP_REMOVED.to_owned())]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
+}
+
+#[test]
+fn an_op_of_a_tab_that_is_gone_is_told_if_a_hard_rollback_dropped_it_just_before_the_hub_died() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.seats.clear();
+    for tab in ["tab-0", "tab-1"] {
+        stage.hub.tab_gone(tab, stage.now);
+    }
+    stage.settle();
+    stage.script.borrow_mut().stays_unloaded = true;
+    stage.script.borrow_mut().lose(&id);
+    let now = stage.now;
+    stage.hub.store_replaced(&[], now);
+    stage.settle();
+    assert!(stage.disk().info(&id).unwrap().pending);
+    stage.replace_hub("connected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello"));
 }
 

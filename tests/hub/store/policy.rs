@@ -9,7 +9,7 @@ use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, doc, settings};
+use crate::stage::{LINGER, Stage, create, doc, settings};
 
 /// A tab asks the store. Returns the number of the request.
 fn ask(stage: &mut Stage, question: StoreQuestion) -> u64 {
@@ -301,6 +301,32 @@ fn f15_uncommitted_ops_that_were_not_read_are_not_written_over() {
     stage.edit(0, &id, json!(["oh "]));
     assert_eq!(stage.text(0, &id).as_deref(), Some("oh world"));
     assert_eq!(stage.disk().info(&id), None);
+}
+
+#[test]
+fn a_document_was_used_as_long_as_a_tab_had_it_open() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let used = |stage: &mut Stage| stage.disk().info(&id).unwrap().used;
+    stage.run_for(60_000);
+    stage.seats.clear();
+    for tab in ["tab-0", "tab-1"] {
+        stage.hub.tab_gone(tab, stage.now);
+    }
+    stage.settle();
+    assert_eq!(used(&mut stage), Some(60_000), "the hub may end now");
+    stage.run_for(60_000);
+    assert_eq!(used(&mut stage), Some(60_000));
+}
+
+#[test]
+fn a_document_that_is_open_for_long_is_used_although_nothing_happens_to_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.subscribe(0, &doc("b"));
+    stage.submit(0, &doc("b"), create("b")).unwrap();
+    stage.flush(0, &doc("b"));
+    stage.run_for(60 * 60 * 1000);
+    stage.edit(0, &doc("b"), json!(["oh "]));
+    assert_eq!(stage.disk().info(&id).unwrap().used, Some(stage.now));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 use tabmux::hub::HubEvent;
+use tabmux::ot::Op;
 use tabmux::store::MemoryDisk;
 use tabmux::tab::TabEvent;
-use tabmux::{Error, Payload};
+use tabmux::transports::Frame;
+use tabmux::{Error, Payload, codes};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
@@ -172,6 +174,45 @@ fn what_the_server_refused_stays_refused() {
     for at in 0..2 {
         assert_eq!(stage.text(at, &id).as_deref(), Some("hello"));
     }
+}
+
+#[test]
+fn of_a_document_that_is_not_kept_nobody_can_say_what_became_of_an_op() {
+    let mut stage = Stage::before_tabs(&MemoryDisk::default(), "connected");
+    stage.hub.keep_only(Box::new(|_| false));
+    let (tab, id) = (stage.join(settings("tab")), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(tab, &id);
+    stage.script.borrow_mut().is_mute = true;
+    let unacknowledged = stage.edit(tab, &id, json!(["oh "]));
+    let unheard = stage.submit(tab, &id, Op::Edit(Payload(json!(["well, "])))).unwrap();
+    stage.flush_unheard(tab, &id);
+    stage.script.borrow_mut().is_mute = false;
+    stage.replace_hub_that_keeps_nothing("connected");
+    for token in [unacknowledged, unheard] {
+        assert_eq!(stage.answers(tab, token), [Some(codes::HUB_LOST.to_owned())]);
+    }
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn a_revision_that_no_hub_can_have_reached_is_refused() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    let token = stage.edit(0, &id, json!(["oh "]));
+    let peer = stage.seats[1].peer;
+    let resume = json!({ "docs": [{ "doc": id, "rev": (1_u64 << 53) - 1, "subscribed": true }] });
+    let message = json!({ "type": "connection.resume", "body": resume });
+    let frame = json!({ "session": 1, "packet": { "messages": [message] } });
+    stage.receive(peer, Frame::Text(frame.to_string()));
+    assert_eq!(stage.faults.len(), 1, "{:?}", stage.faults);
+    assert!(stage.disk().info(&id).unwrap().pending);
+    let later = stage.edit(0, &id, json!(["well, "]));
+    stage.connection("connected");
+    for token in [token, later] {
+        assert_eq!(stage.answers(0, token), [None]);
+    }
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("well, oh hello"));
 }
 
 #[test]
