@@ -12,6 +12,8 @@ export type WholeConnection = Connection & {
   sendFetch(doc: Doc): void;
   sendOp(doc: Doc, op: QueuedOp): void;
   handleMessage(message: unknown): void;
+  /** Forgets the document, unless it was taken again since it got `_wantsDestroy`. */
+  _destroyDoc(doc: WholeDoc): void;
 };
 
 /** ShareDB's document, with the members its typings lack. */
@@ -21,6 +23,7 @@ export type WholeDoc = Doc & {
   inflightFetch: Callback[];
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
+  _wantsDestroy: boolean;
   _setData(data: unknown): void;
 };
 

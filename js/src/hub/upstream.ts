@@ -285,7 +285,11 @@ export class UpstreamAdapter {
     const doc = this.#get(collection, id);
     this.#docs.delete(JSON.stringify([collection, id]));
     doc.removeAllListeners();
-    doc.destroy();
+    // ShareDB's own `destroy` would, at some later time, end the subscription of who takes the
+    // document again meanwhile. Here a subscription is left only if it was ended offline.
+    if (doc.wantSubscribe) doc.unsubscribe();
+    doc._wantsDestroy = true;
+    doc.whenNothingPending(() => this.#connection?._destroyDoc(doc));
   }
 
   query(id: number, spec: QuerySpec): void {
