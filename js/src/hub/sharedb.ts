@@ -24,6 +24,8 @@ export type WholeDoc = Doc & {
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
   _wantsDestroy: boolean;
+  /** Gives up the state and the uncommitted ops, and loads the document. */
+  _hardRollback?: (error: unknown) => void;
   _setData(data: unknown): void;
 };
 

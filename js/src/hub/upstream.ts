@@ -18,6 +18,7 @@ import {
 } from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import {submitAlone} from './submit-alone.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
@@ -318,10 +319,12 @@ export class UpstreamAdapter {
     doc.submitSource = source !== undefined || (before !== undefined && sendsSource(before));
     this.#submitting = true;
     try {
-      // ShareDB may compose into the data in place, and the core keeps the op.
-      if (op.create) doc.create(copied(op.create.data), op.create.type, options, done);
-      else if (op.del) doc.del(options, done);
-      else doc.submitOp(op.op, options, done);
+      submitAlone(doc, op, () => {
+        // ShareDB may compose into the data in place, and the core keeps the op.
+        if (op.create) doc.create(copied(op.create.data), op.create.type, options, done);
+        else if (op.del) doc.del(options, done);
+        else doc.submitOp(op.op, options, done);
+      });
     } finally {
       this.#submitting = false;
       answer.returned = true;
