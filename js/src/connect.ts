@@ -177,8 +177,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
   const key = name === undefined ? undefined : JSON.stringify([identity, name]);
   const known = key === undefined ? undefined : namedHubs.get(key);
-  const shared = known?.backend === backend ? known : undefined;
-  if (known && !shared && known.users > 0) {
+  const shared = known?.backend === backend && !known.hub.isClosed ? known : undefined;
+  if (known && known.backend !== backend && known.users > 0) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
   }
