@@ -42,10 +42,14 @@ export class DocRequests {
     doc.tellNothingPending();
   }
 
-  /** Calls back at once, but for a document that was created here and that the server must know first. */
+  /**
+   * Calls back at once, but for a document that was created here and that the server must know first:
+   * what is loaded anew must not wait for ops whose callbacks wait for it.
+   */
   #onceCreated(callback: () => void): void {
     const doc = this.#doc;
-    if (doc.version === null && doc.hasWritePending()) doc.once('no write pending', callback);
+    const isUnknown = doc.version === null && doc.hasWritePending();
+    if (isUnknown && !doc.inHardRollback) doc.once('no write pending', callback);
     else callback();
   }
 

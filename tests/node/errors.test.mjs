@@ -13,6 +13,8 @@ import {
   plain,
   subscribeAll,
   TRANSPORTS,
+  turn,
+  until,
 } from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
@@ -214,6 +216,46 @@ sameAsShareDB('an op that the type throws on has the document loaded anew', asyn
   doc.submitOp(BAD);
   await once(doc, 'error');
   await app.call('submitOp', ADD);
+});
+
+test('an op that the type throws on, of a document that the server does not have yet, is answered at once', async () => {
+  const backend = newBackend();
+  const upstream = backend.connect();
+  const [tab] = openTabs({connect: () => upstream}, 1, {store: {kind: 'memory'}});
+  await until(() => tab.state === 'connected');
+  upstream.socket.close('lost');
+  await until(() => tab.state === 'disconnected');
+  const doc = tab.get('things', 'one');
+  const created = call(doc, 'create', {n: 0});
+  await call(tab, 'putDoc', doc);
+  assert.match((await errorOf(doc, 'submitOp', BAD)).message, /./);
+  assert.deepEqual([doc.data, doc.version], [{n: 0}, null]);
+  backend.connect(upstream);
+  await created;
+});
+
+test('ops that are typed while the server refuses one of a type without invert are all answered', async () => {
+  const backend = newBackend();
+  refuse(backend, {code: 'ERR_MINE', message: 'Not today'}, ({op}) => 'op' in op);
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', [{insert: 'text'}], 'rich-text');
+  let [typed, refused] = [0, 0];
+  const type = () => {
+    typed += 1;
+    doc.submitOp([{insert: 'x'}], (error) => {
+      refused += error ? 1 : 0;
+    });
+  };
+  for (let turns = 0; turns < 50; turns++) {
+    if (doc.type) type();
+    await turn();
+  }
+  await until(
+    () => refused === typed,
+    () => `of ${typed} ops ${refused} were refused`,
+  );
 });
 
 sameAsShareDB('an op that the type throws on takes the ops of its tick with it', async ({app}) => {

@@ -12,7 +12,7 @@ impl Document {
     /// Brings the tab up to date from the hub where it can; else the waiter waits.
     pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
         self.told(&waiter.tab, rev);
-        if rev.is_none() && self.subscription == Subscription::Live {
+        if rev.is_none() && self.subscription == Subscription::Live && self.is_known(cx) {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
@@ -32,7 +32,7 @@ impl Document {
         // Queries that are to be forgotten then still are.
         self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
-        if self.subscription == Subscription::Live && !again {
+        if self.subscription == Subscription::Live && !again && self.is_known(cx) {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
         }
