@@ -197,6 +197,20 @@ fn many_documents_are_asked_of_the_server_at_once_and_only_those_the_hub_lacks()
 }
 
 #[test]
+fn of_many_documents_that_are_asked_for_the_tab_may_let_one_go() {
+    let (mut stage, ids) = (Stage::new(1), [doc("a"), doc("b")]);
+    stage.seed(&ids[1], "two");
+    let keys = ids.each_ref().map(|id| stage.open(0, id));
+    let request = stage.tab(0, |tab, now| {
+        let request = tab.get_bulk(&keys, now);
+        tab.close(keys[0], now);
+        request
+    });
+    assert_eq!(stage.callback(0, request), Some(None));
+    assert_eq!(stage.text(0, &ids[1]).as_deref(), Some("two"));
+}
+
+#[test]
 fn an_edit_reaches_the_siblings_at_once_and_its_callback_comes_with_the_server() {
     let (mut stage, id) = (Stage::new(2), doc("a"));
     stage.seed(&id, "hello");

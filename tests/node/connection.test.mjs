@@ -376,6 +376,16 @@ test('getBulk calls back once with the error of one document', async () => {
   assert.deepEqual([error.code, error.message], ['ERR_HIDDEN', 'Hidden']);
 });
 
+test('getBulk calls back though one of its documents is destroyed meanwhile', async () => {
+  const backend = newBackend();
+  const [tab] = openTabs(backend, 1);
+  await call(plain(backend).get('things', 'b'), 'create', {n: 1});
+  const fetched = call(tab, 'getBulk', 'things', ['a', 'b']);
+  tab.get('things', 'a').destroy();
+  const [, b] = await fetched;
+  assert.deepEqual(b.data, {n: 1});
+});
+
 test('a hub in the page ends with its last tab, and the next tab gets another', async () => {
   const backend = newBackend();
   let made = 0;

@@ -189,30 +189,33 @@ impl Document {
         self.told(tab, Some(rev));
     }
 
-    /// The tab lets go of the document. Its queries that have found it do not.
-    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// The tab lets go of the document. Its queries that have found it do not. Returns what waited for
+    /// a fetch.
+    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
         let rev = self.order.rev();
-        let Some(holder) = self.holders.get_mut(tab) else { return };
+        let Some(holder) = self.holders.get_mut(tab) else { return Vec::new() };
         let Holder { queries, departing, .. } = std::mem::take(holder);
         if queries.is_empty() {
             return self.release(tab, cx);
         }
         *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
-        self.forget_waiters(tab);
+        let fetches = self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);
+        fetches
     }
 
-    /// The tab is gone.
-    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// The tab is gone. Returns what waited for a fetch.
+    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
         self.remove_holder(tab);
-        self.forget_waiters(tab);
+        let fetches = self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);
+        fetches
     }
 
-    fn forget_waiters(&mut self, tab: &str) {
-        self.fetches.retain(|waiter| waiter.tab != tab);
+    fn forget_waiters(&mut self, tab: &str) -> Vec<Waiter> {
         self.subscribes.retain(|waiter| waiter.tab != tab);
+        self.fetches.extract_if(.., |waiter| waiter.tab == tab).collect()
     }
 }
