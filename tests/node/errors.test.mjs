@@ -319,6 +319,47 @@ test('a document of a type the tab does not have is an error that names the type
   assert.equal(doc.type, null);
 });
 
+/** So many objects, one in another. */
+function nested(levels) {
+  return levels === 0 ? 1 : {a: nested(levels - 1)};
+}
+
+test('a document that nests too deep to be carried is an error, until it no longer does', async () => {
+  const backend = newBackend();
+  const other = plain(backend).get('things', 'one');
+  await call(other, 'create', {deep: nested(600)});
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  for (const method of ['subscribe', 'fetch', 'subscribe']) {
+    const error = await errorOf(doc, method);
+    assert.equal(error?.code, 'ERR_TABMUX_UNCARRIABLE', method);
+    assert.match(error.message, /things\.one/);
+  }
+  assert.deepEqual([doc.type, doc.subscribed], [null, false]);
+  await call(other, 'submitOp', [{p: ['deep'], od: true}]);
+  await call(tab.get('things', 'two'), 'fetch');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {});
+  await call(doc, 'subscribe');
+});
+
+test('a change that nests too deep to be carried is an error of the document, and is there once it can be', async () => {
+  const backend = newBackend();
+  const other = plain(backend).get('things', 'one');
+  await call(other, 'create', {});
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  await call(doc, 'subscribe');
+  const errors = [];
+  doc.on('error', (error) => errors.push(error));
+  await call(other, 'submitOp', [{p: ['deep'], oi: nested(600)}]);
+  await until(() => errors.length > 0);
+  assert.equal(errors[0].code, 'ERR_TABMUX_UNCARRIABLE');
+  assert.match(errors[0].message, /things\.one/);
+  await call(other, 'submitOp', [{p: ['deep'], od: true, oi: 'flat'}]);
+  await until(() => doc.data?.deep === 'flat');
+});
+
 const CYCLE = {};
 CYCLE.list = [{again: CYCLE}];
 
