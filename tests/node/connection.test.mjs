@@ -15,6 +15,7 @@ import {
   openDroppable,
   openTabs,
   plain,
+  slowDown,
   stateEventsOf,
   subscribeAll,
   TRANSPORTS,
@@ -378,8 +379,10 @@ test('getBulk calls back once with the error of one document', async () => {
 
 test('getBulk calls back though one of its documents is destroyed meanwhile', async () => {
   const backend = newBackend();
-  const [tab] = openTabs(backend, 1);
   await call(plain(backend).get('things', 'b'), 'create', {n: 1});
+  const [tab] = openTabs(backend, 1);
+  await call(tab.get('things', 'b'), 'fetch');
+  slowDown(backend);
   const fetched = call(tab, 'getBulk', 'things', ['a', 'b']);
   tab.get('things', 'a').destroy();
   const [, b] = await fetched;

@@ -11,6 +11,7 @@ import {
   newBackend,
   openTabs,
   plain,
+  slowDown,
   subscribeAll,
   TRANSPORTS,
   turn,
@@ -241,6 +242,7 @@ test('ops that are typed while the server refuses one of a type without invert a
   const doc = tab.get('things', 'one');
   await call(doc, 'subscribe');
   await call(doc, 'create', [{insert: 'text'}], 'rich-text');
+  slowDown(backend);
   let [typed, refused] = [0, 0];
   const type = () => {
     typed += 1;
