@@ -76,8 +76,7 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     sent: (key: number, op: WireOp) => withDoc(key, (doc) => doc.onSent(op)),
     settled: (key: number, tokens: Float64Array, version: number | null, error: CoreError | null) =>
       withOps(key, (doc) => doc.onSettled(tokens, version, toError(error))),
-    docError: (key: number, error: CoreError) =>
-      withDoc(key, (doc) => doc.emit('error', toError(error))),
+    docError: (key: number, error: CoreError) => withDoc(key, (doc) => doc.onError(toError(error))),
     queryDocs: (names: DocName[]) =>
       guard(connection, () => {
         for (const {collection, id} of names) connection.get(collection, id);

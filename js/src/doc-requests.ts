@@ -12,6 +12,8 @@ export interface SubscribeRequest {
 /** What a document asks of the hub: its state, and its changes. */
 export class DocRequests {
   readonly #doc: ProxyDoc;
+  /** Why the document's state can't come here, since the last that did. */
+  #uncarriable: Error | null = null;
 
   constructor(doc: ProxyDoc) {
     this.#doc = doc;
@@ -24,8 +26,11 @@ export class DocRequests {
     if (doc.inflightFetch.length > 0 && !anew) return;
     doc.inflightFetch.push(doc.pendingFetch.shift());
     const {connection} = doc;
+    const isAnew = anew || this.#uncarriable !== null;
     const ask = () =>
-      connection.ask(connection.sendFetch(doc, anew), (error) => this.#fetched(error));
+      connection.ask(connection.sendFetch(doc, isAnew), (error) =>
+        this.#fetched(error ?? this.#uncarriable),
+      );
     // The answer must not overtake an op that was submitted before.
     if (doc.willFlush) nextTick(ask);
     else ask();
@@ -42,10 +47,26 @@ export class DocRequests {
     doc.tellNothingPending();
   }
 
-  /** Calls back at once, but for a document that was created here and that the server must know first. */
+  /** The document's state has come. */
+  loaded(): void {
+    this.#uncarriable = null;
+  }
+
+  /** A state or a change of the document can't come here. Returns whether a request will say so. */
+  lacks(error: Error): boolean {
+    const {inflightFetch, inflightSubscribe} = this.#doc;
+    this.#uncarriable = error;
+    return inflightFetch.length > 0 || inflightSubscribe?.wantSubscribe === true;
+  }
+
+  /**
+   * Calls back at once, but for a document that was created here and that the server must know first:
+   * what is loaded anew must not wait for ops whose callbacks wait for it.
+   */
   #onceCreated(callback: () => void): void {
     const doc = this.#doc;
-    if (doc.version === null && doc.hasWritePending()) doc.once('no write pending', callback);
+    const isUnknown = doc.version === null && doc.hasWritePending();
+    if (isUnknown && !doc.inHardRollback) doc.once('no write pending', callback);
     else callback();
   }
 
@@ -76,7 +97,9 @@ export class DocRequests {
     const number = request.wantSubscribe
       ? connection.sendSubscribe(doc)
       : connection.sendUnsubscribe(doc);
-    connection.ask(number, (error) => this.#subscribeAnswered(error));
+    connection.ask(number, (error) =>
+      this.#subscribeAnswered(error ?? (request.wantSubscribe ? this.#uncarriable : null)),
+    );
   }
 
   #subscribeAnswered(error: Error | null): void {

@@ -4,7 +4,7 @@ import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import {DocRequests, type SubscribeRequest} from './doc-requests.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
-import {codes, makeError, toError} from './errors.js';
+import {codeOf, codes, makeError, toError} from './errors.js';
 import {type Ingested, ingest} from './ingest.js';
 import {nextTick} from './next-tick.js';
 import {prepare} from './prepare.js';
@@ -318,6 +318,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** @internal The document's state, in place of what there was. */
   onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
+    this.#requests.loaded();
     this.setVersion(snapshot.version ?? null);
     setType(this, snapshot.type ?? null);
     const {type} = this;
@@ -328,6 +329,12 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.#submits.settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
     }
     this.#tellSettled();
+  }
+
+  /** @internal The document upstream emitted an error, or a state or a change of it can't be sent. */
+  onError(error: Error): void {
+    const isToldLater = codeOf(error) === codes.UNCARRIABLE && this.#requests.lacks(error);
+    if (!isToldLater) this.emit('error', error);
   }
 
   /** @internal An op is on its way to the hub. */

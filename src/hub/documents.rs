@@ -217,8 +217,10 @@ impl Documents {
                 }
             }
             Message::DocRelease(release) => {
-                if let Some(doc) = self.docs.get_mut(&release.doc) {
-                    doc.let_go(tab, cx);
+                let doc = self.docs.get_mut(&release.doc);
+                // A `getBulk` goes on without it.
+                for waiter in doc.map(|doc| doc.let_go(tab, cx)).unwrap_or_default() {
+                    self.answer(&waiter, &None, cx);
                 }
             }
             Message::StoreHeard(heard) => {

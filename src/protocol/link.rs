@@ -6,7 +6,7 @@ use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
 use tabmux_transports::Frame;
 
-use super::Message;
+use super::{DocChange, DocEvent, DocLoad, Message};
 use crate::error::{Error, codes};
 use crate::platform::{from_value, to_value};
 
@@ -131,26 +131,30 @@ impl Link {
         match envelope.encode(&*self.codec) {
             Ok(frame) => Some(frame),
             Err(_) => {
-                self.drop_uncarriable(&mut envelope);
+                self.replace_uncarriable(&mut envelope);
                 envelope.encode(&*self.codec).ok()
             }
         }
     }
 
-    /// Takes out the messages that can't be carried; the packet itself must go, or the other end
-    /// would wait for its number for ever.
-    fn drop_uncarriable(&mut self, envelope: &mut Envelope) {
+    /// Takes out the messages that can't be carried, but tells of documents that the tab lacks; the
+    /// packet itself must go, or the other end would wait for its number for ever.
+    fn replace_uncarriable(&mut self, envelope: &mut Envelope) {
         let codec = Rc::clone(&self.codec);
         let mut probe = envelope.clone();
-        envelope.packet.messages.retain(|message| {
+        envelope.packet.messages.retain_mut(|message| {
             probe.packet.messages = vec![message.clone()];
-            match probe.encode(&*codec) {
-                Ok(_) => true,
-                Err(error) => {
-                    self.faults.push_back(error);
-                    false
-                }
-            }
+            let Err(error) = probe.encode(&*codec) else { return true };
+            self.faults.push_back(error.clone());
+            let (Message::DocLoad(DocLoad { doc, .. }) | Message::DocChange(DocChange { doc, .. })) =
+                message
+            else {
+                return false;
+            };
+            let reason = format!("{doc} can't be sent to the tab: {}", error.message);
+            let error = Error::new(codes::UNCARRIABLE, reason);
+            *message = Message::DocEvent(DocEvent { doc: doc.clone(), error });
+            true
         });
     }
 

@@ -131,6 +131,22 @@ fn an_op_on_a_document_that_is_loaded_anew_is_refused() {
 }
 
 #[test]
+fn a_followed_document_that_is_loaded_anew_is_there_once_it_is_loaded() {
+    let (mut stage, id) = (Stage::new(3), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    stage.script.borrow_mut().lose(&id);
+    let fetch = stage.fetch(1, &id);
+    assert_eq!(stage.callback(1, fetch), Some(None));
+    assert_eq!(stage.text(1, &id).as_deref(), Some("hello"));
+
+    stage.script.borrow_mut().lose(&id);
+    let subscribe = stage.subscribe(2, &id);
+    assert_eq!(stage.callback(2, subscribe), Some(None));
+    assert_eq!(stage.text(2, &id).as_deref(), Some("hello"));
+}
+
+#[test]
 fn a_creation_of_a_type_the_hub_lacks_is_answered_with_sharedbs_error() {
     let (mut stage, id) = (Stage::with_types(2, Rc::new(NoTypes)), doc("a"));
     stage.script.borrow_mut().knows_no_types = true;
@@ -178,6 +194,20 @@ fn many_documents_are_asked_of_the_server_at_once_and_only_those_the_hub_lacks()
     }
     let nothing = stage.tab(1, |tab, now| tab.get_bulk(&[], now));
     assert_eq!(stage.callback(1, nothing), Some(None), "no documents are soon brought");
+}
+
+#[test]
+fn of_many_documents_that_are_asked_for_the_tab_may_let_one_go() {
+    let (mut stage, ids) = (Stage::new(1), [doc("a"), doc("b")]);
+    stage.seed(&ids[1], "two");
+    let keys = ids.each_ref().map(|id| stage.open(0, id));
+    let request = stage.tab(0, |tab, now| {
+        let request = tab.get_bulk(&keys, now);
+        tab.close(keys[0], now);
+        request
+    });
+    assert_eq!(stage.callback(0, request), Some(None));
+    assert_eq!(stage.text(0, &ids[1]).as_deref(), Some("two"));
 }
 
 #[test]

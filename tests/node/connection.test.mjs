@@ -15,6 +15,7 @@ import {
   openDroppable,
   openTabs,
   plain,
+  slowDown,
   stateEventsOf,
   subscribeAll,
   TRANSPORTS,
@@ -374,6 +375,18 @@ test('getBulk calls back once with the error of one document', async () => {
   const [tab] = openTabs(backend, 1);
   const error = await errorOf(tab, 'getBulk', 'things', ['a', 'b']);
   assert.deepEqual([error.code, error.message], ['ERR_HIDDEN', 'Hidden']);
+});
+
+test('getBulk calls back though one of its documents is destroyed meanwhile', async () => {
+  const backend = newBackend();
+  await call(plain(backend).get('things', 'b'), 'create', {n: 1});
+  const [tab] = openTabs(backend, 1);
+  await call(tab.get('things', 'b'), 'fetch');
+  slowDown(backend);
+  const fetched = call(tab, 'getBulk', 'things', ['a', 'b']);
+  tab.get('things', 'a').destroy();
+  const [, b] = await fetched;
+  assert.deepEqual(b.data, {n: 1});
 });
 
 test('a hub in the page ends with its last tab, and the next tab gets another', async () => {

@@ -11,8 +11,11 @@ import {
   newBackend,
   openTabs,
   plain,
+  slowDown,
   subscribeAll,
   TRANSPORTS,
+  turn,
+  until,
 } from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
@@ -216,6 +219,47 @@ sameAsShareDB('an op that the type throws on has the document loaded anew', asyn
   await app.call('submitOp', ADD);
 });
 
+test('an op that the type throws on, of a document that the server does not have yet, is answered at once', async () => {
+  const backend = newBackend();
+  const upstream = backend.connect();
+  const [tab] = openTabs({connect: () => upstream}, 1, {store: {kind: 'memory'}});
+  await until(() => tab.state === 'connected');
+  upstream.socket.close('lost');
+  await until(() => tab.state === 'disconnected');
+  const doc = tab.get('things', 'one');
+  const created = call(doc, 'create', {n: 0});
+  await call(tab, 'putDoc', doc);
+  assert.match((await errorOf(doc, 'submitOp', BAD)).message, /./);
+  assert.deepEqual([doc.data, doc.version], [{n: 0}, null]);
+  backend.connect(upstream);
+  await created;
+});
+
+test('ops that are typed while the server refuses one of a type without invert are all answered', async () => {
+  const backend = newBackend();
+  refuse(backend, {code: 'ERR_MINE', message: 'Not today'}, ({op}) => 'op' in op);
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  await call(doc, 'subscribe');
+  await call(doc, 'create', [{insert: 'text'}], 'rich-text');
+  slowDown(backend);
+  let [typed, refused] = [0, 0];
+  const type = () => {
+    typed += 1;
+    doc.submitOp([{insert: 'x'}], (error) => {
+      refused += error ? 1 : 0;
+    });
+  };
+  for (let turns = 0; turns < 50; turns++) {
+    if (doc.type) type();
+    await turn();
+  }
+  await until(
+    () => refused === typed,
+    () => `of ${typed} ops ${refused} were refused`,
+  );
+});
+
 sameAsShareDB('an op that the type throws on takes the ops of its tick with it', async ({app}) => {
   await app.call('subscribe');
   await app.call('create', {n: 0});
@@ -275,6 +319,47 @@ test('a document of a type the tab does not have is an error that names the type
   assert.equal(error.code, 'ERR_DOC_TYPE_NOT_RECOGNIZED');
   assert.match(error.message, /rich-text/);
   assert.equal(doc.type, null);
+});
+
+/** So many objects, one in another. */
+function nested(levels) {
+  return levels === 0 ? 1 : {a: nested(levels - 1)};
+}
+
+test('a document that nests too deep to be carried is an error, until it no longer does', async () => {
+  const backend = newBackend();
+  const other = plain(backend).get('things', 'one');
+  await call(other, 'create', {deep: nested(600)});
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  for (const method of ['subscribe', 'fetch', 'subscribe']) {
+    const error = await errorOf(doc, method);
+    assert.equal(error?.code, 'ERR_TABMUX_UNCARRIABLE', method);
+    assert.match(error.message, /things\.one/);
+  }
+  assert.deepEqual([doc.type, doc.subscribed], [null, false]);
+  await call(other, 'submitOp', [{p: ['deep'], od: true}]);
+  await call(tab.get('things', 'two'), 'fetch');
+  await call(doc, 'fetch');
+  assert.deepEqual(doc.data, {});
+  await call(doc, 'subscribe');
+});
+
+test('a change that nests too deep to be carried is an error of the document, and is there once it can be', async () => {
+  const backend = newBackend();
+  const other = plain(backend).get('things', 'one');
+  await call(other, 'create', {});
+  const [tab] = openTabs(backend, 1);
+  const doc = tab.get('things', 'one');
+  await call(doc, 'subscribe');
+  const errors = [];
+  doc.on('error', (error) => errors.push(error));
+  await call(other, 'submitOp', [{p: ['deep'], oi: nested(600)}]);
+  await until(() => errors.length > 0);
+  assert.equal(errors[0].code, 'ERR_TABMUX_UNCARRIABLE');
+  assert.match(errors[0].message, /things\.one/);
+  await call(other, 'submitOp', [{p: ['deep'], od: true, oi: 'flat'}]);
+  await until(() => doc.data?.deep === 'flat');
 });
 
 const CYCLE = {};

@@ -782,6 +782,49 @@ test('F11: a hub whose store another has opened stops, and its tabs hear of it',
   assert.equal(server.type, null);
 });
 
+for (const [what, opener] of [
+  [
+    'a hub of a definition',
+    (backend, identity) => {
+      const hub = defineHub({connect: () => backend.connect(), store: true});
+      return () => closing(createConnection({hub: {local: () => hub}, identity}));
+    },
+  ],
+  [
+    'a hub with a name',
+    (backend, identity) => () =>
+      closing(
+        createConnection(backend, {transport: 'direct', name: identity, identity, store: true}),
+      ),
+  ],
+]) {
+  test(`F11: ${what} that stopped for another is not joined, and what it left behind does not come back`, async () => {
+    const backend = newBackend();
+    const open = opener(backend, `fenced: ${what}`);
+    const old = [open(), open()];
+    await until(() => old.every(({state}) => state === 'connected'));
+    const newer = openStored(backend, `fenced: ${what}`);
+    await newer.store.inventory();
+    old[0].get('notes', 'one').create({n: 1});
+    await until(() => old.every(({state}) => state === 'disconnected'));
+
+    const reloaded = open();
+    const doc = reloaded.get('notes', 'two');
+    await call(doc, 'create', {n: 2});
+    newer.get('notes', 'three').create({n: 3});
+    await until(() => newer.state === 'disconnected');
+    await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+    assert.deepEqual(
+      [...old, newer, reloaded].map(({state}) => state),
+      ['disconnected', 'disconnected', 'disconnected', 'connected'],
+    );
+    old[0].close();
+    old[1].close();
+    await turns(20);
+    await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+  });
+}
+
 test('a store that has lost its hub takes the ops of the next', async () => {
   const backend = newBackend();
   await keep('again', [['notes', 'one']]);

@@ -123,6 +123,14 @@ export async function turns(count) {
   for (let i = 0; i < count; i++) await turn();
 }
 
+/** From here on the server takes some turns of the event loop for each message. */
+export function slowDown(backend) {
+  backend.use('receive', async (_context, next) => {
+    await turns(10);
+    next();
+  });
+}
+
 /** A server that takes no op until `release` is called; `held` are those that wait. */
 export function holdBack(backend) {
   const held = [];

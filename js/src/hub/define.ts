@@ -36,7 +36,7 @@ export interface HubOptions {
 export class HubDefinition {
   readonly #options: HubSettings;
   readonly #hubs = new Map<string, Hub>();
-  /** Which hub listens on a channel. */
+  /** Which of them listens on which channel. */
   readonly #channels = new Map<string, Hub>();
   readonly #local = new WeakSet<Hub>();
 
@@ -47,12 +47,12 @@ export class HubDefinition {
   }
 
   /**
-   * The hub of this identity in this thread, started if there is none. `auth` and `url` are for the
-   * function that finds the store's key.
+   * The hub of this identity in this thread, started if there is none or if it is closed. `auth` and
+   * `url` are for the function that finds the store's key.
    */
   hub(identity = '', {auth, url}: TabContext = {}): Hub {
     let hub = this.#hubs.get(identity);
-    if (!hub) {
+    if (!hub || hub.isClosed) {
       hub = new Hub(this.#options, {identity, auth, url});
       this.#hubs.set(identity, hub);
     }
@@ -61,9 +61,9 @@ export class HubDefinition {
 
   /** @internal The hub for a tab of this thread; one that is made here ends with its last tab. */
   localHub(identity: string, context: TabContext): Hub {
-    const isNew = !this.#hubs.has(identity);
+    const known = this.#hubs.get(identity);
     const hub = this.hub(identity, context);
-    if (isNew) this.#local.add(hub);
+    if (hub !== known) this.#local.add(hub);
     return hub;
   }
 
@@ -75,10 +75,10 @@ export class HubDefinition {
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */
   introduce({tabmux, identity, context, port, channel}: Introduction): void {
-    const isNew = !this.#hubs.has(identity);
+    const known = this.#hubs.get(identity);
     const hub = this.hub(identity, context);
     // A worker may live on after a log-out; the next log-in is to have a store again.
-    if (isNew) hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
+    if (hub !== known) hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
     if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
       this.#channels.set(channel, hub);

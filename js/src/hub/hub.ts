@@ -205,6 +205,11 @@ export class Hub extends Emitter<HubEvents> {
     nextTick(() => this.emit(event, ...values));
   }
 
+  /** @internal Whether it takes no tab any more, for instance since another hub has its store. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** The connection to the server, once the first tab has come. */
   get connection(): Connection | undefined {
     return this.#upstream.connection;

@@ -12,6 +12,8 @@ export type WholeConnection = Connection & {
   sendFetch(doc: Doc): void;
   sendOp(doc: Doc, op: QueuedOp): void;
   handleMessage(message: unknown): void;
+  /** Forgets the document, unless it was taken again since it got `_wantsDestroy`. */
+  _destroyDoc(doc: WholeDoc): void;
 };
 
 /** ShareDB's document, with the members its typings lack. */
@@ -21,6 +23,9 @@ export type WholeDoc = Doc & {
   inflightFetch: Callback[];
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
+  _wantsDestroy: boolean;
+  /** Gives up the state and the uncommitted ops, and loads the document. */
+  _hardRollback?: (error: unknown) => void;
   _setData(data: unknown): void;
 };
 

@@ -19,6 +19,7 @@ import {
 } from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import {submitAlone} from './submit-alone.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
@@ -314,7 +315,11 @@ export class UpstreamAdapter {
     const doc = this.#get(collection, id);
     this.#docs.delete(JSON.stringify([collection, id]));
     doc.removeAllListeners();
-    doc.destroy();
+    // ShareDB's own `destroy` would, at some later time, end the subscription of who takes the
+    // document again meanwhile. Here a subscription is left only if it was ended offline.
+    if (doc.wantSubscribe) doc.unsubscribe();
+    doc._wantsDestroy = true;
+    doc.whenNothingPending(() => this.#connection?._destroyDoc(doc));
   }
 
   query(id: number, spec: QuerySpec): void {
@@ -343,10 +348,12 @@ export class UpstreamAdapter {
     doc.submitSource = source !== undefined || (before !== undefined && sendsSource(before));
     this.#submitting = true;
     try {
-      // ShareDB may compose into the data in place, and the core keeps the op.
-      if (op.create) doc.create(copied(op.create.data), op.create.type, options, done);
-      else if (op.del) doc.del(options, done);
-      else doc.submitOp(op.op, options, done);
+      submitAlone(doc, op, () => {
+        // ShareDB may compose into the data in place, and the core keeps the op.
+        if (op.create) doc.create(copied(op.create.data), op.create.type, options, done);
+        else if (op.del) doc.del(options, done);
+        else doc.submitOp(op.op, options, done);
+      });
     } finally {
       this.#submitting = false;
       answer.returned = true;

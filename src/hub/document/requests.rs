@@ -12,7 +12,7 @@ impl Document {
     /// Brings the tab up to date from the hub where it can; else the waiter waits.
     pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
         self.told(&waiter.tab, rev);
-        if rev.is_none() && self.subscription == Subscription::Live {
+        if rev.is_none() && self.subscription == Subscription::Live && self.is_known(cx) {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
@@ -32,7 +32,7 @@ impl Document {
         // Queries that are to be forgotten then still are.
         self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
-        if self.subscription == Subscription::Live && !again {
+        if self.subscription == Subscription::Live && !again && self.is_known(cx) {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
         }
@@ -189,32 +189,35 @@ impl Document {
         self.told(tab, Some(rev));
     }
 
-    /// The tab lets go of the document. Its queries that have found it do not.
-    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// The tab lets go of the document. Its queries that have found it do not. Returns what waited for
+    /// a fetch.
+    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
         let rev = self.order.rev();
-        let Some(holder) = self.holders.get_mut(tab) else { return };
+        let Some(holder) = self.holders.get_mut(tab) else { return Vec::new() };
         let Holder { queries, departing, .. } = std::mem::take(holder);
         if queries.is_empty() {
             return self.release(tab, cx);
         }
         *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
-        self.forget_waiters(tab);
+        let fetches = self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);
+        fetches
     }
 
-    /// The tab is gone.
-    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// The tab is gone. Returns what waited for a fetch.
+    pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
         if self.remove_holder(tab) {
             self.note_last_use(cx);
         }
-        self.forget_waiters(tab);
+        let fetches = self.forget_waiters(tab);
         self.trim();
         self.start_linger(cx);
+        fetches
     }
 
-    fn forget_waiters(&mut self, tab: &str) {
-        self.fetches.retain(|waiter| waiter.tab != tab);
+    fn forget_waiters(&mut self, tab: &str) -> Vec<Waiter> {
         self.subscribes.retain(|waiter| waiter.tab != tab);
+        self.fetches.extract_if(.., |waiter| waiter.tab == tab).collect()
     }
 }
