@@ -78,7 +78,8 @@ export class HubDefinition {
     const known = this.#hubs.get(identity);
     const hub = this.hub(identity, context);
     // A worker may live on after a log-out; the next log-in is to have a store again.
-    if (hub !== known) hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
+    if (hub !== known)
+      hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
     if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
       this.#channels.set(channel, hub);

@@ -254,11 +254,6 @@ export class Hub extends Emitter<HubEvents> {
     this.#withCore(() => this.#endIfRested());
   }
 
-  /** @internal Whether no tab may come any more. */
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */
   stayOpen(): void {
     this.#ending = undefined;
