@@ -20,7 +20,7 @@ impl Hub {
             || tab == waiter.tab
             || !(is_known || self.is_of_an_earlier(&lineage));
         if refused {
-            return self.parts().3.callback(&waiter, Some(keep_them(&tab)));
+            return self.parts().3.callback(&waiter, Some(keep_them()));
         }
         self.remove_tab(&tab);
         let (docs, _, _, mut cx) = self.parts();
@@ -37,10 +37,13 @@ impl Hub {
                 doc.lose_ops(&tab, held.ops, &state_lost(), &mut cx);
             }
         }
-        cx.callback(&waiter, waits.then(|| keep_them(&tab)));
+        self.passed_on.insert((waiter.tab.clone(), request));
+        let (_, _, _, mut cx) = self.parts();
+        cx.callback(&waiter, waits.then(keep_them));
     }
 }
 
-fn keep_them(tab: &str) -> Error {
-    Error::new(codes::HUB_LOST, format!("this hub can't take now what the tab {tab} left: keep it"))
+/// Why the tab that passes them on must not forget them.
+pub(super) fn keep_them() -> Error {
+    Error::new(codes::HUB_LOST, "this hub can't take now what the tab has left: keep it")
 }

@@ -8,6 +8,7 @@ use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::inbox::{Arrival, Inbox, docs_of_event};
 use super::journal::{Batch, Journal, Outgoing};
+use super::last_words::keep_them;
 use super::peers::{PeerId, Peers};
 use super::queries::Queries;
 use super::reachable::Offline;
@@ -79,6 +80,8 @@ pub struct Hub {
     pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
     pub(super) expected: BTreeSet<String>,
+    /// Requests that pass on last words, and whose answer waits until those are written.
+    pub(super) passed_on: BTreeSet<(String, u64)>,
     pub(super) is_connected: bool,
     pub(super) offline: Offline,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
@@ -122,6 +125,7 @@ impl Hub {
             inbox,
             found: Vec::new(),
             expected: BTreeSet::new(),
+            passed_on: BTreeSet::new(),
             is_connected: false,
             offline: Offline::default(),
             out: Vec::new(),
@@ -369,6 +373,12 @@ impl Hub {
             {
                 // The store may have failed since.
                 *lineage = self.lineage();
+            }
+            if let Message::Callback(Callback { request, error }) = &mut message
+                && self.passed_on.remove(&(tab.clone(), *request))
+                && self.is_behind()
+            {
+                *error = Some(keep_them());
             }
             // A tab that has begun another session has not been let in again yet.
             let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);

@@ -232,8 +232,12 @@ impl Hub {
 
     /// Names the hubs that know the revisions: this one alone while the store lacks changes.
     pub(super) fn lineage(&self) -> String {
-        let is_behind = self.journal.as_ref().is_some_and(Journal::is_behind);
-        if is_behind { self.lineage_of_its_own() } else { self.settings.lineage.clone() }
+        if self.is_behind() { self.lineage_of_its_own() } else { self.settings.lineage.clone() }
+    }
+
+    /// Whether the store lacks changes, as it fails.
+    pub(super) fn is_behind(&self) -> bool {
+        self.journal.as_ref().is_some_and(Journal::is_behind)
     }
 
     fn lineage_of_its_own(&self) -> String {
