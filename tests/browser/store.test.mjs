@@ -107,7 +107,7 @@ test('D1: a hub whose store newer code has brought to another schema stops, and 
   const observer = await join(stage, {query: 'hub=other', identity: 'other'});
   await mark(observer, 'notes', 'afterwards');
   await committedOnce(stage, 'notes', [observer], ['online', 'afterwards']);
-  assert.equal(await tab.run(() => connection.state), 'disconnected');
+  assert.equal(await tab.run(() => connection.state), 'stopped');
 });
 
 test('F15: without an IndexedDB the hub says so, and works in memory', async (t) => {
