@@ -38,7 +38,11 @@ impl Document {
                 None if is_forgotten => Err(state_lost()),
                 None => self.brought_up_to_date(tab, base, ops, cx),
             };
+            let are_new = |ops: &[SubmittedOp]| ops.iter().all(|op| op.op_id > last_op_id);
             match placed {
+                Ok(ops) if ops.is_empty() || !are_new(&ops) => {
+                    self.lose_ops(tab, unheard, &state_lost(), cx);
+                }
                 Ok(ops) => {
                     let base_rev = base.map(|_| self.order.rev());
                     self.sequence(tab, DocSubmit { doc, base_rev, ops }, cx);

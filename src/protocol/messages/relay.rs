@@ -10,7 +10,7 @@ use crate::platform::Payload;
 pub struct ToServer {
     /// The message, with its action in `a`.
     pub message: Payload,
-    /// As in the last [`ConnectionEvent`] that the tab's owner has heard of: what was meant for a
+    /// As in the last [`ConnectionEvent`](super::ConnectionEvent) that the tab's owner has heard of: what was meant for a
     /// connection that is lost is lost with it. 0 if it has heard of none.
     #[serde(default)]
     pub losses: u64,

@@ -1,0 +1,117 @@
+//! What the hub says: to whom, and when it may be said.
+
+use super::Hub;
+use super::journal::{Batch, Journal, Outgoing};
+use super::last_words::keep_them;
+use crate::protocol::*;
+
+impl Hub {
+    /// Takes the messages of this turn to what they wait for, or to the links.
+    pub(super) fn hand_out(&mut self) {
+        if self.waits_to_write() {
+            return;
+        }
+        let has_tabs = !self.tabs.is_empty();
+        self.tell_store_events();
+        let (docs, _, _, mut cx) = self.parts();
+        docs.write_checkpoints(&mut cx);
+        if has_tabs {
+            docs.tell_lost(&mut cx);
+        }
+        let messages = std::mem::take(&mut self.out);
+        match &mut self.journal {
+            Some(journal) => {
+                let batch = journal.advance(messages);
+                self.let_go(batch);
+            }
+            None => self.deliver(messages),
+        }
+    }
+
+    /// While a document is read the hub does not know all that happened to the others, and can't write
+    /// checkpoints.
+    pub(super) fn waits_to_write(&self) -> bool {
+        self.is_stalled() && self.journal.as_ref().is_some_and(Journal::has_unsaved)
+    }
+
+    fn tell_store_events(&mut self) {
+        let has_tabs = !self.tabs.is_empty();
+        let Some(journal) = self.journal.as_mut().filter(|_| has_tabs) else { return };
+        for event in std::mem::take(&mut journal.events) {
+            self.tell_all(&Message::StoreEvent(event));
+        }
+    }
+
+    /// What the batch was written for may be seen now.
+    pub(super) fn let_go(&mut self, batch: Batch) {
+        for (doc, sent) in &batch.sends {
+            self.upstream.release(doc, sent);
+        }
+        self.deliver(batch.messages);
+    }
+
+    /// Gives messages to the links; what the server answered for several ops at once is one message.
+    pub(super) fn deliver(&mut self, messages: Vec<Outgoing>) {
+        let mut out = messages.into_iter().peekable();
+        while let Some((tab, mut message)) = out.next() {
+            while let (
+                Message::DocCommitted(first),
+                Some((next_tab, Message::DocCommitted(next))),
+            ) = (&mut message, out.peek())
+            {
+                if *next_tab != tab || !first.absorb(next) {
+                    break;
+                }
+                out.next();
+            }
+            if let Message::Welcome(Welcome { lineage, .. })
+            | Message::Lineage(Lineage { lineage }) = &mut message
+            {
+                // The store may have failed since.
+                *lineage = self.lineage();
+            }
+            if let Message::Callback(Callback { request, error }) = &mut message
+                && self.passed_on.remove(&(tab.clone(), *request))
+                && self.is_behind()
+            {
+                *error = Some(keep_them());
+            }
+            // A tab that has begun another session has not been let in again yet.
+            let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
+            match (entry, message) {
+                (Some(entry), message) if self.peers.serves(entry.peer, &tab) => {
+                    self.peers.send(entry.peer, message, self.now);
+                }
+                (Some(entry), Message::StoreEvent(event)) => entry.missed.push(event),
+                (None, Message::StoreEvent(event)) => self.keep_for_next_tab(event),
+                _ => {}
+            }
+        }
+    }
+
+    /// What happened to the store could not be told to a tab that is gone. Others are told as well,
+    /// if there are any.
+    pub(super) fn keep_for_next_tab(&mut self, event: StoreEvent) {
+        let Some(journal) = self.journal.as_mut().filter(|_| self.tabs.is_empty()) else { return };
+        if !journal.events.contains(&event) {
+            journal.events.push(event);
+        }
+    }
+
+    /// A tab that was told of lost ops may not have heard of it.
+    pub(super) fn tell_lost_again(&mut self) {
+        let (docs, _, _, mut cx) = self.parts();
+        docs.tell_lost_again(&mut cx);
+    }
+
+    pub(super) fn announce_tabs(&mut self) {
+        let tabs: Vec<TabInfo> = self.tabs.iter().map(|entry| entry.info.clone()).collect();
+        self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
+    }
+
+    pub(super) fn tell_all(&mut self, message: &Message) {
+        for entry in &self.tabs {
+            self.out.push((entry.info.id.clone(), message.clone()));
+        }
+    }
+}
