@@ -256,11 +256,11 @@ impl HubCore {
     }
 
     /// Closes every transport, and the store once all is written.
-    pub fn close(&self, reason: &str) {
+    pub fn close(&self, reason: Option<String>) {
         self.0.is_closed.set(true);
         // A listener that closes gives its tabs no reason.
         for (_, transport) in self.0.transports.take() {
-            transport.close(Some(reason));
+            transport.close(reason.as_deref());
         }
         self.stop_listening();
         match self.0.store {

@@ -102,7 +102,7 @@ export class Hub extends Emitter<HubEvents> {
     if (found?.failure) core.tellStoreFailure(found.failure);
     if (found) this.#evictOnceAllAreBack(core);
     for (const act of this.#waiting.splice(0)) act(core);
-    if (this.#closed) this.#closeCore('the hub was closed');
+    if (this.#closed) this.#closeCore();
     this.#upstream.tellAll();
   }
 
@@ -264,17 +264,18 @@ export class Hub extends Emitter<HubEvents> {
     // An open channel would keep the process alive.
     this.#core.stopListening();
     if (!this.#core.isRested()) return;
-    this.#closeToTabs('the hub was closed');
+    this.#closeToTabs();
     this.connection?.whenNothingPending(() => this.close());
   }
 
   /** Closes the connection to the server and to all tabs. */
   close(): void {
-    this.#closeToTabs('the hub was closed');
+    this.#closeToTabs();
     this.#upstream.close();
   }
 
-  #closeToTabs(reason: string): void {
+  /** With a reason, it is for good: its tabs give up. */
+  #closeToTabs(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#ending?.();
@@ -282,7 +283,7 @@ export class Hub extends Emitter<HubEvents> {
     this.#closeCore(reason);
   }
 
-  #closeCore(reason: string): void {
+  #closeCore(reason?: string): void {
     this.#found?.leave();
     this.#core?.close(reason);
   }
