@@ -177,7 +177,10 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     return this.#writes.waiting(this.#docs).length;
   }
 
-  /** Whether a document has ops that the hub does not have yet: a tab that ends now loses them. */
+  /**
+   * Whether a document has ops that the hub does not have yet: a tab that ends now may lose them, and
+   * does without a store.
+   */
   hasPendingWrites(): boolean {
     return this.getWriteQueueSize() > 0;
   }

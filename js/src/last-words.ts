@@ -63,6 +63,7 @@ export class LastWords {
   }
 
   #write(): void {
+    if (!this.#prefix) return;
     const words = this.#connection.core.lastWords();
     if (words === undefined) return storage()?.removeItem(this.#ownKey());
     try {

@@ -72,7 +72,7 @@ export class Lifetime {
     nextTick(() => connection.emit('error', error));
   }
 
-  /** The hub gives a reason if it has closed for good; else its thread has ended. */
+  /** The hub gives a reason if it was fenced; else it was closed, or its thread has ended. */
   onTransportClosed(reason?: string): void {
     const why = reason ?? 'the transport was closed';
     // Nobody but the application can make another of its own transports.

@@ -252,9 +252,7 @@ impl Document {
         match &error {
             Some(error) => {
                 self.write_anew(cx);
-                if let Some(Unsettled { origin, op, source }) = op {
-                    self.lose_if_gone(origin, op, source, error, cx);
-                }
+                self.lose_if_gone(op, error, cx);
             }
             None => {
                 let version = cx.upstream.head(&self.id).version;

@@ -302,7 +302,7 @@ impl Document {
 
 impl Unsettled {
     /// The op as it is told of when nobody can commit it any more; none if it did nothing.
-    fn as_lost(&self) -> Option<PendingOp> {
+    pub fn as_lost(&self) -> Option<PendingOp> {
         let Unsettled { origin, op, source } = self;
         let (op, source, origins) = (op.clone(), source.clone(), vec![origin.clone()]);
         (op != Op::NoOp).then_some(PendingOp { op, type_name: None, source, origins, sent: None })

@@ -1,14 +1,13 @@
 //! Ops that could not be kept, and how tabs hear of them.
 //!
-//! There may be no tab at the time. So the store keeps them until a tab was told; as the next
+//! There may be no tab at the time. So the store keeps them until a tab has heard of it; as the next
 //! checkpoint has them and not what they were made from, nobody can commit them after that.
 
-use super::{Context, Document};
+use super::{Context, Document, Unsettled};
 use crate::error::Error;
 use crate::hub::PendingOp;
 use crate::hub::journal::Lost;
-use crate::ot::{Op, Origin};
-use crate::platform::Payload;
+use crate::ot::Origin;
 use crate::protocol::SubmittedOp;
 
 /// Ops that could not be kept, of which no tab has said yet that it has heard.
@@ -66,21 +65,18 @@ impl Document {
         }
     }
 
-    /// An op is refused whose tab is no longer there to hear of it.
+    /// The server has refused an op whose tab is no longer there to hear of it.
     pub(super) fn lose_if_gone(
         &mut self,
-        origin: Origin,
-        op: Op,
-        source: Option<Payload>,
+        refused: Option<Unsettled>,
         error: &Error,
         cx: &mut Context<'_>,
     ) {
-        let is_here = self.holders.get(&origin.tab).is_some_and(|holder| !holder.away);
-        if op == Op::NoOp || is_here || self.log.is_none() {
-            return;
+        let Some(refused) = refused else { return };
+        let is_here = self.holders.get(&refused.origin.tab).is_some_and(|holder| !holder.away);
+        if !is_here && self.log.is_some() {
+            self.lose(refused.as_lost().into_iter().collect(), error, cx);
         }
-        let origins = vec![origin];
-        self.lose(vec![PendingOp { op, type_name: None, source, origins, sent: None }], error, cx);
     }
 
     /// These ops of a tab that is gone are given up.
@@ -91,13 +87,9 @@ impl Document {
         error: &Error,
         cx: &mut Context<'_>,
     ) {
-        let pending = |SubmittedOp { op_id, op, source, .. }: SubmittedOp| PendingOp {
-            op,
-            type_name: None,
-            source,
-            origins: vec![Origin { tab: tab.to_owned(), op_id }],
-            sent: None,
+        let lost = |SubmittedOp { op_id, op, source, .. }: SubmittedOp| {
+            Unsettled { origin: Origin { tab: tab.to_owned(), op_id }, op, source }.as_lost()
         };
-        self.lose(ops.into_iter().map(pending).collect(), error, cx);
+        self.lose(ops.into_iter().filter_map(lost).collect(), error, cx);
     }
 }
