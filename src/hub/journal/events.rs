@@ -37,11 +37,11 @@ struct Failed<'a> {
 impl Journal {
     /// All tabs are told.
     pub fn tell(&mut self, name: &str, detail: &impl Serialize) {
-        // What can't be carried was refused when it was submitted.
         self.tell_until_heard(name, detail, None);
     }
 
     fn tell_until_heard(&mut self, name: &str, detail: &impl Serialize, heard: Option<StoreHeard>) {
+        // What can't be carried was refused when it was submitted.
         if let Ok(detail) = to_value(detail) {
             self.events.push(StoreEvent { name: name.to_owned(), detail: Payload(detail), heard });
         }

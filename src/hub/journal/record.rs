@@ -88,7 +88,7 @@ pub(crate) struct Checkpoint {
     /// Tabs that are gone.
     #[serde(default, skip_serializing_if = "Departed::is_empty")]
     pub departed: Departed,
-    /// Ops that could not be kept, of which no tab was told yet.
+    /// Ops that could not be kept, of which no tab has heard yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
 }
