@@ -211,6 +211,23 @@ test('what the only tab types offline as it ends is there without the server, an
   assert.deepEqual(await left(tab), []);
 });
 
+test('with `encryption` a page leaves nothing that could be read', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const leftBy = async (query) => {
+    const tab = await stage.connect({identity: query, query});
+    await create(tab, `notes${query}`);
+    return tab.run((id) => {
+      doc(id).submitOp([{p: ['list', 0], li: 'a secret'}]);
+      dispatchEvent(new PageTransitionEvent('pagehide'));
+      const {length} = localStorage;
+      dispatchEvent(new PageTransitionEvent('pageshow'));
+      return [length, localStorage.length];
+    }, `notes${query}`);
+  };
+  assert.deepEqual(await leftBy(''), [1, 0]);
+  assert.deepEqual(await leftBy('password=open'), [0, 0]);
+});
+
 test('F13: 10,000 ops made without the server in two tabs reach it once', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tabs = await openTwoTabs(stage);
