@@ -33,6 +33,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// How much of a failed run is printed.
 const TAIL: usize = 120;
 
+/// After how many seeds that fail a run gives up.
+const FAILURES: usize = 10;
+
 #[test]
 fn i1_convergence_i3_exactly_once_i4_order_over_faulty_links() {
     run_seeds(1500, EDITS);
@@ -125,27 +128,32 @@ fn run_seeds(count: u64, life: Life) {
     }
     let count = count * std::env::var("TABMUX_SOAK").map_or(1, |x| x.parse::<u64>().unwrap());
     let next = AtomicU64::new(0);
-    let failed = Mutex::new(None);
+    let failed = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while failed.lock().unwrap().is_none() {
+                while failed.lock().unwrap().len() < FAILURES {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= count {
                         return;
                     }
                     if run(seed, life, false).1.is_some() {
-                        *failed.lock().unwrap() = Some(seed);
+                        println!("TABMUX_SEED={seed} fails");
+                        failed.lock().unwrap().push(seed);
                     }
                 }
             });
         }
     });
-    if let Some(seed) = failed.into_inner().unwrap() {
+    let failed = failed.into_inner().unwrap();
+    if let Some(&seed) = failed.first() {
         let (trace, failure) = run(seed, life, true);
         println!("{}", trace[trace.len().saturating_sub(TAIL)..].join("\n"));
-        panic!("TABMUX_SEED={seed} fails: {}", failure.unwrap_or_default());
+        panic!(
+            "TABMUX_SEED={seed} fails: {}; seeds that fail: {failed:?}",
+            failure.unwrap_or_default()
+        );
     }
 }
 
