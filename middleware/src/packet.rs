@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::Millis;
+
 /// What travels in one frame: messages, and what the layers of both ends say to each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Packet<M> {
@@ -27,6 +29,11 @@ impl<M> Packet<M> {
 pub trait Message: Clone {
     /// The number of the request this message makes, if it makes one.
     fn request(&self) -> Option<u64>;
+
+    /// How much longer than others this request may take, in milliseconds.
+    fn extra_time(&self) -> Millis {
+        0
+    }
 
     /// The number of the request that this message shows to be alive or ended: it stops its clock.
     fn answers(&self) -> Option<u64>;

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{Layer, Message, Millis, Output, Packet};
 
@@ -9,25 +9,24 @@ use crate::{Layer, Message, Millis, Output, Packet};
 #[derive(Debug)]
 pub struct Timeouts {
     after: Millis,
-    /// When each open request runs out.
-    open: HashMap<u64, Millis>,
-    /// The same, oldest first. Entries whose request was answered are dropped when they come first.
-    queue: VecDeque<(Millis, u64)>,
+    /// When each open request runs out, and how long it may take.
+    open: HashMap<u64, (Millis, Millis)>,
+    /// The same by time.
+    due: BTreeSet<(Millis, u64)>,
 }
 
 impl Timeouts {
-    /// A request runs out when it was not answered for `after` milliseconds.
+    /// A request runs out when it was not answered for `after` milliseconds, and its
+    /// [`extra_time`](Message::extra_time).
     pub fn new(after: Millis) -> Self {
-        Timeouts { after, open: HashMap::new(), queue: VecDeque::new() }
+        Timeouts { after, open: HashMap::new(), due: BTreeSet::new() }
     }
 
-    fn drop_answered(&mut self) {
-        while let Some((due, request)) = self.queue.front() {
-            if self.open.get(request) == Some(due) {
-                break;
-            }
-            self.queue.pop_front();
-        }
+    /// Returns how long the request was allowed to take.
+    fn end(&mut self, request: u64) -> Option<Millis> {
+        let (due, after) = self.open.remove(&request)?;
+        self.due.remove(&(due, request));
+        Some(after)
     }
 }
 
@@ -37,35 +36,33 @@ impl<M: Message> Layer<M> for Timeouts {
     }
 
     fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>) {
-        let due = now + self.after;
-        for request in packet.messages.iter().filter_map(M::request) {
-            self.open.insert(request, due);
-            self.queue.push_back((due, request));
+        for message in &packet.messages {
+            let Some(request) = message.request() else { continue };
+            let after = self.after + message.extra_time();
+            self.end(request);
+            self.open.insert(request, (now + after, after));
+            self.due.insert((now + after, request));
         }
-        self.drop_answered();
         out.down.push(packet);
     }
 
     fn inbound(&mut self, packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
         for request in packet.messages.iter().filter_map(M::answers) {
-            self.open.remove(&request);
+            self.end(request);
         }
-        self.drop_answered();
         out.up.push(packet);
     }
 
     fn deadline(&self) -> Option<Millis> {
-        self.queue.front().map(|(due, _)| *due)
+        self.due.first().map(|(due, _)| *due)
     }
 
     fn wake(&mut self, now: Millis, out: &mut Output<M>) {
         let mut replies = Vec::new();
-        while let Some(&(due, request)) = self.queue.front()
+        while let Some(&(due, request)) = self.due.first()
             && due <= now
         {
-            self.open.remove(&request);
-            replies.push(M::timed_out(request, self.after));
-            self.drop_answered();
+            replies.extend(self.end(request).map(|after| M::timed_out(request, after)));
         }
         if !replies.is_empty() {
             out.up.push(Packet::new(replies));

@@ -56,6 +56,18 @@ fn a_request_made_again_starts_its_clock_afresh() {
 }
 
 #[test]
+fn a_request_that_may_take_longer_runs_out_after_those_made_later() {
+    let mut stack = alone(Timeouts::new(500));
+    stack.send(Note::LongRequest(1), 0);
+    stack.send(Note::Request(2), 100);
+    assert_eq!(stack.deadline(), Some(600));
+    stack.wake(600);
+    assert_eq!(stack.deadline(), Some(800));
+    stack.wake(800);
+    assert_eq!(delivered(&mut stack), [Note::TimedOut(2, 500), Note::TimedOut(1, 800)]);
+}
+
+#[test]
 fn a_late_answer_is_still_handed_up() {
     let mut stack = alone(Timeouts::new(500));
     stack.send(Note::Request(1), 0);

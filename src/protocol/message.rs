@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use tabmux_middleware::Message as LayerMessage;
+use tabmux_middleware::{Message as LayerMessage, Millis};
 
 use super::DocId;
 use super::messages::*;
@@ -137,6 +137,9 @@ pub enum Message {
     StoreEvent(StoreEvent),
 }
 
+/// How long a hub may take to open its store before it can answer a tab.
+const OPENING: Millis = 30_000;
+
 impl Message {
     /// The document a message of the hub speaks of.
     fn doc(&self) -> Option<&DocId> {
@@ -165,6 +168,10 @@ impl LayerMessage for Message {
             | Message::DocUnsubscribe(request) => Some(request.request),
             _ => None,
         }
+    }
+
+    fn extra_time(&self) -> Millis {
+        if matches!(self, Message::Hello(_)) { OPENING } else { 0 }
     }
 
     fn answers(&self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! A tiny message type, and what the tests of every layer share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use tabmux_middleware::{Fault, Layer, Message, Packet, Stack};
+use tabmux_middleware::{Fault, Layer, Message, Millis, Packet, Stack};
 use tabmux_transports::Guarantees;
 
 /// What the tests send.
@@ -13,6 +13,8 @@ pub enum Note {
     State { topic: u8, value: u64 },
     /// Makes a request.
     Request(u64),
+    /// Makes a request that may take 300 ms longer than others.
+    LongRequest(u64),
     /// Answers a request.
     Reply(u64),
     /// Stands in for a reply that did not come within a time.
@@ -22,9 +24,13 @@ pub enum Note {
 impl Message for Note {
     fn request(&self) -> Option<u64> {
         match self {
-            Note::Request(request) => Some(*request),
+            Note::Request(request) | Note::LongRequest(request) => Some(*request),
             _ => None,
         }
+    }
+
+    fn extra_time(&self) -> Millis {
+        if matches!(self, Note::LongRequest(_)) { 300 } else { 0 }
     }
 
     fn answers(&self) -> Option<u64> {
