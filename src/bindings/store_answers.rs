@@ -85,6 +85,9 @@ impl Shell {
         let documents = Array::new();
         for DocInfo { doc, .. } in store.inventory().await?.docs {
             let stored = store.read(&doc).await?;
+            if let Some(damage) = stored.damage.clone() {
+                self.hub.borrow_mut().damaged(damage, now());
+            }
             let damage = stored.damage.as_ref();
             let damage = damage.map(|it| Error::new(codes::STORE_DAMAGED, it.to_string()));
             let read = read_stored(&stored, &*self.types);

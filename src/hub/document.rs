@@ -195,7 +195,7 @@ impl Document {
                 self.server_was_asked = true;
                 self.sequence_deferred(cx);
             }
-            Some(error) => self.finish_deferred(|doc, tab, submit| {
+            Some(error) => self.finish_deferred(cx, |doc, tab, submit, cx| {
                 doc.reject(tab, submit.ops, error.clone(), cx);
             }),
         }
@@ -207,12 +207,16 @@ impl Document {
     fn sequence_deferred(&mut self, cx: &mut Context<'_>) {
         if self.server_was_asked && cx.upstream.untold(&self.id) == Untold::default() {
             self.server_was_asked = false;
-            self.finish_deferred(|doc, tab, submit| doc.sequence(tab, submit, cx));
+            self.finish_deferred(cx, |doc, tab, submit, cx| doc.sequence(tab, submit, cx));
         }
     }
 
     /// Ops outlive their tab: it may be gone by now.
-    fn finish_deferred(&mut self, mut finish: impl FnMut(&mut Self, &str, DocSubmit)) {
+    fn finish_deferred(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut finish: impl FnMut(&mut Self, &str, DocSubmit, &mut Context<'_>),
+    ) {
         for (tab, submit) in std::mem::take(&mut self.deferred) {
             let is_held = self.holders.contains_key(&tab);
             if !is_held {
@@ -220,9 +224,10 @@ impl Document {
                 let gone = Holder { away: true, last_op_id, ..Holder::default() };
                 self.holders.insert(tab.clone(), gone);
             }
-            finish(self, &tab, submit);
+            finish(self, &tab, submit, cx);
             if !is_held {
-                self.remove_holder(&tab);
+                self.forget_refused(&tab);
+                self.remove_holder(&tab, cx);
             }
         }
     }

@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter};
-use super::journal::Lost;
 use super::stored_docs::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
@@ -59,7 +58,7 @@ impl Documents {
     /// It can't be taken; the document is as one that is not in the store.
     pub fn admit(&mut self, id: &DocId, found: Found, cx: &mut Context<'_>) -> Result<(), Error> {
         let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
-        let Found { recalled, lost, mut is_kept } = found;
+        let Found { recalled, is_damaged, lost, mut is_kept } = found;
         let (number, is_off) = (journal.new_log(), journal.is_off());
         let is_evicted = journal.is_busy_with(id);
         let doc = self.doc(id);
@@ -80,8 +79,8 @@ impl Documents {
                 doc.lose(pending, error, cx);
             }
         }
-        if let Some(Lost { ops, error }) = lost {
-            doc.lose(ops, &error, cx);
+        if is_damaged {
+            doc.replace_records(lost, cx);
         }
         if is_evicted {
             // What was read goes after all.
@@ -370,6 +369,15 @@ impl Documents {
     }
 
     pub fn wake(&mut self, cx: &mut Context<'_>) {
-        self.docs.retain(|_, doc| !doc.wake(cx));
+        let has_store = cx.journal.is_some();
+        let first_rev = &mut self.first_rev;
+        self.docs.retain(|_, doc| {
+            let forget = doc.wake(cx);
+            if forget && has_store {
+                // A tab that comes back, or its last words, may still speak of these.
+                *first_rev = (*first_rev).max(doc.rev() + 1);
+            }
+            !forget
+        });
     }
 }

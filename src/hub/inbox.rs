@@ -1,11 +1,12 @@
 //! What has come and waits until the documents it speaks of were read from the store.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::peers::PeerId;
 use super::queries::ids_of;
 use super::{QueryResults, UpstreamEvent};
 use crate::protocol::*;
+use crate::store::Damage;
 
 /// What the tabs' side brings, in order.
 pub(super) enum Arrival {
@@ -25,6 +26,8 @@ pub(super) struct Inbox {
     /// An upstream event about documents that are being read.
     pub event: Option<UpstreamEvent>,
     pub reading: BTreeSet<DocId>,
+    /// What is known already of records that can't be read.
+    pub damage: BTreeMap<DocId, Damage>,
 }
 
 impl Inbox {

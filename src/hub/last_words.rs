@@ -8,7 +8,12 @@ use crate::protocol::*;
 
 impl Hub {
     pub(super) fn takes_last_words(&self) -> bool {
-        self.settings.last_words && self.journal.as_ref().is_some_and(|journal| !journal.is_off())
+        self.settings.last_words && self.is_storing()
+    }
+
+    /// Whether there is a store that was not cleared.
+    pub(super) fn is_storing(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| !journal.is_off())
     }
 
     /// What they say is durable, or told as lost, before the answer goes.
@@ -22,7 +27,7 @@ impl Hub {
         if refused {
             return self.parts().3.callback(&waiter, Some(keep_them()));
         }
-        self.remove_tab(&tab);
+        self.tab_ended(&tab);
         let (docs, _, _, mut cx) = self.parts();
         let mut waits = false;
         for held in held {

@@ -157,11 +157,8 @@ impl Hub {
 
     /// The tab has gone without a word.
     pub(super) fn tab_ended(&mut self, tab: &str) {
-        // For tabs of an earlier hub the documents wait since they were read.
-        if self.tabs.iter().any(|entry| entry.info.id == tab) {
-            let (docs, _, _, cx) = self.parts();
-            docs.await_last_words(tab, &cx);
-        }
+        let (docs, _, _, cx) = self.parts();
+        docs.await_last_words(tab, &cx);
         self.remove_tab(tab);
     }
 

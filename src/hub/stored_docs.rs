@@ -2,6 +2,7 @@
 
 use tabmux_middleware::Millis;
 
+use super::document::Waiter;
 use super::documents::Documents;
 use super::inbox::Arrival;
 use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
@@ -9,20 +10,22 @@ use super::{Hub, HubEvent, HubSettings, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
-use crate::store::{StoreError, StoredDoc, Write};
+use crate::store::{Damage, StoreError, StoredDoc, Write};
 
 /// What the store had of a document.
 pub(super) struct Found {
     pub recalled: Option<Recalled>,
-    /// What could be rescued of records that can't be read.
-    pub lost: Option<Lost>,
+    /// Some records can't be read: none of them is of use.
+    pub is_damaged: bool,
+    /// What could be rescued of them.
+    pub lost: Vec<Lost>,
     /// If not, what the store has is left as it is.
     pub is_kept: bool,
 }
 
 impl Default for Found {
     fn default() -> Self {
-        Found { recalled: None, lost: None, is_kept: true }
+        Found { recalled: None, is_damaged: false, lost: Vec::new(), is_kept: true }
     }
 }
 
@@ -62,15 +65,22 @@ impl Hub {
         self.now = now;
         self.inbox.reading.remove(&doc);
         let found = match read {
-            Ok(stored) => self.recall(&doc, stored),
+            Ok(mut stored) => {
+                if let Some(before) = self.inbox.damage.remove(&doc) {
+                    stored.add_damage(before);
+                }
+                self.recall(&doc, stored)
+            }
+            // `clear` was quicker.
+            Err(StoreError::Fenced { .. }) if !self.is_storing() => Found::default(),
             Err(fenced @ StoreError::Fenced { .. }) => {
                 self.inbox.reading.insert(doc);
                 return self.events.push_back(HubEvent::Fenced(fenced.into()));
             }
             Err(error) => {
                 self.tell_damage(&doc, &error.clone().into());
+                self.docs.unread.insert(doc.clone());
                 if let StoreError::Closed { .. } = error {
-                    self.docs.unread.insert(doc.clone());
                     self.events.push_back(HubEvent::StoreFailed(error));
                 }
                 Found { is_kept: false, ..Found::default() }
@@ -88,8 +98,22 @@ impl Hub {
         }
     }
 
+    /// Somebody else has read a document, upon which the store has set aside what can't be read: what
+    /// is left there is not the document any more.
+    pub fn damaged(&mut self, damage: Damage, now: Millis) {
+        self.now = now;
+        let doc = damage.doc.clone();
+        if !self.docs.has(&doc) {
+            self.inbox.damage.insert(doc.clone(), damage);
+            self.must_read(vec![doc]);
+        } else if let Some(journal) = &mut self.journal {
+            journal.needs_checkpoint(&doc);
+        }
+    }
+
     fn recall(&mut self, doc: &DocId, stored: StoredDoc) -> Found {
         let mut ops: Vec<PendingOp> = Vec::new();
+        let mut lost: Vec<Lost> = Vec::new();
         let reason = match (recall(&stored, &*self.types), &stored.damage) {
             (Ok(recalled), None) => return Found { recalled, ..Found::default() },
             (Err(error), _) if error.code_text().as_deref() == Some(codes::TYPE_NOT_RECOGNIZED) => {
@@ -98,11 +122,14 @@ impl Hub {
                 return Found { is_kept: false, ..Found::default() };
             }
             (Err(error), _) => {
-                salvage_all(&stored, &mut ops);
+                lost.extend(salvage_all(&stored, &mut ops));
                 format!("the stored records of {doc} make no sense: {}", error.message)
             }
             (Ok(recalled), Some(damage)) => {
-                ops.extend(recalled.into_iter().flat_map(|it| it.restored.pending));
+                if let Some(Recalled { restored, known, .. }) = recalled {
+                    ops.extend(restored.pending);
+                    lost.extend(known.lost);
+                }
                 salvage(damage.rest.iter().cloned(), &mut ops);
                 damage.to_string()
             }
@@ -110,7 +137,8 @@ impl Hub {
         let message = format!("{reason}; the document is loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
         self.tell_damage(doc, &error);
-        Found { lost: Some(Lost { ops, error }), ..Found::default() }
+        lost.push(Lost { ops, error });
+        Found { is_damaged: true, lost, ..Found::default() }
     }
 
     fn tell_damage(&mut self, doc: &DocId, error: &Error) {
@@ -367,19 +395,26 @@ impl Hub {
                 journal.write(Write::Pin { doc, pinned });
                 self.answer(&tab, request, Ok(None), self.now);
             }
-            question => journal.ask(StoreRequest::Ask { tab, request, question }),
+            question => {
+                journal.ask(StoreRequest::Ask { tab: tab.clone(), request, question });
+                self.parts().3.working(&Waiter { tab, request });
+            }
         }
     }
 }
 
-/// Adds what can be read of the uncommitted ops of records that make no sense together.
-fn salvage_all(stored: &StoredDoc, uncommitted: &mut Vec<PendingOp>) {
+/// Adds what can be read of the uncommitted ops of records that make no sense together. Returns what
+/// was lost before.
+fn salvage_all(stored: &StoredDoc, uncommitted: &mut Vec<PendingOp>) -> Vec<Lost> {
     let checkpoint = stored.checkpoint.as_deref().and_then(|it| from_bytes(it).ok());
-    uncommitted.extend(checkpoint.into_iter().flat_map(|it: Checkpoint| it.pending));
+    let (pending, lost) =
+        checkpoint.map(|it: Checkpoint| (it.pending, it.lost)).unwrap_or_default();
+    uncommitted.extend(pending);
     let log = stored.log.iter().zip(0..).map(|(bytes, n)| (n, bytes.clone()));
     salvage(log, uncommitted);
     let rest = stored.damage.iter().flat_map(|damage| damage.rest.clone());
     salvage(rest, uncommitted);
+    lost
 }
 
 /// Adds the ops of tabs in the intact records after one that can't be read, and drops those that the

@@ -74,7 +74,8 @@ impl Plan {
                 self.changes.push(Change::Put(Record::Checkpoint, bytes));
             }
             Write::Remove { .. } => {
-                self.summary = None;
+                let pinned = self.summary.is_some_and(|it| it.pinned);
+                self.summary = pinned.then(|| Summary { pinned, ..Summary::default() });
                 self.changes.push(Change::DropAll);
             }
             Write::Pin { pinned, .. } => self.summary.get_or_insert_default().pinned = *pinned,

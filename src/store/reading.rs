@@ -80,7 +80,7 @@ fn fill(
 }
 
 /// The summary of what could be read. Whether ops are uncommitted is not known any more: a document
-/// with a log may have some.
+/// with records may have some.
 fn recount(stored: &StoredDoc, before: Summary) -> Summary {
     let size = |payload: &Vec<u8>| frame::size(payload);
     Summary {
@@ -88,7 +88,7 @@ fn recount(stored: &StoredDoc, before: Summary) -> Summary {
         next: stored.next,
         checkpoint: stored.checkpoint.as_ref().map(size),
         log: stored.log.iter().map(size).sum(),
-        pending: !stored.log.is_empty(),
+        pending: stored.checkpoint.is_some() || !stored.log.is_empty(),
         ..before
     }
 }

@@ -135,11 +135,10 @@ impl<S: Store, C: Cipher> Sealed<S, C> {
                 Ok(opened) => return Ok(opened),
                 Err(from) => from,
             };
-            let before = stored.damage.take().map_or_else(Vec::new, |it| it.rest);
+            let before = stored.damage.take();
             stored = self.store.set_aside(epoch, doc, from).await?;
-            // What was set aside just before came after this.
-            if let Some(damage) = &mut stored.damage {
-                damage.rest.extend(before);
+            if let Some(before) = before {
+                stored.add_damage(before);
             }
         }
     }

@@ -15,6 +15,16 @@ pub struct StoredDoc {
     pub damage: Option<Damage>,
 }
 
+impl StoredDoc {
+    /// What was set aside just before came after what was now.
+    pub(crate) fn add_damage(&mut self, before: Damage) {
+        match &mut self.damage {
+            Some(damage) => damage.rest.extend(before.rest),
+            None => self.damage = Some(before),
+        }
+    }
+}
+
 /// A record that can't be read. It and all after it were moved to the store's quarantine, so that
 /// what is left is as it was before that record was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub enum Write {
         /// Whether the document has uncommitted ops after this write.
         pending: bool,
     },
-    /// Drops all there is of a document, uncommitted ops included.
+    /// Drops all records of a document, uncommitted ops included. One that is pinned stays so.
     Remove {
         /// The document.
         doc: DocId,

@@ -42,6 +42,7 @@ macro_rules! behaviours {
             the_inventory_tells_what_is_known_of_each_document
             a_corrupt_entry_is_set_aside_with_those_after_it
             a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued
+            what_is_left_of_a_damaged_document_counts_as_uncommitted
             a_record_of_an_unknown_format_is_set_aside
             records_that_are_missing_are_noticed
             a_damaged_document_can_be_written_again
@@ -382,6 +383,18 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     assert_eq!(inventory.quarantined, 5);
     let [info] = &inventory.docs[..] else { panic!("{inventory:?}") };
     assert_eq!((info.bytes, info.entries, info.pending, info.pinned), (0, 0, false, true));
+    store.commit(epoch, &[Write::Remove { doc: doc("a") }], RELAXED).await.unwrap();
+    let inventory = store.inventory().await.unwrap();
+    assert!(inventory.docs[0].pinned, "{inventory:?}");
+}
+
+pub async fn what_is_left_of_a_damaged_document_counts_as_uncommitted(place: impl Place) {
+    stored_document(&place).await;
+    place.corrupt(&doc("a"), Record::Entry(3), FLIP_LAST_BIT).await;
+    let (store, epoch) = open(&place).await;
+    let stored = store.read(epoch, &doc("a")).await.unwrap();
+    assert_eq!((stored.checkpoint.is_some(), stored.log.len()), (true, 0));
+    assert!(store.inventory().await.unwrap().docs[0].pending);
 }
 
 pub async fn a_record_of_an_unknown_format_is_set_aside(place: impl Place) {

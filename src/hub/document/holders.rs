@@ -57,9 +57,9 @@ impl Document {
 
     /// The tab is gone; what its last words may repeat must be known. Returns whether it had the
     /// document open.
-    pub(super) fn remove_holder(&mut self, tab: &str) -> bool {
+    pub(super) fn remove_holder(&mut self, tab: &str, cx: &Context<'_>) -> bool {
         let Some(holder) = self.holders.remove(tab) else { return false };
-        if holder.must_be_known() && self.log.is_some() && !self.defers(tab) {
+        if holder.must_be_known() && cx.journal.is_some() && !self.defers(tab) {
             self.departed.add(tab, holder.as_known(), self.order.rev());
         }
         true

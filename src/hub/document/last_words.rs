@@ -49,10 +49,14 @@ impl Document {
                 }
                 Err(error) => self.lose_ops(tab, unheard, &error, cx),
             }
-            // These were told as lost.
-            self.holder(tab).failures.retain(|failure| failure.placed);
+            self.forget_refused(tab);
         }
         self.release(tab, cx);
+    }
+
+    /// The ops of a tab that is gone which found no place were told as lost: that is all.
+    pub(super) fn forget_refused(&mut self, tab: &str) {
+        self.holder(tab).failures.retain(|failure| failure.placed);
     }
 
     /// The ops without a place, which were made at `base`, as of the present revision.

@@ -9,6 +9,7 @@ use crate::hub::PendingOp;
 use crate::hub::journal::Lost;
 use crate::ot::Origin;
 use crate::protocol::SubmittedOp;
+use crate::store::Write;
 
 /// Ops that could not be kept, of which no tab has said yet that it has heard.
 pub(super) struct Unheard {
@@ -29,6 +30,16 @@ impl Document {
         }
         self.keep_lost(lost, cx);
         self.write_anew(cx);
+    }
+
+    /// What the store has of the document can't be trusted: it must not be there for the next hub.
+    pub fn replace_records(&mut self, lost: Vec<Lost>, cx: &mut Context<'_>) {
+        for Lost { ops, error } in lost {
+            self.lose(ops, &error, cx);
+        }
+        if let (true, Some(journal)) = (self.lost.is_empty(), cx.journal.as_deref_mut()) {
+            journal.write(Write::Remove { doc: self.id.clone() });
+        }
     }
 
     /// Until a tab has heard of it.

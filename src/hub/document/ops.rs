@@ -13,7 +13,11 @@ const FAILURES_KEPT: usize = 256;
 impl Document {
     pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
         let last_op_id = self.holder(tab).last_op_id;
-        submit.ops.retain(|op| op.op_id > last_op_id);
+        let seen: Vec<SubmittedOp> =
+            submit.ops.extract_if(.., |op| op.op_id <= last_op_id).collect();
+        for op_id in ids(&seen) {
+            self.answer_again(tab, op_id, false, cx);
+        }
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).last_op_id = last.op_id;
         let exists = cx.upstream.head(&self.id).type_name.is_some();
@@ -136,11 +140,12 @@ impl Document {
         }
     }
 
-    /// Why nobody can say what became of an op that a tab gave to an earlier hub: the document is not
-    /// in the store.
+    /// Why nobody can say what became of an op that a tab gave to an earlier hub, or to this one before
+    /// it forgot the document: that is not in the store.
     fn unknown_op(&self) -> Error {
         let message = format!(
-            "the hub was lost, and did not keep {}: whether the server has the op is unknown",
+            "the hub no longer knows the state of {} that the tab had, and did not store it: whether \
+             the server has the op is unknown",
             self.id
         );
         Error::new(codes::HUB_LOST, message)

@@ -207,7 +207,7 @@ impl Document {
 
     /// The tab is gone. Returns what waited for a fetch.
     pub fn release(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
-        if self.remove_holder(tab) {
+        if self.remove_holder(tab, cx) {
             self.note_last_use(cx);
         }
         let fetches = self.forget_waiters(tab);

@@ -29,6 +29,20 @@ fn type_unsent(stage: &mut Stage, at: usize, op: Value) {
     stage.submit(at, &doc("a"), Op::Edit(Payload(op))).unwrap();
 }
 
+/// The hub has heard an op on a text that it does not store, and the tab nothing of that.
+fn with_an_unheard_op_on_what_is_not_kept(another_has_it: bool) -> Stage {
+    let (mut stage, id) = (Stage::with_store(2), doc("a"));
+    stage.hub.keep_only(Box::new(|_| false));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    if another_has_it {
+        stage.subscribe(1, &id);
+    }
+    type_unsent(&mut stage, 0, json!(["oh "]));
+    stage.flush_unheard(0, &id);
+    stage
+}
+
 fn text(stage: &Stage) -> Option<String> {
     stage.script.borrow().text(&doc("a"))
 }
@@ -96,6 +110,149 @@ fn of_two_batches_only_that_is_done_which_the_hub_had_not_heard() {
     assert_eq!(pass_on(&mut stage, 0, &words), None);
     assert_eq!(text(&stage).as_deref(), Some("so, oh my hello"));
     assert_eq!(stage.text(0, &id), text(&stage));
+}
+
+#[test]
+fn what_is_passed_on_before_the_hub_knows_of_the_end_finds_its_place_among_later_ops() {
+    for another_edits in [false, true] {
+        let (mut stage, id) = (Stage::with_store(2), doc("a"));
+        stage.seed(&id, "hello");
+        stage.subscribe(0, &id);
+        type_unsent(&mut stage, 0, json!(["oh "]));
+        stage.flush_unheard(0, &id);
+        type_unsent(&mut stage, 0, json!([3, "my "]));
+        let words = stage.seats[0].tab.last_words().unwrap();
+        stage.seats.remove(0);
+        stage.settle();
+        if another_edits {
+            stage.edit_outside(&id, json!(["so, "]));
+        }
+        assert_eq!(pass_on(&mut stage, 0, &words), None);
+        let expected = if another_edits { "so, oh my hello" } else { "oh my hello" };
+        assert_eq!(text(&stage).as_deref(), Some(expected));
+        assert_eq!(lost(&stage, 0), []);
+    }
+}
+
+#[test]
+fn what_a_tab_left_finds_its_place_though_it_never_came_back_to_the_present_hub() {
+    for wait in [1000, 120_000] {
+        let (mut stage, id) = (two_with_a_text(), doc("a"));
+        stage.edit(0, &id, json!(["first "]));
+        type_unsent(&mut stage, 0, json!([6, "oh "]));
+        let words = stage.seats[0].tab.last_words().unwrap();
+        stage.seats.remove(0);
+        stage.replace_hub("connected");
+        stage.edit(0, &id, json!(["so, "]));
+        stage.run_for(wait);
+        stage.run_for(1);
+        stage.hub.tab_gone("tab-0", stage.now);
+        stage.settle();
+        assert_eq!(pass_on(&mut stage, 0, &words), None);
+        assert_eq!(text(&stage).as_deref(), Some("so, first oh hello"), "after {wait} ms");
+        assert_eq!(lost(&stage, 0), []);
+    }
+}
+
+#[test]
+fn of_a_document_that_is_not_kept_what_the_hub_had_heard_is_not_done_again_nor_told_as_lost() {
+    for is_gone in [false, true] {
+        for another_has_it in [false, true] {
+            let mut stage = with_an_unheard_op_on_what_is_not_kept(another_has_it);
+            let words = stage.seats[0].tab.last_words().unwrap();
+            stage.seats.remove(0);
+            if is_gone {
+                stage.hub.tab_gone("tab-0", stage.now);
+            }
+            stage.settle();
+            for _ in 0..2 {
+                assert_eq!(pass_on(&mut stage, 0, &words), None);
+            }
+            assert_eq!(text(&stage).as_deref(), Some("oh hello"));
+            assert_eq!(lost(&stage, 0), []);
+        }
+    }
+}
+
+#[test]
+fn i3_what_is_passed_on_after_the_hub_forgot_its_document_is_told_as_lost() {
+    for is_kept in [false, true] {
+        let mut stage = with_an_unheard_op_on_what_is_not_kept(false);
+        if is_kept {
+            stage = Stage::with_store(2);
+            stage.seed(&doc("a"), "hello");
+            stage.subscribe(0, &doc("a"));
+            type_unsent(&mut stage, 0, json!(["oh "]));
+            stage.flush_unheard(0, &doc("a"));
+        }
+        let words = end(&mut stage, 0).unwrap();
+        for _ in 0..20 {
+            stage.run_for(5000);
+        }
+        assert!(!stage.hub.holds(&doc("a")));
+        let now = stage.now;
+        stage.hub.evict(vec![doc("a")], now);
+        stage.settle();
+        stage.subscribe(0, &doc("a"));
+        assert_eq!(pass_on(&mut stage, 0, &words), None);
+        assert_eq!(text(&stage).as_deref(), Some("oh hello"));
+        assert_eq!(lost(&stage, 0).len(), 1, "nobody can tell any more");
+    }
+}
+
+#[test]
+fn i3_a_tab_that_comes_back_sends_nothing_twice_on_a_document_that_is_not_kept() {
+    for another_has_it in [false, true] {
+        let mut stage = with_an_unheard_op_on_what_is_not_kept(another_has_it);
+        let (id, now) = (doc("a"), stage.now);
+        let peer = std::mem::replace(&mut stage.seats[0].peer, u32::MAX);
+        stage.hub.disconnected(peer, now);
+        stage.settle();
+        stage.rejoin(0);
+        assert_eq!(text(&stage).as_deref(), Some("oh hello"));
+        assert_eq!(stage.text(0, &id), text(&stage));
+        assert_eq!(stage.answers(0, 1), [None]);
+    }
+}
+
+#[test]
+fn a_tab_that_lives_on_after_others_passed_on_what_it_left_hears_of_all_its_ops() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    type_unsent(&mut stage, 0, json!(["oh "]));
+    stage.flush_unheard(0, &id);
+    let second = stage.submit(0, &id, Op::Edit(Payload(json!([3, "my "])))).unwrap();
+    let words = stage.seats[0].tab.last_words().unwrap();
+    let mut seat = stage.seats.remove(0);
+    stage.hub.tab_gone("tab-0", stage.now);
+    stage.settle();
+    assert_eq!(pass_on(&mut stage, 0, &words), None);
+    seat.peer = u32::MAX;
+    stage.seats.push(seat);
+    stage.rejoin(1);
+    stage.flush(1, &id);
+    let later = stage.edit(1, &id, json!(["so, "]));
+    assert_eq!(text(&stage).as_deref(), Some("so, oh my hello"));
+    assert_eq!(stage.text(1, &id), text(&stage));
+    assert_eq!(stage.answers(1, second), [None]);
+    assert_eq!(stage.answers(1, later), [None]);
+}
+
+#[test]
+fn a_creation_that_waited_for_the_server_when_its_tab_ended_is_told_as_lost_once() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.seats.clear();
+    stage.replace_hub("disconnected");
+    let first = stage.join(settings("first"));
+    stage.join(settings("second"));
+    stage.submit(first, &id, crate::stage::create("mine")).unwrap();
+    stage.flush_unheard(first, &id);
+    let words = end(&mut stage, first).unwrap();
+    assert!(pass_on(&mut stage, 0, &words).is_some(), "it has no place yet");
+    stage.connection("connected");
+    for _ in 0..2 {
+        assert_eq!(pass_on(&mut stage, 0, &words), None);
+        assert_eq!(lost(&stage, 0).len(), 1);
+    }
 }
 
 #[test]

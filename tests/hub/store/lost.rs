@@ -106,6 +106,18 @@ fn what_a_tab_that_is_gone_was_to_be_told_is_told_to_the_next() {
 }
 
 #[test]
+fn what_was_lost_is_told_though_its_document_is_damaged_after_that() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    refused_after_the_last_tab_has_left(&mut stage);
+    stage.edit_outside(&id, json!(["well, "]));
+    let last = stage.disk().stored(&id).next - 1;
+    stage.disk().spoil(&id, Record::Entry(last));
+    stage.replace_hub("connected");
+    let tab = stage.join(settings("new"));
+    assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
+}
+
+#[test]
 fn f15_ops_of_a_damaged_document_are_told_with_their_content_and_not_committed_later() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use tabmux::hub::{QueryResults, UpstreamEvent};
-use tabmux::protocol::QuerySpec;
-use tabmux::store::Record;
+use tabmux::protocol::{QuerySpec, StoreQuestion};
+use tabmux::store::{Record, StoreError};
 use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
@@ -134,4 +134,89 @@ fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
     stage.replace_hub("connected");
     assert_eq!(told(&stage, 0, "error").len(), 1);
     assert_eq!(told(&stage, 0, "lost"), [] as [Value; 0]);
+}
+
+#[test]
+fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
+    for by_export in [false, true] {
+        let (mut stage, id) = (two_with_a_text(), doc("a"));
+        let first = stage.disk().stored(&id).next;
+        stage.edit(0, &id, json!(["oh "]));
+        stage.seats.clear();
+        stage.disk().spoil(&id, Record::Entry(first + 1));
+        if by_export {
+            stage.replace_hub("disconnected");
+            let tab = stage.join(crate::stage::settings("new"));
+            let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
+            let now = stage.now;
+            stage.hub.damaged(damage, now);
+            stage.settle();
+            assert_eq!(told(&stage, tab, "error").len(), 1);
+        } else {
+            stage.replace_hub("disconnected");
+            let tab = stage.join(crate::stage::settings("new"));
+            stage.subscribe(tab, &id);
+            assert_eq!(told(&stage, tab, "error").len(), 1);
+        }
+        stage.seats.clear();
+        stage.replace_hub("connected");
+        let tab = stage.join(crate::stage::settings("newer"));
+        stage.subscribe(tab, &id);
+        assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
+        assert_eq!(told(&stage, tab, "lost"), [] as [Value; 0]);
+    }
+}
+
+#[test]
+fn a_document_in_use_is_written_anew_if_somebody_else_finds_it_damaged() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let first = stage.disk().stored(&id).next;
+    stage.edit(0, &id, json!(["oh "]));
+    stage.disk().spoil(&id, Record::Entry(first + 1));
+    let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
+    let now = stage.now;
+    stage.hub.damaged(damage, now);
+    stage.settle();
+    stage.replace_hub("disconnected");
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh hello"));
+    assert_eq!(told(&stage, 0, "error"), [] as [Value; 0]);
+    stage.connection("connected");
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+}
+
+#[test]
+fn a_pinned_document_stays_pinned_when_its_records_are_damaged() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    let pin = StoreQuestion::Pin { doc: id.clone(), pinned: true };
+    stage.tab(0, |tab, now| tab.ask_store(pin, now));
+    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.replace_hub("disconnected");
+    let info = stage.disk().info(&id).unwrap();
+    assert!(info.pinned);
+    assert_eq!(info.bytes, 0);
+}
+
+#[test]
+fn a_document_that_could_not_be_read_is_stored_once_the_store_is_opened_again() {
+    let (name, reason) = ("store".to_owned(), "no".to_owned());
+    let closed = StoreError::Closed { name: name.clone(), reason: reason.clone() };
+    for error in [closed, StoreError::Failed { name, reason }] {
+        let (mut stage, id) = (Stage::with_store(1), doc("a"));
+        stage.seed(&id, "hello");
+        stage.hold_disk();
+        stage.subscribe(0, &id);
+        stage.disk().requests.clear();
+        let now = stage.now;
+        stage.hub.stored(id.clone(), Err(error), now);
+        stage.hub.proceed(now);
+        stage.release_disk();
+        stage.hub.store_replaced(&[], now);
+        stage.settle();
+        stage.edit(0, &id, json!(["oh "]));
+        stage.replace_hub("disconnected");
+        let tab = stage.join(crate::stage::settings("new"));
+        stage.subscribe(tab, &id);
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
+    }
 }
