@@ -163,7 +163,9 @@ impl Shell {
             let room = shell.handler.room().await;
             let excess = excess(&room);
             let is_full = excess.is_some();
-            let has_become_full = !store.is_full.replace(is_full) && is_full;
+            let has_become_full = is_full && !store.is_full.get();
+            // Nothing is dropped before.
+            store.is_full.set(is_full && store.may_evict.get());
             if has_become_full {
                 shell.tell_quota(&room);
             }
