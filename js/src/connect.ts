@@ -199,7 +199,9 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   if (known && !shared) backendHubs.delete(known);
   const host = shared ?? {...wanted, hub: hubOf(backend, options), users: 0};
   const {hub} = host;
+  const left = new AbortController();
   const leave = () => {
+    left.abort();
     host.users -= 1;
     if (host.users > 0) return;
     hub.closeWhenIdle(() => backendHubs.delete(host));
@@ -217,6 +219,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
     throw error;
   }
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  // The hub asks for the lock after this, and gets it no earlier than the tab has left.
+  holdTabLock(tabId, left.signal, () => {});
   connection.core.attach(tabEnd);
   return connection;
 }

@@ -5,9 +5,11 @@ export function tabLock(tabId: string): string {
   return PREFIX + tabId;
 }
 
-/** The tab whose lock has this name. */
-export function tabOfLock(name: string): string | undefined {
-  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
+/** The tabs whose lock is held. */
+export async function tabsWithLock(): Promise<Set<string>> {
+  const {held = []} = (await globalThis.navigator?.locks?.query()) ?? {};
+  const tabs = held.filter(({name}) => name?.startsWith(PREFIX));
+  return new Set(tabs.map(({name = ''}) => name.slice(PREFIX.length)));
 }
 
 /**

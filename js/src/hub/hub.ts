@@ -3,7 +3,7 @@ import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
-import {tabLock, tabOfLock} from '../locks.js';
+import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import type {ConnectContext, HubOptions} from './define.js';
@@ -55,8 +55,10 @@ export class Hub extends Emitter<HubEvents> {
   readonly #options: HubSettings;
   readonly #identity: string;
   readonly #upstream: UpstreamAdapter;
-  /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
-  readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
+  /** Tabs that are gone, or of an earlier hub and not back yet: when they are given up. */
+  readonly #givenUp = new Map<string, ReturnType<typeof clock.setTimeout>>();
+  /** Whether a tab may hold its Web Lock where it can't be seen: in another process, or origin. */
+  #hasDistantTabs = false;
   /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
   #earlier: Set<string> | undefined;
   #hasToldOfKeep = false;
@@ -108,10 +110,9 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Tabs of an earlier hub have documents open, of which this one hears as they come back. */
   async #evictOnceAllAreBack(core: HubCore): Promise<void> {
-    const {held = []} = (await globalThis.navigator?.locks?.query()) ?? {};
-    const earlier = new Set(held.flatMap(({name = ''}) => tabOfLock(name) ?? []));
+    const earlier = await tabsWithLock();
     this.#earlier = earlier;
-    for (const tab of earlier) this.#watchTab(tab);
+    for (const tab of earlier) this.#expect(tab);
     const giveUp = () => {
       earlier.clear();
       this.#evictIfAllAreBack(core);
@@ -138,18 +139,14 @@ export class Hub extends Emitter<HubEvents> {
   #handler(found?: FoundStore) {
     return {
       joined: (tab: string) => {
-        this.#watchTab(tab);
+        // Of one that can't be watched the transport tells when it is gone, and only that.
+        this.#watchTab(tab).catch(() => this.#keep(tab));
         // It tells what it has open right after.
         const hear = () => this.#core && this.#evictIfAllAreBack(this.#core);
         if (this.#earlier) unref(clock.setTimeout(hear, LAST_WORDS_MS));
         this.#tell('joined', tab);
       },
-      expected: (tab: string) => {
-        if (this.#watchTab(tab)) return;
-        const timer = clock.setTimeout(() => this.#tabGone(tab), EXPECTED_MS);
-        unref(timer);
-        this.#expected.set(tab, timer);
-      },
+      expected: (tab: string) => this.#expect(tab),
       left: (tab: string) => this.#tell('left', tab),
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
@@ -181,19 +178,33 @@ export class Hub extends Emitter<HubEvents> {
     nextTick(() => this.#core?.tellStoreError(error));
   }
 
-  /** Waits for a tab's end by its Web Lock; returns whether there is such a thing. */
-  #watchTab(tab: string): boolean {
-    clock.clearTimeout(this.#expected.get(tab));
-    this.#expected.delete(tab);
-    if (!globalThis.navigator?.locks) return false;
-    navigator.locks.request(tabLock(tab), () => {
-      clock.setTimeout(() => this.#tabGone(tab), LAST_WORDS_MS);
-    });
-    return true;
+  /** Waits for a tab's end by its Web Lock. Fails if there is no such thing, or not here. */
+  async #watchTab(tab: string): Promise<void> {
+    if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
+      throw new Error('nobody holds its Web Lock here');
+    }
+    await navigator.locks.request(tabLock(tab), () => this.#giveUp(tab, LAST_WORDS_MS));
+  }
+
+  /** Waits for a tab of an earlier hub to come back, or to end. */
+  #expect(tab: string): void {
+    this.#watchTab(tab).catch(() => this.#giveUp(tab, EXPECTED_MS));
+  }
+
+  #giveUp(tab: string, after: number): void {
+    this.#keep(tab);
+    const timer = clock.setTimeout(() => this.#tabGone(tab), after);
+    unref(timer);
+    this.#givenUp.set(tab, timer);
+  }
+
+  #keep(tab: string): void {
+    clock.clearTimeout(this.#givenUp.get(tab));
+    this.#givenUp.delete(tab);
   }
 
   #tabGone(tab: string): void {
-    this.#expected.delete(tab);
+    this.#keep(tab);
     this.#earlier?.delete(tab);
     if (this.#closed || !this.#core) return;
     this.#core.tabGone(tab);
@@ -226,6 +237,7 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Takes a tab that comes on a transport written in JavaScript. */
   accept(transport: CustomTransport): void {
+    this.#hasDistantTabs = true;
     try {
       this.acceptEnd(overJsTransport(transport));
     } catch (error) {
@@ -279,7 +291,7 @@ export class Hub extends Emitter<HubEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#ending?.();
-    for (const timer of this.#expected.values()) clock.clearTimeout(timer);
+    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
 
