@@ -12,7 +12,7 @@ import {
 import {ProxyConnection} from './connection.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {startDirect, startSharedWorker} from './hosts.js';
-import {HubDefinition} from './hub/define.js';
+import {HubDefinition, type TabContext} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
 import {databaseName, type StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
@@ -77,6 +77,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       'option `store` is for the hub at `url`: give it to `defineHub` of your own hub';
     throw makeError(codes.OPTION_INVALID, message);
   }
+  const context = custom ? {url, auth} : asJson({url, auth});
   const tabId = crypto.randomUUID();
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
@@ -95,7 +96,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       connection,
       hub,
       identity,
-      context: JSON.parse(JSON.stringify({url, auth})),
+      context,
       store,
       channel: channel ? {name: channel, end} : undefined,
       patience: patienceOf(options),
@@ -111,6 +112,23 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     else startDirect(hosting, reason);
   });
   return connection;
+}
+
+/** What a tab says of itself, as it reaches a hub in a worker. */
+function asJson(context: TabContext): TabContext {
+  const paths = new Map<unknown, string>();
+  let path = '';
+  function visit(this: unknown, key: string, value: unknown): unknown {
+    path = [paths.get(this), key].filter(Boolean).join('.');
+    paths.set(value, path);
+    return value;
+  }
+  try {
+    return JSON.parse(JSON.stringify(context, visit));
+  } catch (error) {
+    const message = `option \`auth\` can't be written as JSON, by which it goes to the hub, because of \`${path}\`: ${(error as Error).message}`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
 }
 
 /** How long the hub may take to appear: what `timeouts` allows for any request. */

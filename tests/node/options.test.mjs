@@ -34,6 +34,12 @@ const REFUSED = [
     /`useSharedWorker`.*"no"/,
   ],
   ['an unknown place of the hub', overPair({hub: {wrker() {}}}), INVALID, /`hub`.*worker/],
+  [
+    'an auth that JSON can not carry',
+    () => createConnection({url: 'ws://x', auth: {users: [{id: 1}, {id: 12n}]}}),
+    INVALID,
+    /`auth`.*`auth\.users\.1\.id`.*BigInt/,
+  ],
   ['neither hub nor url', () => createConnection({}), INVALID, /`hub`.*`url`/],
   ['no options at all', () => createConnection(), INVALID, /`hub`.*`url`/],
   ['an unknown codec', toBackend({codec: 'xml'}), 'ERR_TABMUX_CODEC_UNKNOWN', /"xml".*cbor/],
