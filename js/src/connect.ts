@@ -86,7 +86,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   const left = new AbortController();
   const leave = () => left.abort();
   const connection = makeConnection(tabId, end, options, {url, auth}, leave);
-  holdTabLock(tabId, left.signal, () => {
+  holdTabLock(tabId, left.signal, (refusal) => {
     if (connection.left) return;
     if (custom) {
       connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
@@ -103,6 +103,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       left: left.signal,
     };
     if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
+    if (refusal) return startDirect(hosting, refusal);
     const [topology, reason] = chooseTopology(
       typeof SharedWorker !== 'undefined',
       Boolean(globalThis.navigator?.locks),

@@ -71,9 +71,8 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         introduce(hosting, worker.port);
         navigator.locks
           .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
-          .catch((error) => {
-            // The tab that has left no longer waits for the worker's end.
-            if (!hosting.left.aborted) throw error;
+          .catch(() => {
+            // The tab that has left no longer waits for the worker's end. Nor can one that is refused.
           });
       };
     } catch (error) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import {beforeEach, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
 import {defineHub} from '../../pkg/hub.js';
@@ -70,4 +71,48 @@ test('the end of a tab on a transport object shows by its Web Lock, where the hu
   gone.abort();
   await until(() => left.length > 0);
   assert.deepEqual(left, [tab.tabId]);
+});
+
+/** Has the browser refuse Web Locks, as in a sandboxed frame. */
+function refuse() {
+  const refusal = async () => {
+    throw new DOMException('not allowed in this context', 'SecurityError');
+  };
+  install({request: refusal, query: refusal});
+}
+
+test('a tab that is refused Web Locks has its hub in the page, and says why', async () => {
+  refuse();
+  const backend = newBackend();
+  const hub = defineHub({connect: () => backend.connect(), store: true});
+  const worker = () => assert.fail('a worker could not tell when the tab is gone');
+  const tab = closing(
+    createConnection({identity: 'refused', hub: {worker, local: async () => hub}}),
+  );
+  const [{topology, reason}] = await once(tab, 'topology');
+  assert.equal(topology, 'direct');
+  assert.match(reason, /refuses Web Locks: not allowed in this context/);
+  const doc = tab.get('notes', 'one');
+  await call(doc, 'create', {n: 0});
+  await wait(LET_GO);
+  await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
+});
+
+test('a hub that is refused Web Locks tells the code of why it stores in memory', async () => {
+  refuse();
+  const options = {transport: 'direct', identity: 'refused', store: {kind: 'indexeddb'}};
+  const tab = closing(createConnection(newBackend(), options));
+  const [error] = await once(tab, 'store:error');
+  assert.equal(error.code, 'ERR_TABMUX_STORE_UNAVAILABLE');
+  assert.match(error.message, /refuses Web Locks/);
+  await assert.rejects(tab.store.clear(), {code: 'ERR_TABMUX_STORE_UNAVAILABLE'});
+  await call(tab.get('notes', 'one'), 'create', {n: 0});
+});
+
+test('a second page of a store that can not be shared is told that it is in use', async () => {
+  const options = {transport: 'direct', identity: 'taken', store: {kind: 'indexeddb'}};
+  locks.request('tabmux:store:["taken",""]', () => new Promise(() => {}));
+  const tab = closing(createConnection(newBackend(), options));
+  const [error] = await once(tab, 'store:error');
+  assert.equal(error.code, 'ERR_TABMUX_STORE_IN_USE');
 });

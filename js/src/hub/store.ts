@@ -128,9 +128,12 @@ async function reserve(database: string): Promise<Reservation> {
       if (lock) return new Promise<void>((release) => resolve({leave, release}));
       const message =
         'another page has the store, and this hub can not share it: without a SharedWorker only one page keeps what it does';
-      throw makeError(codes.STORE_IN_USE, message);
+      return reject(makeError(codes.STORE_IN_USE, message));
     });
-    free.catch(reject);
+    free.catch((error) => {
+      const message = `the browser refuses Web Locks, without which another page might have the store: ${(error as Error).message}`;
+      reject(makeError(codes.STORE_UNAVAILABLE, message));
+    });
   });
 }
 
