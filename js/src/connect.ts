@@ -22,6 +22,7 @@ import {
   checkBackendOptions,
   checkConnectionOptions,
 } from './options.js';
+import {randomId} from './random-id.js';
 
 /** ShareDB's `Backend`, or whatever makes connections like it. */
 export interface Backend {
@@ -78,7 +79,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     throw makeError(codes.OPTION_INVALID, message);
   }
   const context = custom ? {url, auth} : asJson({url, auth});
-  const tabId = crypto.randomUUID();
+  const tabId = randomId();
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
@@ -228,7 +229,7 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   host.users += 1;
   hub.stayOpen();
   backendHubs.add(host);
-  const tabId = crypto.randomUUID();
+  const tabId = randomId();
   const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
   let connection: ProxyConnection;
   try {

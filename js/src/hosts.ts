@@ -10,6 +10,7 @@ import {codes, makeError} from './errors.js';
 import {HubDefinition, type TabContext} from './hub/define.js';
 import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
 import type {HubLocation} from './options.js';
+import {randomId} from './random-id.js';
 
 /**
  * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
@@ -109,7 +110,7 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 function outlive(hosting: Hosting): void {
   const {connection, channel} = hosting;
   if (isOver(connection)) return;
-  if (channel) channel.end = overBroadcastChannel(channel.name, crypto.randomUUID());
+  if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }

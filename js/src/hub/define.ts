@@ -2,6 +2,7 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
 import {codes, makeError} from '../errors.js';
+import {randomId} from '../random-id.js';
 import {Hub, type HubSettings} from './hub.js';
 import {readStoreOptions, type StoreOptions} from './store-options.js';
 import {type Introduction, servePages} from './worker-scope.js';
@@ -83,7 +84,7 @@ export class HubDefinition {
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
     if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
       this.#channels.set(channel, hub);
-      hub.listen(listenOnBroadcastChannel(channel, crypto.randomUUID()));
+      hub.listen(listenOnBroadcastChannel(channel, randomId()));
     }
   }
 }

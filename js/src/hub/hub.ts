@@ -6,6 +6,7 @@ import {type CoreError, toError} from '../errors.js';
 import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
+import {randomId} from '../random-id.js';
 import type {ConnectContext, HubOptions} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
@@ -93,7 +94,7 @@ export class Hub extends Emitter<HubEvents> {
     const settings = {
       identity: this.#identity,
       epoch,
-      lineage: crypto.randomUUID(),
+      lineage: randomId(),
       linger,
       policy: store && policyOf(store),
     };

@@ -1,6 +1,7 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
 import {clock} from '../clock.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
+import {randomId} from '../random-id.js';
 import type {ConnectContext} from './define.js';
 import {
   type CipherFunctions,
@@ -55,7 +56,7 @@ export async function findStore(
   floor: number,
 ): Promise<FoundStore> {
   const database = databaseName(context.identity, options);
-  const settings = {floor, lineage: crypto.randomUUID()};
+  const settings = {floor, lineage: randomId()};
   const kind = options.kind ?? defaultKind();
   let reservation = unreserved;
   let isOpening = false;

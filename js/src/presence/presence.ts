@@ -2,6 +2,7 @@ import type {ReceivePresenceListener} from 'sharedb/lib/sharedb.js';
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
+import {randomId} from '../random-id.js';
 import {callbackSoonOrEmit} from './callback-soon.js';
 import {LocalPresence} from './local-presence.js';
 import type {PresenceMessage} from './messages.js';
@@ -84,7 +85,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   /** Makes a presence of this tab. Without an `id`, it has one that nobody else has. */
   create(id?: string): LocalPresence<T> {
     if (this.wantsDestroy) throw new Error('Presence is being destroyed');
-    const local = this.createLocal(id || crypto.randomUUID());
+    const local = this.createLocal(id || randomId());
     this.localPresences[local.presenceId] = local;
     return local;
   }
