@@ -217,6 +217,25 @@ test('clear refuses to lose ops that the server does not have, and names their d
   assert.deepEqual(await next.store.inventory(), []);
 });
 
+for (const [options, says] of [
+  [{force: 1}, /`force`.* is 1;/],
+  [{force: null}, /`force`.* is null;/],
+  [null, /`clear` is given null;/],
+  [true, /`clear` is given true;/],
+]) {
+  test(`clear refuses ${JSON.stringify(options)}, which says neither yes nor no`, async () => {
+    const tab = openStored(newBackend(), 'clear options');
+    await create(tab, 'one', {n: 1});
+    await assert.rejects(tab.store.clear(options), (error) => {
+      assert.equal(error.code, 'ERR_TABMUX_OPTION_INVALID');
+      assert.match(error.message, says);
+      return true;
+    });
+    assert.equal((await tab.store.inventory()).length, 1);
+    await tab.store.clear({force: undefined});
+  });
+}
+
 test('of many documents with such ops, clear names some', async () => {
   const tab = openStored(unreachable, 'clear of many');
   for (let n = 10; n < 40; n++) tab.get('notes', `n${n}`).create({n});
