@@ -151,6 +151,12 @@ const REFUSED = [
     INVALID,
     /`store\.encryption`.*AES-GCM/,
   ],
+  [
+    'a key that is missing by mistake',
+    store({encryption: undefined}),
+    INVALID,
+    /`store\.encryption` is undefined.*CryptoKey/,
+  ],
   ['half a cipher', store({encryption: {encrypt() {}}}), INVALID, /`store\.encryption`.*`decrypt`/],
   ["an unknown option of a backend's store", toBackend({store: {nam: 'x'}}), UNKNOWN, /nam/],
   ["a backend's store that is no store", toBackend({store: 1}), INVALID, /`store` is 1/],
