@@ -3,7 +3,7 @@ import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
 import {randomId} from '../random-id.js';
-import {callbackSoonOrEmit} from './callback-soon.js';
+import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import {LocalPresence} from './local-presence.js';
 import type {PresenceMessage} from './messages.js';
 import type {Presences} from './registry.js';
@@ -68,6 +68,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
       if (wantSubscribe === this.subscribed) return nextTick(callback);
       if (this.#subscriptions.size > 0) return this.#joinLastSubscription(callback);
     }
+    if (hasFailed(this.connection, callback)) return;
     this.wantSubscribe = wantSubscribe;
     const seq = this.#registry.nextSeq();
     this.#subscriptions.set(seq, callback);
@@ -215,6 +216,17 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
     }
     this.#resubscribe();
     for (const local of locals) local.sendPending();
+  }
+
+  /** @internal Nothing will be answered any more. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    const callbacks = [...this.#subscriptions.values()];
+    this.#subscriptions.clear();
+    const locals = Object.values(this.localPresences);
+    return [
+      ...callbacks.map((callback) => () => callback?.(error)),
+      ...locals.flatMap((local) => local.fail(error)),
+    ];
   }
 
   #resubscribe(): void {
