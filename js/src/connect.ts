@@ -176,7 +176,7 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with the number of its connections; without one it ends. */
+/** A hub of this thread with its connections; without one it ends. */
 interface BackendHub {
   hub: Hub;
   backend: Backend;
@@ -184,7 +184,7 @@ interface BackendHub {
   name: string | undefined;
   /** The name of its store, if it has one. */
   database: string | undefined;
-  users: number;
+  users: Set<ProxyConnection>;
 }
 
 /** Those that can be joined; those, too, that have no connection and wait for the server. */
@@ -193,9 +193,15 @@ const backendHubs = new Set<BackendHub>();
 /** The hub that has the name; without one, the hub of the backend that has the store. */
 function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
   return [...backendHubs].find((it) => {
-    if (it.hub.isClosed || it.identity !== identity || it.name !== name) return false;
+    if (it.hub.isClosed || isLoggedOut(it)) return false;
+    if (it.identity !== identity || it.name !== name) return false;
     return name !== undefined || (it.database === database && it.backend === backend);
   });
+}
+
+/** Whether its store was wiped and all have closed it: the next is to have a store again. */
+function isLoggedOut({hub, users}: BackendHub): boolean {
+  return hub.isCleared && [...users].every(({state}) => state === 'closed');
 }
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
@@ -211,22 +217,27 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const wanted = {backend, identity, name, database};
   const known = name === undefined && !database ? undefined : findHub(wanted);
   const shared = known?.backend === backend ? known : undefined;
-  if (known && !shared && known.users > 0) {
+  if (known && !shared && known.users.size > 0) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
   }
   if (!shared && database) handOver(database);
   if (known && !shared) backendHubs.delete(known);
-  const host = shared ?? {...wanted, hub: hubOf(backend, options), users: 0};
+  const host = shared ?? {
+    ...wanted,
+    hub: hubOf(backend, options),
+    users: new Set<ProxyConnection>(),
+  };
   const {hub} = host;
   const left = new AbortController();
+  const closeIfUnused = () => {
+    if (host.users.size === 0) hub.closeWhenIdle(() => backendHubs.delete(host));
+  };
   const leave = () => {
     left.abort();
-    host.users -= 1;
-    if (host.users > 0) return;
-    hub.closeWhenIdle(() => backendHubs.delete(host));
+    host.users.delete(connection);
+    closeIfUnused();
   };
-  host.users += 1;
   hub.stayOpen();
   backendHubs.add(host);
   const tabId = randomId();
@@ -235,9 +246,10 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   try {
     connection = makeConnection(tabId, tabEnd, options, {}, leave, () => hub.connection);
   } catch (error) {
-    leave();
+    closeIfUnused();
     throw error;
   }
+  host.users.add(connection);
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
   // The hub asks for the lock after this, and gets it no earlier than the tab has left.
   holdTabLock(tabId, left.signal, () => {});
@@ -248,7 +260,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
 /** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
 function handOver(database: string): void {
   for (const it of backendHubs) {
-    if (it.database === database && it.users === 0) it.hub.close();
+    // One whose store was wiped has let go of it.
+    if (it.database === database && it.users.size === 0 && !it.hub.isCleared) it.hub.close();
   }
 }
 

@@ -5,7 +5,16 @@ import {setTimeout as wait} from 'node:timers/promises';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
 import {install, Locks} from './locks.mjs';
-import {call, closing, newBackend, newPair, openTabs, TRANSPORTS, until} from './support.mjs';
+import {
+  call,
+  closing,
+  newBackend,
+  newPair,
+  openTabs,
+  TRANSPORTS,
+  turns,
+  until,
+} from './support.mjs';
 
 /** After this the hub would have let go of a tab that holds no lock. */
 const LET_GO = 400;
@@ -49,17 +58,21 @@ test('a tab whose Web Lock the hub can not see stays, too', async () => {
   await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
 });
 
-test('the end of a tab on a transport object shows by its Web Lock, where the hub can see that', async () => {
-  const gone = new AbortController();
+/** A tab, and what ends it without a word: its lock is free, and no message comes. */
+async function openMortal(options) {
+  const end = new AbortController();
+  const ended = new Promise((resolve) => end.signal.addEventListener('abort', resolve));
   const request = locks.request.bind(locks);
-  // A tab that ends without a word frees its lock, and its transport says nothing.
-  locks.request = (name, act) =>
-    request(name, (lock) =>
-      Promise.race([act(lock), new Promise((free) => gone.signal.addEventListener('abort', free))]),
-    );
-  const [end, hubEnd] = newPair();
-  const tab = closing(createConnection({transport: end}));
+  locks.request = (name, act) => request(name, (lock) => Promise.race([act(lock), ended]));
+  const tab = closing(createConnection(options));
   await until(() => tab.topology !== null);
+  locks.request = request;
+  return {tab, kill: () => end.abort()};
+}
+
+test('the end of a tab on a transport object shows by its Web Lock, where the hub can see that', async () => {
+  const [end, hubEnd] = newPair();
+  const {tab, kill} = await openMortal({transport: end});
   const backend = newBackend();
   const hub = closing(defineHub({connect: () => backend.connect()}).hub());
   const left = [];
@@ -68,8 +81,29 @@ test('the end of a tab on a transport object shows by its Web Lock, where the hu
   await call(tab.get('notes', 'one'), 'create', {n: 0});
   await wait(LET_GO);
   assert.deepEqual(left, []);
-  gone.abort();
+  kill();
   await until(() => left.length > 0);
+  assert.deepEqual(left, [tab.tabId]);
+});
+
+test('a page that is loaded anew right after a log-out has a store again', async () => {
+  const backend = newBackend();
+  const definition = defineHub({connect: () => backend.connect(), store: true});
+  const options = {identity: 'loaded anew', hub: {local: () => definition}};
+  const {tab, kill} = await openMortal(options);
+  await call(tab.get('notes', 'one'), 'create', {n: 0});
+  await tab.store.clear();
+  const left = [];
+  definition.hub('loaded anew').on('left', (id) => left.push(id));
+  kill();
+  await turns(5);
+  const next = closing(createConnection(options));
+  await call(next.get('notes', 'two'), 'create', {n: 0});
+  assert.deepEqual(
+    (await next.store.inventory()).map(({id}) => id),
+    ['two'],
+  );
+  await wait(LET_GO);
   assert.deepEqual(left, [tab.tabId]);
 });
 

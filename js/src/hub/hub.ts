@@ -56,6 +56,8 @@ export class Hub extends Emitter<HubEvents> {
   readonly #options: HubSettings;
   readonly #identity: string;
   readonly #upstream: UpstreamAdapter;
+  /** Those that are here. */
+  readonly #tabs = new Set<string>();
   /** Tabs that are gone, or of an earlier hub and not back yet: when they are given up. */
   readonly #givenUp = new Map<string, ReturnType<typeof clock.setTimeout>>();
   /** Whether a tab may hold its Web Lock where it can't be seen: in another process, or origin. */
@@ -63,6 +65,7 @@ export class Hub extends Emitter<HubEvents> {
   /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
   #earlier: Set<string> | undefined;
   #hasToldOfKeep = false;
+  #cleared = false;
   #closed = false;
   /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
@@ -140,6 +143,7 @@ export class Hub extends Emitter<HubEvents> {
   #handler(found?: FoundStore) {
     return {
       joined: (tab: string) => {
+        this.#tabs.add(tab);
         // Of one that can't be watched the transport tells when it is gone, and only that.
         this.#watchTab(tab).catch(() => this.#keep(tab));
         // It tells what it has open right after.
@@ -148,7 +152,10 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('joined', tab);
       },
       expected: (tab: string) => this.#expect(tab),
-      left: (tab: string) => this.#tell('left', tab),
+      left: (tab: string) => {
+        this.#tabs.delete(tab);
+        this.#tell('left', tab);
+      },
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
       rested: () => this.#endIfRested(),
@@ -159,7 +166,14 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('fault', toError(error));
       },
       storeClosed: () => found?.release(),
-      cleared: () => this.#tell('cleared'),
+      cleared: () => {
+        this.#cleared = true;
+        // The next hub may have the store while this one sends what it has.
+        this.#found?.leave();
+        this.#found?.release();
+        this.#found = undefined;
+        this.#tell('cleared');
+      },
       keeps: (collection: string, id: string) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
@@ -184,7 +198,10 @@ export class Hub extends Emitter<HubEvents> {
     if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
       throw new Error('nobody holds its Web Lock here');
     }
-    await navigator.locks.request(tabLock(tab), () => this.#giveUp(tab, LAST_WORDS_MS));
+    await navigator.locks.request(tabLock(tab), () => {
+      this.#tabs.delete(tab);
+      this.#giveUp(tab, LAST_WORDS_MS);
+    });
   }
 
   /** Waits for a tab of an earlier hub to come back, or to end. */
@@ -222,6 +239,16 @@ export class Hub extends Emitter<HubEvents> {
     return this.#closed;
   }
 
+  /** @internal Whether its store was wiped: it keeps nothing any more. */
+  get isCleared(): boolean {
+    return this.#cleared;
+  }
+
+  /** @internal Whether it keeps nothing any more, and nobody is here that still uses it. */
+  get isDeserted(): boolean {
+    return this.#cleared && this.#tabs.size === 0;
+  }
+
   /** The connection to the server, once the first tab has come. */
   get connection(): Connection | undefined {
     return this.#upstream.connection;
@@ -256,6 +283,11 @@ export class Hub extends Emitter<HubEvents> {
     this.#withCore((core) => core.listen(listener));
   }
 
+  /** @internal Takes no tab any more that comes on a listener. */
+  stopListening(): void {
+    this.#core?.stopListening();
+  }
+
   /**
    * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
    * connection to the server once that has answered for all the tabs did. `ending` is called when no
@@ -275,7 +307,7 @@ export class Hub extends Emitter<HubEvents> {
   #endIfRested(): void {
     if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
     // An open channel would keep the process alive.
-    this.#core.stopListening();
+    this.stopListening();
     if (!this.#core.isRested()) return;
     this.#closeToTabs();
     this.connection?.whenNothingPending(() => this.close());
