@@ -12,7 +12,7 @@ import {
 import {ProxyConnection} from './connection.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {startDirect, startSharedWorker} from './hosts.js';
-import {HubDefinition} from './hub/define.js';
+import {HubDefinition, type TabContext} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
 import {databaseName, type StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
@@ -22,6 +22,7 @@ import {
   checkBackendOptions,
   checkConnectionOptions,
 } from './options.js';
+import {randomId} from './random-id.js';
 
 /** ShareDB's `Backend`, or whatever makes connections like it. */
 export interface Backend {
@@ -77,7 +78,8 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       'option `store` is for the hub at `url`: give it to `defineHub` of your own hub';
     throw makeError(codes.OPTION_INVALID, message);
   }
-  const tabId = crypto.randomUUID();
+  const context = custom ? {url, auth} : asJson({url, auth});
+  const tabId = randomId();
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
@@ -85,7 +87,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   const left = new AbortController();
   const leave = () => left.abort();
   const connection = makeConnection(tabId, end, options, {url, auth}, leave);
-  holdTabLock(tabId, left.signal, () => {
+  holdTabLock(tabId, left.signal, (refusal) => {
     if (connection.left) return;
     if (custom) {
       connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
@@ -95,13 +97,14 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       connection,
       hub,
       identity,
-      context: JSON.parse(JSON.stringify({url, auth})),
+      context,
       store,
       channel: channel ? {name: channel, end} : undefined,
       patience: patienceOf(options),
       left: left.signal,
     };
     if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
+    if (refusal) return startDirect(hosting, refusal);
     const [topology, reason] = chooseTopology(
       typeof SharedWorker !== 'undefined',
       Boolean(globalThis.navigator?.locks),
@@ -111,6 +114,23 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     else startDirect(hosting, reason);
   });
   return connection;
+}
+
+/** What a tab says of itself, as it reaches a hub in a worker. */
+function asJson(context: TabContext): TabContext {
+  const paths = new Map<unknown, string>();
+  let path = '';
+  function visit(this: unknown, key: string, value: unknown): unknown {
+    path = [paths.get(this), key].filter(Boolean).join('.');
+    paths.set(value, path);
+    return value;
+  }
+  try {
+    return JSON.parse(JSON.stringify(context, visit));
+  } catch (error) {
+    const message = `option \`auth\` can't be written as JSON, by which it goes to the hub, because of \`${path}\`: ${(error as Error).message}`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
 }
 
 /** How long the hub may take to appear: what `timeouts` allows for any request. */
@@ -156,7 +176,7 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with the number of its connections; without one it ends. */
+/** A hub of this thread with its connections; without one it ends. */
 interface BackendHub {
   hub: Hub;
   backend: Backend;
@@ -164,7 +184,7 @@ interface BackendHub {
   name: string | undefined;
   /** The name of its store, if it has one. */
   database: string | undefined;
-  users: number;
+  users: Set<ProxyConnection>;
 }
 
 /** Those that can be joined; those, too, that have no connection and wait for the server. */
@@ -173,9 +193,15 @@ const backendHubs = new Set<BackendHub>();
 /** The hub that has the name; without one, the hub of the backend that has the store. */
 function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
   return [...backendHubs].find((it) => {
-    if (it.hub.isClosed || it.identity !== identity || it.name !== name) return false;
+    if (it.hub.isClosed || isLoggedOut(it)) return false;
+    if (it.identity !== identity || it.name !== name) return false;
     return name !== undefined || (it.database === database && it.backend === backend);
   });
+}
+
+/** Whether its store was wiped and all have closed it: the next is to have a store again. */
+function isLoggedOut({hub, users}: BackendHub): boolean {
+  return hub.isCleared && [...users].every(({state}) => state === 'closed');
 }
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
@@ -191,32 +217,42 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const wanted = {backend, identity, name, database};
   const known = name === undefined && !database ? undefined : findHub(wanted);
   const shared = known?.backend === backend ? known : undefined;
-  if (known && !shared && known.users > 0) {
+  if (known && !shared && known.users.size > 0) {
     const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
     throw makeError(codes.OPTION_INVALID, message);
   }
   if (!shared && database) handOver(database);
   if (known && !shared) backendHubs.delete(known);
-  const host = shared ?? {...wanted, hub: hubOf(backend, options), users: 0};
-  const {hub} = host;
-  const leave = () => {
-    host.users -= 1;
-    if (host.users > 0) return;
-    hub.closeWhenIdle(() => backendHubs.delete(host));
+  const host = shared ?? {
+    ...wanted,
+    hub: hubOf(backend, options),
+    users: new Set<ProxyConnection>(),
   };
-  host.users += 1;
+  const {hub} = host;
+  const left = new AbortController();
+  const closeIfUnused = () => {
+    if (host.users.size === 0) hub.closeWhenIdle(() => backendHubs.delete(host));
+  };
+  const leave = () => {
+    left.abort();
+    host.users.delete(connection);
+    closeIfUnused();
+  };
   hub.stayOpen();
   backendHubs.add(host);
-  const tabId = crypto.randomUUID();
+  const tabId = randomId();
   const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
   let connection: ProxyConnection;
   try {
     connection = makeConnection(tabId, tabEnd, options, {}, leave, () => hub.connection);
   } catch (error) {
-    leave();
+    closeIfUnused();
     throw error;
   }
+  host.users.add(connection);
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  // The hub asks for the lock after this, and gets it no earlier than the tab has left.
+  holdTabLock(tabId, left.signal, () => {});
   connection.core.attach(tabEnd);
   return connection;
 }
@@ -224,7 +260,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
 /** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
 function handOver(database: string): void {
   for (const it of backendHubs) {
-    if (it.database === database && it.users === 0) it.hub.close();
+    // One whose store was wiped has let go of it.
+    if (it.database === database && it.users.size === 0 && !it.hub.isCleared) it.hub.close();
   }
 }
 

@@ -10,6 +10,7 @@ import {codes, makeError} from './errors.js';
 import {HubDefinition, type TabContext} from './hub/define.js';
 import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
 import type {HubLocation} from './options.js';
+import {randomId} from './random-id.js';
 
 /**
  * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
@@ -71,9 +72,8 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         introduce(hosting, worker.port);
         navigator.locks
           .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
-          .catch((error) => {
-            // The tab that has left no longer waits for the worker's end.
-            if (!hosting.left.aborted) throw error;
+          .catch(() => {
+            // The tab that has left no longer waits for the worker's end. Nor can one that is refused.
           });
       };
     } catch (error) {
@@ -110,7 +110,7 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 function outlive(hosting: Hosting): void {
   const {connection, channel} = hosting;
   if (isOver(connection)) return;
-  if (channel) channel.end = overBroadcastChannel(channel.name, crypto.randomUUID());
+  if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }

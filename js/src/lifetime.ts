@@ -63,12 +63,13 @@ export class Lifetime {
     if (connection.left || connection.state === 'stopped') return;
     connection.failure = error;
     if (connection.state !== 'closed') this.#setState('stopped', error.message);
-    const {docs, queries, requests, snapshotRequests, writes} = this.#parts;
+    const {docs, presences, queries, requests, snapshotRequests, writes} = this.#parts;
     for (const tell of requests.fail(error)) guard(connection, tell);
     for (const tell of writes.fail(error)) guard(connection, tell);
     for (const doc of docs) guard(connection, () => doc.onConnectionFailed(error));
     for (const tell of queries.fail(error)) guard(connection, tell);
     for (const tell of snapshotRequests.fail(error)) guard(connection, tell);
+    for (const tell of presences.fail(error)) guard(connection, tell);
     nextTick(() => connection.emit('error', error));
   }
 

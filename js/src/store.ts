@@ -107,7 +107,16 @@ export class ProxyStore {
    * more. Fails with `ERR_TABMUX_STORE_PENDING` if that would lose ops that the server does not
    * have, unless it is forced to.
    */
-  async clear({force = false}: {force?: boolean} = {}): Promise<void> {
+  async clear(options: {force?: boolean} = {}): Promise<void> {
+    if (typeof options !== 'object' || options === null) {
+      const message = `\`clear\` is given ${options}; it takes an object such as {force: true}, or nothing`;
+      throw makeError(codes.OPTION_INVALID, message);
+    }
+    const {force = false} = options;
+    if (typeof force !== 'boolean') {
+      const message = `option \`force\` of \`clear\` is ${force}; it must be true or false`;
+      throw makeError(codes.OPTION_INVALID, message);
+    }
     await this.#ask({type: 'clear', force});
   }
 
@@ -116,8 +125,9 @@ export class ProxyStore {
     return new Promise((resolve, reject) => {
       const failure = connection.whyNothingIsSent();
       if (failure) return reject(failure);
+      const request = connection.core.askStore(question);
       this.#waiting.add(reject);
-      connection.ask(connection.core.askStore(question), (error, answer) => {
+      connection.ask(request, (error, answer) => {
         this.#waiting.delete(reject);
         if (error) reject(error);
         else resolve(answer);

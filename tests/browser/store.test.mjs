@@ -344,3 +344,26 @@ test('a page that closes its connection and opens it again without the server ke
   assert.deepEqual(await stored(page), ['notes']);
   assert.deepEqual(await storeEvents(page), []);
 });
+
+test('who logs in right after a log-out has a store again in a page that has its hub', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const page = await stage.open('/stored.html');
+  const [ids, events] = await page.run(async () => {
+    const ids = [];
+    const events = [];
+    // As above: the old hub may or may not have ended.
+    for (let moments = 0; moments < 10; moments++) {
+      connectHere();
+      doc(`${moments}`).create({list: []});
+      await written();
+      ids.push(...(await connection.store.inventory()).map(({id}) => id));
+      events.push(...stored);
+      await connection.store.clear({force: true});
+      connection.close();
+      for (let moment = 0; moment < moments; moment++) await null;
+    }
+    return [ids, events];
+  });
+  assert.equal(ids.join(' '), '0 1 2 3 4 5 6 7 8 9');
+  assert.deepEqual(events, []);
+});

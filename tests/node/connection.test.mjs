@@ -216,6 +216,27 @@ async function run(code) {
   await promisify(execFile)(process.execPath, args, options);
 }
 
+test('a page that came without TLS, where there is no crypto.randomUUID, works', async () => {
+  const script = `
+    Object.defineProperty(crypto, 'randomUUID', {value: undefined});
+    const {call, newBackend, openStored} = await import('./support.mjs');
+    const {defineHub} = await import('../../pkg/hub.js');
+    const {createConnection} = await import('../../pkg/index.js');
+    const backend = newBackend({presence: true, doNotForwardSendPresenceErrorsToClient: true});
+    const hub = defineHub({connect: () => backend.connect()});
+    for (const tab of [openStored(backend, 'ann'), createConnection({hub: {local: () => hub}})]) {
+      const doc = tab.get('notes', 'one');
+      await call(doc, 'subscribe');
+      if (!doc.type) await call(doc, 'create', {});
+      await call(tab.getPresence('room').create(), 'submit', 1);
+      tab.close();
+    }
+  `;
+  const args = ['--input-type=module', '--eval', script];
+  const options = {cwd: new URL('.', import.meta.url), timeout: 20_000};
+  await promisify(execFile)(process.execPath, args, options);
+});
+
 test('calls of the same name share a connection to the server', async () => {
   const backend = newBackend();
   const counts = watch(backend);

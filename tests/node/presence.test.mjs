@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {defineHub} from '../../pkg/hub.js';
+import {createConnection} from '../../pkg/index.js';
 import {
   CODECS,
   call,
+  closing,
   errorOf,
   newBackend,
+  newPair,
   openTabs,
   plain,
   subscribeAll,
@@ -316,4 +320,47 @@ test('cursors of a tab that closes are gone, and those of others go on', async (
   await untilSeen(others, [{eve: cursor(8)}, {bob: cursor(5)}]);
   await call(docs[2], 'submitOp', type(0, 'x'));
   await untilSeen(others, [{eve: cursor(9)}, {bob: cursor(6)}]);
+});
+
+test('what waits for an answer about presence ends with an error when the connection fails', async () => {
+  const {backend} = newServer();
+  // The server answers nothing about one channel, nor who leaves another.
+  backend.use('receive', ({data}, next) => {
+    if (data.ch !== 'silent' && data.a !== 'pu') next();
+  });
+  const [end, hubEnd] = newPair();
+  const hub = closing(defineHub({connect: () => backend.connect()}).hub());
+  hub.accept(hubEnd);
+  const tab = closing(createConnection({transport: end}));
+  tab.on('error', () => {});
+  await until(() => tab.state === 'connected');
+  const [room, left] = ['room', 'left'].map((channel) => tab.getPresence(channel));
+  for (const presence of [room, left]) await call(presence, 'subscribe');
+  const [shown, gone] = ['shown', 'gone'].map((id) => room.create(id));
+  await call(shown, 'submit', 1);
+  const silent = tab.getPresence('silent');
+  const locals = [silent.create(), silent.create()];
+  const waiting = [
+    errorOf(silent, 'subscribe'),
+    errorOf(silent, 'subscribe'),
+    errorOf(left, 'destroy'),
+    errorOf(locals[0], 'submit', 1),
+    errorOf(locals[0], 'submit', 2),
+    errorOf(locals[1], 'destroy'),
+  ];
+  await turns(10);
+  end.cut('the line is dead');
+  await until(() => tab.state === 'stopped');
+  const late = [
+    errorOf(room, 'subscribe'),
+    errorOf(tab.getPresence('another'), 'subscribe'),
+    errorOf(shown, 'submit', 2),
+    errorOf(gone, 'destroy'),
+  ];
+  const errors = await Promise.all([...waiting, ...late]);
+  for (const error of errors) assert.equal(error?.code, 'ERR_TABMUX_TRANSPORT');
+  // Without a callback it is no news.
+  shown.submit(3);
+  room.subscribe();
+  await turns(10);
 });

@@ -563,27 +563,32 @@ test('with a key, the next hub needs the same key', async () => {
   assert.deepEqual(doc.data, {id: 'one'});
 });
 
-for (const [what, encryption, says] of [
-  ['another key', await key(), /another key/],
-  ['no key', undefined, /sealed/],
+for (const [what, store, says] of [
+  ['another key', {encryption: await key()}, /another key/],
+  ['no key', true, /sealed/],
   [
     'a function that finds none',
-    async () => {
-      throw new Error('logged out');
+    {
+      encryption: async () => {
+        throw new Error('logged out');
+      },
     },
     /logged out/,
   ],
-  ['a function that returns none', () => 'secret', /secret.*CryptoKey/],
+  ['a function that returns none', {encryption: () => 'secret'}, /secret.*CryptoKey/],
   [
     'a function that returns a key for something else',
-    () => webcrypto.subtle.generateKey({name: 'AES-CBC', length: 256}, false, ['encrypt']),
+    {
+      encryption: () =>
+        webcrypto.subtle.generateKey({name: 'AES-CBC', length: 256}, false, ['encrypt']),
+    },
     /AES-GCM/,
   ],
 ]) {
   test(`${what} is an error, and destroys nothing`, async () => {
     const own = await key();
     await keep(what, [['notes', 'one']], {encryption: own});
-    const {tab, events, ids} = await kept(what, {encryption});
+    const {tab, events, ids} = await kept(what, store);
     await until(() => events.length > 0);
     const [[name, error]] = events;
     assert.equal(name, 'error');

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {defineHub} from '../../pkg/hub.js';
+import {createConnection} from '../../pkg/index.js';
 import {
   call,
+  closing,
   holdBack,
   newBackend,
+  newPair,
   openStored,
   openTabs,
+  plain,
   settled,
   storeEventsOf,
+  TRANSPORTS,
   unreachable,
   until,
 } from './support.mjs';
@@ -194,6 +200,87 @@ test('clear wipes the store, tells every tab, and nothing is kept from then on',
   assert.deepEqual(await next.store.inventory(), []);
 });
 
+/** The ids of the documents in the store. */
+const stored = async (tab) => (await tab.store.inventory()).map(({id}) => id);
+
+for (const [what, opener] of [
+  ...TRANSPORTS.map((transport) => [
+    `with a backend, over ${transport}`,
+    (backend, identity) => () =>
+      closing(createConnection(backend, {transport, identity, store: true})),
+  ]),
+  [
+    'with a hub of its own in the page',
+    (backend, identity) => {
+      const hub = defineHub({connect: () => backend.connect(), store: true});
+      return () => closing(createConnection({identity, hub: {local: () => hub}}));
+    },
+  ],
+]) {
+  test(`who logs in right after a log-out has a store again ${what}`, async () => {
+    const backend = newBackend();
+    const open = opener(backend, `log-in ${what}`);
+    const before = [open(), open()];
+    await create(before[0], 'one', {n: 1});
+    await before[0].store.clear();
+    for (const tab of before) tab.close();
+    const after = open();
+    assert.deepEqual(await stored(after), []);
+    await create(after, 'two', {n: 2});
+    assert.deepEqual(await stored(after), ['two']);
+    await settled(after);
+    assert.deepEqual(await stored(after), ['two']);
+  });
+
+  test(`as long as a tab is there after a log-out, there is no store ${what}`, async () => {
+    const open = opener(newBackend(), `still there ${what}`);
+    const before = [open(), open()];
+    await create(before[0], 'one', {n: 1});
+    await before[0].store.clear();
+    before[0].close();
+    await assert.rejects(open().store.inventory(), {code: 'ERR_TABMUX_STORE_OFF'});
+  });
+}
+
+test('what was done between a log-out and the end of the tab reaches the server', async () => {
+  const backend = newBackend();
+  const options = {transport: 'message-port', identity: 'after the log-out', store: true};
+  const open = () => closing(createConnection(backend, options));
+  const before = open();
+  const doc = await create(before, 'one', {n: 1});
+  await before.store.clear();
+  doc.submitOp([{p: ['n'], na: 1}]);
+  before.close();
+  const after = open();
+  await create(after, 'two', {n: 2});
+  assert.deepEqual(await stored(after), ['two']);
+  const server = plain(backend).get('notes', 'one');
+  await until(() => {
+    server.fetch();
+    return server.version === 2;
+  });
+});
+
+test('a hub on transport objects has a store again once its tabs are gone after a log-out', async () => {
+  const backend = newBackend();
+  const definition = defineHub({connect: () => backend.connect(), store: true});
+  const identity = 'logged out of a hub of transport objects';
+  const open = () => {
+    const [end, hubEnd] = newPair();
+    closing(definition.hub(identity)).accept(hubEnd);
+    return closing(createConnection({transport: end, identity}));
+  };
+  const before = open();
+  await create(before, 'one', {n: 1});
+  const hub = definition.hub(identity);
+  await before.store.clear();
+  before.close();
+  await until(() => hub.connection.state === 'closed');
+  const after = open();
+  await create(after, 'two', {n: 2});
+  assert.deepEqual(await stored(after), ['two']);
+});
+
 test('a store that is cleared already can be cleared again, by any tab', async () => {
   const tabs = openTabs(newBackend(), 2, {identity: 'cleared twice', store: true});
   await create(tabs[0], 'one', {n: 1});
@@ -216,6 +303,25 @@ test('clear refuses to lose ops that the server does not have, and names their d
   const next = openStored(unreachable, 'clear of pending');
   assert.deepEqual(await next.store.inventory(), []);
 });
+
+for (const [options, says] of [
+  [{force: 1}, /`force`.* is 1;/],
+  [{force: null}, /`force`.* is null;/],
+  [null, /`clear` is given null;/],
+  [true, /`clear` is given true;/],
+]) {
+  test(`clear refuses ${JSON.stringify(options)}, which says neither yes nor no`, async () => {
+    const tab = openStored(newBackend(), 'clear options');
+    await create(tab, 'one', {n: 1});
+    await assert.rejects(tab.store.clear(options), (error) => {
+      assert.equal(error.code, 'ERR_TABMUX_OPTION_INVALID');
+      assert.match(error.message, says);
+      return true;
+    });
+    assert.equal((await tab.store.inventory()).length, 1);
+    await tab.store.clear({force: undefined});
+  });
+}
 
 test('of many documents with such ops, clear names some', async () => {
   const tab = openStored(unreachable, 'clear of many');

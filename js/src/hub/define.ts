@@ -2,6 +2,7 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
 import {codes, makeError} from '../errors.js';
+import {randomId} from '../random-id.js';
 import {Hub, type HubSettings} from './hub.js';
 import {readStoreOptions, type StoreOptions} from './store-options.js';
 import {type Introduction, servePages} from './worker-scope.js';
@@ -47,16 +48,24 @@ export class HubDefinition {
   }
 
   /**
-   * The hub of this identity in this thread, started if there is none or if it is closed. `auth` and
-   * `url` are for the function that finds the store's key.
+   * The hub of this identity in this thread, started if there is none, if it is closed, or if its store
+   * was wiped and its tabs are gone. `auth` and `url` are for the function that finds the store's key.
    */
   hub(identity = '', {auth, url}: TabContext = {}): Hub {
-    let hub = this.#hubs.get(identity);
-    if (!hub || hub.isClosed) {
-      hub = new Hub(this.#options, {identity, auth, url});
-      this.#hubs.set(identity, hub);
-    }
+    const known = this.#hubs.get(identity);
+    if (known && !known.isClosed && !known.isDeserted) return known;
+    // What it has goes to the server yet, but the tabs that come are for the next.
+    known?.stopListening();
+    const hub = new Hub(this.#options, {identity, auth, url});
+    hub.on('cleared', () => this.#closeWhenIdle(identity, hub));
+    this.#hubs.set(identity, hub);
     return hub;
+  }
+
+  #closeWhenIdle(identity: string, hub: Hub): void {
+    hub.closeWhenIdle(() => {
+      if (this.#hubs.get(identity) === hub) this.#hubs.delete(identity);
+    });
   }
 
   /** @internal The hub for a tab of this thread; one that is made here ends with its last tab. */
@@ -70,20 +79,16 @@ export class HubDefinition {
   /** @internal A tab of this thread has left. */
   releaseLocal(identity: string): void {
     const hub = this.#hubs.get(identity);
-    if (hub && this.#local.has(hub)) hub.closeWhenIdle(() => this.#hubs.delete(identity));
+    if (hub && this.#local.has(hub)) this.#closeWhenIdle(identity, hub);
   }
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */
   introduce({tabmux, identity, context, port, channel}: Introduction): void {
-    const known = this.#hubs.get(identity);
     const hub = this.hub(identity, context);
-    // A worker may live on after a log-out; the next log-in is to have a store again.
-    if (hub !== known)
-      hub.on('cleared', () => hub.closeWhenIdle(() => this.#hubs.delete(identity)));
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
     if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
       this.#channels.set(channel, hub);
-      hub.listen(listenOnBroadcastChannel(channel, crypto.randomUUID()));
+      hub.listen(listenOnBroadcastChannel(channel, randomId()));
     }
   }
 }

@@ -3,9 +3,10 @@ import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
-import {tabLock, tabOfLock} from '../locks.js';
+import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
+import {randomId} from '../random-id.js';
 import type {ConnectContext, HubOptions} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
@@ -55,11 +56,16 @@ export class Hub extends Emitter<HubEvents> {
   readonly #options: HubSettings;
   readonly #identity: string;
   readonly #upstream: UpstreamAdapter;
-  /** Tabs of an earlier hub, where there are no Web Locks: when they are given up. */
-  readonly #expected = new Map<string, ReturnType<typeof clock.setTimeout>>();
+  /** Those that are here. */
+  readonly #tabs = new Set<string>();
+  /** Tabs that are gone, or of an earlier hub and not back yet: when they are given up. */
+  readonly #givenUp = new Map<string, ReturnType<typeof clock.setTimeout>>();
+  /** Whether a tab may hold its Web Lock where it can't be seen: in another process, or origin. */
+  #hasDistantTabs = false;
   /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
   #earlier: Set<string> | undefined;
   #hasToldOfKeep = false;
+  #cleared = false;
   #closed = false;
   /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
@@ -91,7 +97,7 @@ export class Hub extends Emitter<HubEvents> {
     const settings = {
       identity: this.#identity,
       epoch,
-      lineage: crypto.randomUUID(),
+      lineage: randomId(),
       linger,
       policy: store && policyOf(store),
     };
@@ -108,10 +114,9 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Tabs of an earlier hub have documents open, of which this one hears as they come back. */
   async #evictOnceAllAreBack(core: HubCore): Promise<void> {
-    const {held = []} = (await globalThis.navigator?.locks?.query()) ?? {};
-    const earlier = new Set(held.flatMap(({name = ''}) => tabOfLock(name) ?? []));
+    const earlier = await tabsWithLock();
     this.#earlier = earlier;
-    for (const tab of earlier) this.#watchTab(tab);
+    for (const tab of earlier) this.#expect(tab);
     const giveUp = () => {
       earlier.clear();
       this.#evictIfAllAreBack(core);
@@ -138,19 +143,19 @@ export class Hub extends Emitter<HubEvents> {
   #handler(found?: FoundStore) {
     return {
       joined: (tab: string) => {
-        this.#watchTab(tab);
+        this.#tabs.add(tab);
+        // Of one that can't be watched the transport tells when it is gone, and only that.
+        this.#watchTab(tab).catch(() => this.#keep(tab));
         // It tells what it has open right after.
         const hear = () => this.#core && this.#evictIfAllAreBack(this.#core);
         if (this.#earlier) unref(clock.setTimeout(hear, LAST_WORDS_MS));
         this.#tell('joined', tab);
       },
-      expected: (tab: string) => {
-        if (this.#watchTab(tab)) return;
-        const timer = clock.setTimeout(() => this.#tabGone(tab), EXPECTED_MS);
-        unref(timer);
-        this.#expected.set(tab, timer);
+      expected: (tab: string) => this.#expect(tab),
+      left: (tab: string) => {
+        this.#tabs.delete(tab);
+        this.#tell('left', tab);
       },
-      left: (tab: string) => this.#tell('left', tab),
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
       rested: () => this.#endIfRested(),
@@ -161,7 +166,14 @@ export class Hub extends Emitter<HubEvents> {
         this.#tell('fault', toError(error));
       },
       storeClosed: () => found?.release(),
-      cleared: () => this.#tell('cleared'),
+      cleared: () => {
+        this.#cleared = true;
+        // The next hub may have the store while this one sends what it has.
+        this.#found?.leave();
+        this.#found?.release();
+        this.#found = undefined;
+        this.#tell('cleared');
+      },
       keeps: (collection: string, id: string) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
@@ -181,19 +193,36 @@ export class Hub extends Emitter<HubEvents> {
     nextTick(() => this.#core?.tellStoreError(error));
   }
 
-  /** Waits for a tab's end by its Web Lock; returns whether there is such a thing. */
-  #watchTab(tab: string): boolean {
-    clock.clearTimeout(this.#expected.get(tab));
-    this.#expected.delete(tab);
-    if (!globalThis.navigator?.locks) return false;
-    navigator.locks.request(tabLock(tab), () => {
-      clock.setTimeout(() => this.#tabGone(tab), LAST_WORDS_MS);
+  /** Waits for a tab's end by its Web Lock. Fails if there is no such thing, or not here. */
+  async #watchTab(tab: string): Promise<void> {
+    if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
+      throw new Error('nobody holds its Web Lock here');
+    }
+    await navigator.locks.request(tabLock(tab), () => {
+      this.#tabs.delete(tab);
+      this.#giveUp(tab, LAST_WORDS_MS);
     });
-    return true;
+  }
+
+  /** Waits for a tab of an earlier hub to come back, or to end. */
+  #expect(tab: string): void {
+    this.#watchTab(tab).catch(() => this.#giveUp(tab, EXPECTED_MS));
+  }
+
+  #giveUp(tab: string, after: number): void {
+    this.#keep(tab);
+    const timer = clock.setTimeout(() => this.#tabGone(tab), after);
+    unref(timer);
+    this.#givenUp.set(tab, timer);
+  }
+
+  #keep(tab: string): void {
+    clock.clearTimeout(this.#givenUp.get(tab));
+    this.#givenUp.delete(tab);
   }
 
   #tabGone(tab: string): void {
-    this.#expected.delete(tab);
+    this.#keep(tab);
     this.#earlier?.delete(tab);
     if (this.#closed || !this.#core) return;
     this.#core.tabGone(tab);
@@ -208,6 +237,16 @@ export class Hub extends Emitter<HubEvents> {
   /** @internal Whether it takes no tab any more, for instance since another hub has its store. */
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** @internal Whether its store was wiped: it keeps nothing any more. */
+  get isCleared(): boolean {
+    return this.#cleared;
+  }
+
+  /** @internal Whether it keeps nothing any more, and nobody is here that still uses it. */
+  get isDeserted(): boolean {
+    return this.#cleared && this.#tabs.size === 0;
   }
 
   /** The connection to the server, once the first tab has come. */
@@ -226,6 +265,7 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Takes a tab that comes on a transport written in JavaScript. */
   accept(transport: CustomTransport): void {
+    this.#hasDistantTabs = true;
     try {
       this.acceptEnd(overJsTransport(transport));
     } catch (error) {
@@ -241,6 +281,11 @@ export class Hub extends Emitter<HubEvents> {
   /** @internal Takes all tabs that come on a listener. */
   listen(listener: ListenerEnd): void {
     this.#withCore((core) => core.listen(listener));
+  }
+
+  /** @internal Takes no tab any more that comes on a listener. */
+  stopListening(): void {
+    this.#core?.stopListening();
   }
 
   /**
@@ -262,7 +307,7 @@ export class Hub extends Emitter<HubEvents> {
   #endIfRested(): void {
     if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
     // An open channel would keep the process alive.
-    this.#core.stopListening();
+    this.stopListening();
     if (!this.#core.isRested()) return;
     this.#closeToTabs();
     this.connection?.whenNothingPending(() => this.close());
@@ -279,7 +324,7 @@ export class Hub extends Emitter<HubEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#ending?.();
-    for (const timer of this.#expected.values()) clock.clearTimeout(timer);
+    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
 

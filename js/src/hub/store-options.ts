@@ -93,7 +93,9 @@ export function readStoreOptions(
       throw makeError(codes.OPTION_UNKNOWN, message);
     }
     const [fits, expected] = rule;
-    if (value !== undefined && !fits(value)) {
+    // Without a key where one was meant to be, what is private would be there for all to read.
+    const isLeftOut = value === undefined && name !== 'encryption';
+    if (!isLeftOut && !fits(value)) {
       const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
       const message = `option \`store.${name}\` is ${shown}; it must be ${expected}`;
       throw makeError(codes.OPTION_INVALID, message);

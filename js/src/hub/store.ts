@@ -1,6 +1,7 @@
 import {type OpenStore, openStore} from '../../wasm/tabmux.js';
 import {clock} from '../clock.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
+import {randomId} from '../random-id.js';
 import type {ConnectContext} from './define.js';
 import {
   type CipherFunctions,
@@ -55,7 +56,7 @@ export async function findStore(
   floor: number,
 ): Promise<FoundStore> {
   const database = databaseName(context.identity, options);
-  const settings = {floor, lineage: crypto.randomUUID()};
+  const settings = {floor, lineage: randomId()};
   const kind = options.kind ?? defaultKind();
   let reservation = unreserved;
   let isOpening = false;
@@ -128,9 +129,12 @@ async function reserve(database: string): Promise<Reservation> {
       if (lock) return new Promise<void>((release) => resolve({leave, release}));
       const message =
         'another page has the store, and this hub can not share it: without a SharedWorker only one page keeps what it does';
-      throw makeError(codes.STORE_IN_USE, message);
+      return reject(makeError(codes.STORE_IN_USE, message));
     });
-    free.catch(reject);
+    free.catch((error) => {
+      const message = `the browser refuses Web Locks, without which another page might have the store: ${(error as Error).message}`;
+      reject(makeError(codes.STORE_UNAVAILABLE, message));
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+import {randomId} from '../random-id.js';
 import type {TabContext} from './define.js';
 
 /** What the worker posts to a page: that the hub is there, or why it never will be. */
@@ -20,7 +21,7 @@ export const WITH_STORE = 'tabmux+store';
 type Serve = (introduction: Introduction) => void;
 
 /** The name of the Web Lock that this worker holds while it lives. */
-const lock = `tabmux:hub:${crypto.randomUUID()}`;
+const lock = `tabmux:hub:${randomId()}`;
 
 /** The pages without an answer. */
 let pages: MessagePort[] = [];

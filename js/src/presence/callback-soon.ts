@@ -1,4 +1,6 @@
 import type {Callback} from '../callbacks.js';
+import type {ProxyConnection} from '../connection.js';
+import {guard} from '../core-handler.js';
 import type {ErrorEvents, TypedEmitter} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
 
@@ -10,4 +12,11 @@ export function callbackSoonOrEmit(
 ): void {
   if (callback) nextTick(() => callback(error));
   else if (error) emitter.emit('error', error);
+}
+
+/** Whether the connection has failed, so that nothing will be answered; then the callback hears why. */
+export function hasFailed(connection: ProxyConnection, callback?: Callback | null): boolean {
+  const {failure} = connection;
+  if (failure && callback) nextTick(() => guard(connection, () => callback(failure)));
+  return failure !== null;
 }

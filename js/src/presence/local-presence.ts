@@ -1,6 +1,6 @@
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
-import {callbackSoonOrEmit} from './callback-soon.js';
+import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import type {PresenceMessage} from './messages.js';
 import type {ProxyPresence} from './presence.js';
 
@@ -44,6 +44,7 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
 
   /** Sends the value again. */
   send(callback?: Callback): void {
+    if (hasFailed(this.connection, callback)) return;
     const message = this.message();
     this.pending.push(message);
     this.#callbacks.set(message.pv, callback);
@@ -81,6 +82,14 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
     const callback = this.#callbacks.get(presenceVersion);
     this.#callbacks.delete(presenceVersion);
     return callback;
+  }
+
+  /** @internal Nothing will be answered any more. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    const callbacks = [...this.#callbacks.values()];
+    this.#callbacks.clear();
+    this.pending = [];
+    return callbacks.map((callback) => () => callback?.(error));
   }
 
   /** @internal The answers for what was sent are lost, and the server forgets the presence. */

@@ -2,7 +2,8 @@ import type {ReceivePresenceListener} from 'sharedb/lib/sharedb.js';
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
 import {nextTick} from '../next-tick.js';
-import {callbackSoonOrEmit} from './callback-soon.js';
+import {randomId} from '../random-id.js';
+import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import {LocalPresence} from './local-presence.js';
 import type {PresenceMessage} from './messages.js';
 import type {Presences} from './registry.js';
@@ -67,6 +68,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
       if (wantSubscribe === this.subscribed) return nextTick(callback);
       if (this.#subscriptions.size > 0) return this.#joinLastSubscription(callback);
     }
+    if (hasFailed(this.connection, callback)) return;
     this.wantSubscribe = wantSubscribe;
     const seq = this.#registry.nextSeq();
     this.#subscriptions.set(seq, callback);
@@ -84,7 +86,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   /** Makes a presence of this tab. Without an `id`, it has one that nobody else has. */
   create(id?: string): LocalPresence<T> {
     if (this.wantsDestroy) throw new Error('Presence is being destroyed');
-    const local = this.createLocal(id || crypto.randomUUID());
+    const local = this.createLocal(id || randomId());
     this.localPresences[local.presenceId] = local;
     return local;
   }
@@ -214,6 +216,17 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
     }
     this.#resubscribe();
     for (const local of locals) local.sendPending();
+  }
+
+  /** @internal Nothing will be answered any more. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    const callbacks = [...this.#subscriptions.values()];
+    this.#subscriptions.clear();
+    const locals = Object.values(this.localPresences);
+    return [
+      ...callbacks.map((callback) => () => callback?.(error)),
+      ...locals.flatMap((local) => local.fail(error)),
+    ];
   }
 
   #resubscribe(): void {

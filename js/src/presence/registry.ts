@@ -60,6 +60,11 @@ export class Presences {
     else presence.onRequest(error);
   }
 
+  /** There is no hub: nothing will be answered. Returns what tells those who wait. */
+  fail(error: Error): (() => void)[] {
+    return [...this.#byChannel.values()].flatMap((presence) => presence.fail(error));
+  }
+
   /** The connection changed its state. */
   onConnectionStateChanged(): void {
     for (const presence of this.#byChannel.values()) presence.onConnectionStateChanged();
