@@ -157,8 +157,10 @@ impl Hub {
 
     /// The tab has gone without a word.
     pub(super) fn tab_ended(&mut self, tab: &str) {
-        let (docs, _, _, cx) = self.parts();
-        docs.await_last_words(tab, &cx);
+        if self.takes_last_words() {
+            let (docs, _, _, cx) = self.parts();
+            docs.await_last_words(tab, &cx);
+        }
         self.remove_tab(tab);
     }
 

@@ -109,7 +109,7 @@ impl Document {
     /// The tab has ended, and may have left ops that it made at the revision it had.
     pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
         let held = self.holders.get(tab).filter(|holder| holder.sent.is_some());
-        if let (Some(_), Some(seen)) = (&cx.journal, held.map(|holder| holder.seen)) {
+        if let Some(seen) = held.map(|holder| holder.seen) {
             let unknown = self.holders.get(UNKNOWN).map_or(seen, |holder| holder.seen);
             self.keep_history_from(seen.min(unknown));
             self.grace = Some(cx.now + GRACE);
