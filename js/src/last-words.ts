@@ -36,8 +36,8 @@ export class LastWords {
     if (this.#prefix) for (const key of keys()) this.#passOn(key);
   }
 
-  /** An op was submitted. */
-  onSubmitted(): void {
+  /** There is more that the hub is to have. */
+  onChanged(): void {
     if (this.#isEnding) this.#write();
   }
 

@@ -50,6 +50,7 @@ export class Writes {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
     for (const doc of waiter.docs) this.#connection.core.write(doc.key);
+    this.#connection.lastWords.onChanged();
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 
