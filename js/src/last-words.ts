@@ -51,6 +51,12 @@ export class LastWords {
     this.#left.abort();
   }
 
+  /** No hub will have what it said, as the tab was told: no other tab may pass it on. */
+  fail(): void {
+    this.end();
+    storage()?.removeItem(this.#ownKey());
+  }
+
   #leave(): void {
     this.#isEnding = true;
     this.#write();

@@ -62,6 +62,7 @@ export class Lifetime {
     const connection = this.#connection;
     if (connection.left || connection.state === 'stopped') return;
     connection.failure = error;
+    connection.lastWords.fail();
     if (connection.state !== 'closed') this.#setState('stopped', error.message);
     const {docs, queries, requests, snapshotRequests, writes} = this.#parts;
     for (const tell of requests.fail(error)) guard(connection, tell);
