@@ -111,7 +111,7 @@ export class LastWords {
     try {
       request = connection.core.passOn(words);
     } catch (error) {
-      storage()?.removeItem(key);
+      // Tabs of newer code, which may have left it, will pass it on.
       return nextTick(() => connection.emit('fault', toError(error as CoreError)));
     }
     await new Promise<void>((resolve) => {
