@@ -114,13 +114,14 @@ export class LastWords {
       // Tabs of newer code, which may have left it, will pass it on.
       return nextTick(() => connection.emit('fault', toError(error as CoreError)));
     }
-    await new Promise<void>((resolve) => {
-      this.#left.signal.addEventListener('abort', () => resolve());
-      connection.ask(request, (error) => {
-        if (!error) storage()?.removeItem(key);
-        resolve();
-      });
+    const isTaken = await new Promise<boolean>((resolve) => {
+      this.#left.signal.addEventListener('abort', () => resolve(false));
+      connection.ask(request, (error) => resolve(!error));
     });
+    if (!isTaken) return;
+    // What the tab wrote last may come to this process later than its end.
+    if (storage()?.getItem(key) !== words) return this.#tell(key);
+    storage()?.removeItem(key);
   }
 }
 

@@ -3,6 +3,7 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
+import {committedOnce} from './support/list-marks.mjs';
 import {openStoredStage} from './support/stored-stage.mjs';
 
 let browser;
@@ -22,8 +23,53 @@ async function openFirst(stage) {
   return tab;
 }
 
+/** A tab of whose messages the hub reads no more: what it edits is only in what it leaves. */
+async function openUnheard(stage) {
+  const tab = await stage.connect();
+  await subscribe(tab, 'notes');
+  await tab.run(() => {
+    MessagePort.prototype.postMessage = () => {};
+  });
+  return tab;
+}
+
 const left = (tab) =>
   tab.run(() => Object.keys(localStorage).filter((key) => key.startsWith('tabmux:last-words:')));
+
+test('what a tab wrote last is passed on, though it is seen only after what it wrote before', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openFirst(stage);
+  const unheard = await openUnheard(stage);
+  const [key, all] = await unheard.run(async () => {
+    doc('notes').submitOp([{p: ['list', 0], li: 'first'}]);
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    await new Promise((resolve) => setTimeout(resolve));
+    const [[key, first]] = Object.entries(localStorage);
+    doc('notes').submitOp([{p: ['list', 0], li: 'last'}]);
+    const all = localStorage.getItem(key);
+    localStorage.setItem(key, first);
+    Storage.prototype.setItem = () => {};
+    return [key, all];
+  });
+  await tab.run(
+    (key, all) => {
+      const {getItem} = Storage.prototype;
+      Storage.prototype.getItem = function (name) {
+        const value = getItem.call(this, name);
+        if (name === key) {
+          Storage.prototype.getItem = getItem;
+          this.setItem(key, all);
+        }
+        return value;
+      };
+    },
+    key,
+    all,
+  );
+  await stage.close(unheard);
+  await committedOnce(stage, 'notes', [tab], ['first', 'last']);
+  await eventually(async () => assert.deepEqual(await left(tab), []));
+});
 
 test('what a tab can’t read is a fault, and stays for tabs of newer code', async (t) => {
   const stage = await openStoredStage(t, browser);
