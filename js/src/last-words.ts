@@ -1,9 +1,14 @@
+import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
 import {type CoreError, toError} from './errors.js';
 import {tabLock} from './locks.js';
 import {nextTick} from './next-tick.js';
 
 const PREFIX = 'tabmux:last-words:';
+
+/** How long a hub is given that can't take it yet: at first, and at most. */
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
 
 /**
  * What the hub may not have when a page ends: with the last page a worker may end before it has read
@@ -13,7 +18,7 @@ const PREFIX = 'tabmux:last-words:';
 export class LastWords {
   readonly #connection: ProxyConnection;
   readonly #left = new AbortController();
-  /** Those of other tabs that are being passed on, or wait for the end of their tab. */
+  /** Those of other tabs that are being passed on, or wait for the end of their tab, or for the hub. */
   readonly #others = new Set<string>();
   #prefix: string | undefined;
   /** The page is about to end: what is submitted now may never leave it. */
@@ -88,40 +93,57 @@ export class LastWords {
     return this.#prefix !== undefined && key.startsWith(this.#prefix);
   }
 
-  /** Passes on what a tab has left, once that is gone for good. */
-  #passOn(key: string): void {
-    const tab = key.slice(key.lastIndexOf(':') + 1);
-    if (!this.#isOurs(key) || this.#others.has(key) || tab === this.#connection.tabId) return;
+  /** Passes on what a tab has left; again and again, if the hub can't take it yet. */
+  async #passOn(key: string): Promise<void> {
+    if (!this.#isOurs(key) || this.#others.has(key) || key === this.#ownKey()) return;
     this.#others.add(key);
+    let wait = FIRST_WAIT_MS;
+    while (!(await this.#tellOnceGone(key))) {
+      await new Promise((resolve) => clock.setTimeout(resolve, wait));
+      wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+    }
+    this.#others.delete(key);
+  }
+
+  /** Waits until the tab is gone for good. Returns whether there is nothing more to tell. */
+  #tellOnceGone(key: string): Promise<boolean> {
+    const tab = key.slice(key.lastIndexOf(':') + 1);
     const {signal} = this.#left;
-    navigator.locks
-      .request(tabLock(tab), {signal}, () => this.#tell(key))
-      .catch(() => {
-        // The tab has left the hub meanwhile.
-      })
-      .finally(() => this.#others.delete(key));
+    // The tab may leave the hub meanwhile.
+    return navigator.locks.request(tabLock(tab), {signal}, () => this.#tell(key)).catch(() => true);
   }
 
   /** Gives it to the hub; until that has it, no other tab does. */
-  async #tell(key: string): Promise<void> {
-    const connection = this.#connection;
+  async #tell(key: string): Promise<boolean> {
     const words = storage()?.getItem(key);
-    if (typeof words !== 'string' || this.#left.signal.aborted) return;
+    const isOver = this.#left.signal.aborted || !this.#isOurs(key);
+    if (typeof words !== 'string' || isOver) return true;
     let request: number;
     try {
-      request = connection.core.passOn(words);
+      request = this.#connection.core.passOn(words);
     } catch (error) {
       // Tabs of newer code, which may have left it, will pass it on.
-      return nextTick(() => connection.emit('fault', toError(error as CoreError)));
+      nextTick(() => this.#connection.emit('fault', toError(error as CoreError)));
+      return true;
     }
-    const isTaken = await new Promise<boolean>((resolve) => {
-      this.#left.signal.addEventListener('abort', () => resolve(false));
-      connection.ask(request, (error) => resolve(!error));
-    });
-    if (!isTaken) return;
+    if (!(await this.#isTaken(request))) return false;
     // What the tab wrote last may come to this process later than its end.
     if (storage()?.getItem(key) !== words) return this.#tell(key);
     storage()?.removeItem(key);
+    return true;
+  }
+
+  /** Whether the hub has taken what it was given. */
+  #isTaken(request: number): Promise<boolean> {
+    const {signal} = this.#left;
+    return new Promise((resolve) => {
+      const giveUp = () => resolve(false);
+      signal.addEventListener('abort', giveUp);
+      this.#connection.ask(request, (error) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(!error);
+      });
+    });
   }
 }
 

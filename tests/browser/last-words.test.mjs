@@ -3,7 +3,7 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
-import {committedOnce} from './support/list-marks.mjs';
+import {committedOnce, mark} from './support/list-marks.mjs';
 import {openStoredStage} from './support/stored-stage.mjs';
 
 let browser;
@@ -35,6 +35,32 @@ async function openUnheard(stage) {
 
 const left = (tab) =>
   tab.run(() => Object.keys(localStorage).filter((key) => key.startsWith('tabmux:last-words:')));
+
+test('what a hub can’t take while its store fails is passed on once it can', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openFirst(stage);
+  const unheard = await openUnheard(stage);
+  await mark(unheard, 'notes', 'at the end');
+  await tab.run(() => fillDisk(true));
+  await mark(tab, 'notes', 'while the disk is full');
+  await eventually(async () =>
+    assert((await tab.run(() => stored)).some(({name}) => name === 'quota')),
+  );
+  await tab.run(() => {
+    window.reads = 0;
+    const {getItem} = Storage.prototype;
+    Storage.prototype.getItem = function (key) {
+      window.reads += 1;
+      return getItem.call(this, key);
+    };
+  });
+  await stage.close(unheard);
+  await eventually(async () => assert((await tab.run(() => reads)) > 2));
+  assert.equal((await left(tab)).length, 1);
+  await tab.run(() => fillDisk(false));
+  await committedOnce(stage, 'notes', [tab], ['while the disk is full', 'at the end']);
+  await eventually(async () => assert.deepEqual(await left(tab), []));
+});
 
 test('what a tab wrote last is passed on, though it is seen only after what it wrote before', async (t) => {
   const stage = await openStoredStage(t, browser);
