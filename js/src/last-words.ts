@@ -6,6 +6,9 @@ import {nextTick} from './next-tick.js';
 
 const PREFIX = 'tabmux:last-words:';
 
+/** Before the name of a store that was wiped: tabs that had not heard of it may yet leave something. */
+const WIPED = 'tabmux:wiped:';
+
 /** How long a hub is given that can't take it yet: at first, and at most. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
@@ -20,7 +23,8 @@ export class LastWords {
   readonly #left = new AbortController();
   /** Those of other tabs that are being passed on, or wait for the end of their tab, or for the hub. */
   readonly #others = new Set<string>();
-  #prefix: string | undefined;
+  /** The name of the store whose hub has let the tab in, if that takes last words. */
+  #store: string | undefined;
   /** The page is about to end: what is submitted now may never leave it. */
   #isEnding = false;
 
@@ -30,15 +34,15 @@ export class LastWords {
     const {signal} = this.#left;
     globalThis.addEventListener('pagehide', () => this.#leave(), {signal});
     globalThis.addEventListener('pageshow', () => this.#return(), {signal});
-    globalThis.addEventListener('storage', ({key}) => key && this.#passOn(key), {signal});
+    globalThis.addEventListener('storage', ({key}) => key && this.#find(key), {signal});
   }
 
   /** The hub has let the tab in. */
   onJoined(): void {
     // A hub that has missed a transaction adds to the name.
-    const store = this.#connection.core.heirs()?.split(',')[0];
-    this.#prefix = store && `${PREFIX}${store}:`;
-    if (this.#prefix) for (const key of keys()) this.#passOn(key);
+    this.#store = this.#connection.core.heirs()?.split(',')[0];
+    if (this.#store) storage()?.removeItem(WIPED + this.#store);
+    for (const key of keys()) this.#find(key);
   }
 
   /** There is more that the hub is to have. */
@@ -49,6 +53,7 @@ export class LastWords {
   /** The store was wiped. */
   onCleared(): void {
     for (const key of keys()) if (this.#isOurs(key)) storage()?.removeItem(key);
+    if (this.#store) keep(WIPED + this.#store, '');
   }
 
   /** The tab has left the hub, which has all it said. */
@@ -74,23 +79,27 @@ export class LastWords {
   }
 
   #write(): void {
-    if (!this.#prefix) return;
+    if (!this.#store) return;
     const words = this.#connection.core.lastWords();
-    if (words === undefined) return storage()?.removeItem(this.#ownKey());
-    try {
-      storage()?.setItem(this.#ownKey(), words);
-    } catch {
-      // There is no room: the hub may still hear it.
-    }
+    if (words === undefined) storage()?.removeItem(this.#ownKey());
+    else keep(this.#ownKey(), words);
   }
 
   #ownKey(): string {
-    return `${this.#prefix}${this.#connection.tabId}`;
+    return `${PREFIX}${this.#store}:${this.#connection.tabId}`;
   }
 
   /** Whether it is of a tab of a hub with the same store. */
   #isOurs(key: string): boolean {
-    return this.#prefix !== undefined && key.startsWith(this.#prefix);
+    return this.#store !== undefined && storeOf(key) === this.#store;
+  }
+
+  /** Another tab may have left this. */
+  #find(key: string): void {
+    const store = storeOf(key);
+    const isWiped = store !== undefined && storage()?.getItem(WIPED + store) === '';
+    if (isWiped) storage()?.removeItem(key);
+    else this.#passOn(key);
   }
 
   /** Passes on what a tab has left; again and again, if the hub can't take it yet. */
@@ -105,7 +114,7 @@ export class LastWords {
     this.#others.delete(key);
   }
 
-  /** Waits until the tab is gone for good. Returns whether there is nothing more to tell. */
+  /** Tells it once the tab is gone for good. Returns whether there is nothing more to tell. */
   #tellOnceGone(key: string): Promise<boolean> {
     const tab = key.slice(key.lastIndexOf(':') + 1);
     const {signal} = this.#left;
@@ -159,4 +168,17 @@ function storage(): Storage | undefined {
 
 function keys(): string[] {
   return Object.keys(storage() ?? {}).filter((key) => key.startsWith(PREFIX));
+}
+
+/** The name of the store of what a tab has left. */
+function storeOf(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length, key.lastIndexOf(':')) : undefined;
+}
+
+function keep(key: string, value: string): void {
+  try {
+    storage()?.setItem(key, value);
+  } catch {
+    // There is no room: the hub may still hear what was to be left.
+  }
 }

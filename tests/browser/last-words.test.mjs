@@ -3,8 +3,9 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
+import {left} from './support/last-words.mjs';
 import {committedOnce, mark} from './support/list-marks.mjs';
-import {openStoredStage} from './support/stored-stage.mjs';
+import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 
 let browser;
 
@@ -32,9 +33,6 @@ async function openUnheard(stage) {
   });
   return tab;
 }
-
-const left = (tab) =>
-  tab.run(() => Object.keys(localStorage).filter((key) => key.startsWith('tabmux:last-words:')));
 
 test('what a hub can’t take while its store fails is passed on once it can', async (t) => {
   const stage = await openStoredStage(t, browser);
@@ -115,4 +113,31 @@ test('what a tab can’t read is a fault, and stays for tabs of newer code', asy
     assert.deepEqual(await tab.run(() => unread), ['ERR_TABMUX_BAD_FRAME']),
   );
   assert.deepEqual(await left(tab), [key]);
+});
+
+test('what a tab leaves that had not heard that its store was wiped goes, whether a tab lives or not', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openFirst(stage);
+  const late = await tab.run(() => {
+    doc('notes').submitOp([{p: ['list', 0], li: 'a secret'}]);
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    const [late] = Object.entries(localStorage);
+    dispatchEvent(new PageTransitionEvent('pageshow'));
+    return late;
+  });
+  const ofAnotherStore = 'tabmux:last-words:another store:another tab';
+  const observer = await stage.open('/empty.html');
+  await observer.run((key) => localStorage.setItem(key, '{}'), ofAnotherStore);
+  await tab.run(() => connection.store.clear({force: true}));
+  const leave = () => observer.run((late) => localStorage.setItem(...late), late);
+  const isGone = () =>
+    eventually(async () => assert.deepEqual(await left(observer), [ofAnotherStore]));
+  await leave();
+  await isGone();
+  await stage.close(tab);
+  await hubsEnded(observer);
+  await leave();
+  assert.equal((await left(observer)).length, 2);
+  await stage.connect();
+  await isGone();
 });

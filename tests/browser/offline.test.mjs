@@ -3,6 +3,7 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
+import {left} from './support/last-words.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
 import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 
@@ -172,8 +173,6 @@ async function endInMidEdit(stage, afterEach) {
   assert(marks.length > 0);
   return marks;
 }
-
-const left = (tab) => tab.run(() => Object.keys(localStorage));
 
 test('F4: what a tab edits as it ends is committed, if another tab keeps the hub', async (t) => {
   const stage = await openStoredStage(t, browser);
