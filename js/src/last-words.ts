@@ -1,6 +1,6 @@
 import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
-import {type CoreError, toError} from './errors.js';
+import {type CoreError, codes, makeError, toError} from './errors.js';
 import {tabLock} from './locks.js';
 import {nextTick} from './next-tick.js';
 
@@ -12,6 +12,9 @@ const WIPED = 'tabmux:wiped:';
 /** How long a hub is given that can't take it yet: at first, and at most. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
+
+/** How long a tab may take to end that was about to, before the store is wiped. */
+const ENDING_MS = 1000;
 
 /**
  * What the hub may not have when a page ends: with the last page a worker may end before it has read
@@ -25,6 +28,11 @@ export class LastWords {
   readonly #others = new Set<string>();
   /** The name of the store whose hub has let the tab in, if that takes last words. */
   #store: string | undefined;
+  /** Ends the wait for a hub. */
+  #setJoined = () => {};
+  readonly #joined = new Promise<void>((resolve) => {
+    this.#setJoined = resolve;
+  });
   /** The page is about to end: what is submitted now may never leave it. */
   #isEnding = false;
 
@@ -43,6 +51,7 @@ export class LastWords {
     this.#store = this.#connection.core.heirs()?.split(',')[0];
     if (this.#store) storage()?.removeItem(WIPED + this.#store);
     for (const key of keys()) this.#find(key);
+    this.#setJoined();
   }
 
   /** There is more that the hub is to have. */
@@ -52,13 +61,25 @@ export class LastWords {
 
   /** The store was wiped. */
   onCleared(): void {
-    for (const key of keys()) if (this.#isOurs(key)) storage()?.removeItem(key);
+    for (const key of this.#ours()) storage()?.removeItem(key);
     if (this.#store) keep(WIPED + this.#store, '');
+  }
+
+  /** The store is about to be wiped: fails if the hub does not have all that tabs have left. */
+  async passOnAll(): Promise<void> {
+    await this.#joined;
+    const signal = AbortSignal.timeout(ENDING_MS);
+    await Promise.all(this.#ours().map((key) => this.#tellOnceGone(key, signal)));
+    if (this.#ours().length === 0 || this.#left.signal.aborted) return;
+    const message =
+      'the hub does not have all ops that ending tabs have left: try again, or clear with `force`';
+    throw makeError(codes.STORE_PENDING, message);
   }
 
   /** The tab has left the hub, which has all it said. */
   end(): void {
     this.#left.abort();
+    this.#setJoined();
   }
 
   /** No hub will have what it said, as the tab was told: no other tab may pass it on. */
@@ -94,6 +115,10 @@ export class LastWords {
     return this.#store !== undefined && storeOf(key) === this.#store;
   }
 
+  #ours(): string[] {
+    return keys().filter((key) => this.#isOurs(key));
+  }
+
   /** Another tab may have left this. */
   #find(key: string): void {
     const store = storeOf(key);
@@ -107,7 +132,7 @@ export class LastWords {
     if (!this.#isOurs(key) || this.#others.has(key) || key === this.#ownKey()) return;
     this.#others.add(key);
     let wait = FIRST_WAIT_MS;
-    while (!(await this.#tellOnceGone(key))) {
+    while (!(await this.#tellOnceGone(key, this.#left.signal))) {
       await new Promise((resolve) => clock.setTimeout(resolve, wait));
       wait = Math.min(2 * wait, LONGEST_WAIT_MS);
     }
@@ -115,10 +140,9 @@ export class LastWords {
   }
 
   /** Tells it once the tab is gone for good. Returns whether there is nothing more to tell. */
-  #tellOnceGone(key: string): Promise<boolean> {
+  #tellOnceGone(key: string, signal: AbortSignal): Promise<boolean> {
     const tab = key.slice(key.lastIndexOf(':') + 1);
-    const {signal} = this.#left;
-    // The tab may leave the hub meanwhile.
+    // The signal may come first.
     return navigator.locks.request(tabLock(tab), {signal}, () => this.#tell(key)).catch(() => true);
   }
 

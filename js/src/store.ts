@@ -108,6 +108,7 @@ export class ProxyStore {
    * have, unless it is forced to.
    */
   async clear({force = false}: {force?: boolean} = {}): Promise<void> {
+    if (!force) await this.#connection.lastWords.passOnAll();
     await this.#ask({type: 'clear', force});
   }
 

@@ -115,6 +115,59 @@ test('what a tab can’t read is a fault, and stays for tabs of newer code', asy
   assert.deepEqual(await left(tab), [key]);
 });
 
+const clear = (tab) =>
+  tab.run(() =>
+    connection.store.clear().then(
+      () => 'cleared',
+      ({code}) => code,
+    ),
+  );
+
+test('a store is not wiped while an ending tab has left what only `localStorage` has', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openFirst(stage);
+  const unheard = await openUnheard(stage);
+  await mark(unheard, 'notes', 'at the end');
+  await unheard.run(() => dispatchEvent(new PageTransitionEvent('pagehide')));
+  assert.equal(await clear(tab), 'ERR_TABMUX_STORE_PENDING');
+  assert.equal((await left(tab)).length, 1);
+  await stage.close(unheard);
+  await committedOnce(stage, 'notes', [tab], ['at the end']);
+  await eventually(async () => assert.equal(await clear(tab), 'cleared'));
+});
+
+test('a page does not wipe the store as it opens, before what was left has been passed on', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const first = await openFirst(stage);
+  const unheard = await openUnheard(stage);
+  await mark(unheard, 'notes', 'at the end');
+  await stage.close(first);
+  await stage.close(unheard);
+  const observer = await stage.open('/empty.html');
+  await hubsEnded(observer);
+  // As another tab that is passing it on does.
+  const [key] = await left(observer);
+  await observer.run(
+    (tab) =>
+      new Promise((resolve) => {
+        navigator.locks.request(`tabmux:tab:${tab}`, () => {
+          resolve();
+          return new Promise((release) => {
+            window.release = release;
+          });
+        });
+      }),
+    key.split(':').at(-1),
+  );
+  const tab = await stage.open('/stored.html');
+  await tab.run((options) => connectStored(options), {url: stage.socketUrl});
+  assert.equal(await clear(tab), 'ERR_TABMUX_STORE_PENDING');
+  await observer.run(() => release());
+  await subscribe(tab, 'notes');
+  await committedOnce(stage, 'notes', [tab], ['at the end']);
+  await eventually(async () => assert.equal(await clear(tab), 'cleared'));
+});
+
 test('what a tab leaves that had not heard that its store was wiped goes, whether a tab lives or not', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openFirst(stage);
