@@ -40,7 +40,10 @@ export class LastWords {
     this.#connection = connection;
     if (!storage() || !globalThis.navigator?.locks) return;
     const {signal} = this.#left;
-    globalThis.addEventListener('pagehide', () => this.#leave(), {signal});
+    // Firefox may cut one listener short as it closes a tab.
+    for (const event of ['pagehide', 'pagehide']) {
+      globalThis.addEventListener(event, () => this.#leave(), {signal});
+    }
     globalThis.addEventListener('pageshow', () => this.#return(), {signal});
     globalThis.addEventListener('storage', ({key}) => key && this.#find(key), {signal});
   }

@@ -34,6 +34,19 @@ async function openUnheard(stage) {
   return tab;
 }
 
+test('a tab that is closed leaves what the hub has not heard, every time', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const tab = await openFirst(stage);
+  const marks = Array.from({length: 8}, (_, at) => `end of tab ${at}`);
+  for (const li of marks) {
+    const unheard = await openUnheard(stage);
+    await mark(unheard, 'notes', li);
+    await stage.close(unheard);
+  }
+  await committedOnce(stage, 'notes', [tab], marks);
+  await eventually(async () => assert.deepEqual(await left(tab), []));
+});
+
 test('what a hub can’t take while its store fails is passed on once it can', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openFirst(stage);
