@@ -54,6 +54,13 @@ export class Writes {
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 
+  /** There is a hub: what was to be written before there was one goes now. */
+  onJoined(): void {
+    for (const {docs} of this.#waiters) {
+      for (const doc of docs) this.#connection.core.write(doc.key);
+    }
+  }
+
   /** Something became of a document's ops. Returns what tells those whose wait is over. */
   onProgress(doc: ProxyDoc): (() => void)[] {
     const waiters = [...this.#waiters].filter(({docs}) => docs.has(doc));
