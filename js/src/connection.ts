@@ -191,6 +191,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    */
   setAutoFlush(enabled: boolean): void {
     this.core.setAutoFlush(enabled);
+    this.lastWords.onChanged();
   }
 
   /** Whether ops go to the hub by themselves. */

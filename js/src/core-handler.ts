@@ -42,7 +42,10 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
   const settle = (request: number, error: CoreError | null, answer?: unknown) =>
     guard(connection, () => requests.settle(request, toError(error), answer));
   return {
-    joined: (_epoch: number) => connection.lastWords.onJoined(),
+    joined: (_epoch: number) => {
+      writes.onJoined();
+      connection.lastWords.onJoined();
+    },
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
     hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>

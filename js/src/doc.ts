@@ -258,7 +258,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.#submits.add(token, callback);
       return this.#submits.hardRollback(error, [token]);
     }
-    this.connection.lastWords.onSubmitted();
+    this.connection.lastWords.onChanged();
     this.#flushSoon();
   }
 
@@ -293,6 +293,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** Sends what was submitted, without waiting for the end of the tick. */
   flush(): void {
     this.connection.core.flush(this.key);
+    this.connection.lastWords.onChanged();
   }
 
   /** @internal The hub says this version. */

@@ -1,9 +1,20 @@
+import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
-import {type CoreError, toError} from './errors.js';
+import {type CoreError, codes, makeError, toError} from './errors.js';
 import {tabLock} from './locks.js';
 import {nextTick} from './next-tick.js';
 
 const PREFIX = 'tabmux:last-words:';
+
+/** Before the name of a store that was wiped: tabs that had not heard of it may yet leave something. */
+const WIPED = 'tabmux:wiped:';
+
+/** How long a hub is given that can't take it yet: at first, and at most. */
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+
+/** How long a tab may take to end that was about to, before the store is wiped. */
+const ENDING_MS = 1000;
 
 /**
  * What the hub may not have when a page ends: with the last page a worker may end before it has read
@@ -13,9 +24,15 @@ const PREFIX = 'tabmux:last-words:';
 export class LastWords {
   readonly #connection: ProxyConnection;
   readonly #left = new AbortController();
-  /** Those of other tabs that are being passed on, or wait for the end of their tab. */
+  /** Those of other tabs that are being passed on, or wait for the end of their tab, or for the hub. */
   readonly #others = new Set<string>();
-  #prefix: string | undefined;
+  /** The name of the store whose hub has let the tab in, if that takes last words. */
+  #store: string | undefined;
+  /** Ends the wait for a hub. */
+  #setJoined = () => {};
+  readonly #joined = new Promise<void>((resolve) => {
+    this.#setJoined = resolve;
+  });
   /** The page is about to end: what is submitted now may never leave it. */
   #isEnding = false;
 
@@ -23,32 +40,55 @@ export class LastWords {
     this.#connection = connection;
     if (!storage() || !globalThis.navigator?.locks) return;
     const {signal} = this.#left;
-    globalThis.addEventListener('pagehide', () => this.#leave(), {signal});
+    // Firefox may cut one listener short as it closes a tab.
+    for (const event of ['pagehide', 'pagehide']) {
+      globalThis.addEventListener(event, () => this.#leave(), {signal});
+    }
     globalThis.addEventListener('pageshow', () => this.#return(), {signal});
-    globalThis.addEventListener('storage', ({key}) => key && this.#passOn(key), {signal});
+    globalThis.addEventListener('storage', ({key}) => key && this.#find(key), {signal});
   }
 
   /** The hub has let the tab in. */
   onJoined(): void {
     // A hub that has missed a transaction adds to the name.
-    const store = this.#connection.core.heirs()?.split(',')[0];
-    this.#prefix = store && `${PREFIX}${store}:`;
-    if (this.#prefix) for (const key of keys()) this.#passOn(key);
+    this.#store = this.#connection.core.heirs()?.split(',')[0];
+    if (this.#store) storage()?.removeItem(WIPED + this.#store);
+    for (const key of keys()) this.#find(key);
+    this.#setJoined();
   }
 
-  /** An op was submitted. */
-  onSubmitted(): void {
+  /** There is more that the hub is to have. */
+  onChanged(): void {
     if (this.#isEnding) this.#write();
   }
 
   /** The store was wiped. */
   onCleared(): void {
-    for (const key of keys()) if (this.#isOurs(key)) storage()?.removeItem(key);
+    for (const key of this.#ours()) storage()?.removeItem(key);
+    if (this.#store) keep(WIPED + this.#store, '');
+  }
+
+  /** The store is about to be wiped: fails if the hub does not have all that tabs have left. */
+  async passOnAll(): Promise<void> {
+    await this.#joined;
+    const signal = AbortSignal.timeout(ENDING_MS);
+    await Promise.all(this.#ours().map((key) => this.#tellOnceGone(key, signal)));
+    if (this.#ours().length === 0 || this.#left.signal.aborted) return;
+    const message =
+      'the hub does not have all ops that ending tabs have left: try again, or clear with `force`';
+    throw makeError(codes.STORE_PENDING, message);
   }
 
   /** The tab has left the hub, which has all it said. */
   end(): void {
     this.#left.abort();
+    this.#setJoined();
+  }
+
+  /** No hub will have what it said, as the tab was told: no other tab may pass it on. */
+  fail(): void {
+    this.end();
+    storage()?.removeItem(this.#ownKey());
   }
 
   #leave(): void {
@@ -63,56 +103,81 @@ export class LastWords {
   }
 
   #write(): void {
-    if (!this.#prefix) return;
+    if (!this.#store) return;
     const words = this.#connection.core.lastWords();
-    if (words === undefined) return storage()?.removeItem(this.#ownKey());
-    try {
-      storage()?.setItem(this.#ownKey(), words);
-    } catch {
-      // There is no room: the hub may still hear it.
-    }
+    if (words === undefined) storage()?.removeItem(this.#ownKey());
+    else keep(this.#ownKey(), words);
   }
 
   #ownKey(): string {
-    return `${this.#prefix}${this.#connection.tabId}`;
+    return `${PREFIX}${this.#store}:${this.#connection.tabId}`;
   }
 
   /** Whether it is of a tab of a hub with the same store. */
   #isOurs(key: string): boolean {
-    return this.#prefix !== undefined && key.startsWith(this.#prefix);
+    return this.#store !== undefined && storeOf(key) === this.#store;
   }
 
-  /** Passes on what a tab has left, once that is gone for good. */
-  #passOn(key: string): void {
-    const tab = key.slice(key.lastIndexOf(':') + 1);
-    if (!this.#isOurs(key) || this.#others.has(key) || tab === this.#connection.tabId) return;
+  #ours(): string[] {
+    return keys().filter((key) => this.#isOurs(key));
+  }
+
+  /** Another tab may have left this. */
+  #find(key: string): void {
+    const store = storeOf(key);
+    const isWiped = store !== undefined && storage()?.getItem(WIPED + store) === '';
+    if (isWiped) storage()?.removeItem(key);
+    else this.#passOn(key);
+  }
+
+  /** Passes on what a tab has left; again and again, if the hub can't take it yet. */
+  async #passOn(key: string): Promise<void> {
+    if (!this.#isOurs(key) || this.#others.has(key) || key === this.#ownKey()) return;
     this.#others.add(key);
-    const {signal} = this.#left;
-    navigator.locks
-      .request(tabLock(tab), {signal}, () => this.#tell(key))
-      .catch(() => {
-        // The tab has left the hub meanwhile.
-      })
-      .finally(() => this.#others.delete(key));
+    let wait = FIRST_WAIT_MS;
+    while (!(await this.#tellOnceGone(key, this.#left.signal))) {
+      await new Promise((resolve) => clock.setTimeout(resolve, wait));
+      wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+    }
+    this.#others.delete(key);
+  }
+
+  /** Tells it once the tab is gone for good. Returns whether there is nothing more to tell. */
+  #tellOnceGone(key: string, signal: AbortSignal): Promise<boolean> {
+    const tab = key.slice(key.lastIndexOf(':') + 1);
+    // The signal may come first.
+    return navigator.locks.request(tabLock(tab), {signal}, () => this.#tell(key)).catch(() => true);
   }
 
   /** Gives it to the hub; until that has it, no other tab does. */
-  async #tell(key: string): Promise<void> {
-    const connection = this.#connection;
+  async #tell(key: string): Promise<boolean> {
     const words = storage()?.getItem(key);
-    if (typeof words !== 'string' || this.#left.signal.aborted) return;
+    const isOver = this.#left.signal.aborted || !this.#isOurs(key);
+    if (typeof words !== 'string' || isOver) return true;
     let request: number;
     try {
-      request = connection.core.passOn(words);
+      request = this.#connection.core.passOn(words);
     } catch (error) {
-      storage()?.removeItem(key);
-      return nextTick(() => connection.emit('fault', toError(error as CoreError)));
+      // Tabs of newer code, which may have left it, will pass it on.
+      nextTick(() => this.#connection.emit('fault', toError(error as CoreError)));
+      return true;
     }
-    await new Promise<void>((resolve) => {
-      this.#left.signal.addEventListener('abort', () => resolve());
-      connection.ask(request, (error) => {
-        if (!error) storage()?.removeItem(key);
-        resolve();
+    if (!(await this.#isTaken(request))) return false;
+    // What the tab wrote last may come to this process later than its end.
+    if (storage()?.getItem(key) !== words) return this.#tell(key);
+    storage()?.removeItem(key);
+    return true;
+  }
+
+  /** Whether the hub has taken what it was given. */
+  #isTaken(request: number): Promise<boolean> {
+    const {signal} = this.#left;
+    return new Promise((resolve) => {
+      const giveUp = () => resolve(false);
+      signal.addEventListener('abort', giveUp);
+      this.#connection.ask(request, (error) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(!error);
       });
     });
   }
@@ -130,4 +195,17 @@ function storage(): Storage | undefined {
 
 function keys(): string[] {
   return Object.keys(storage() ?? {}).filter((key) => key.startsWith(PREFIX));
+}
+
+/** The name of the store of what a tab has left. */
+function storeOf(key: string): string | undefined {
+  return key.startsWith(PREFIX) ? key.slice(PREFIX.length, key.lastIndexOf(':')) : undefined;
+}
+
+function keep(key: string, value: string): void {
+  try {
+    storage()?.setItem(key, value);
+  } catch {
+    // There is no room: the hub may still hear what was to be left.
+  }
 }

@@ -62,6 +62,9 @@ export class Lifetime {
     const connection = this.#connection;
     if (connection.left || connection.state === 'stopped') return;
     connection.failure = error;
+    connection.lastWords.fail();
+    // What a hub says that was only late would make another of what has ended.
+    connection.core.leave();
     if (connection.state !== 'closed') this.#setState('stopped', error.message);
     const {docs, presences, queries, requests, snapshotRequests, writes} = this.#parts;
     for (const tell of requests.fail(error)) guard(connection, tell);

@@ -117,6 +117,7 @@ export class ProxyStore {
       const message = `option \`force\` of \`clear\` is ${force}; it must be true or false`;
       throw makeError(codes.OPTION_INVALID, message);
     }
+    if (!force) await this.#connection.lastWords.passOnAll();
     await this.#ask({type: 'clear', force});
   }
 

@@ -50,7 +50,15 @@ export class Writes {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
     for (const doc of waiter.docs) this.#connection.core.write(doc.key);
+    this.#connection.lastWords.onChanged();
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
+  }
+
+  /** There is a hub: what was to be written before there was one goes now. */
+  onJoined(): void {
+    for (const {docs} of this.#waiters) {
+      for (const doc of docs) this.#connection.core.write(doc.key);
+    }
   }
 
   /** Something became of a document's ops. Returns what tells those whose wait is over. */

@@ -3,6 +3,7 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
+import {left} from './support/last-words.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
 import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
 
@@ -173,8 +174,6 @@ async function endInMidEdit(stage, afterEach) {
   return marks;
 }
 
-const left = (tab) => tab.run(() => Object.keys(localStorage));
-
 test('F4: what a tab edits as it ends is committed, if another tab keeps the hub', async (t) => {
   const stage = await openStoredStage(t, browser);
   const [stays] = await openTwoTabs(stage);
@@ -209,6 +208,41 @@ test('what the only tab types offline as it ends is there without the server, an
     dispatchEvent(new PageTransitionEvent('pagehide'));
   });
   assert.deepEqual(await left(tab), []);
+});
+
+test('what was held back is left only if it is let go as the page ends, in whichever way', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const [tab] = await openTwoTabs(stage);
+  const counts = await tab.run(async () => {
+    const notes = doc('notes');
+    const manually = () => connection.setAutoFlush(false);
+    const ways = {
+      flushWrites: [manually, () => connection.flushWrites()],
+      putDoc: [manually, () => connection.putDoc(notes)],
+      setAutoFlush: [manually, () => connection.setAutoFlush(true)],
+      flush: [manually, () => notes.flush()],
+      resume: [() => notes.pause(), () => notes.resume()],
+    };
+    const counts = {};
+    for (const [way, [holdBack, letGo]] of Object.entries(ways)) {
+      connection.setAutoFlush(true);
+      await written();
+      holdBack();
+      notes.submitOp([{p: ['list', 0], li: way}]);
+      counts[way] = [];
+      const end = () => {
+        counts[way].push(localStorage.length);
+        letGo();
+        counts[way].push(localStorage.length);
+      };
+      addEventListener('pagehide', end, {once: true});
+      dispatchEvent(new PageTransitionEvent('pagehide'));
+      dispatchEvent(new PageTransitionEvent('pageshow'));
+    }
+    return counts;
+  });
+  const ways = ['flushWrites', 'putDoc', 'setAutoFlush', 'flush', 'resume'];
+  assert.deepEqual(counts, Object.fromEntries(ways.map((way) => [way, [0, 1]])));
 });
 
 test('with `encryption` a page leaves nothing that could be read', async (t) => {

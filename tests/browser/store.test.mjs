@@ -89,6 +89,25 @@ test('F11: the newer of two hubs on one store goes on, the older stops, and noth
   await committedOnce(stage, 'notes', [next, again], ['online', 'offline', 'in the new']);
 });
 
+test('an op that a stopped tab was told to be lost is not committed after all when the page has ended', async (t) => {
+  const stage = await openStoredStage(t, browser);
+  const old = await openTab(stage, {query: 'hub=old'}, 'online');
+  const next = await join(stage, {query: 'hub=new'});
+  const lost = await old.run(() =>
+    failure((callback) => doc('notes').submitOp([{p: ['list', 0], li: 'too late'}], callback)),
+  );
+  assert.equal(lost.code, 'ERR_TABMUX_HUB_LOST');
+  const left = await old.run(() => {
+    dispatchEvent(new PageTransitionEvent('pagehide'));
+    return Object.keys(localStorage);
+  });
+  assert.deepEqual(left, []);
+  await stage.close(old);
+  const again = await join(stage, {query: 'hub=new'});
+  await mark(again, 'notes', 'afterwards');
+  await committedOnce(stage, 'notes', [next, again], ['online', 'afterwards']);
+});
+
 test('D1: a hub whose store newer code has brought to another schema stops, and sends nothing more', async (t) => {
   const stage = await openStoredStage(t, browser);
   const tab = await openTab(stage, {query: 'hub=old'}, 'online');

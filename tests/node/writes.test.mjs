@@ -89,6 +89,22 @@ test('without auto-flush ops stay in the tab until flushWrites', async () => {
   await until(() => answers === 2 && docs.every(({sibling}) => sibling.data.n === 1));
 });
 
+test('without auto-flush, what is written before there is a hub goes once there is one', async () => {
+  for (const transport of TRANSPORTS) {
+    const backend = newBackend();
+    const [tab, sibling] = openTabs(backend, 2, {transport});
+    tab.setAutoFlush(false);
+    const ids = ['one', 'two', 'three'];
+    const [one, two, three] = ids.map((id) => tab.get('things', id));
+    for (const doc of [one, two, three]) doc.create({n: 1});
+    await call(tab, 'putDocs', [one, two]);
+    assert.equal(tab.getWriteQueueSize(), 1);
+    const docs = await subscribeAll([sibling], 'things', 'one');
+    assert.deepEqual(docs[0].data, {n: 1});
+    await call(tab, 'putDoc', three);
+  }
+});
+
 test('flushWrites writes what is submitted while ops are on their way, too', async () => {
   const {tabs, docs} = await twoTabs();
   const [{own, sibling}] = docs;
