@@ -71,3 +71,14 @@ fn an_op_is_not_committed_the_slower_the_more_wait_after_it() {
         [1000, 4000].map(|count| (0..20).map(|_| commits(count)).min().unwrap_or_default());
     assert!(many < few * 10, "{many:?}, and {few:?} for a quarter of them");
 }
+
+#[test]
+fn what_is_committed_gives_a_replica_without_a_state_no_version() {
+    let mut replica = Replica::default();
+    replica.committed(&[], Some(2));
+    assert_eq!(replica.version(), None);
+    let snapshot = Snapshot { version: Some(2), type_name: None, data: None };
+    replica.load(1, &snapshot, &Registry).unwrap();
+    replica.committed(&[], Some(3));
+    assert_eq!(replica.version(), Some(3));
+}

@@ -323,7 +323,8 @@ impl Replica {
     /// replica never heard of the place of one that its state contains, so that it must be rolled
     /// back.
     pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Vec<Token>, bool) {
-        if !self.rolled_back {
+        // Without a state it is about one from before the document was closed or rolled back.
+        if self.rev.is_some() {
             self.version = version;
         }
         let mut tokens = Vec::new();

@@ -1,10 +1,10 @@
 use serde_json::json;
-use tabmux::Payload;
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{DocId, QueryDiff, QueryReady, QuerySpec};
 use tabmux::tab::TabEvent;
+use tabmux::{Payload, codes};
 
-use crate::stage::{LINGER, Stage, doc};
+use crate::stage::{LINGER, Stage, create, doc};
 
 fn ask(stage: &mut Stage, at: usize) -> u64 {
     let (collection, query) = ("docs".to_owned(), Payload(json!({})));
@@ -94,4 +94,21 @@ fn l1_a_query_that_a_silent_hub_does_not_answer_ends_with_an_error() {
     let codes: Vec<_> = answers.iter().map(|ready| ready.error.as_ref()?.code_text()).collect();
     assert_eq!(codes, [Some("ERR_TABMUX_TIMEOUT".to_owned())]);
     stage.seats[0].peer = peer;
+}
+
+#[test]
+fn a_tab_that_let_go_of_a_result_and_creates_it_again_hears_that_it_exists() {
+    let (mut stage, id) = (Stage::new(1), doc("a"));
+    stage.seed(&id, "hello");
+    let asked = ask(&mut stage, 0);
+    find(&mut stage, 1, std::slice::from_ref(&id));
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.tab(0, |tab, now| tab.end_query(asked, now));
+    stage.connection("disconnected");
+    let token = stage.submit(0, &id, create("mine")).unwrap();
+    stage.flush(0, &id);
+    stage.run_for(2 * LINGER);
+    stage.connection("connected");
+    assert_eq!(stage.answers(0, token), [Some(codes::DOC_ALREADY_CREATED.to_owned())]);
 }

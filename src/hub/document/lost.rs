@@ -37,7 +37,9 @@ impl Document {
         for Lost { ops, error } in lost {
             self.lose(ops, &error, cx);
         }
-        if let (true, Some(journal)) = (self.lost.is_empty(), cx.journal.as_deref_mut()) {
+        if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut())
+            && self.lost.is_empty()
+        {
             journal.write(Write::Remove { doc: self.id.clone() });
         }
     }

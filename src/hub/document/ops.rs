@@ -23,7 +23,8 @@ impl Document {
         let exists = cx.upstream.head(&self.id).type_name.is_some();
         if submit.base_rev.is_none() && exists && self.subscription != Subscription::Live {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
-            // out of date: the server must be asked first.
+            // out of date: the server must be asked first. The tab may have let go of it before.
+            self.holder(tab).let_go = None;
             self.deferred.push((tab.to_owned(), submit));
             return cx.upstream.fetch(&self.id);
         }

@@ -220,3 +220,19 @@ fn a_document_that_could_not_be_read_is_stored_once_the_store_is_opened_again() 
         assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
     }
 }
+
+#[test]
+fn nothing_is_written_of_a_damaged_document_that_was_read_as_its_store_was_cleared() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(crate::stage::settings("new"));
+    stage.hold_disk();
+    stage.subscribe(tab, &id);
+    let now = stage.now;
+    stage.hub.stop_storing(now);
+    stage.release_disk();
+    assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+    assert!(stage.disk().info(&id).is_some(), "it is not this hub's any more");
+}
