@@ -164,7 +164,7 @@ impl Shell {
             let excess = excess(&room);
             let is_full = excess.is_some();
             let has_become_full = is_full && !store.is_full.get();
-            // Nothing is dropped before.
+            // Until documents may be dropped, the device is yet to be relieved.
             store.is_full.set(is_full && store.may_evict.get());
             if has_become_full {
                 shell.tell_quota(&room);

@@ -144,20 +144,17 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
         stage.edit(0, &id, json!(["oh "]));
         stage.seats.clear();
         stage.disk().spoil(&id, Record::Entry(first + 1));
+        stage.replace_hub("disconnected");
+        let tab = stage.join(crate::stage::settings("new"));
         if by_export {
-            stage.replace_hub("disconnected");
-            let tab = stage.join(crate::stage::settings("new"));
             let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
             let now = stage.now;
             stage.hub.damaged(damage, now);
             stage.settle();
-            assert_eq!(told(&stage, tab, "error").len(), 1);
         } else {
-            stage.replace_hub("disconnected");
-            let tab = stage.join(crate::stage::settings("new"));
             stage.subscribe(tab, &id);
-            assert_eq!(told(&stage, tab, "error").len(), 1);
         }
+        assert_eq!(told(&stage, tab, "error").len(), 1);
         stage.seats.clear();
         stage.replace_hub("connected");
         let tab = stage.join(crate::stage::settings("newer"));
