@@ -80,6 +80,7 @@ mod tests {
             codec: codec.map(Into::into),
             browser: Some("chromium".into()),
             grep: None,
+            built: false,
         };
         let Combination { version, transport, codec } = select(&flags(None, None)).unwrap();
         assert_eq!([version, transport, codec], ["7.0.0", "message-port", "structured-clone"]);

@@ -35,6 +35,8 @@ xflags::xflags! {
             optional --browser browser: String
             /// Only the tests whose full name matches this regular expression.
             optional --grep pattern: String
+            /// Test the package that is in pkg/ as it is.
+            optional --built
         }
 
         /// Live through many more crashes of the hub than the tests do.
@@ -53,7 +55,8 @@ xflags::xflags! {
             optional --seed seed: u32
         }
 
-        /// Run every test suite, or only the ones named, and count what passed and failed.
+        /// Run every test suite, or only the ones named, two at a time, and count what passed and
+        /// failed.
         cmd test {
             /// A suite to run, as the summary names it.
             repeated suite: String

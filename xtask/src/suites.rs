@@ -71,7 +71,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         check(BUILD, cmd!(env::current_exe()?, "build")),
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
-        conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance"))),
+        conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance", "--built"))),
         in_browser("chromium", CHROMIUM)?,
         in_browser("firefox", FIREFOX)?,
         node_tests("consumer", npm_test(tools, "tests/consumer")),
@@ -102,7 +102,7 @@ fn conformance(name: &str, command: Result<Expression>) -> Suite {
 
 /// ShareDB's tests in a tab, with their hubs in a SharedWorker.
 fn in_browser(browser: &str, program: Program) -> Result<Suite> {
-    let run = cmd!(env::current_exe()?, "conformance", "--browser", browser);
+    let run = cmd!(env::current_exe()?, "conformance", "--built", "--browser", browser);
     Ok(conformance(&format!("conformance-{browser}"), program.find().map(|_| run)))
 }
 

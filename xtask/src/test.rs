@@ -1,7 +1,9 @@
-//! `cargo xtask test`: runs the suites one after the other and counts.
+//! `cargo xtask test`: runs the suites, two at a time, and counts.
 
-use std::io::{self, Write};
+use std::collections::VecDeque;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -11,24 +13,49 @@ use crate::counts::Counts;
 use crate::suites::{self, BUILD, Kind, Suite};
 use crate::tools::Tools;
 
+/// A suite, and where it stands among the others.
+type Numbered = (usize, Suite);
+/// Takes a suite from one end of the list.
+type Take = fn(&mut VecDeque<Numbered>) -> Option<Numbered>;
+
 struct Outcome {
+    at: usize,
     suite: String,
     counts: Counts,
     time: Duration,
 }
 
 pub fn run(tools: &Tools, names: &[String]) -> Result<ExitCode> {
+    let mut suites: Vec<_> = select(suites::all(tools)?, names)?.into_iter().enumerate().collect();
     let mut outcomes = Vec::new();
-    let mut build_failed = false;
-    for mut suite in select(suites::all(tools)?, names)? {
-        if suite.needs_build && build_failed {
-            suite.command = Err(anyhow::anyhow!("the suite {BUILD}, which it needs, failed"));
+    if let Some(at) = suites.iter().position(|(_, suite)| suite.name == BUILD) {
+        let build = run_suite(suites.remove(at))?;
+        if build.counts.failed > 0 {
+            for (_, suite) in suites.iter_mut().filter(|(_, suite)| suite.needs_build) {
+                suite.command = Err(anyhow::anyhow!("the suite {BUILD}, which it needs, failed"));
+            }
         }
-        let outcome = run_suite(suite)?;
-        build_failed |= outcome.suite == BUILD && outcome.counts.failed > 0;
-        outcomes.push(outcome);
+        outcomes.push(build);
     }
+    outcomes.extend(run_side_by_side(suites)?);
+    outcomes.sort_by_key(|outcome| outcome.at);
     Ok(if summarise(&outcomes).failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the suites from both ends of the list: compilers keep the cores busy at the one, and at the
+/// other are browsers, in which most tests wait.
+fn run_side_by_side(suites: Vec<Numbered>) -> Result<Vec<Outcome>> {
+    let queue = Mutex::new(VecDeque::from(suites));
+    let run_all = |take: Take| -> Result<Vec<Outcome>> {
+        let next = || take(&mut queue.lock().unwrap_or_else(PoisonError::into_inner));
+        std::iter::from_fn(next).map(run_suite).collect()
+    };
+    thread::scope(|scope| {
+        let from_front = scope.spawn(|| run_all(VecDeque::pop_front));
+        let mut outcomes = run_all(VecDeque::pop_back)?;
+        outcomes.extend(from_front.join().expect("what fails in a suite is counted")?);
+        Ok(outcomes)
+    })
 }
 
 /// The named suites, with the build they need, or all if none is named.
@@ -47,9 +74,7 @@ fn select(mut suites: Vec<Suite>, names: &[String]) -> Result<Vec<Suite>> {
     Ok(suites)
 }
 
-fn run_suite(suite: Suite) -> Result<Outcome> {
-    print!("▸ {} … ", suite.name);
-    io::stdout().flush()?;
+fn run_suite((at, suite): Numbered) -> Result<Outcome> {
     let start = Instant::now();
     let (counts, output) = match suite.command {
         Ok(command) => run_command(command, &suite.kind)?,
@@ -57,11 +82,12 @@ fn run_suite(suite: Suite) -> Result<Outcome> {
     };
     let time = start.elapsed();
     if counts.failed == 0 {
-        println!("ok ({} passed, {} s)", counts.passed, time.as_secs());
+        println!("▸ {} ok ({} passed, {} s)", suite.name, counts.passed, time.as_secs());
     } else {
-        println!("FAILED ({} failed, {} s)\n{output}", counts.failed, time.as_secs());
+        let (failed, seconds) = (counts.failed, time.as_secs());
+        println!("▸ {} FAILED ({failed} failed, {seconds} s)\n{output}", suite.name);
     }
-    Ok(Outcome { suite: suite.name, counts, time })
+    Ok(Outcome { at, suite: suite.name, counts, time })
 }
 
 fn run_command(command: Expression, kind: &Kind) -> Result<(Counts, String)> {
@@ -85,7 +111,7 @@ fn run_command(command: Expression, kind: &Kind) -> Result<(Counts, String)> {
 fn summarise(outcomes: &[Outcome]) -> Counts {
     println!("\n{:<20} {:>8} {:>8} {:>8}", "suite", "passed", "failed", "seconds");
     let mut total = Counts::default();
-    for Outcome { suite, counts, time } in outcomes {
+    for Outcome { suite, counts, time, .. } in outcomes {
         let seconds = time.as_secs();
         println!("{suite:<20} {:>8} {:>8} {seconds:>8}", counts.passed, counts.failed);
         total += *counts;
