@@ -8,6 +8,7 @@ import type {ProxyDoc} from './doc.js';
 import {Documents} from './documents.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {doAll} from './for-all.js';
 import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
@@ -265,8 +266,10 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** Gives the server a message of ShareDB's own protocol, through the hub. */
   send(message: any): void {
-    this.messages.tellSend(message);
-    this.core.send(message);
+    doAll(
+      () => this.messages.tellSend(message),
+      () => this.core.send(message),
+    );
   }
 
   /** Takes a message as if the server had sent it to the hub. */

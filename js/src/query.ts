@@ -5,6 +5,7 @@ import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -109,31 +110,41 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     }
     const {callback} = this;
     this.callback = null;
-    this.emit('ready');
-    this.ready = true;
-    if (error) callbackOrEmit(this, error, callback as Callback);
-    else callback?.(null, this.results, this.extra);
+    doAll(
+      () => this.emit('ready'),
+      () => {
+        this.ready = true;
+      },
+      () =>
+        error
+          ? callbackOrEmit(this, error, callback as Callback)
+          : callback?.(null, this.results, this.extra),
+    );
   }
 
   /** @internal The results changed. */
   onChange(diff: QueryDiff[]): void {
     const results = this.results ?? [];
     this.results = results;
-    for (const step of diff) {
-      if (step.type === 'insert') {
-        const docs = this.#docs(step.docs);
-        results.splice(step.index, 0, ...docs);
-        this.emit('insert', docs, step.index);
-      } else if (step.type === 'remove') {
-        const docs = results.splice(step.index, step.count);
-        this.emit('remove', docs, step.index);
-      } else {
-        const docs = results.splice(step.from, step.count);
-        results.splice(step.to, 0, ...docs);
-        this.emit('move', docs, step.from, step.to);
-      }
+    doAll(
+      () => forAll(diff, (step) => this.#take(results, step)),
+      () => this.emit('changed', results),
+    );
+  }
+
+  #take(results: ProxyDoc<T>[], step: QueryDiff): void {
+    if (step.type === 'insert') {
+      const docs = this.#docs(step.docs);
+      results.splice(step.index, 0, ...docs);
+      this.emit('insert', docs, step.index);
+    } else if (step.type === 'remove') {
+      const docs = results.splice(step.index, step.count);
+      this.emit('remove', docs, step.index);
+    } else {
+      const docs = results.splice(step.from, step.count);
+      results.splice(step.to, 0, ...docs);
+      this.emit('move', docs, step.from, step.to);
     }
-    this.emit('changed', results);
   }
 
   /** @internal The query had an error, and lives on. */

@@ -3,6 +3,7 @@ import type {Callback} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import {Emitter} from './emitter.js';
 import {codes, makeError, toError} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the snapshot, if there is no error. */
@@ -61,14 +62,18 @@ class SnapshotRequest extends Emitter<{ready: () => void}> {
   }
 
   onFailed(error: Error): void {
-    this.emit('ready');
-    (this.#callback as Callback)(error);
+    doAll(
+      () => this.emit('ready'),
+      () => (this.#callback as Callback)(error),
+    );
   }
 
   onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
     if (error) return this.onFailed(toError(error));
-    this.emit('ready');
-    this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
+    doAll(
+      () => this.emit('ready'),
+      () => this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null}),
+    );
   }
 }
 
@@ -110,7 +115,7 @@ export class SnapshotRequests {
   }
 
   onConnectionStateChanged(): void {
-    for (const request of this.#requests.values()) request.onConnectionStateChanged();
+    forAll(this.#requests.values(), (request) => request.onConnectionStateChanged());
   }
 
   onAnswer(message: SnapshotMessage): void {

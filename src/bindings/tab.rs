@@ -314,9 +314,9 @@ impl TabCore {
         self.0.tab.borrow_mut().set_paused(doc, paused);
     }
 
-    /// Gives up a document's state; returns the submits that were dropped.
+    /// Gives up a document's state; returns the submits that were dropped, those of each op together.
     #[wasm_bindgen(js_name = rollBack)]
-    pub fn roll_back(&self, doc: DocKey) -> Vec<f64> {
+    pub fn roll_back(&self, doc: DocKey) -> js_sys::Array {
         numbers(self.0.tab.borrow_mut().roll_back(doc))
     }
 

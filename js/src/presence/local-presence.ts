@@ -1,5 +1,6 @@
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
+import {forAll} from '../for-all.js';
 import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import type {PresenceMessage} from './messages.js';
 import type {ProxyPresence} from './presence.js';
@@ -69,8 +70,9 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   /** @internal Sends what waits, if the connection can. */
   sendPending(): void {
     if (!this.connection.canSend) return;
-    for (const message of this.pending) this.connection.send(message);
+    const messages = this.pending;
     this.pending = [];
+    forAll(messages, (message) => this.connection.send(message));
   }
 
   /** @internal The server has answered for a message, or it could not be sent. */

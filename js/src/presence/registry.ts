@@ -1,4 +1,5 @@
 import type {ProxyConnection} from '../connection.js';
+import {forAll} from '../for-all.js';
 import {ProxyDocPresence} from './doc-presence.js';
 import type {IncomingMessage} from './messages.js';
 import {ProxyPresence} from './presence.js';
@@ -67,7 +68,7 @@ export class Presences {
 
   /** The connection changed its state. */
   onConnectionStateChanged(): void {
-    for (const presence of this.#byChannel.values()) presence.onConnectionStateChanged();
+    forAll(this.#byChannel.values(), (presence) => presence.onConnectionStateChanged());
   }
 }
 
