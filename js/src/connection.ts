@@ -293,9 +293,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /** Gives the server an op that is applied nowhere else, as a message of ShareDB's protocol. */
-  sendOp(doc: ProxyDoc, {op, create, del, src, seq}: WireOp & {seq?: number}): void {
-    const {collection: c, id: d, version: v} = doc;
-    this.send({a: 'op', c, d, v, src, seq, x: {}, op, create, del});
+  sendOp(doc: ProxyDoc, op: WireOp & {seq?: number; source?: any}): void {
+    const {collection: c, id: d, version: v, submitSource} = doc;
+    const {src, seq, create, del, source} = op;
+    const edit = 'op' in op && {op: op.op};
+    const x = submitSource ? {source} : {};
+    this.send({a: 'op', c, d, v, src, seq, x, ...edit, ...(create && {create}), ...(del && {del})});
   }
 
   /** The fetches and subscriptions up to `endBulk` are asked of the server as one. */

@@ -54,8 +54,6 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   extra: any = undefined;
   /** Whether the results have come. */
   ready = false;
-  /** Whether the query was sent. */
-  sent = true;
   callback: QueryCallback<T> | null | undefined;
 
   /** @internal The query's number in the core. */
@@ -72,14 +70,18 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     callback?: QueryCallback<T> | null,
   ) {
     super();
-    const {results, ...rest} = options ?? {};
     this.action = subscribe ? 'qs' : 'qf';
     this.connection = connection;
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.options = options && rest;
-    this.results = (results ?? null) as ProxyDoc<T>[];
+    this.results = null as unknown as ProxyDoc<T>[];
+    if (options?.results) {
+      this.results = options.results as ProxyDoc<T>[];
+      // As in ShareDB: they are documents, and not for the server.
+      delete options.results;
+    }
+    this.options = options;
     this.callback = callback;
     this.request = connection.core.query(
       String(collection),
@@ -87,6 +89,11 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       this.options ?? undefined,
       subscribe,
     );
+  }
+
+  /** Whether the query was sent to the server. */
+  get sent(): boolean {
+    return this.connection.canSend;
   }
 
   /** Whether the results are still to come. */
@@ -103,7 +110,7 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
 
   /** @internal The results have come. */
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
-    if (error || this.action === 'qf') this.connection.forgetQuery(this);
+    if (this.action === 'qf') this.connection.forgetQuery(this);
     if (!error && names) {
       this.results = this.#docs(names);
       this.extra = extra;
@@ -114,6 +121,7 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       () => this.emit('ready'),
       () => {
         this.ready = true;
+        if (error) this.connection.forgetQuery(this);
       },
       () =>
         error

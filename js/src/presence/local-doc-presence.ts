@@ -36,7 +36,7 @@ export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFo
     return this.#doc.inHardRollback
       ? makeError(
           codes.DOC_IN_HARD_ROLLBACK,
-          `Cannot submit presence. Document is performing hard rollback. ${this.presence.channel}`,
+          `Cannot submit presence. Document is processing hard rollback. ${this.presence.channel}`,
         )
       : makeError(
           codes.DOC_DOES_NOT_EXIST,

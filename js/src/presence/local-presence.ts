@@ -30,7 +30,7 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   constructor(presence: ProxyPresence<T>, presenceId: string) {
     super();
     if (typeof presenceId !== 'string') {
-      throw new Error(`The presence's id is ${String(presenceId)}; it must be a string`);
+      throw new Error(`LocalPresence presenceId must be a string, not ${String(presenceId)}`);
     }
     this.presence = presence;
     this.presenceId = presenceId;

@@ -46,7 +46,9 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   constructor(registry: Presences, channel: string) {
     super();
     if (!channel || typeof channel !== 'string') {
-      throw new Error(`Presence channel is ${String(channel)}; it must be a string, not empty`);
+      throw new Error(
+        `Presence channel must be provided: a string, not ${String(channel) || 'empty'}`,
+      );
     }
     this.#registry = registry;
     this.connection = registry.connection;
@@ -119,9 +121,9 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
 
   #destroyLocals(ids: string[], callback: Callback): void {
     const locals = ids.flatMap((id) => this.localPresences[id] ?? []);
-    if (locals.length === 0) return callback();
+    if (locals.length === 0) return callback(null);
     let left = locals.length;
-    let failure: unknown;
+    let failure: unknown = null;
     forAll(locals, (local) =>
       local.destroy((error) => {
         failure ??= error;
