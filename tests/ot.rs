@@ -60,7 +60,7 @@ fn commits(count: u64) -> Duration {
     }
     let start = Instant::now();
     for op_id in 1..=count {
-        assert_eq!(replica.committed(&[op_id], Some(1 + op_id)).0, [op_id]);
+        assert_eq!(replica.committed(&[op_id], Some(1 + op_id)).0, [[op_id]]);
     }
     start.elapsed()
 }

@@ -8,6 +8,7 @@ import type {ProxyDoc} from './doc.js';
 import {Documents} from './documents.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {doAll} from './for-all.js';
 import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
@@ -265,8 +266,10 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** Gives the server a message of ShareDB's own protocol, through the hub. */
   send(message: any): void {
-    this.messages.tellSend(message);
-    this.core.send(message);
+    doAll(
+      () => this.messages.tellSend(message),
+      () => this.core.send(message),
+    );
   }
 
   /** Takes a message as if the server had sent it to the hub. */
@@ -290,9 +293,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /** Gives the server an op that is applied nowhere else, as a message of ShareDB's protocol. */
-  sendOp(doc: ProxyDoc, {op, create, del, src, seq}: WireOp & {seq?: number}): void {
-    const {collection: c, id: d, version: v} = doc;
-    this.send({a: 'op', c, d, v, src, seq, x: {}, op, create, del});
+  sendOp(doc: ProxyDoc, op: WireOp & {seq?: number; source?: any}): void {
+    const {collection: c, id: d, version: v, submitSource} = doc;
+    const {src, seq, create, del, source} = op;
+    const edit = 'op' in op && {op: op.op};
+    const x = submitSource ? {source} : {};
+    this.send({a: 'op', c, d, v, src, seq, x, ...edit, ...(create && {create}), ...(del && {del})});
   }
 
   /** The fetches and subscriptions up to `endBulk` are asked of the server as one. */

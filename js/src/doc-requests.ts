@@ -1,6 +1,7 @@
 import {type Callback, callEach} from './callbacks.js';
 import type {ProxyDoc} from './doc.js';
 import {codeOf, codes} from './errors.js';
+import {doAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** A call of `subscribe` or `unsubscribe`. */
@@ -43,8 +44,10 @@ export class DocRequests {
     const callback = doc.inflightFetch.shift();
     if (callback) callbacks.unshift(callback);
     if (error) return this.#failed(error, callbacks);
-    this.#onceCreated(() => callEach(callbacks));
-    doc.tellNothingPending();
+    doAll(
+      () => this.#onceCreated(() => callEach(callbacks)),
+      () => doc.tellNothingPending(),
+    );
   }
 
   /** The document's state has come. */
@@ -109,22 +112,28 @@ export class DocRequests {
     const callbacks = doc.pendingFetch;
     doc.pendingFetch = [];
     callbacks.push(request?.callback ?? undefined);
-    if (error) this.#failed(error, callbacks);
-    else {
-      doc.subscribed = request?.wantSubscribe === true;
-      if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));
+    if (!error) doc.subscribed = request?.wantSubscribe === true;
+    const tell = () => {
+      if (error) this.#failed(error, callbacks);
+      else if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));
       else callEach(callbacks);
-      doc.tellNothingPending();
-    }
-    this.#flushSubscribe();
+    };
+    doAll(
+      tell,
+      () => error || doc.tellNothingPending(),
+      () => this.#flushSubscribe(),
+    );
   }
 
   #failed(error: Error, callbacks: (Callback | undefined)[]): void {
     const doc = this.#doc;
     const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
     if (silent) doc.wantSubscribe = false;
-    const called = callEach(callbacks, silent ? undefined : error);
-    doc.tellNothingPending();
-    if (!called && !silent) doc.emit('error', error);
+    const isHeard = silent || callbacks.some(Boolean);
+    doAll(
+      () => callEach(callbacks, silent ? undefined : error),
+      () => doc.tellNothingPending(),
+      () => isHeard || doc.emit('error', error),
+    );
   }
 }

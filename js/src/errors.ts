@@ -51,6 +51,14 @@ export function toError(error: CoreError | null): Error | null {
   return Object.assign(new Error(message), {code});
 }
 
+/** The error of a message of the server; `null` without one. As in ShareDB, it has the rest as `data`. */
+export function errorIn<T extends {error?: {code: string; message: string} | null}>({
+  error,
+  ...data
+}: T): Error | null {
+  return error ? Object.assign(toError(error), {data}) : null;
+}
+
 /** The code of an error, if it has one. */
 export function codeOf(error: unknown): unknown {
   return (error as {code?: unknown} | null | undefined)?.code;

@@ -2,6 +2,7 @@ import type {ProxyConnection} from './connection.js';
 import type {State} from './connection-events.js';
 import {guard, type Parts} from './core-handler.js';
 import {codes, makeError} from './errors.js';
+import {doAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** How a connection comes and goes: its state, and its end. */
@@ -110,10 +111,14 @@ export class Lifetime {
     connection.canSend = state === 'connected';
     const {docs, presences, snapshotRequests} = this.#parts;
     for (const doc of docs) doc.onConnectionStateChanged();
-    presences.onConnectionStateChanged();
-    snapshotRequests.onConnectionStateChanged();
-    connection.emit(state, reason);
-    connection.emit('state', state, reason);
+    guard(connection, () =>
+      doAll(
+        () => presences.onConnectionStateChanged(),
+        () => snapshotRequests.onConnectionStateChanged(),
+        () => connection.emit(state, reason),
+        () => connection.emit('state', state, reason),
+      ),
+    );
   }
 }
 

@@ -1,6 +1,8 @@
+import logger from 'sharedb/lib/logger/index.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
-import {toError} from './errors.js';
+import {errorIn} from './errors.js';
+import {doAll} from './for-all.js';
 import type {Presences} from './presence/registry.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
 import type {WireOp} from './wire.js';
@@ -23,7 +25,7 @@ export class Messages {
 
   /** A message is on its way to the server. */
   tellSend(message: any): void {
-    if (this.#connection.debug) console.info('SEND', JSON.stringify(message));
+    if (this.#connection.debug) logger.info('SEND', JSON.stringify(message));
     this.#connection.emit('send', message);
   }
 
@@ -34,29 +36,34 @@ export class Messages {
 
   /** An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
   tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
-    this.#tellReceive({a: 'op', c, d, v, ...op});
+    this.#tellReceive({data: {a: 'op', c, d, v, ...op}});
   }
 
-  /** Returns the message as listeners left it, if they did. */
-  #tellReceive(message: any): any {
-    if (this.#connection.debug) console.info('RECV', JSON.stringify(message));
-    const request = {data: message};
+  /** Listeners may replace the message, or take it away. */
+  #tellReceive(request: {data: any}): void {
+    if (this.#connection.debug) logger.info('RECV', JSON.stringify(request.data));
     this.#connection.emit('receive', request);
-    return request.data;
   }
 
   /** Takes a message from the server, or from a sibling. */
   take(message: any): void {
-    const data = this.#tellReceive(message);
-    if (!data) return;
+    const request = {data: message};
+    doAll(
+      () => this.#tellReceive(request),
+      () => request.data && this.#handle(request.data),
+    );
+  }
+
+  #handle(data: any): void {
+    const error = errorIn(data);
     if (data.a === 'nf' || data.a === 'nt') {
       this.#snapshotRequests.onAnswer(data);
     } else if (data.a === 'pp') {
-      if (data.error) this.#connection.emit('error', toError(data.error));
+      if (error) this.#connection.emit('error', error);
       else this.#connection.emit('pong');
     } else if (data.a === 'op') {
-      const doc = data.error && this.#connection.getExisting(data.c, data.d);
-      doc?.emit('error', toError(data.error));
+      const doc = error && this.#connection.getExisting(data.c, data.d);
+      doc?.emit('error', error);
     } else {
       this.#presences.handle(data);
     }

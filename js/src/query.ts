@@ -5,6 +5,7 @@ import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -53,8 +54,6 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   extra: any = undefined;
   /** Whether the results have come. */
   ready = false;
-  /** Whether the query was sent. */
-  sent = true;
   callback: QueryCallback<T> | null | undefined;
 
   /** @internal The query's number in the core. */
@@ -71,14 +70,18 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     callback?: QueryCallback<T> | null,
   ) {
     super();
-    const {results, ...rest} = options ?? {};
     this.action = subscribe ? 'qs' : 'qf';
     this.connection = connection;
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.options = options && rest;
-    this.results = (results ?? null) as ProxyDoc<T>[];
+    this.results = null as unknown as ProxyDoc<T>[];
+    if (options?.results) {
+      this.results = options.results as ProxyDoc<T>[];
+      // As in ShareDB: they are documents, and not for the server.
+      delete options.results;
+    }
+    this.options = options;
     this.callback = callback;
     this.request = connection.core.query(
       String(collection),
@@ -86,6 +89,11 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       this.options ?? undefined,
       subscribe,
     );
+  }
+
+  /** Whether the query was sent to the server. */
+  get sent(): boolean {
+    return this.connection.canSend;
   }
 
   /** Whether the results are still to come. */
@@ -102,38 +110,49 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
 
   /** @internal The results have come. */
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
-    if (error || this.action === 'qf') this.connection.forgetQuery(this);
+    if (this.action === 'qf') this.connection.forgetQuery(this);
     if (!error && names) {
       this.results = this.#docs(names);
       this.extra = extra;
     }
     const {callback} = this;
     this.callback = null;
-    this.emit('ready');
-    this.ready = true;
-    if (error) callbackOrEmit(this, error, callback as Callback);
-    else callback?.(null, this.results, this.extra);
+    doAll(
+      () => this.emit('ready'),
+      () => {
+        this.ready = true;
+        if (error) this.connection.forgetQuery(this);
+      },
+      () =>
+        error
+          ? callbackOrEmit(this, error, callback as Callback)
+          : callback?.(null, this.results, this.extra),
+    );
   }
 
   /** @internal The results changed. */
   onChange(diff: QueryDiff[]): void {
     const results = this.results ?? [];
     this.results = results;
-    for (const step of diff) {
-      if (step.type === 'insert') {
-        const docs = this.#docs(step.docs);
-        results.splice(step.index, 0, ...docs);
-        this.emit('insert', docs, step.index);
-      } else if (step.type === 'remove') {
-        const docs = results.splice(step.index, step.count);
-        this.emit('remove', docs, step.index);
-      } else {
-        const docs = results.splice(step.from, step.count);
-        results.splice(step.to, 0, ...docs);
-        this.emit('move', docs, step.from, step.to);
-      }
+    doAll(
+      () => forAll(diff, (step) => this.#take(results, step)),
+      () => this.emit('changed', results),
+    );
+  }
+
+  #take(results: ProxyDoc<T>[], step: QueryDiff): void {
+    if (step.type === 'insert') {
+      const docs = this.#docs(step.docs);
+      results.splice(step.index, 0, ...docs);
+      this.emit('insert', docs, step.index);
+    } else if (step.type === 'remove') {
+      const docs = results.splice(step.index, step.count);
+      this.emit('remove', docs, step.index);
+    } else {
+      const docs = results.splice(step.from, step.count);
+      results.splice(step.to, 0, ...docs);
+      this.emit('move', docs, step.from, step.to);
     }
-    this.emit('changed', results);
   }
 
   /** @internal The query had an error, and lives on. */

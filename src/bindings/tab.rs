@@ -1,6 +1,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Reflect;
 use serde::Deserialize;
 use tabmux_codecs::{Codec, StructuredClone};
 use tabmux_transports::{Event, Frame, Transport};
@@ -164,9 +165,9 @@ impl TabCore {
         options: JsValue,
         subscribe: bool,
     ) -> Result<f64, JsValue> {
-        let copy = |value: &JsValue| carriable(value).map_err(|error| to_js(&error));
-        let options = (!options.is_undefined()).then(|| copy(&options).map(Payload)).transpose()?;
-        let query = Payload(copy(&query)?);
+        let copy = |name, value| carriable_member(name, value).map_err(|error| to_js(&error));
+        let query = Payload(copy("query", query)?.unwrap_or(JsValue::NULL));
+        let options = copy("options", options)?.map(Payload);
         let spec = QuerySpec { collection, query, options, subscribe };
         let request = self.0.tab.borrow_mut().query(spec, now());
         self.0.pump();
@@ -237,7 +238,8 @@ impl TabCore {
         token: f64,
     ) -> Result<JsValue, JsValue> {
         let taken = carriable(&op).and_then(op_from_js).and_then(|op| {
-            let source = if submit_source { Some(Payload(carriable(&source)?)) } else { None };
+            let source = if submit_source { carriable_member("source", source)? } else { None };
+            let source = source.map(Payload);
             let options = SubmitOptions { source, submit_source, prevent_compose };
             self.0.tab.borrow_mut().submit(doc, op, options, token as Token)
         });
@@ -314,9 +316,9 @@ impl TabCore {
         self.0.tab.borrow_mut().set_paused(doc, paused);
     }
 
-    /// Gives up a document's state; returns the submits that were dropped.
+    /// Gives up a document's state; returns the submits that were dropped, those of each op together.
     #[wasm_bindgen(js_name = rollBack)]
-    pub fn roll_back(&self, doc: DocKey) -> Vec<f64> {
+    pub fn roll_back(&self, doc: DocKey) -> js_sys::Array {
         numbers(self.0.tab.borrow_mut().roll_back(doc))
     }
 
@@ -414,4 +416,14 @@ fn carriable(value: &JsValue) -> Result<JsValue, Error> {
         Ok(_) => Ok(JsValue::UNDEFINED),
         Err(error) => Err(Error::new(codes::UNCARRIABLE, error.to_string())),
     }
+}
+
+/// A copy of the value of a message's member of this name, unless JSON leaves it out, as it does a
+/// function.
+fn carriable_member(name: &str, value: JsValue) -> Result<Option<JsValue>, Error> {
+    let message = js_sys::Object::new();
+    let _ = Reflect::set(&message, &name.into(), &value);
+    let copy = carriable(&message)?;
+    let member = Reflect::get(&copy, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    Ok((!member.is_undefined()).then_some(member))
 }

@@ -1,10 +1,11 @@
 use std::cell::RefCell;
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use super::errors::{option_to_js, to_js};
 use super::upstream::op_to_js;
-use crate::ot::Token;
+use crate::ot::Answered;
 use crate::platform::{Payload, to_value};
 use crate::protocol::{ConnectionFailed, QueryExtra, QueryReady, StoreEvent, StoreReply};
 use crate::tab::{DocKey, Tab, TabEvent};
@@ -28,15 +29,15 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn callback(this: &TabHandler, request: f64, error: JsValue);
     #[wasm_bindgen(method)]
-    fn load(this: &TabHandler, doc: DocKey, snapshot: JsValue, dropped: Vec<f64>);
+    fn load(this: &TabHandler, doc: DocKey, snapshot: JsValue, dropped: Array);
     #[wasm_bindgen(method)]
     fn apply(this: &TabHandler, doc: DocKey, op: JsValue, version: JsValue, src: Option<String>);
     #[wasm_bindgen(method, js_name = rolledBack)]
-    fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
+    fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Array);
     #[wasm_bindgen(method)]
     fn sent(this: &TabHandler, doc: DocKey, op: JsValue);
     #[wasm_bindgen(method)]
-    fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
+    fn settled(this: &TabHandler, doc: DocKey, tokens: Array, version: JsValue, error: JsValue);
     #[wasm_bindgen(method)]
     fn behind(this: &TabHandler, doc: DocKey);
     #[wasm_bindgen(method, js_name = docError)]
@@ -143,6 +144,10 @@ fn or_undefined(payload: Option<Payload>) -> JsValue {
     payload.map_or(JsValue::UNDEFINED, |payload| payload.0)
 }
 
-pub(super) fn numbers(tokens: Vec<Token>) -> Vec<f64> {
-    tokens.into_iter().map(|token| token as f64).collect()
+/// The submits of each op as an array of numbers.
+pub(super) fn numbers(answered: Answered) -> Array {
+    let numbers = |tokens: Vec<u64>| -> Array {
+        tokens.into_iter().map(|token| JsValue::from(token as f64)).collect()
+    };
+    answered.into_iter().map(numbers).collect()
 }

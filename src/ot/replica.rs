@@ -8,6 +8,9 @@ use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
 /// Stands for one call of `submitOp`, `create` or `del`, whose callback is owed an answer.
 pub type Token = u64;
 
+/// Submits whose answer has come, those of each op together: the op is one to the server.
+pub type Answered = Vec<Vec<Token>>;
+
 /// How an op is submitted.
 #[derive(Clone, Debug, Default)]
 pub struct SubmitOptions {
@@ -41,7 +44,7 @@ pub struct OpSlot {
 #[derive(Debug, PartialEq)]
 pub enum Loaded {
     /// The replica is at the snapshot; these submits were dropped.
-    Taken(Vec<Token>),
+    Taken(Answered),
     /// The replica stays as it is: it is at this state, or was created here meanwhile.
     Kept,
 }
@@ -322,26 +325,26 @@ impl Replica {
     /// The server has answered for these ops. Returns the submits they stood for, and whether the
     /// replica never heard of the place of one that its state contains, so that it must be rolled
     /// back.
-    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Vec<Token>, bool) {
+    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Answered, bool) {
         // Without a state it is about one from before the document was closed or rolled back.
         if self.rev.is_some() {
             self.version = version;
         }
-        let mut tokens = Vec::new();
+        let mut answered = Vec::new();
         let mut op_ids: HashSet<u64> = op_ids.iter().copied().collect();
         // Almost always these are the oldest, and a look at all of many would take long.
         while let Some(oldest) = self.awaiting.front()
             && op_ids.remove(&oldest.op_id)
         {
-            tokens.extend(self.awaiting.pop_front().into_iter().flat_map(|slot| slot.tokens));
+            answered.extend(self.awaiting.pop_front().map(|slot| slot.tokens));
         }
         if op_ids.is_empty() {
-            return (tokens, false);
+            return (answered, false);
         }
         self.awaiting.retain_mut(|slot| {
             let settled = op_ids.remove(&slot.op_id);
             if settled {
-                tokens.append(&mut slot.tokens);
+                answered.push(std::mem::take(&mut slot.tokens));
             }
             !settled
         });
@@ -349,29 +352,29 @@ impl Replica {
         let rest: Vec<u64> = op_ids.into_iter().collect();
         let (inflight, contained) = self.rejected(&rest);
         let misplaced = contained && !inflight.is_empty();
-        tokens.extend(inflight);
-        (tokens, misplaced)
+        answered.extend(inflight);
+        (answered, misplaced)
     }
 
     /// The hub had no place for these ops. Returns the submits they stood for, and whether the
     /// replica's state still contains them, so that it must be rolled back.
-    pub fn rejected(&mut self, op_ids: &[u64]) -> (Vec<Token>, bool) {
+    pub fn rejected(&mut self, op_ids: &[u64]) -> (Answered, bool) {
         let contained = !self.orphaned && !self.rolled_back;
-        let mut tokens = Vec::new();
+        let mut answered = Vec::new();
         self.inflight.retain_mut(|slot| {
             let rejected = op_ids.contains(&slot.op_id);
             if rejected {
-                tokens.append(&mut slot.tokens);
+                answered.push(std::mem::take(&mut slot.tokens));
             }
             !rejected
         });
         self.orphaned &= !self.inflight.is_empty();
-        (tokens, contained)
+        (answered, contained)
     }
 
     /// Gives the state up: nothing remains until the next load. Returns the submits of the
     /// buffer, which are dropped; those of sent ops are answered by the hub.
-    pub fn roll_back(&mut self) -> Vec<Token> {
+    pub fn roll_back(&mut self) -> Answered {
         self.rolled_back = true;
         self.rev = None;
         self.version = None;
@@ -383,11 +386,11 @@ impl Replica {
 
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
-    pub fn abandon(&mut self) -> Vec<Token> {
-        let mut tokens: Vec<Token> = self.awaiting.drain(..).flat_map(|slot| slot.tokens).collect();
-        tokens.extend(self.inflight.drain(..).flat_map(|slot| slot.tokens));
-        tokens.extend(self.roll_back());
-        tokens
+    pub fn abandon(&mut self) -> Answered {
+        let sent = self.awaiting.drain(..).chain(self.inflight.drain(..));
+        let mut answered: Answered = sent.map(|slot| slot.tokens).collect();
+        answered.extend(self.roll_back());
+        answered
     }
 
     /// Takes a state that the application had by other means; [`Replica::load`] confirms it.
@@ -437,8 +440,8 @@ impl Replica {
         Ok(Loaded::Taken(self.drop_buffer()))
     }
 
-    fn drop_buffer(&mut self) -> Vec<Token> {
-        self.buffer.drain(..).flat_map(|slot| slot.tokens).collect()
+    fn drop_buffer(&mut self) -> Answered {
+        self.buffer.drain(..).map(|slot| slot.tokens).collect()
     }
 }
 

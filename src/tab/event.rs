@@ -1,5 +1,5 @@
 use super::DocKey;
-use crate::ot::{Op, Token};
+use crate::ot::{Answered, Op};
 use crate::protocol::{
     ConnectionEvent, ConnectionFailed, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady,
     Snapshot, StoreEvent, StoreReply, TabInfo,
@@ -41,8 +41,8 @@ pub enum TabEvent {
         doc: DocKey,
         /// Its state now.
         snapshot: Snapshot,
-        /// The submits that were dropped.
-        dropped: Vec<Token>,
+        /// The submits that were dropped, those of each op together.
+        dropped: Answered,
     },
     /// A document that was taken again, after it was let go of, has changed: it must be fetched.
     Behind {
@@ -64,8 +64,8 @@ pub enum TabEvent {
         doc: DocKey,
         /// Why.
         error: Error,
-        /// The submits that were dropped.
-        dropped: Vec<Token>,
+        /// The submits that were dropped, those of each op together.
+        dropped: Answered,
     },
     /// Ops of a document are on their way to the hub.
     Sent {
@@ -83,8 +83,8 @@ pub enum TabEvent {
     Settled {
         /// The document.
         doc: DocKey,
-        /// The submits they stood for; none if only the version changed.
-        tokens: Vec<Token>,
+        /// The submits they stood for, those of each op together; none if only the version changed.
+        tokens: Answered,
         /// Why they failed, if they did.
         error: Option<Error>,
     },

@@ -372,8 +372,8 @@ impl TabDriver {
         }
     }
 
-    fn answer(&mut self, tokens: &[Token], error: Option<&Error>, common: &mut Common) {
-        for token in tokens {
+    fn answer(&mut self, tokens: &[Vec<Token>], error: Option<&Error>, common: &mut Common) {
+        for token in tokens.iter().flatten() {
             common.ledger.answer(*token, error);
         }
     }

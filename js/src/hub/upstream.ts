@@ -19,6 +19,7 @@ import {
 } from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import {shield} from './shield.js';
 import {submitAlone} from './submit-alone.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
@@ -110,6 +111,7 @@ export class UpstreamAdapter {
       throw makeError(codes.OPTION_INVALID, `it must return ShareDB's Connection, not ${returned}`);
     }
     this.#connection = connection;
+    shield(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
       this.#emit(
         'state',
@@ -228,6 +230,7 @@ export class UpstreamAdapter {
     const key = JSON.stringify([doc.collection, doc.id]);
     if (this.#docs.get(key) !== doc) {
       this.#docs.set(key, doc);
+      shield(doc, doc.connection);
       this.#watch(doc);
     }
     return doc;

@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Loaded, Token, state_lost};
+use crate::ot::{Answered, Loaded, state_lost};
 use crate::protocol::*;
 use crate::tab::changes::QueuedChange;
 use crate::tab::{DocKey, TabEvent};
@@ -167,7 +167,7 @@ impl Tab {
         }
     }
 
-    pub(super) fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Vec<Token>) {
+    pub(super) fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Answered) {
         dropped.extend(self.roll_back(key));
         self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
     }

@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Op, Replica, SubmitOptions, Token};
+use crate::ot::{Answered, Op, Replica, SubmitOptions, Token};
 use crate::protocol::*;
 use crate::tab::{DocKey, TabEvent};
 
@@ -125,7 +125,7 @@ impl Tab {
 
     /// Gives up a document's state after an op could not be applied; returns what was dropped.
     /// The owner must [`Tab::fetch`] it anew.
-    pub fn roll_back(&mut self, key: DocKey) -> Vec<Token> {
+    pub fn roll_back(&mut self, key: DocKey) -> Answered {
         self.changes.retain(|change| change.doc != key);
         self.docs.get_mut(key).map(|doc| doc.replica.roll_back()).unwrap_or_default()
     }
