@@ -22,11 +22,17 @@ interface Watch {
 
 let watches: Watch[] = [];
 
+/** How the names of the functions begin by which JavaScript calls a closure of Rust. */
+const CLOSURE = 'wasm_bindgen__convert__closures';
+
+/** What the generated code takes for a `Result` that is no error. */
+const NO_ERROR = [0, 0];
+
 /** How many calls into the core are under way, each from within the one before. */
 let depth = 0;
 
 /** What was thrown out of the core, by which calls, since that was last looked at. */
-let thrown: {call: string; error: unknown}[] = [];
+const thrown: {call: string; error: unknown}[] = [];
 
 /** Whether the core is running: what calls it now is called by it. */
 export function isInCore(): boolean {
@@ -59,6 +65,8 @@ export function guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
         stack.value = top;
         if (thrown.length === 0) queueMicrotask(settle);
         thrown.push({call, error});
+        // Out of a timer, an event or a promise it would end a process of Node, with all that is sound.
+        if (depth === 1 && call.startsWith(CLOSURE)) return NO_ERROR;
         throw error;
       } finally {
         depth -= 1;
@@ -81,6 +89,7 @@ function settle(): void {
   const mayBeHubs = failed.length === 0 && all.some(({call}) => !call.startsWith('tabcore'));
   const lost = mayBeHubs ? watches.filter(({isHub}) => isHub) : failed;
   watches = watches.filter((it) => !lost.includes(it));
+  if (lost.length > 0) console.error(error);
   for (const {owner} of lost) owner.deref()?.onCoreFailed(error);
 }
 

@@ -26,5 +26,5 @@ mod upstream;
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
     clock::take_clock();
-    panics::tell_of_panics();
+    panics::note_panics();
 }

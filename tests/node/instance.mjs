@@ -1,5 +1,5 @@
 // Stands between the package and its WebAssembly, to have the core fail in the middle of something as
-// a panic makes it fail. To be imported before the package.
+// a panic makes it fail. To be imported before anything that imports the package.
 
 const {Instance} = WebAssembly;
 
@@ -61,3 +61,6 @@ WebAssembly.Instance = class {
     };
   }
 };
+
+export const {createConnection} = await import('../../pkg/index.js');
+export const {defineHub} = await import('../../pkg/hub.js');
