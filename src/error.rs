@@ -85,6 +85,8 @@ pub mod codes {
     pub const DOC_IN_HARD_ROLLBACK: &str = "ERR_DOC_IN_HARD_ROLLBACK";
     /// ShareDB: the OT type is not registered here.
     pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
+    /// ShareDB: an op can't be applied.
+    pub const OP_NOT_APPLIED: &str = "ERR_OT_OP_NOT_APPLIED";
     /// ShareDB: an op was dropped because the document had to be loaded anew.
     pub const PENDING_OP_REMOVED: &str = "ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED";
     /// Another hub has opened the store since, or it was cleared.

@@ -11,7 +11,7 @@ import {
 } from '../wasm/tabmux.js';
 import {ProxyConnection} from './connection.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
-import {startDirect, startSharedWorker} from './hosts.js';
+import {goingOn, startDirect, startSharedWorker} from './hosts.js';
 import {HubDefinition, type TabContext} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
 import {databaseName, type StoreOptions} from './hub/store-options.js';
@@ -228,23 +228,32 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
     hub: hubOf(backend, options),
     users: new Set<ProxyConnection>(),
   };
-  const {hub} = host;
   const left = new AbortController();
   const closeIfUnused = () => {
-    if (host.users.size === 0) hub.closeWhenIdle(() => backendHubs.delete(host));
+    if (host.users.size === 0) host.hub.closeWhenIdle(() => backendHubs.delete(host));
   };
   const leave = () => {
     left.abort();
     host.users.delete(connection);
     closeIfUnused();
   };
-  hub.stayOpen();
-  backendHubs.add(host);
+  host.hub.stayOpen();
   const tabId = randomId();
-  const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
+  const goOnSoon = goingOn();
+  const join = () => {
+    if (host.hub.isClosed) host.hub = hubOf(backend, options);
+    backendHubs.add(host);
+    host.hub.onFailed(() =>
+      goOnSoon(() => {
+        if (host.users.has(connection)) connection.core.attach(join());
+      }),
+    );
+    return connectEnds(transport ?? 'direct', tabId, host.hub);
+  };
+  const tabEnd = join();
   let connection: ProxyConnection;
   try {
-    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => hub.connection);
+    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => host.hub.connection);
   } catch (error) {
     closeIfUnused();
     throw error;

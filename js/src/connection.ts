@@ -21,6 +21,7 @@ import {Requests} from './requests.js';
 import {type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
 import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
+import {watchCore} from './trap.js';
 import type {WireOp} from './wire.js';
 import {Writes} from './writes.js';
 
@@ -106,6 +107,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     } catch (error) {
       throw toError(error as CoreError);
     }
+    watchCore(this.core, this, false);
     this.store = new ProxyStore(this);
   }
 
@@ -392,6 +394,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   setTopology(event: TopologyEvent): void {
     this.topology = event.topology;
     nextTick(() => this.emit('topology', event));
+  }
+
+  /** @internal The core has failed, and nothing in it holds: this tab is of no more use. */
+  onCoreFailed(error: Error): void {
+    this.#lifetime.fail(error);
   }
 
   /** @internal No hub could be had: nothing will answer any more. */

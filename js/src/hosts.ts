@@ -18,6 +18,9 @@ import {randomId} from './random-id.js';
  */
 const FIRST_WAIT_MS = 250;
 
+/** The longest wait between one hub of this thread that has failed and the next. */
+const LONGEST_WAIT_MS = 30_000;
+
 /** A tab that is looking for its hub. */
 export interface Hosting {
   connection: ProxyConnection;
@@ -127,8 +130,12 @@ export function startDirect(hosting: Hosting, reason: string): void {
   connection.setTopology({topology: 'direct', reason});
   const start = async () => {
     const definition = definitionIn(await local());
-    if (isOver(connection)) return;
-    connection.core.attach(endAt(definition, identity, context));
+    const goOnSoon = goingOn();
+    const attach = () => {
+      if (isOver(connection)) return;
+      connection.core.attach(endAt(definition, identity, context, () => goOnSoon(attach)));
+    };
+    attach();
     left.addEventListener('abort', () => definition.releaseLocal(identity));
   };
   start().catch((error) => {
@@ -137,16 +144,34 @@ export function startDirect(hosting: Hosting, reason: string): void {
   });
 }
 
+/**
+ * Calls a tab of a hub in this thread that has failed to the next one, after a wait that is twice as
+ * long each time: what the tab says may be what made the hub fail.
+ */
+export function goingOn(): (goOn: () => void) => void {
+  let wait = FIRST_WAIT_MS;
+  return (goOn) => {
+    clock.setTimeout(goOn, wait);
+    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  };
+}
+
 /** The tab's end of a transport to a hub in this thread. */
-function endAt(definition: HubDefinition, identity: string, context: TabContext): TransportEnd {
+function endAt(
+  definition: HubDefinition,
+  identity: string,
+  context: TabContext,
+  failed: () => void,
+): TransportEnd {
+  const hub = definition.localHub(identity, context);
+  hub.onFailed(failed);
   if (definition instanceof HubDefinition) {
     const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    definition.localHub(identity, context).acceptEnd(hubEnd);
+    hub.acceptEnd(hubEnd);
     return tabEnd;
   }
   // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
   const {port1, port2} = new MessageChannel();
-  (definition as HubDefinition).localHub(identity, context);
   (definition as HubDefinition).introduce({tabmux: 'port', identity, context, port: port2});
   return overMessagePort(port1);
 }

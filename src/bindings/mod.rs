@@ -10,6 +10,7 @@ mod errors;
 mod hub;
 mod hub_store;
 mod last_words;
+mod panics;
 mod store;
 mod store_answers;
 mod tab;
@@ -20,3 +21,10 @@ mod trace;
 mod transports;
 mod types;
 mod upstream;
+
+/// Runs when the module is loaded.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    clock::take_clock();
+    panics::note_panics();
+}

@@ -117,12 +117,25 @@ impl TabCore {
 
     /// Leaves the hub and closes the transport.
     pub fn leave(&self) {
-        self.0.tab.borrow_mut().leave(now());
-        self.0.transmit();
+        // Of a core that has failed only the transport can be closed.
+        if let Ok(mut tab) = self.0.tab.try_borrow_mut() {
+            tab.leave(now());
+            drop(tab);
+            self.0.transmit();
+        }
         self.0.alarm.take();
         if let Some(transport) = self.0.transport.take() {
             transport.close(None);
         }
+    }
+
+    /// Whether no exception has left it in the middle of something. To be asked while it is called by
+    /// nobody.
+    #[wasm_bindgen(js_name = isSound)]
+    pub fn is_sound(&self) -> bool {
+        self.0.tab.try_borrow_mut().is_ok()
+            && self.0.transport.try_borrow_mut().is_ok()
+            && !self.0.telling.get()
     }
 
     /// The key of a document; the same until it is closed.
@@ -357,11 +370,11 @@ impl Shell {
     fn transport_event(&self, event: Event) {
         match event {
             Event::Frame(frame) => self.receive(frame),
-            Event::Error(error) => self.handler.fault(transport_error(error)),
+            Event::Error(error) => self.tell(self.handler.fault(transport_error(error))),
             Event::Closed(reason) => {
                 self.transport.take();
                 self.tab.borrow_mut().detach();
-                self.handler.closed(reason);
+                self.tell(self.handler.closed(reason));
             }
         }
     }
@@ -377,8 +390,16 @@ impl Shell {
             let Some(frame) = next else { return };
             let Some(transport) = self.transport.borrow().clone() else { continue };
             if let Err(error) = send(&*transport, frame) {
-                self.handler.fault(transport_error(error));
+                self.tell(self.handler.fault(transport_error(error)));
             }
+        }
+    }
+
+    /// An exception of the handler must not pass through the core: it is a fault.
+    fn tell(&self, told: Result<(), JsValue>) {
+        if let Err(thrown) = told {
+            // There is nobody else to tell.
+            let _ = self.handler.fault(thrown);
         }
     }
 
@@ -389,7 +410,7 @@ impl Shell {
             loop {
                 let next = self.tab.borrow_mut().poll_event(now());
                 match next {
-                    Some(event) => tell(&self.handler, &self.tab, event),
+                    Some(event) => self.tell(tell(&self.handler, &self.tab, event)),
                     None => break,
                 }
             }

@@ -43,7 +43,8 @@ impl Payload {
         if !self.0.is_object() {
             return self.clone();
         }
-        let copy = js_sys::Object::assign(&js_sys::Object::new(), self.0.unchecked_ref());
+        let copy = js_sys::Object::try_assign(&js_sys::Object::new(), self.0.unchecked_ref());
+        let Ok(copy) = copy else { return self.clone() };
         let _ = js_sys::Reflect::set(&copy, &name.into(), &value.0);
         Payload(copy.into())
     }

@@ -72,7 +72,11 @@ fn check_version(root: &Path) -> Result<()> {
 fn compile(tools: &Tools) -> Result<()> {
     println!("▸ cargo build --target {WASM_TARGET}");
     tools
-        .cargo(["build", "--release", "--package=tabmux", "--lib", "--target", WASM_TARGET])
+        .cargo(
+            ["rustc", "--release", "--package=tabmux", "--lib", "--target", WASM_TARGET]
+                .into_iter()
+                .chain(["--", "-C", "link-arg=--export=__stack_pointer"]),
+        )
         .run()
         .context("the Rust code does not compile")?;
 
@@ -91,11 +95,25 @@ fn compile(tools: &Tools) -> Result<()> {
     )
     .run()
     .context("wasm-bindgen failed")?;
+    guard_exports(&output.join("tabmux.js"))?;
     let wasm = "js/wasm/tabmux_bg.wasm";
     tools
         .npm_tool("wasm-opt", ["-O3", wasm, "-o", wasm].into_iter().chain(WASM_FEATURES))?
         .run()
         .context("wasm-opt failed")?;
+    Ok(())
+}
+
+/// Has the generated code call the instance by way of `js/src/trap.ts`.
+fn guard_exports(glue: &Path) -> Result<()> {
+    const INSTANCE: &str = "wasm = instance.exports;";
+    let code = fs::read_to_string(glue)?;
+    ensure!(
+        code.matches(INSTANCE).count() == 1,
+        "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
+    );
+    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports);");
+    fs::write(glue, format!("import {{guarded}} from '../src/trap.js';\n{code}"))?;
     Ok(())
 }
 

@@ -7,11 +7,13 @@ import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import {randomId} from '../random-id.js';
+import {isInCore, watchCore} from '../trap.js';
 import type {ConnectContext, HubOptions} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
+import {endWorker} from './worker-scope.js';
 
 /** How long a tab of an earlier hub may take to come back. */
 const EXPECTED_MS = 60_000;
@@ -67,6 +69,9 @@ export class Hub extends Emitter<HubEvents> {
   #hasToldOfKeep = false;
   #cleared = false;
   #closed = false;
+  #failed = false;
+  /** What to do once it has failed. */
+  readonly #survivors: (() => void)[] = [];
   /** If the hub is to end once it is idle: what to call when no tab may come any more. */
   #ending: (() => void) | undefined;
 
@@ -105,6 +110,7 @@ export class Hub extends Emitter<HubEvents> {
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
     this.#found = found;
+    watchCore(core, this, true);
     if (found?.failure) core.tellStoreFailure(found.failure);
     if (found) this.#evictOnceAllAreBack(core);
     for (const act of this.#waiting.splice(0)) act(core);
@@ -133,9 +139,10 @@ export class Hub extends Emitter<HubEvents> {
     core.startEvicting();
   }
 
-  /** Acts now, or once the store is open. */
+  /** Acts now, or once the store is open and the core does not wait for the caller itself. */
   #withCore(act: (core: HubCore) => void): void {
-    if (this.#core) act(this.#core);
+    if (isInCore()) queueMicrotask(() => this.#withCore(act));
+    else if (this.#core) act(this.#core);
     else this.#waiting.push(act);
   }
 
@@ -275,7 +282,8 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Takes a tab that comes on a built-in transport. */
   acceptEnd(end: TransportEnd): void {
-    this.#withCore((core) => core.accept(end));
+    if (this.#failed) end.free();
+    else this.#withCore((core) => core.accept(end));
   }
 
   /** @internal Takes all tabs that come on a listener. */
@@ -330,7 +338,43 @@ export class Hub extends Emitter<HubEvents> {
 
   #closeCore(reason?: string): void {
     this.#found?.leave();
-    this.#core?.close(reason);
+    if (isInCore()) queueMicrotask(() => this.#core?.close(reason));
+    else this.#core?.close(reason);
+  }
+
+  /**
+   * @internal An exception has passed through the core, after which nothing in it holds. The hub ends
+   * as if its thread had: its tabs go on with the next.
+   */
+  onCoreFailed(error: Error): void {
+    const core = this.#core;
+    if (this.#failed || !core) return;
+    this.#failed = true;
+    this.#core = undefined;
+    this.#closed = true;
+    this.#tell('fault', error);
+    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
+    this.#found?.leave();
+    attempt(() => core.abandon());
+    this.#found?.release();
+    attempt(() => this.#upstream.close());
+    this.#ending?.();
+    for (const goOn of this.#survivors) attempt(goOn);
+    endWorker();
+  }
+
+  /** @internal Calls back if the hub fails, for a tab of this thread to go on with the next one. */
+  onFailed(goOn: () => void): void {
+    this.#survivors.push(goOn);
+  }
+}
+
+/** Goes on although it may throw: what has failed must be left altogether. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The hub has told why it ends.
   }
 }
 

@@ -84,6 +84,12 @@ export class UpstreamAdapter {
     this.#telling.push(doc, [name, doc.collection, doc.id, ...rest]);
   }
 
+  /** The core tells what one of these methods threw. */
+  tell(event: UpstreamEvent): void {
+    event.push(event.pop() ?? makeError(codes.OP_NOT_APPLIED, 'nothing was said when it failed'));
+    this.#emit(...event);
+  }
+
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
     this.#takeResults();
