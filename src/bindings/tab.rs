@@ -114,14 +114,30 @@ impl TabCore {
         self.0.pump();
     }
 
+    /// Goes offline; `offline` says that the tab may leave the hub.
+    #[wasm_bindgen(js_name = goOffline)]
+    pub fn go_offline(&self) {
+        self.0.tab.borrow_mut().go_offline(now());
+        self.0.pump();
+    }
+
+    /// Comes back. Returns whether there is still the transport; without one, it must be attached.
+    #[wasm_bindgen(js_name = goOnline)]
+    pub fn go_online(&self) -> bool {
+        self.0.tab.borrow_mut().go_online(now());
+        self.0.pump();
+        self.0.transport.borrow().is_some()
+    }
+
     /// Leaves the hub and closes the transport.
     pub fn leave(&self) {
         self.0.tab.borrow_mut().leave(now());
         self.0.transmit();
-        self.0.alarm.take();
+        self.0.tab.borrow_mut().detach();
         if let Some(transport) = self.0.transport.take() {
             transport.close(None);
         }
+        self.0.pump();
     }
 
     /// The key of a document; the same until it is closed.
@@ -209,6 +225,11 @@ impl TabCore {
         self.0.tab.borrow_mut().send(Payload(message), now());
         self.0.pump();
         Ok(())
+    }
+
+    /// Nobody waits for the answer to a request any more.
+    pub fn forget(&self, request: f64) {
+        self.0.tab.borrow_mut().forget(request as u64);
     }
 
     /// Asks something of the hub's store; the answer is `storeReply(request)`.

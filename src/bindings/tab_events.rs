@@ -22,6 +22,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn closed(this: &TabHandler, reason: Option<String>);
     #[wasm_bindgen(method)]
+    fn offline(this: &TabHandler);
+    #[wasm_bindgen(method)]
     fn state(this: &TabHandler, state: &str, id: Option<String>, reason: JsValue);
     #[wasm_bindgen(method)]
     fn tabs(this: &TabHandler, tabs: JsValue);
@@ -71,6 +73,7 @@ pub(super) fn tell(handler: &TabHandler, tab: &RefCell<Tab>, event: TabEvent) {
         TabEvent::Joined { epoch } => handler.joined(epoch as f64),
         TabEvent::Refused(error) => handler.refused(to_js(&error)),
         TabEvent::HubLost => handler.hub_lost(),
+        TabEvent::Offline => handler.offline(),
         TabEvent::State(event) => {
             handler.state(&event.state, event.id, or_undefined(event.reason));
         }

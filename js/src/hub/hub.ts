@@ -7,7 +7,7 @@ import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import {randomId} from '../random-id.js';
-import type {ConnectContext, HubOptions} from './define.js';
+import type {ConnectContext, HubOptions, TabContext} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
@@ -67,8 +67,10 @@ export class Hub extends Emitter<HubEvents> {
   #hasToldOfKeep = false;
   #cleared = false;
   #closed = false;
-  /** If the hub is to end once it is idle: what to call when no tab may come any more. */
-  #ending: (() => void) | undefined;
+  /** If the hub is to rest once it is idle: what to call then. */
+  #resting: (() => void) | undefined;
+  /** What waits for the end of each tab, by its Web Lock. */
+  readonly #watched = new Map<string, object>();
 
   /** @internal Use `defineHub`. */
   constructor(options: HubSettings, context: ConnectContext) {
@@ -86,7 +88,7 @@ export class Hub extends Emitter<HubEvents> {
       canTell: () => this.#core?.isStalled() === false,
       hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
-    this.on('idle', () => this.#endIfRested());
+    this.on('idle', () => this.#restIfIdle());
     const epoch = newEpoch();
     if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
     else this.#start(epoch);
@@ -158,7 +160,7 @@ export class Hub extends Emitter<HubEvents> {
       },
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
-      rested: () => this.#endIfRested(),
+      rested: () => this.#restIfIdle(),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
       fenced: (error: CoreError) => {
         this.#closeToTabs(error.message);
@@ -195,13 +197,29 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Waits for a tab's end by its Web Lock. Fails if there is no such thing, or not here. */
   async #watchTab(tab: string): Promise<void> {
-    if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
-      throw new Error('nobody holds its Web Lock here');
+    // It has come back.
+    if (this.#watched.has(tab)) return;
+    const watch = {};
+    this.#watched.set(tab, watch);
+    try {
+      if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
+        throw new Error('nobody holds its Web Lock here');
+      }
+      await navigator.locks.request(tabLock(tab), () => {
+        if (this.#watched.get(tab) !== watch) return;
+        this.#watched.delete(tab);
+        this.#tabs.delete(tab);
+        this.#giveUp(tab, LAST_WORDS_MS);
+      });
+    } catch (error) {
+      this.#watched.delete(tab);
+      throw error;
     }
-    await navigator.locks.request(tabLock(tab), () => {
-      this.#tabs.delete(tab);
-      this.#giveUp(tab, LAST_WORDS_MS);
-    });
+  }
+
+  /** @internal The tab lets go of its Web Lock, and may come back. */
+  unwatch(tab: string): void {
+    this.#watched.delete(tab);
   }
 
   /** Waits for a tab of an earlier hub to come back, or to end. */
@@ -289,28 +307,54 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   /**
-   * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
-   * connection to the server once that has answered for all the tabs did. `ending` is called when no
-   * tab may come any more.
+   * @internal Once there is no tab, and the server has answered for all the tabs did, the hub lets go of
+   * the server: with a store it closes, else it rests until a tab comes. `resting` is called then, or as
+   * soon as no tab may come any more.
    */
-  closeWhenIdle(ending: () => void): void {
-    if (this.#closed) return ending();
-    this.#ending = ending;
-    this.#withCore(() => this.#endIfRested());
+  restWhenIdle(resting: () => void): void {
+    if (this.#closed) return resting();
+    this.#resting = resting;
+    this.#withCore(() => this.#restIfIdle());
   }
 
-  /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */
-  stayOpen(): void {
-    this.#ending = undefined;
+  /** @internal Takes `restWhenIdle` back: a tab with this context is about to come. */
+  stayOpen(context: TabContext): void {
+    this.#resting = undefined;
+    this.wake(context);
   }
 
-  #endIfRested(): void {
-    if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
+  /** @internal Connects to the server again, if the hub rests. */
+  wake(context: TabContext): void {
+    try {
+      this.#upstream.wake(context);
+    } catch {
+      // The tab is told, as it makes the hub try again.
+    }
+  }
+
+  #restIfIdle(): void {
+    if (!this.#mayRest()) return;
     // An open channel would keep the process alive.
     this.stopListening();
-    if (!this.#core.isRested()) return;
-    this.#closeToTabs();
-    this.connection?.whenNothingPending(() => this.close());
+    if (!this.#core?.isRested()) return;
+    if (this.#options.store) {
+      this.#closeToTabs();
+      this.connection?.whenNothingPending(() => this.close());
+    } else if (this.connection) this.connection.whenNothingPending(() => this.#rest());
+    else this.#rest();
+  }
+
+  #mayRest(): boolean {
+    return this.#resting !== undefined && !this.#closed && this.#core?.isIdle() === true;
+  }
+
+  #rest(): void {
+    // A tab may have come, or another have left meanwhile.
+    if (!this.#mayRest()) return;
+    const resting = this.#resting;
+    this.#resting = undefined;
+    this.#upstream.rest();
+    resting?.();
   }
 
   /** Closes the connection to the server and to all tabs. */
@@ -323,7 +367,7 @@ export class Hub extends Emitter<HubEvents> {
   #closeToTabs(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ending?.();
+    this.#resting?.();
     for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
