@@ -10,8 +10,9 @@ import {
   type TransportEnd,
 } from '../wasm/tabmux.js';
 import {ProxyConnection} from './connection.js';
+import type {Entrance} from './connection-settings.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
-import {goingOn, startDirect, startSharedWorker} from './hosts.js';
+import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
 import {HubDefinition, type TabContext} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
 import {databaseName, type StoreOptions} from './hub/store-options.js';
@@ -26,7 +27,8 @@ import {randomId} from './random-id.js';
 
 /** ShareDB's `Backend`, or whatever makes connections like it. */
 export interface Backend {
-  connect(): Connection;
+  /** A new connection; or this one, which was closed, connected anew. */
+  connect(closed?: Connection): Connection;
 }
 
 /**
@@ -84,36 +86,64 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
   const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
-  const left = new AbortController();
-  const leave = () => left.abort();
-  const connection = makeConnection(tabId, end, options, {url, auth}, leave);
-  holdTabLock(tabId, left.signal, (refusal) => {
-    if (connection.left) return;
-    if (custom) {
-      connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
-      return connection.core.attach(custom);
-    }
-    const hosting = {
-      connection,
-      hub,
-      identity,
-      context,
-      store,
-      channel: channel ? {name: channel, end} : undefined,
-      patience: patienceOf(options),
-      left: left.signal,
+  let hosting: Hosting | undefined;
+  let left = new AbortController();
+  /** Once the tab's lock is held, or refused. */
+  let start = () => {};
+  const entrance = {
+    check: () => {
+      if (!custom) return;
+      const message =
+        'the transport object was closed with the connection: make a new connection with a new one';
+      throw makeError(codes.TRANSPORT_CLOSED, message);
+    },
+    enter: () => {
+      left = new AbortController();
+      start();
+    },
+    leave: () => left.abort(),
+  };
+  const connection = makeConnection(tabId, end, options, {url, auth}, entrance);
+  // A closed connection may come back: the tab ends with its page.
+  holdTabLock(tabId, (refusal) => {
+    start = () => {
+      if (left.signal.aborted) return;
+      if (custom) {
+        connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
+        return connection.core.attach(custom);
+      }
+      const name = channel;
+      hosting = {
+        connection,
+        hub,
+        identity,
+        context,
+        store,
+        channel:
+          name === undefined
+            ? undefined
+            : {name, end: hosting ? overBroadcastChannel(name, randomId()) : end},
+        patience: patienceOf(options),
+        left: left.signal,
+      };
+      startHosting(hosting, options, refusal);
     };
-    if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
-    if (refusal) return startDirect(hosting, refusal);
-    const [topology, reason] = chooseTopology(
-      typeof SharedWorker !== 'undefined',
-      Boolean(globalThis.navigator?.locks),
-      options.useSharedWorker !== false,
-    ) as ['shared-worker' | 'direct', string];
-    if (topology === 'shared-worker') startSharedWorker(hosting, reason);
-    else startDirect(hosting, reason);
+    start();
   });
   return connection;
+}
+
+function startHosting(hosting: Hosting, options: ConnectionOptions, refusal?: string): void {
+  const {hub} = hosting;
+  if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
+  if (refusal) return startDirect(hosting, refusal);
+  const [topology, reason] = chooseTopology(
+    typeof SharedWorker !== 'undefined',
+    Boolean(globalThis.navigator?.locks),
+    options.useSharedWorker !== false,
+  ) as ['shared-worker' | 'direct', string];
+  if (topology === 'shared-worker') startSharedWorker(hosting, reason);
+  else startDirect(hosting, reason);
 }
 
 /** What a tab says of itself, as it reaches a hub in a worker. */
@@ -146,7 +176,7 @@ function makeConnection(
   transport: TransportEnd,
   options: ConnectionOptions | BackendOptions,
   context: object,
-  onClose: () => void,
+  entrance: Entrance,
   upstream: () => unknown = () => undefined,
 ): ProxyConnection {
   const {
@@ -166,7 +196,7 @@ function makeConnection(
       trace,
       types,
       context,
-      onClose,
+      entrance,
       upstream,
     });
   } catch (error) {
@@ -176,7 +206,7 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with its connections; without one it ends. */
+/** A hub of this thread with its connections; without one it rests, or ends if it has a store. */
 interface BackendHub {
   hub: Hub;
   backend: Backend;
@@ -190,9 +220,21 @@ interface BackendHub {
 /** Those that can be joined; those, too, that have no connection and wait for the server. */
 const backendHubs = new Set<BackendHub>();
 
+/** Those that rest are kept by the closed connections that may come back, if by any. */
+const restingHubs = new Set<WeakRef<BackendHub>>();
+
+function* joinableHubs(): Generator<BackendHub> {
+  yield* backendHubs;
+  for (const reference of restingHubs) {
+    const host = reference.deref();
+    if (host && !host.hub.isClosed) yield host;
+    else restingHubs.delete(reference);
+  }
+}
+
 /** The hub that has the name; without one, the hub of the backend that has the store. */
 function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
-  return [...backendHubs].find((it) => {
+  return [...joinableHubs()].find((it) => {
     if (it.hub.isClosed || isLoggedOut(it)) return false;
     if (it.identity !== identity || it.name !== name) return false;
     return name !== undefined || (it.database === database && it.backend === backend);
@@ -206,13 +248,65 @@ function isLoggedOut({hub, users}: BackendHub): boolean {
 
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
-  const {transport, name, identity = '', store = false, useSharedWorker} = options;
+  const {transport, store = false, useSharedWorker} = options;
   if (useSharedWorker === false && store) {
     const message = 'option `store` needs a hub: leave out `useSharedWorker: false`';
     throw makeError(codes.OPTION_INVALID, message);
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
+  const tabId = randomId();
+  let host = joinHub(backend, options);
+  let left = new AbortController();
+  const goOnSoon = goingOn();
+  const attach = (end: TransportEnd) => {
+    host.hub.onFailed(tabId, () =>
+      goOnSoon(() => {
+        if (!host.users.has(connection)) return;
+        if (host.hub.isClosed) host.hub = hubOf(backend, options);
+        backendHubs.add(host);
+        attach(connectEnds(transport ?? 'direct', tabId, host.hub));
+      }),
+    );
+    connection.core.attach(end);
+  };
+  const comeIn = (end: TransportEnd) => {
+    host.users.add(connection);
+    // The hub asks for the lock after this, and gets it no earlier than the tab has left.
+    holdTabLock(tabId, () => {}, left.signal);
+    attach(end);
+  };
+  const entrance = {
+    check: () => {
+      host = joinHub(backend, options, host);
+    },
+    enter: () => {
+      left = new AbortController();
+      comeIn(connectEnds(transport ?? 'direct', tabId, host.hub));
+    },
+    leave: () => {
+      host.hub.unwatch(tabId);
+      left.abort();
+      host.users.delete(connection);
+      restIfUnused(host);
+    },
+  };
+  const tabEnd = connectEnds(transport ?? 'direct', tabId, host.hub);
+  let connection: ProxyConnection;
+  try {
+    connection = makeConnection(tabId, tabEnd, options, {}, entrance, () => host.hub.connection);
+  } catch (error) {
+    restIfUnused(host);
+    throw error;
+  }
+  connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  comeIn(tabEnd);
+  return connection;
+}
+
+/** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
+function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub): BackendHub {
+  const {name, identity = '', store = false} = options;
   const database = store ? databaseName(identity, store) : undefined;
   const wanted = {backend, identity, name, database};
   const known = name === undefined && !database ? undefined : findHub(wanted);
@@ -222,48 +316,33 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
     throw makeError(codes.OPTION_INVALID, message);
   }
   if (!shared && database) handOver(database);
-  if (known && !shared) backendHubs.delete(known);
-  const host = shared ?? {
-    ...wanted,
-    hub: hubOf(backend, options),
-    users: new Set<ProxyConnection>(),
-  };
-  const left = new AbortController();
-  const closeIfUnused = () => {
-    if (host.users.size === 0) host.hub.closeWhenIdle(() => backendHubs.delete(host));
-  };
-  const leave = () => {
-    left.abort();
-    host.users.delete(connection);
-    closeIfUnused();
-  };
-  host.hub.stayOpen();
-  const tabId = randomId();
-  const goOnSoon = goingOn();
-  const join = () => {
-    if (host.hub.isClosed) host.hub = hubOf(backend, options);
-    backendHubs.add(host);
-    host.hub.onFailed(() =>
-      goOnSoon(() => {
-        if (host.users.has(connection)) connection.core.attach(join());
-      }),
-    );
-    return connectEnds(transport ?? 'direct', tabId, host.hub);
-  };
-  const tabEnd = join();
-  let connection: ProxyConnection;
-  try {
-    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => host.hub.connection);
-  } catch (error) {
-    closeIfUnused();
-    throw error;
+  if (known && !shared) forgetHub(known);
+  const left = before && !before.hub.isClosed && !isLoggedOut(before) ? before : undefined;
+  const host = shared ??
+    left ?? {
+      ...wanted,
+      hub: hubOf(backend, options),
+      users: new Set<ProxyConnection>(),
+    };
+  forgetHub(host);
+  backendHubs.add(host);
+  host.hub.stayOpen({});
+  return host;
+}
+
+function forgetHub(host: BackendHub): void {
+  backendHubs.delete(host);
+  for (const reference of restingHubs) {
+    if (reference.deref() === host) restingHubs.delete(reference);
   }
-  host.users.add(connection);
-  connection.setTopology({topology: 'direct', reason: 'a backend was given'});
-  // The hub asks for the lock after this, and gets it no earlier than the tab has left.
-  holdTabLock(tabId, left.signal, () => {});
-  connection.core.attach(tabEnd);
-  return connection;
+}
+
+function restIfUnused(host: BackendHub): void {
+  if (host.users.size > 0) return;
+  host.hub.restWhenIdle(() => {
+    backendHubs.delete(host);
+    if (!host.hub.isClosed) restingHubs.add(new WeakRef(host));
+  });
 }
 
 /** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
@@ -278,8 +357,10 @@ function hubOf(
   backend: Backend,
   {types = defaultTypes, identity = '', store = false}: BackendOptions,
 ): Hub {
-  const connect = () => backend.connect();
-  const hub = new HubDefinition({connect, types, store}).hub(identity);
+  // A `Backend` connects a connection anew that was closed.
+  const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());
+  let hub: Hub | undefined;
+  hub = new HubDefinition({connect, types, store}).hub(identity);
   hub.connect();
   return hub;
 }

@@ -19,6 +19,7 @@ import {Queries} from './queries.js';
 import type {ProxyQuery, QueryCallback, QueryOptions} from './query.js';
 import {Requests} from './requests.js';
 import {type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
+import {TabSocket} from './socket.js';
 import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
 import {watchCore} from './trap.js';
@@ -59,8 +60,6 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly types: ConnectionSettings['types'];
   /** @internal */
   readonly core: TabCore;
-  /** @internal Whether this tab has left the hub. */
-  left = false;
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
   readonly #docs = new Documents(this);
@@ -74,6 +73,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly lastWords = new LastWords(this);
   readonly #writes = new Writes(this, this.#docs);
   readonly #lifetime: Lifetime;
+  /** Stands for the socket, which is the hub's: to close it is to lose it, for this tab alone. */
+  readonly socket: TabSocket;
   readonly #upstream: () => any;
   #lastToken = 0;
 
@@ -92,7 +93,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       presences: this.#presences,
       writes: this.#writes,
     };
-    this.#lifetime = new Lifetime(this, parts, settings.onClose);
+    this.#lifetime = new Lifetime(this, parts, settings.entrance);
+    this.socket = new TabSocket(this, this.#lifetime);
     const core = {id: tabId, identity, codec};
     try {
       this.core = new TabCore(
@@ -317,7 +319,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   bindToSocket(): never {
     throw makeError(
       codes.NO_SOCKET,
-      'a ProxyConnection has no socket: bind it in the `connect` function of the hub',
+      "the socket is the hub's, made by its function `connect`: to come back after `close`, call `open`",
     );
   }
 
@@ -348,16 +350,20 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Leaves the hub, once it has what was submitted before: that still reaches the server. A document
-   * that is paused keeps what it holds back.
+   * Takes this tab offline; siblings go on. What was submitted before still reaches the server, but for
+   * what a paused document holds back; all else waits for `open`.
    */
   close(): void {
     this.#lifetime.close();
   }
 
-  /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
-  leave(): void {
-    this.#lifetime.leave();
+  /**
+   * Brings a closed connection back, with all it had: documents, pending ops, queries, presence.
+   *
+   * @throws an `Error` with a `code`: the connection has failed, or its transport object was closed
+   */
+  open(): void {
+    this.#lifetime.open();
   }
 
   // For the documents
@@ -367,9 +373,19 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     return this.#lifetime.whyNothingIsSent();
   }
 
+  /** @internal Whether the tab is offline of its own accord, whatever the hub is. */
+  get isOffline(): boolean {
+    return this.#lifetime.isOffline;
+  }
+
   /** @internal Keeps what to do when a request has ended. */
   ask(request: number | undefined, callback: (error: Error | null, answer?: any) => void): void {
     this.#requests.add(request, callback);
+  }
+
+  /** @internal Ends a request before it has its answer. */
+  endRequest(request: number | undefined): void {
+    if (request !== undefined) this.#requests.settle(request, null);
   }
 
   /** @internal A number for a submit. */

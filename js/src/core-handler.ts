@@ -47,8 +47,10 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     joined: (_epoch: number) => {
       writes.onJoined();
       connection.lastWords.onJoined();
+      guard(connection, () => lifetime.onJoined());
     },
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
+    offline: () => guard(connection, () => lifetime.onOffline()),
     hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>
       guard(connection, () => lifetime.onTransportClosed(reason)),

@@ -8,6 +8,8 @@ import {nextTick} from './next-tick.js';
 export interface SubscribeRequest {
   wantSubscribe: boolean;
   callback: Callback | null | undefined;
+  /** Its number in the core, once it was asked. */
+  request?: number | undefined;
 }
 
 /** What a document asks of the hub: its state, and its changes. */
@@ -100,9 +102,21 @@ export class DocRequests {
     const number = request.wantSubscribe
       ? connection.sendSubscribe(doc)
       : connection.sendUnsubscribe(doc);
+    request.request = number;
+    // As in ShareDB, who is offline has no subscription, whatever is said of it later.
+    if (connection.isOffline && !request.wantSubscribe) {
+      return nextTick(() => this.#subscribeAnswered(null));
+    }
     connection.ask(number, (error) =>
       this.#subscribeAnswered(error ?? (request.wantSubscribe ? this.#uncarriable : null)),
     );
+  }
+
+  /** The connection was closed: there is no subscription any more. */
+  onOffline(): void {
+    const {inflightSubscribe, connection} = this.#doc;
+    if (inflightSubscribe?.wantSubscribe === false)
+      connection.endRequest(inflightSubscribe.request);
   }
 
   #subscribeAnswered(error: Error | null): void {

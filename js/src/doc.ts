@@ -189,6 +189,13 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** @internal The upstream connection changed its state. */
   onConnectionStateChanged(): void {
     this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+    if (this.connection.isOffline) this.#requests.onOffline();
+  }
+
+  /** @internal The connection is back after it was closed. */
+  onReturned(): void {
+    const isAsked = this.inflightSubscribe || this.pendingSubscribe.length > 0;
+    if (this.wantSubscribe && !isAsked) this.#requests.subscribe(true);
   }
 
   /** @internal The next hub does not know what this document had asked the lost one for. */

@@ -8,6 +8,7 @@ import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
 import {codes, makeError} from './errors.js';
 import {HubDefinition, type TabContext} from './hub/define.js';
+import type {Hub} from './hub/hub.js';
 import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
 import type {HubLocation} from './options.js';
 import {randomId} from './random-id.js';
@@ -36,6 +37,8 @@ export interface Hosting {
   patience: number;
   /** Aborted when the tab leaves the hub. */
   left: AbortSignal;
+  /** The hub in this thread, if it is: a tab that comes back finds it as it was. */
+  localHub?: Hub;
 }
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
@@ -48,7 +51,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
   const settle = () => {
-    if (settled || isOver(connection)) return false;
+    if (settled || isOver(hosting)) return false;
     settled = true;
     clock.clearTimeout(timer);
     return true;
@@ -60,7 +63,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     startDirect(hosting, reason);
   };
   const knock = () => {
-    if (isOver(connection)) return;
+    if (isOver(hosting)) return;
     if (clock.now() - start >= patience) {
       return giveUp(`it did not answer within ${patience} ms`);
     }
@@ -88,8 +91,8 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   knock();
 }
 
-function isOver({left, state}: ProxyConnection): boolean {
-  return left || state === 'stopped';
+function isOver({left, connection}: Hosting): boolean {
+  return left.aborted || connection.state === 'stopped';
 }
 
 function introduce({connection, identity, context, channel}: Hosting, worker: MessagePort): void {
@@ -111,8 +114,8 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 
 /** The worker has ended, as in some browsers it does with the tab that started it: on to the next. */
 function outlive(hosting: Hosting): void {
-  const {connection, channel} = hosting;
-  if (isOver(connection)) return;
+  const {channel} = hosting;
+  if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
@@ -132,11 +135,16 @@ export function startDirect(hosting: Hosting, reason: string): void {
     const definition = definitionIn(await local());
     const goOnSoon = goingOn();
     const attach = () => {
-      if (isOver(connection)) return;
-      connection.core.attach(endAt(definition, identity, context, () => goOnSoon(attach)));
+      if (isOver(hosting)) return;
+      const localHub = definition.localHub(identity, context);
+      hosting.localHub = localHub;
+      localHub.onFailed(connection.tabId, () => goOnSoon(attach));
+      connection.core.attach(endAt(definition, localHub, identity, context));
     };
     attach();
-    left.addEventListener('abort', () => definition.releaseLocal(identity));
+    left.addEventListener('abort', () => {
+      if (hosting.localHub) definition.releaseLocal(hosting.localHub);
+    });
   };
   start().catch((error) => {
     const cause = (error as Error)?.message ?? String(error);
@@ -159,15 +167,13 @@ export function goingOn(): (goOn: () => void) => void {
 /** The tab's end of a transport to a hub in this thread. */
 function endAt(
   definition: HubDefinition,
+  localHub: Hub,
   identity: string,
   context: TabContext,
-  failed: () => void,
 ): TransportEnd {
-  const hub = definition.localHub(identity, context);
-  hub.onFailed(failed);
   if (definition instanceof HubDefinition) {
     const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    hub.acceptEnd(hubEnd);
+    localHub.acceptEnd(hubEnd);
     return tabEnd;
   }
   // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.

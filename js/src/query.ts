@@ -7,6 +7,7 @@ import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
 import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
+import {stepsTo} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
 export type QueryCallback<T = any> = (error: any, results: ProxyDoc<T>[], extra?: any) => void;
@@ -112,6 +113,9 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
     if (this.action === 'qf') this.connection.forgetQuery(this);
     if (!error && names) {
+      // As ShareDB after a reconnect: what is different is told.
+      const diff = this.ready ? stepsTo(this.results ?? [], names) : [];
+      if (diff.length > 0) this.onChange(diff);
       this.results = this.#docs(names);
       this.extra = extra;
     }

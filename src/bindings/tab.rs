@@ -115,17 +115,37 @@ impl TabCore {
         self.0.pump();
     }
 
+    /// Goes offline; `offline` says that the tab may leave the hub.
+    #[wasm_bindgen(js_name = goOffline)]
+    pub fn go_offline(&self) {
+        self.0.tab.borrow_mut().go_offline(now());
+        self.0.pump();
+    }
+
+    /// Comes back. Returns whether there is still the transport; without one, it must be attached.
+    #[wasm_bindgen(js_name = goOnline)]
+    pub fn go_online(&self) -> bool {
+        self.0.tab.borrow_mut().go_online(now());
+        self.0.pump();
+        self.0.transport.borrow().is_some()
+    }
+
     /// Leaves the hub and closes the transport.
     pub fn leave(&self) {
         // Of a core that has failed only the transport can be closed.
-        if let Ok(mut tab) = self.0.tab.try_borrow_mut() {
-            tab.leave(now());
-            drop(tab);
+        let has_failed = self.0.tab.try_borrow_mut().is_err();
+        if has_failed {
+            self.0.alarm.take();
+        } else {
+            self.0.tab.borrow_mut().leave(now());
             self.0.transmit();
+            self.0.tab.borrow_mut().detach();
         }
-        self.0.alarm.take();
         if let Some(transport) = self.0.transport.take() {
             transport.close(None);
+        }
+        if !has_failed {
+            self.0.pump();
         }
     }
 
@@ -223,6 +243,11 @@ impl TabCore {
         self.0.tab.borrow_mut().send(Payload(message), now());
         self.0.pump();
         Ok(())
+    }
+
+    /// Nobody waits for the answer to a request any more.
+    pub fn forget(&self, request: f64) {
+        self.0.tab.borrow_mut().forget(request as u64);
     }
 
     /// Asks something of the hub's store; the answer is `storeReply(request)`.

@@ -23,6 +23,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn closed(this: &TabHandler, reason: Option<String>) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
+    fn offline(this: &TabHandler) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
     fn state(
         this: &TabHandler,
         state: &str,
@@ -117,6 +119,7 @@ pub(super) fn tell(
         TabEvent::Joined { epoch } => handler.joined(epoch as f64),
         TabEvent::Refused(error) => handler.refused(to_js(&error)),
         TabEvent::HubLost => handler.hub_lost(),
+        TabEvent::Offline => handler.offline(),
         TabEvent::State(event) => handler.state(&event.state, event.id, or_undefined(event.reason)),
         TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
             handler.connection_failed(socket, to_js(&error))

@@ -105,7 +105,8 @@ impl Hub {
     }
 
     pub(super) fn announce_tabs(&mut self) {
-        let tabs: Vec<TabInfo> = self.tabs.iter().map(|entry| entry.info.clone()).collect();
+        let here = self.tabs.iter().filter(|entry| !entry.is_away);
+        let tabs: Vec<TabInfo> = here.map(|entry| entry.info.clone()).collect();
         self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
     }
 

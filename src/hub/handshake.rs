@@ -23,7 +23,8 @@ impl Hub {
             return;
         }
         let store_events = self.drop_messages_to(&hello.tab);
-        let keeps = known.is_some() || self.settings.stored.is_some();
+        let was_away = self.away.remove(&hello.tab);
+        let keeps = known.is_some() || was_away || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
         if let Some(at) = known {
             let before = self.tabs[at].peer;
@@ -32,10 +33,12 @@ impl Hub {
             }
             self.tabs[at].peer = peer;
             self.tabs[at].is_resuming = resumed;
+            self.tabs[at].is_away = false;
             self.tell_lost_again();
         } else {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            self.tabs.push(TabEntry { info, peer, is_resuming: resumed, missed: Vec::new() });
+            let (is_resuming, is_away, missed) = (resumed, false, Vec::new());
+            self.tabs.push(TabEntry { info, peer, is_resuming, is_away, missed });
         }
         if resumed {
             let (docs, queries, relay, mut cx) = self.parts();

@@ -71,6 +71,8 @@ struct LocalPresence {
     message: Payload,
     /// The tab has taken it back; the server's answer to that is still owed.
     gone: bool,
+    /// The hub is to take it back in the name of its tab.
+    withdrawn: bool,
 }
 
 /// What passes between tabs and the server in ShareDB's own protocol: presence, snapshots at a
@@ -201,20 +203,27 @@ impl Relay {
 
     /// A tab is gone, and its presence with it.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let gone: Vec<_> = self
-            .presences
-            .iter()
-            .filter(|(_, own)| own.tab == tab)
-            .map(|(key, own)| (key.clone(), own.version + 1, own.message.clone()))
-            .collect();
-        for ((channel, id), version, message) in gone {
-            let message =
-                message.with_member("p", Payload::null()).with_member("pv", version.into());
-            cx.upstream.send(&message);
-            self.tell_members(&channel, Some(tab), &from(tab, &message), cx);
-            self.presences.remove(&(channel, id));
+        self.withdraw(tab, cx);
+        self.take_back(cx);
+    }
+
+    /// A tab has gone offline: its presence is to be taken back.
+    pub fn withdraw(&mut self, tab: &str, cx: &mut Context<'_>) {
+        for own in self.presences.values_mut().filter(|own| own.tab == tab) {
+            (own.gone, own.withdrawn) = (true, true);
         }
         self.suspend(tab, cx);
+    }
+
+    /// Takes back what was withdrawn, and not sent again since.
+    pub fn take_back(&mut self, cx: &mut Context<'_>) {
+        let withdrawn = self.presences.extract_if(.., |_, own| own.withdrawn);
+        for ((channel, _), own) in withdrawn.collect::<Vec<_>>() {
+            let message = own.message.with_member("p", Payload::null());
+            let message = message.with_member("pv", (own.version + 1).into());
+            cx.upstream.send(&message);
+            self.tell_members(&channel, Some(&own.tab), &from(&own.tab, &message), cx);
+        }
     }
 
     /// The tab begins a new session: to it, that is a new connection, on which it asks again for all
@@ -242,6 +251,7 @@ impl Relay {
             version: head.pv,
             message: message.clone(),
             gone: head.p.is_none(),
+            withdrawn: false,
         };
         self.presences.insert((channel.to_owned(), id), own);
         cx.upstream.send(message);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
 
+use super::away::Away;
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::inbox::{Arrival, Inbox, docs_of_event};
@@ -54,6 +55,8 @@ pub(super) struct TabEntry {
     pub peer: PeerId,
     /// It has not said yet what it holds from before.
     pub is_resuming: bool,
+    /// It has gone offline: only its ops are still to be taken.
+    pub is_away: bool,
     /// What happened to the store since it left its last session.
     pub missed: Vec<StoreEvent>,
 }
@@ -79,6 +82,8 @@ pub struct Hub {
     pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
     pub(super) expected: BTreeSet<String>,
+    /// Tabs that have gone offline, and may come back.
+    pub(super) away: Away,
     /// Requests that pass on last words, and whose answer waits until those are written.
     pub(super) passed_on: BTreeSet<(String, u64)>,
     pub(super) is_connected: bool,
@@ -124,6 +129,7 @@ impl Hub {
             inbox,
             found: Vec::new(),
             expected: BTreeSet::new(),
+            away: Away::default(),
             passed_on: BTreeSet::new(),
             is_connected: false,
             offline: Offline::default(),
@@ -150,7 +156,10 @@ impl Hub {
     }
 
     pub(super) fn transport_closed(&mut self, peer: PeerId) {
-        if let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) {
+        let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) else { return };
+        if self.is_going_away(&tab) {
+            self.tab_left(&tab);
+        } else {
             self.tab_ended(&tab);
         }
     }
@@ -172,17 +181,21 @@ impl Hub {
 
     pub(super) fn remove_tab(&mut self, tab: &str) {
         let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
-            if self.expected.remove(tab) {
+            if self.expected.remove(tab) | self.away.remove(tab) {
                 self.release_all(tab);
             }
             return;
         };
-        let entry = self.tabs.remove(at);
-        self.peers.remove(entry.peer);
         self.release_all(tab);
-        entry.missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
+        self.remove_entry(at);
+    }
+
+    pub(super) fn remove_entry(&mut self, at: usize) {
+        let TabEntry { info: TabInfo { id: tab, .. }, peer, missed, .. } = self.tabs.remove(at);
+        self.peers.remove(peer);
+        missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
         self.tell_lost_again();
-        self.events.push_back(HubEvent::Left { tab: tab.to_owned(), peer: entry.peer });
+        self.events.push_back(HubEvent::Left { tab, peer });
         self.announce_tabs();
     }
 
@@ -263,7 +276,14 @@ impl Hub {
             .as_ref()
             .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
         let docs = self.docs.deadline().filter(|_| !self.is_stalled());
-        let deadlines = [waiting, journal, self.offline.patience, self.peers.deadline(), docs];
+        let deadlines = [
+            waiting,
+            journal,
+            self.offline.patience,
+            self.away.presence,
+            self.peers.deadline(),
+            docs,
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -276,6 +296,7 @@ impl Hub {
         if self.offline.patience.is_some_and(|at| at <= now) {
             self.unreachable();
         }
+        self.take_back_presence();
         // What waits for documents that are read may be about others, which must not be forgotten.
         if !self.is_stalled() {
             let (docs, _, _, mut cx) = self.parts();
@@ -313,7 +334,8 @@ impl Hub {
         match (tab, message) {
             (_, Message::Hello(hello)) => self.hello(peer, hello),
             (None, _) => self.fault("a message came before its tab was let in"),
-            (Some(tab), Message::Bye) => self.remove_tab(&tab),
+            (Some(tab), Message::Away) => self.goes_away(&tab),
+            (Some(tab), Message::Bye) => self.tab_left(&tab),
             (Some(tab), Message::Query(QueryRequest { request, spec })) => {
                 let (docs, queries, _, mut cx) = self.parts();
                 queries.ask(Waiter { tab, request }, spec, docs, &mut cx);

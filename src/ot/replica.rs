@@ -40,6 +40,17 @@ pub struct OpSlot {
     serial: u64,
 }
 
+/// Which ops [`Replica::take_batch`] takes.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Take {
+    /// All that wait.
+    All,
+    /// The oldest, if the server has answered for all before it.
+    OneByOne,
+    /// Those that [`Replica::number_unsent`] has numbered.
+    Numbered,
+}
+
 /// What became of a [`Replica::load`].
 #[derive(Debug, PartialEq)]
 pub enum Loaded {
@@ -198,21 +209,25 @@ impl Replica {
         Ok(())
     }
 
-    /// The buffer as one batch to send, if nothing is inflight; `one_by_one`: its first op, if the
-    /// server has answered for all before it. `next_op_id` counts the tab's ops.
+    /// Ops of the buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's
+    /// ops.
     pub fn take_batch(
         &mut self,
-        one_by_one: bool,
+        which: Take,
         next_op_id: &mut u64,
     ) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
         let must_wait = !self.inflight.is_empty()
             || self.rolled_back
             || self.ingested
-            || (one_by_one && !self.awaiting.is_empty());
-        if self.buffer.is_empty() || must_wait {
+            || (which == Take::OneByOne && !self.awaiting.is_empty());
+        let count = match which {
+            Take::All => self.buffer.len(),
+            Take::OneByOne => self.buffer.len().min(1),
+            Take::Numbered => self.buffer.iter().take_while(|slot| slot.op_id != 0).count(),
+        };
+        if count == 0 || must_wait {
             return None;
         }
-        let count = if one_by_one { 1 } else { self.buffer.len() };
         self.inflight = self.buffer.drain(..count).collect();
         number(&mut self.inflight, next_op_id);
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
@@ -248,6 +263,16 @@ impl Replica {
         let buffer = if unsent { &mut self.buffer[..] } else { &mut [] };
         number(buffer, next_op_id);
         self.inflight.iter().chain(&*buffer).map(OpSlot::submitted).collect()
+    }
+
+    /// Numbers the ops of the buffer: those submitted from now on are not composed into them.
+    pub fn number_unsent(&mut self, next_op_id: &mut u64) {
+        number(&mut self.buffer, next_op_id);
+    }
+
+    /// Whether an op that has its number is without a revision.
+    pub fn has_numbered(&self) -> bool {
+        !self.inflight.is_empty() || self.buffer.first().is_some_and(|slot| slot.op_id != 0)
     }
 
     /// Whether ops wait to be sent.

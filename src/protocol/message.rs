@@ -21,6 +21,9 @@ pub enum Message {
     /// Hub: which hubs know the revisions from now on.
     #[serde(rename = "lineage")]
     Lineage(Lineage),
+    /// Tab: I go offline, and may come back: take what ops I have sent or am about to.
+    #[serde(rename = "away")]
+    Away,
     /// Tab: I am leaving.
     #[serde(rename = "bye")]
     Bye,

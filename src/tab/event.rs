@@ -18,6 +18,8 @@ pub enum TabEvent {
     Refused(Error),
     /// The hub that held the tab's state is gone; a session with its successor begins.
     HubLost,
+    /// The hub has all that was submitted before the tab went offline.
+    Offline,
     /// The upstream connection changed its state.
     State(ConnectionEvent),
     /// The upstream connection emitted an error.

@@ -8,7 +8,7 @@ import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import {randomId} from '../random-id.js';
 import {isInCore, watchCore} from '../trap.js';
-import type {ConnectContext, HubOptions} from './define.js';
+import type {ConnectContext, HubOptions, TabContext} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
@@ -70,10 +70,12 @@ export class Hub extends Emitter<HubEvents> {
   #cleared = false;
   #closed = false;
   #failed = false;
-  /** What to do once it has failed. */
-  readonly #survivors: (() => void)[] = [];
-  /** If the hub is to end once it is idle: what to call when no tab may come any more. */
-  #ending: (() => void) | undefined;
+  /** What the tabs of this thread do once it has failed, by their ids. */
+  readonly #survivors = new Map<string, () => void>();
+  /** If the hub is to rest once it is idle: what to call then. */
+  #resting: (() => void) | undefined;
+  /** What waits for the end of each tab, by its Web Lock. */
+  readonly #watched = new Map<string, object>();
 
   /** @internal Use `defineHub`. */
   constructor(options: HubSettings, context: ConnectContext) {
@@ -91,7 +93,7 @@ export class Hub extends Emitter<HubEvents> {
       canTell: () => this.#core?.isStalled() === false,
       hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
-    this.on('idle', () => this.#endIfRested());
+    this.on('idle', () => this.#restIfIdle());
     const epoch = newEpoch();
     if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
     else this.#start(epoch);
@@ -165,7 +167,7 @@ export class Hub extends Emitter<HubEvents> {
       },
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
-      rested: () => this.#endIfRested(),
+      rested: () => this.#restIfIdle(),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
       fenced: (error: CoreError) => {
         this.#closeToTabs(error.message);
@@ -202,13 +204,30 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Waits for a tab's end by its Web Lock. Fails if there is no such thing, or not here. */
   async #watchTab(tab: string): Promise<void> {
-    if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
-      throw new Error('nobody holds its Web Lock here');
+    // It has come back.
+    if (this.#watched.has(tab)) return;
+    const watch = {};
+    this.#watched.set(tab, watch);
+    try {
+      if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
+        throw new Error('nobody holds its Web Lock here');
+      }
+      await navigator.locks.request(tabLock(tab), () => {
+        if (this.#watched.get(tab) !== watch) return;
+        this.#watched.delete(tab);
+        this.#tabs.delete(tab);
+        this.#giveUp(tab, LAST_WORDS_MS);
+      });
+    } catch (error) {
+      this.#watched.delete(tab);
+      throw error;
     }
-    await navigator.locks.request(tabLock(tab), () => {
-      this.#tabs.delete(tab);
-      this.#giveUp(tab, LAST_WORDS_MS);
-    });
+  }
+
+  /** @internal The tab lets go of its Web Lock, and may come back. */
+  unwatch(tab: string): void {
+    this.#watched.delete(tab);
+    this.#survivors.delete(tab);
   }
 
   /** Waits for a tab of an earlier hub to come back, or to end. */
@@ -297,28 +316,54 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   /**
-   * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
-   * connection to the server once that has answered for all the tabs did. `ending` is called when no
-   * tab may come any more.
+   * @internal Once there is no tab, and the server has answered for all the tabs did, the hub lets go of
+   * the server: with a store it closes, else it rests until a tab comes. `resting` is called then, or as
+   * soon as no tab may come any more.
    */
-  closeWhenIdle(ending: () => void): void {
-    if (this.#closed) return ending();
-    this.#ending = ending;
-    this.#withCore(() => this.#endIfRested());
+  restWhenIdle(resting: () => void): void {
+    if (this.#closed) return resting();
+    this.#resting = resting;
+    this.#withCore(() => this.#restIfIdle());
   }
 
-  /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */
-  stayOpen(): void {
-    this.#ending = undefined;
+  /** @internal Takes `restWhenIdle` back: a tab with this context is about to come. */
+  stayOpen(context: TabContext): void {
+    this.#resting = undefined;
+    this.wake(context);
   }
 
-  #endIfRested(): void {
-    if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
+  /** @internal Connects to the server again, if the hub rests. */
+  wake(context: TabContext): void {
+    try {
+      this.#upstream.wake(context);
+    } catch {
+      // The tab is told, as it makes the hub try again.
+    }
+  }
+
+  #restIfIdle(): void {
+    if (!this.#mayRest()) return;
     // An open channel would keep the process alive.
     this.stopListening();
-    if (!this.#core.isRested()) return;
-    this.#closeToTabs();
-    this.connection?.whenNothingPending(() => this.close());
+    if (!this.#core?.isRested()) return;
+    if (this.#options.store) {
+      this.#closeToTabs();
+      this.connection?.whenNothingPending(() => this.close());
+    } else if (this.connection) this.connection.whenNothingPending(() => this.#rest());
+    else this.#rest();
+  }
+
+  #mayRest(): boolean {
+    return this.#resting !== undefined && !this.#closed && this.#core?.isIdle() === true;
+  }
+
+  #rest(): void {
+    // A tab may have come, or another have left meanwhile.
+    if (!this.#mayRest()) return;
+    const resting = this.#resting;
+    this.#resting = undefined;
+    this.#upstream.rest();
+    resting?.();
   }
 
   /** Closes the connection to the server and to all tabs. */
@@ -331,7 +376,7 @@ export class Hub extends Emitter<HubEvents> {
   #closeToTabs(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ending?.();
+    this.#resting?.();
     for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
@@ -358,14 +403,14 @@ export class Hub extends Emitter<HubEvents> {
     attempt(() => core.abandon());
     this.#found?.release();
     attempt(() => this.#upstream.close());
-    this.#ending?.();
-    for (const goOn of this.#survivors) attempt(goOn);
+    this.#resting?.();
+    for (const goOn of this.#survivors.values()) attempt(goOn);
     endWorker();
   }
 
   /** @internal Calls back if the hub fails, for a tab of this thread to go on with the next one. */
-  onFailed(goOn: () => void): void {
-    this.#survivors.push(goOn);
+  onFailed(tab: string, goOn: () => void): void {
+    this.#survivors.set(tab, goOn);
   }
 }
 

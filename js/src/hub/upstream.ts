@@ -21,6 +21,7 @@ import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
 import {submitAlone} from './submit-alone.js';
+import {takeSocket} from './take-socket.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
@@ -43,6 +44,7 @@ export interface StoreOptions {
  */
 export class UpstreamAdapter {
   #connection: WholeConnection | undefined;
+  #isResting = false;
   readonly #docs = new Map<string, WholeDoc>();
   readonly #queries = new Queries(
     (...event) => this.#emit(...event),
@@ -109,14 +111,35 @@ export class UpstreamAdapter {
   }
 
   connect(options: any): void {
-    if (this.#connection) return;
+    if (this.#connection) return this.wake(options);
+    const connection = this.#make(options);
+    this.#connection = connection;
+    this.#follow(connection);
+  }
+
+  /** Lets go of the server until `wake`, which takes up where this ended. */
+  rest(): void {
+    this.#isResting = true;
+    this.#connection?.close();
+  }
+
+  wake(options: any): void {
+    if (!this.#isResting) return;
+    if (this.#connection) takeSocket(this.#connection, this.#make(options));
+    this.#isResting = false;
+  }
+
+  #make(options: any): WholeConnection {
     const connection = this.#makeConnection(options ?? {}) as WholeConnection;
     if (typeof connection?.on !== 'function' || typeof connection.startBulk !== 'function') {
       const isPromise = typeof (connection as unknown as PromiseLike<unknown>)?.then === 'function';
       const returned = isPromise ? 'a promise' : String(connection);
       throw makeError(codes.OPTION_INVALID, `it must return ShareDB's Connection, not ${returned}`);
     }
-    this.#connection = connection;
+    return connection;
+  }
+
+  #follow(connection: WholeConnection): void {
     shield(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
       this.#emit(

@@ -11,6 +11,9 @@ use crate::tab::{DocKey, TabEvent};
 
 impl Tab {
     pub(super) fn handle(&mut self, message: Message, now: Millis) {
+        if self.is_offline() && !self.is_heard_offline(&message) {
+            return;
+        }
         match message {
             Message::Callback(Callback { request, error }) => {
                 match self.outstanding.remove(&request) {

@@ -1,6 +1,6 @@
 //! What a tab asks of its hub.
 
-use tabmux_middleware::Millis;
+use tabmux_middleware::{Message as _, Millis};
 
 use super::Tab;
 use crate::Payload;
@@ -15,8 +15,9 @@ impl Tab {
     }
 
     pub(super) fn transmit(&mut self, message: Message, now: Millis) {
+        let may_go = self.joined && (!self.is_offline() || Tab::is_sent_offline(&message));
         match &mut self.link {
-            Some(link) if self.joined => link.send(message, now),
+            Some(link) if may_go => link.send(message, now),
             _ => self.waiting.push(message),
         }
     }
@@ -83,6 +84,12 @@ impl Tab {
         if self.outstanding.remove(&request).is_some() {
             self.transmit(Message::QueryEnd(QueryEnd { request }), now);
         }
+    }
+
+    /// Nobody waits for the answer to a request any more.
+    pub fn forget(&mut self, request: u64) {
+        self.outstanding.remove(&request);
+        self.waiting.retain(|message| message.request() != Some(request));
     }
 
     /// The requests up to `end_bulk` may be asked of the server as one.
