@@ -59,6 +59,12 @@ impl Hub {
         self.announce_tabs();
     }
 
+    /// The hub is about to let go of the server until a tab comes.
+    pub fn rest(&mut self) {
+        let (docs, _, _, mut cx) = self.parts();
+        docs.end_subscriptions(&mut cx);
+    }
+
     pub(super) fn take_back_presence(&mut self) {
         if self.away.presence.take_if(|at| *at <= self.now).is_some() {
             let (_, _, relay, mut cx) = self.parts();

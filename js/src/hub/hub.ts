@@ -364,6 +364,7 @@ export class Hub extends Emitter<HubEvents> {
     if (!this.#mayRest()) return;
     const resting = this.#resting;
     this.#resting = undefined;
+    this.#core?.rest();
     this.#upstream.rest();
     resting?.();
   }
