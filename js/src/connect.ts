@@ -3,7 +3,6 @@ import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
   directPair,
-  listenOnBroadcastChannel,
   overBroadcastChannel,
   overJsTransport,
   overMessagePort,
@@ -380,8 +379,8 @@ function connectEnds(transport: string, tabId: string, hub: Hub): TransportEnd {
   }
   if (transport === 'broadcast-channel') {
     const channel = `tabmux:${tabId}`;
-    hub.listen(listenOnBroadcastChannel(channel, `hub of ${tabId}`));
-    return overBroadcastChannel(channel, tabId);
+    hub.listenOn(channel);
+    return overBroadcastChannel(channel, randomId());
   }
   const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
   hub.acceptEnd(hubEnd);

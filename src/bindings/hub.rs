@@ -208,6 +208,11 @@ impl HubCore {
         has
     }
 
+    /// The hub is about to let go of the server until a tab comes.
+    pub fn rest(&self) {
+        self.0.hub.borrow_mut().rest();
+    }
+
     /// Whether the server has every op, as far as the store would lose it.
     #[wasm_bindgen(js_name = isRested)]
     pub fn is_rested(&self) -> bool {

@@ -49,13 +49,20 @@ impl Hub {
         let (docs, queries, relay, mut cx) = self.parts();
         queries.release_all(tab, docs, &mut cx);
         docs.rest_all(tab, &mut cx);
-        relay.withdraw(tab, &mut cx);
         if is_alone {
+            relay.withdraw(tab);
+            relay.suspend(tab, &mut cx);
             self.away.presence.get_or_insert(self.now + PRESENCE_STAYS);
         } else {
-            relay.take_back(&mut cx);
+            relay.release_all(tab, &mut cx);
         }
         self.announce_tabs();
+    }
+
+    /// The hub is about to let go of the server until a tab comes.
+    pub fn rest(&mut self) {
+        let (docs, _, _, mut cx) = self.parts();
+        docs.end_subscriptions(&mut cx);
     }
 
     pub(super) fn take_back_presence(&mut self) {

@@ -328,6 +328,11 @@ impl Documents {
         }
     }
 
+    /// The hub lets go of the server, as there is no tab.
+    pub fn end_subscriptions(&mut self, cx: &mut Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.end_subscription(cx));
+    }
+
     /// Sends a tab documents among the results of its query; `keep`: and their changes from now on.
     pub fn join_results(
         &mut self,

@@ -203,16 +203,16 @@ impl Relay {
 
     /// A tab is gone, and its presence with it.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.withdraw(tab, cx);
+        self.withdraw(tab);
         self.take_back(cx);
+        self.suspend(tab, cx);
     }
 
-    /// A tab has gone offline: its presence is to be taken back.
-    pub fn withdraw(&mut self, tab: &str, cx: &mut Context<'_>) {
+    /// A tab's presence is to be taken back.
+    pub fn withdraw(&mut self, tab: &str) {
         for own in self.presences.values_mut().filter(|own| own.tab == tab) {
             (own.gone, own.withdrawn) = (true, true);
         }
-        self.suspend(tab, cx);
     }
 
     /// Takes back what was withdrawn, and not sent again since.

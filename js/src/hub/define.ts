@@ -1,8 +1,7 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
-import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/tabmux.js';
+import {overMessagePort} from '../../wasm/tabmux.js';
 import {codes, makeError} from '../errors.js';
-import {randomId} from '../random-id.js';
 import {Hub, type HubSettings} from './hub.js';
 import {readStoreOptions, type StoreOptions} from './store-options.js';
 import {type Introduction, servePages} from './worker-scope.js';
@@ -42,8 +41,6 @@ export class HubDefinition {
   readonly #hubs = new Map<string, Hub>();
   /** Those that rest are kept by the closed connections that may come back, if by any. */
   readonly #resting = new Map<string, WeakRef<Hub>>();
-  /** Which of them listens on which channel. */
-  readonly #channels = new Map<string, Hub>();
   readonly #local = new WeakSet<Hub>();
 
   /** @internal Use `defineHub`. */
@@ -99,10 +96,7 @@ export class HubDefinition {
   introduce({tabmux, identity, context, port, channel}: Introduction): void {
     const hub = this.hub(identity, context);
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
-    if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
-      this.#channels.set(channel, hub);
-      hub.listen(listenOnBroadcastChannel(channel, randomId()));
-    }
+    if (tabmux === 'broadcast-channel' && channel) hub.listenOn(channel);
   }
 }
 

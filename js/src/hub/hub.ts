@@ -1,5 +1,10 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {
+  HubCore,
+  listenOnBroadcastChannel,
+  overJsTransport,
+  type TransportEnd,
+} from '../../wasm/tabmux.js';
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
@@ -72,6 +77,8 @@ export class Hub extends Emitter<HubEvents> {
   #failed = false;
   /** What the tabs of this thread do once it has failed, by their ids. */
   readonly #survivors = new Map<string, () => void>();
+  /** The broadcast channels on which it listens. */
+  readonly #channels = new Set<string>();
   /** If the hub is to rest once it is idle: what to call then. */
   #resting: (() => void) | undefined;
   /** What waits for the end of each tab, by its Web Lock. */
@@ -305,13 +312,17 @@ export class Hub extends Emitter<HubEvents> {
     else this.#withCore((core) => core.accept(end));
   }
 
-  /** @internal Takes all tabs that come on a listener. */
-  listen(listener: ListenerEnd): void {
+  /** @internal Takes all tabs that come on a broadcast channel. */
+  listenOn(channel: string): void {
+    if (this.#channels.has(channel)) return;
+    this.#channels.add(channel);
+    const listener = listenOnBroadcastChannel(channel, randomId());
     this.#withCore((core) => core.listen(listener));
   }
 
-  /** @internal Takes no tab any more that comes on a listener. */
+  /** @internal Takes no tab any more that comes on a broadcast channel. */
   stopListening(): void {
+    this.#channels.clear();
     this.#core?.stopListening();
   }
 
@@ -362,6 +373,7 @@ export class Hub extends Emitter<HubEvents> {
     if (!this.#mayRest()) return;
     const resting = this.#resting;
     this.#resting = undefined;
+    this.#core?.rest();
     this.#upstream.rest();
     resting?.();
   }
