@@ -7,6 +7,7 @@ import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
 import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
+import {type QueryStep, stepsBetween} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
 export type QueryCallback<T = any> = (error: any, results: ProxyDoc<T>[], extra?: any) => void;
@@ -27,12 +28,6 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 }
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
-
-/** One change of a query's results on the wire. */
-export type QueryDiff =
-  | {type: 'insert'; index: number; docs: DocName[]}
-  | {type: 'remove'; index: number; count: number}
-  | {type: 'move'; from: number; to: number; count: number};
 
 /**
  * A query: the API and the events of ShareDB's `Query`.
@@ -111,13 +106,10 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   /** @internal The results have come. */
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
     if (this.action === 'qf') this.connection.forgetQuery(this);
-    if (!error && names) {
-      this.results = this.#docs(names);
-      this.extra = extra;
-    }
     const {callback} = this;
     this.callback = null;
     doAll(
+      () => !error && names && this.#found(names, extra),
       () => this.emit('ready'),
       () => {
         this.ready = true;
@@ -130,17 +122,33 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     );
   }
 
+  #found(names: DocName[], extra: any): void {
+    if (this.action === 'qf' || !this.results) {
+      this.results = this.#docs(names);
+      this.extra = extra;
+      return;
+    }
+    // Of those that it had before, it tells what has changed.
+    const steps = stepsBetween(this.results, names);
+    const hasNews = !this.ready && extra !== undefined;
+    this.extra = extra;
+    doAll(
+      () => steps.length > 0 && this.onChange(steps),
+      () => hasNews && this.emit('extra', extra),
+    );
+  }
+
   /** @internal The results changed. */
-  onChange(diff: QueryDiff[]): void {
+  onChange(steps: QueryStep[]): void {
     const results = this.results ?? [];
     this.results = results;
     doAll(
-      () => forAll(diff, (step) => this.#take(results, step)),
+      () => forAll(steps, (step) => this.#take(results, step)),
       () => this.emit('changed', results),
     );
   }
 
-  #take(results: ProxyDoc<T>[], step: QueryDiff): void {
+  #take(results: ProxyDoc<T>[], step: QueryStep): void {
     if (step.type === 'insert') {
       const docs = this.#docs(step.docs);
       results.splice(step.index, 0, ...docs);
