@@ -70,12 +70,9 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.results = null as unknown as ProxyDoc<T>[];
-    if (options?.results) {
-      this.results = options.results as ProxyDoc<T>[];
-      // As in ShareDB: they are documents, and not for the server.
-      delete options.results;
-    }
+    this.results = (options?.results || null) as ProxyDoc<T>[];
+    // As in ShareDB: they are documents, and not for the server.
+    if (options?.results !== undefined) delete options.results;
     this.options = options;
     this.callback = callback;
     this.request = connection.core.query(
