@@ -9,7 +9,7 @@ import type {Lifetime} from './lifetime.js';
 import {nextTick} from './next-tick.js';
 import type {Presences} from './presence/registry.js';
 import type {Queries} from './queries.js';
-import type {QueryDiff} from './query.js';
+import type {QueryStep} from './query-steps.js';
 import type {Requests} from './requests.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
 import {storeEvent} from './store.js';
@@ -92,8 +92,8 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
       names: DocName[] | null | undefined,
       extra: unknown,
     ) => guard(connection, () => queries.withNumber(query)?.onReady(toError(error), names, extra)),
-    queryChange: (query: number, diff: QueryDiff[]) =>
-      guard(connection, () => queries.withNumber(query)?.onChange(diff)),
+    queryChange: (query: number, steps: QueryStep[]) =>
+      guard(connection, () => queries.withNumber(query)?.onChange(steps)),
     queryExtra: (query: number, extra: unknown) =>
       guard(connection, () => queries.withNumber(query)?.onExtra(extra)),
     queryFailed: (query: number, error: CoreError) =>

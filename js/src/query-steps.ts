@@ -1,33 +1,50 @@
 import type {DocName} from './doc-name.js';
-import type {QueryDiff} from './query.js';
 
-/** How to make other results of these: what goes, and then what comes or moves, from the front on. */
-export function stepsTo(from: DocName[], to: DocName[]): QueryDiff[] {
-  const steps: QueryDiff[] = [];
-  const wanted = new Set(to.map(keyOf));
-  const now: string[] = [];
-  for (const doc of from) {
-    const key = keyOf(doc);
-    const last = steps.at(-1);
-    if (wanted.has(key)) now.push(key);
-    else if (last?.type === 'remove' && last.index === now.length) last.count += 1;
-    else steps.push({type: 'remove', index: now.length, count: 1});
+/** One change of a query's results. */
+export type QueryStep =
+  | {type: 'insert'; index: number; docs: DocName[]}
+  | {type: 'remove'; index: number; count: number}
+  | {type: 'move'; from: number; to: number; count: number};
+
+/** What makes of some results others, step by step. */
+export function stepsBetween(before: DocName[], after: DocName[]): QueryStep[] {
+  const steps: QueryStep[] = [];
+  const left = before.map(keyOf);
+  const wanted = after.map(keyOf);
+  const remove = (index: number, count: number) => {
+    if (count === 0) return;
+    steps.push({type: 'remove', index, count});
+    left.splice(index, count);
+  };
+  const stay = new Set(wanted);
+  for (let index = 0; index < left.length; index++) {
+    remove(
+      index,
+      runLength(left, index, (key) => !stay.has(key)),
+    );
   }
-  for (const [index, doc] of to.entries()) {
-    const key = keyOf(doc);
-    if (now[index] === key) continue;
-    const at = now.indexOf(key, index);
-    if (at >= 0) {
-      now.splice(index, 0, ...now.splice(at, 1));
-      steps.push({type: 'move', from: at, to: index, count: 1});
-      continue;
+  const known = new Set(left);
+  for (let index = 0; index < wanted.length; index++) {
+    const count = runLength(wanted, index, (key) => !known.has(key));
+    const from = left.indexOf(wanted[index] as string, index);
+    if (count > 0) {
+      steps.push({type: 'insert', index, docs: after.slice(index, index + count)});
+      const keys = wanted.slice(index, index + count);
+      left.splice(index, 0, ...keys);
+      for (const key of keys) known.add(key);
+    } else if (from > index) {
+      steps.push({type: 'move', from, to: index, count: 1});
+      left.splice(index, 0, ...left.splice(from, 1));
     }
-    now.splice(index, 0, key);
-    const last = steps.at(-1);
-    if (last?.type === 'insert' && last.index + last.docs.length === index) last.docs.push(doc);
-    else steps.push({type: 'insert', index, docs: [doc]});
   }
+  remove(wanted.length, left.length - wanted.length);
   return steps;
+}
+
+/** How many items from the index on fit. */
+function runLength(keys: string[], index: number, fits: (key: string) => boolean): number {
+  const end = keys.findIndex((key, at) => at >= index && !fits(key));
+  return (end < 0 ? keys.length : end) - index;
 }
 
 function keyOf({collection, id}: DocName): string {

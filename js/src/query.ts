@@ -7,7 +7,7 @@ import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
 import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
-import {stepsTo} from './query-steps.js';
+import {type QueryStep, stepsBetween} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
 export type QueryCallback<T = any> = (error: any, results: ProxyDoc<T>[], extra?: any) => void;
@@ -28,12 +28,6 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 }
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
-
-/** One change of a query's results on the wire. */
-export type QueryDiff =
-  | {type: 'insert'; index: number; docs: DocName[]}
-  | {type: 'remove'; index: number; count: number}
-  | {type: 'move'; from: number; to: number; count: number};
 
 /**
  * A query: the API and the events of ShareDB's `Query`.
@@ -76,12 +70,9 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.results = null as unknown as ProxyDoc<T>[];
-    if (options?.results) {
-      this.results = options.results as ProxyDoc<T>[];
-      // As in ShareDB: they are documents, and not for the server.
-      delete options.results;
-    }
+    this.results = (options?.results || null) as ProxyDoc<T>[];
+    // As in ShareDB: they are documents, and not for the server.
+    if (options?.results !== undefined) delete options.results;
     this.options = options;
     this.callback = callback;
     this.request = connection.core.query(
@@ -112,16 +103,10 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   /** @internal The results have come. */
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
     if (this.action === 'qf') this.connection.forgetQuery(this);
-    if (!error && names) {
-      // As ShareDB after a reconnect: what is different is told.
-      const diff = this.ready ? stepsTo(this.results ?? [], names) : [];
-      if (diff.length > 0) this.onChange(diff);
-      this.results = this.#docs(names);
-      this.extra = extra;
-    }
     const {callback} = this;
     this.callback = null;
     doAll(
+      () => !error && names && this.#found(names, extra),
       () => this.emit('ready'),
       () => {
         this.ready = true;
@@ -134,17 +119,33 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     );
   }
 
+  #found(names: DocName[], extra: any): void {
+    if (this.action === 'qf' || !this.results) {
+      this.results = this.#docs(names);
+      this.extra = extra;
+      return;
+    }
+    // Of those that it had before, it tells what has changed.
+    const steps = stepsBetween(this.results, names);
+    const hasNews = !this.ready && extra !== undefined;
+    this.extra = extra;
+    doAll(
+      () => steps.length > 0 && this.onChange(steps),
+      () => hasNews && this.emit('extra', extra),
+    );
+  }
+
   /** @internal The results changed. */
-  onChange(diff: QueryDiff[]): void {
+  onChange(steps: QueryStep[]): void {
     const results = this.results ?? [];
     this.results = results;
     doAll(
-      () => forAll(diff, (step) => this.#take(results, step)),
+      () => forAll(steps, (step) => this.#take(results, step)),
       () => this.emit('changed', results),
     );
   }
 
-  #take(results: ProxyDoc<T>[], step: QueryDiff): void {
+  #take(results: ProxyDoc<T>[], step: QueryStep): void {
     if (step.type === 'insert') {
       const docs = this.#docs(step.docs);
       results.splice(step.index, 0, ...docs);

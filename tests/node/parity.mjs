@@ -6,7 +6,7 @@ import {closing, newBackend, openTabs, plain, turns, until} from './support.mjs'
 /** A value as it looks; of an error, what an application goes by. */
 function shown(value) {
   if (value instanceof Error) return `${value.name} ${value.code}: ${value.message}`;
-  return inspect(value, {depth: 8, breakLength: Number.POSITIVE_INFINITY});
+  return inspect(value, {depth: 8, sorted: true, breakLength: Number.POSITIVE_INFINITY});
 }
 
 /** What a call returns, or that it throws and what. */

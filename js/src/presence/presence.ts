@@ -126,7 +126,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
     let failure: unknown = null;
     forAll(locals, (local) =>
       local.destroy((error) => {
-        failure ??= error;
+        failure ??= error ?? null;
         left -= 1;
         if (left === 0) callback(failure);
       }),
