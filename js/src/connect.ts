@@ -8,6 +8,7 @@ import {
   overJsTransport,
   overMessagePort,
   type TransportEnd,
+  tabIdOf,
 } from '../wasm/tabmux.js';
 import {ProxyConnection} from './connection.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
@@ -79,14 +80,15 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     throw makeError(codes.OPTION_INVALID, message);
   }
   const context = custom ? {url, auth} : asJson({url, auth});
-  const tabId = randomId();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
   const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
   const left = new AbortController();
   const leave = () => left.abort();
-  const connection = makeConnection(tabId, end, options, {url, auth}, leave);
+  const connection = makeConnection(secret, end, options, {url, auth}, leave);
   holdTabLock(tabId, left.signal, (refusal) => {
     if (connection.left) return;
     if (custom) {
@@ -142,7 +144,7 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
 }
 
 function makeConnection(
-  tabId: string,
+  secret: string,
   transport: TransportEnd,
   options: ConnectionOptions | BackendOptions,
   context: object,
@@ -158,7 +160,7 @@ function makeConnection(
   } = options;
   try {
     return new ProxyConnection({
-      tabId,
+      secret,
       transport,
       codec,
       identity,
@@ -238,7 +240,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
     closeIfUnused();
   };
   host.hub.stayOpen();
-  const tabId = randomId();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
   const goOnSoon = goingOn();
   const join = () => {
     if (host.hub.isClosed) host.hub = hubOf(backend, options);
@@ -253,7 +256,7 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const tabEnd = join();
   let connection: ProxyConnection;
   try {
-    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => host.hub.connection);
+    connection = makeConnection(secret, tabEnd, options, {}, leave, () => host.hub.connection);
   } catch (error) {
     closeIfUnused();
     throw error;
