@@ -7,6 +7,7 @@ import {
   overJsTransport,
   overMessagePort,
   type TransportEnd,
+  tabIdOf,
 } from '../wasm/tabmux.js';
 import {ProxyConnection} from './connection.js';
 import type {Entrance} from './connection-settings.js';
@@ -80,7 +81,8 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     throw makeError(codes.OPTION_INVALID, message);
   }
   const context = custom ? {url, auth} : asJson({url, auth});
-  const tabId = randomId();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
@@ -102,7 +104,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     },
     leave: () => left.abort(),
   };
-  const connection = makeConnection(tabId, end, options, {url, auth}, entrance);
+  const connection = makeConnection(secret, end, options, {url, auth}, entrance);
   // A closed connection may come back: the tab ends with its page.
   holdTabLock(tabId, (refusal) => {
     start = () => {
@@ -171,7 +173,7 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
 }
 
 function makeConnection(
-  tabId: string,
+  secret: string,
   transport: TransportEnd,
   options: ConnectionOptions | BackendOptions,
   context: object,
@@ -187,7 +189,7 @@ function makeConnection(
   } = options;
   try {
     return new ProxyConnection({
-      tabId,
+      secret,
       transport,
       codec,
       identity,
@@ -254,7 +256,8 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
-  const tabId = randomId();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
   let host = joinHub(backend, options);
   let left = new AbortController();
   const goOnSoon = goingOn();
@@ -293,7 +296,7 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const tabEnd = connectEnds(transport ?? 'direct', tabId, host.hub);
   let connection: ProxyConnection;
   try {
-    connection = makeConnection(tabId, tabEnd, options, {}, entrance, () => host.hub.connection);
+    connection = makeConnection(secret, tabEnd, options, {}, entrance, () => host.hub.connection);
   } catch (error) {
     restIfUnused(host);
     throw error;

@@ -11,7 +11,8 @@ export interface Entrance {
 
 /** What a connection is made of. */
 export interface ConnectionSettings {
-  tabId: string;
+  /** What proves that the tab's id, which is made of it, is its own. */
+  secret: string;
   identity: string;
   codec: string;
   middleware?: Layer[] | undefined;

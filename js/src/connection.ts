@@ -1,5 +1,5 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {TabCore} from '../wasm/tabmux.js';
+import {TabCore, tabIdOf} from '../wasm/tabmux.js';
 import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import type {ConnectionSettings} from './connection-settings.js';
@@ -81,8 +81,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
     super();
-    const {tabId, identity, codec, transport, trace} = settings;
-    this.tabId = tabId;
+    const {secret, identity, codec, transport, trace} = settings;
+    this.tabId = tabIdOf(secret) as string;
     this.types = settings.types;
     this.#upstream = settings.upstream;
     const parts = {
@@ -95,7 +95,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     };
     this.#lifetime = new Lifetime(this, parts, settings.entrance);
     this.socket = new TabSocket(this, this.#lifetime);
-    const core = {id: tabId, identity, codec};
+    const core = {id: this.tabId, secret, identity, codec};
     try {
       this.core = new TabCore(
         core,
@@ -272,13 +272,22 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   send(message: any): void {
     doAll(
       () => this.messages.tellSend(message),
-      () => this.core.send(message),
+      () => {
+        try {
+          this.core.send(message);
+        } catch (error) {
+          throw toError(error as CoreError);
+        }
+      },
     );
   }
 
-  /** Takes a message as if the server had sent it to the hub. */
+  /**
+   * Takes a message as if the server had sent it, where no sibling would feel it: the refusal of an op
+   * of this tab, or an op that can't be applied. Throws if it is anything else.
+   */
   handleMessage(message: any): void {
-    this.core.handleMessage(message);
+    this.messages.pretend(message);
   }
 
   /** Asks for a document; `doc.fetch` calls it. */

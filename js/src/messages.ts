@@ -1,8 +1,10 @@
 import logger from 'sharedb/lib/logger/index.js';
+import type {Type} from 'sharedb/lib/sharedb.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
-import {errorIn} from './errors.js';
+import {codes, errorIn, makeError, toError} from './errors.js';
 import {doAll} from './for-all.js';
+import {checkPaths} from './paths.js';
 import type {Presences} from './presence/registry.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
 import type {WireOp} from './wire.js';
@@ -45,6 +47,17 @@ export class Messages {
     this.#connection.emit('receive', request);
   }
 
+  /** Takes a message as if the server had sent it, if that concerns nobody but this tab. */
+  pretend(message: any): void {
+    if (message?.a === 'op' && message.error) return this.#connection.core.handleMessage(message);
+    const {a, c, d, op} = message ?? {};
+    const doc = a === 'op' ? this.#connection.getExisting(c, d) : undefined;
+    const unfit = doc?.type && whyUnfit(doc.type, doc.data, op);
+    if (unfit) return void doc?.emit('error', unfit);
+    const reason = `what the server says, such as ${JSON.stringify(message)}, is for all tabs of the hub: only the hub's connection takes it`;
+    throw makeError(codes.MESSAGE_REFUSED, reason);
+  }
+
   /** Takes a message from the server, or from a sibling. */
   take(message: any): void {
     const request = {data: message};
@@ -67,5 +80,18 @@ export class Messages {
     } else {
       this.#presences.handle(data);
     }
+  }
+}
+
+/** Why data of this type can't take the op, if so. */
+function whyUnfit(type: Type, data: unknown, op: unknown): unknown {
+  const refused = checkPaths(type, op);
+  if (refused) return refused;
+  try {
+    // Types may change data in place.
+    type.apply(structuredClone(data), op);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

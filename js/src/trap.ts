@@ -52,7 +52,7 @@ export function watchCore(core: Core, owner: Owner, isHub: boolean): void {
  * Errors that the core means to throw are thrown after the call has returned.
  */
 export function guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
-  const stack = exports['__stack_pointer'] as WebAssembly.Global;
+  const stack = exports.__stack_pointer as WebAssembly.Global;
   const guard =
     (call: string, it: (...values: unknown[]) => unknown) =>
     (...values: unknown[]) => {

@@ -24,6 +24,7 @@ use crate::tab::{DocKey, Tab, TabSettings};
 #[derive(Deserialize)]
 struct Settings {
     id: String,
+    secret: String,
     identity: String,
     codec: String,
 }
@@ -45,7 +46,7 @@ pub(super) struct Shell {
 
 #[wasm_bindgen]
 impl TabCore {
-    /// `settings` is `{id, identity, codec}`, `options` goes to the hub definition's `connect`,
+    /// `settings` is `{id, secret, identity, codec}`, `options` goes to the hub definition's `connect`,
     /// `layers` is a list of layers or `undefined`, `types` is ShareDB's `types.map`, `trace` hears
     /// of every message where the layers include `tracing`.
     #[wasm_bindgen(constructor)]
@@ -58,7 +59,7 @@ impl TabCore {
         handler: TabHandler,
         trace: Option<js_sys::Function>,
     ) -> Result<TabCore, JsValue> {
-        let Settings { id, identity, codec } =
+        let Settings { id, secret, identity, codec } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let guarantees = transport.0.guarantees();
         let codec = find_codec(&codec, transport.0.name(), &guarantees)?;
@@ -67,6 +68,7 @@ impl TabCore {
         let source = traces.clone();
         let settings = TabSettings {
             id,
+            secret: Some(secret),
             identity,
             options: (!options.is_undefined()).then_some(Payload(options)),
             codec,
@@ -237,12 +239,13 @@ impl TabCore {
         self.0.pump();
     }
 
-    /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried.
+    /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried, or is not
+    /// for a tab to send.
     pub fn send(&self, message: JsValue) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
-        self.0.tab.borrow_mut().send(Payload(message), now());
+        let sent = self.0.tab.borrow_mut().send(Payload(message), now());
         self.0.pump();
-        Ok(())
+        sent.map_err(|error| to_js(&error))
     }
 
     /// Nobody waits for the answer to a request any more.

@@ -56,7 +56,7 @@ impl Hub {
         } else {
             relay.release_all(tab, &mut cx);
         }
-        self.announce_tabs();
+        self.has_other_tabs = true;
     }
 
     /// The hub is about to let go of the server until a tab comes.

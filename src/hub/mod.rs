@@ -4,6 +4,8 @@
 //! it, and each document has its own order of changes.
 
 mod away;
+mod caps;
+mod checks;
 mod delivery;
 mod document;
 mod documents;

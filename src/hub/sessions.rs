@@ -5,6 +5,7 @@ use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
 
 use super::away::Away;
+use super::caps::Usage;
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::inbox::{Arrival, Inbox, docs_of_event};
@@ -59,6 +60,7 @@ pub(super) struct TabEntry {
     pub is_away: bool,
     /// What happened to the store since it left its last session.
     pub missed: Vec<StoreEvent>,
+    pub usage: Usage,
 }
 
 /// The hub, as a state machine without I/O.
@@ -74,7 +76,7 @@ pub struct Hub {
     /// In the order they joined.
     pub(super) tabs: Vec<TabEntry>,
     pub(super) docs: Documents,
-    queries: Queries,
+    pub(super) queries: Queries,
     relay: Relay,
     pub(super) journal: Option<Journal>,
     pub(super) inbox: Inbox,
@@ -91,6 +93,8 @@ pub struct Hub {
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
     pub(super) out: Vec<Outgoing>,
     pub(super) events: VecDeque<HubEvent>,
+    /// Tabs have come or gone, and the others are to be told so with the next messages.
+    pub(super) has_other_tabs: bool,
     pub(super) now: Millis,
 }
 
@@ -135,6 +139,7 @@ impl Hub {
             offline: Offline::default(),
             out: Vec::new(),
             events: VecDeque::new(),
+            has_other_tabs: false,
             now: 0,
         }
     }
@@ -196,7 +201,7 @@ impl Hub {
         missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
         self.tell_lost_again();
         self.events.push_back(HubEvent::Left { tab, peer });
-        self.announce_tabs();
+        self.has_other_tabs = true;
     }
 
     pub(super) fn release_all(&mut self, tab: &str) {
@@ -270,7 +275,7 @@ impl Hub {
         if self.waits_to_write() {
             return self.peers.deadline();
         }
-        let waiting = (!self.out.is_empty()).then_some(self.now);
+        let waiting = (!self.out.is_empty() || self.has_other_tabs).then_some(self.now);
         let journal = self
             .journal
             .as_ref()
@@ -329,8 +334,13 @@ impl Hub {
         (&mut self.docs, &mut self.queries, &mut self.relay, cx)
     }
 
-    pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
+    pub(super) fn handle(&mut self, peer: PeerId, mut message: Message) {
         let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
+        if let Some(tab) = &tab
+            && let Err(error) = self.may_ask(tab, &mut message)
+        {
+            return self.refuse(tab, &message, error);
+        }
         match (tab, message) {
             (_, Message::Hello(hello)) => self.hello(peer, hello),
             (None, _) => self.fault("a message came before its tab was let in"),
@@ -344,14 +354,18 @@ impl Hub {
                 let (docs, queries, _, mut cx) = self.parts();
                 queries.end(&Waiter { tab, request }, docs, &mut cx);
             }
-            (Some(_), Message::HandleMessage(Relayed { message })) => {
-                self.upstream.handle_message(&message);
+            (Some(tab), Message::HandleMessage(Relayed { message })) => {
+                self.pretend(&tab, &message);
             }
             (Some(_), Message::Send(ToServer { losses, .. }))
                 if losses != 0 && losses != self.state.losses => {}
             (Some(tab), Message::Send(ToServer { message, .. })) => {
+                let own = self.state.id.clone();
                 let (_, _, relay, mut cx) = self.parts();
-                relay.take_from_tab(&tab, &message, &mut cx);
+                let taken = relay.take_from_tab(&tab, &message, own.as_deref(), &mut cx);
+                if let Err(error) = taken {
+                    self.events.push_back(HubEvent::Fault(error));
+                }
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),

@@ -49,6 +49,11 @@ impl Payload {
         Payload(copy.into())
     }
 
+    /// How long it is as JSON, in UTF-16 units.
+    pub(crate) fn size(&self) -> usize {
+        js_sys::JSON::stringify(&self.0).map_or(0, |text| text.length() as usize)
+    }
+
     /// The text, if this is a string.
     pub fn as_text(&self) -> Option<String> {
         self.0.as_string()

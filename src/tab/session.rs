@@ -110,6 +110,7 @@ impl Tab {
             protocol: PROTOCOL,
             codec: settings.codec.name().to_owned(),
             tab: settings.id.clone(),
+            secret: settings.secret.clone(),
             identity: settings.identity.clone(),
             resume: self.lineage.clone(),
             options: settings.options.clone(),

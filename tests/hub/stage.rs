@@ -64,6 +64,7 @@ fn guarantees() -> Guarantees {
 pub fn settings(id: &str) -> TabSettings {
     TabSettings {
         id: id.to_owned(),
+        secret: None,
         identity: "someone".to_owned(),
         options: None,
         codec: Rc::new(Json::new(Limits::default())),

@@ -1,5 +1,6 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
 import {codeOf, codes, makeError} from '../errors.js';
+import {checkPaths} from '../paths.js';
 import type {Op, WireSnapshot} from '../wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
@@ -368,6 +369,9 @@ export class UpstreamAdapter {
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
+    // Not every version of ShareDB looks.
+    const dangerous = doc.type && 'op' in op && checkPaths(doc.type, op.op);
+    if (dangerous) throw dangerous;
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
     const done = answerTo({tab, op_id: opId}, (error) => {

@@ -3,9 +3,9 @@
 use tabmux_middleware::{Message as _, Millis};
 
 use super::Tab;
-use crate::Payload;
 use crate::protocol::*;
 use crate::tab::DocKey;
+use crate::{Error, Payload};
 
 impl Tab {
     pub(super) fn new_request(&mut self) -> u64 {
@@ -103,9 +103,14 @@ impl Tab {
     }
 
     /// Gives the server a message of ShareDB's own protocol.
-    pub fn send(&mut self, message: Payload, now: Millis) {
+    ///
+    /// # Errors
+    /// It is none, or one that is the hub's alone to send.
+    pub fn send(&mut self, message: Payload, now: Millis) -> Result<(), Error> {
+        check_by_hand(&message)?;
         let losses = self.losses;
         self.transmit(Message::Send(ToServer { message, losses }), now);
+        Ok(())
     }
 
     /// Has the hub take a message as if the server had sent it.
