@@ -71,6 +71,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         check(BUILD, cmd!(env::current_exe()?, "build")),
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
+        node_tests("differential", node(tools, "tests/differential")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance"))),
         in_browser("chromium", CHROMIUM)?,
         in_browser("firefox", FIREFOX)?,
