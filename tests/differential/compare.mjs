@@ -10,6 +10,7 @@ export function compare(plain, tab) {
     thrown: thrownIn(plain.observer),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
+    ingested: firstIngested(plain),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
   if (difference) return {difference, used: []};
@@ -29,6 +30,13 @@ function thrownIn({logs}) {
     for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
   }
   return thrown;
+}
+
+/** The phase of the first snapshot that is ingested and not the newest. */
+function firstIngested({program: {steps}, phases}) {
+  const isOlder = (step) => step?.do === 'ingest' && step.which === 'older';
+  const at = steps.findIndex((step) => isOlder(step) || isOlder(step.next));
+  return at < 0 ? Infinity : phases.findLast((from) => from <= at);
 }
 
 function firstDifference([plain, tab], seen, accepted) {

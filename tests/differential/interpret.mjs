@@ -7,6 +7,8 @@ export class Interpreter {
   hands = [];
   /** The ops that can be found in the server's log, with their documents. */
   marks = new Map();
+  /** Where each phase begins: the steps of one tick, and all that comes of them. */
+  phases = [];
 
   constructor(mode, program) {
     this.mode = mode;
@@ -35,6 +37,7 @@ export class Interpreter {
   /** Takes these steps in one tick, and waits for all that comes of them. */
   async runPhase(from, to) {
     this.observer.phase = from;
+    this.phases.push(from);
     const {steps} = this.program;
     const {server} = this.world;
     for (const {refuse, c} of steps.slice(from, to)) {

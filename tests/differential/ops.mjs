@@ -6,10 +6,10 @@ export function startingData(type) {
   return [{insert: 'text\n'}];
 }
 
-/** An op for a document of this type; some are wrong, for any document or for some. */
+/** An op for a document of this type; one that is `bad` can be applied to no document. */
 export function randomOp(random, type) {
-  if (type === 'json0') return random.chance(0.1) ? random.pick(BAD_JSON) : random.pick(JSON_OPS);
-  return random.chance(0.1) ? random.pick(BAD_TEXT) : random.pick(TEXT_OPS);
+  const [good, bad] = type === 'json0' ? [JSON_OPS, BAD_JSON] : [TEXT_OPS, BAD_TEXT];
+  return random.chance(0.1) ? {op: random.pick(bad), bad: true} : {op: random.pick(good)};
 }
 
 const JSON_OPS = [

@@ -1,3 +1,5 @@
+import {isFair} from './avoided.mjs';
+
 /** The smallest program it finds that still fails: `fails` says, and is asked many times. */
 export async function shrink(program, fails) {
   let smallest = program;
@@ -67,12 +69,13 @@ async function simplifySettings(current, attempt) {
   await attempt({...current(), docs: current().docs.slice(0, -1)});
 }
 
-/** Whether a program can run: each step's client and documents exist. */
-export function isSound({clients, docs, steps}) {
+/** Whether a program can run, each step's client and documents exist, and be compared. */
+export function isSound(program) {
+  const {clients, docs, steps} = program;
   const fits = ({c, d, of, results = [], calls = [], next}) => {
     const used = [d, of, ...results, ...calls.map(([, at]) => at)];
     const exist = used.every((at) => typeof at !== 'number' || at < docs.length);
     return c < clients && exist && (!next || fits(next));
   };
-  return clients > 0 && docs.length > 0 && steps.every(fits);
+  return clients > 0 && docs.length > 0 && steps.every(fits) && isFair(program);
 }
