@@ -28,8 +28,8 @@ export const ACCEPTED = [
     name: 'load or change',
     reason:
       'where ShareDB loads a document that it knew not to exist, a tab may get the change that created ' +
-      'it, and one load instead of several',
-    rewrite: (logs) => logs.map((log) => loadsOnce(log.map(asLoad))),
+      'it, one load instead of several, or one more of a document that does not exist',
+    rewrite: (logs) => logs.map((log) => loadsOnce(log.map(asLoad).filter(hasDocument))),
   },
   {
     name: 'nothing is skipped',
@@ -115,6 +115,8 @@ function asLoad(entry) {
   if (entry.what !== 'create' || entry.args[0] !== false) return entry;
   return {...entry, what: 'load', args: []};
 }
+
+const hasDocument = ({what, type}) => what !== 'load' || type !== null;
 
 function loadsOnce(log) {
   return log.filter((entry, at) => {

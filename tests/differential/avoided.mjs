@@ -2,23 +2,24 @@
 
 /** Whether a program does none of that. */
 export function isFair({steps}) {
-  return !hasUnsubscriptionOffline(steps) && !hasOpBesideBadOne(steps);
+  return !hasOffline(steps, unsubscribes) && !hasOffline(steps, isBad) && !hasOpBesideBadOne(steps);
+}
+
+/** Whether a client does that while its connection is lost. */
+function hasOffline(steps, does) {
+  const offline = new Set();
+  for (const step of steps) {
+    if (step.do === 'drop') offline.add(step.c);
+    if (step.do === 'restore') offline.delete(step.c);
+    if (offline.has(step.c) && [step, step.next].some(does)) return true;
+  }
+  return false;
 }
 
 /**
  * Offline, ShareDB calls back for an unsubscription at once, and with it for each fetch that waits, which
  * never gets its data.
  */
-function hasUnsubscriptionOffline(steps) {
-  const offline = new Set();
-  for (const step of steps) {
-    if (step.do === 'drop') offline.add(step.c);
-    if (step.do === 'restore') offline.delete(step.c);
-    if (offline.has(step.c) && [step, step.next].some(unsubscribes)) return true;
-  }
-  return false;
-}
-
 function unsubscribes(step) {
   if (step?.do === 'bulk') return step.calls.some(([method]) => method === 'unsubscribe');
   return step?.do === 'unsubscribe' || step?.do === 'destroy';
@@ -35,6 +36,7 @@ function hasOpBesideBadOne(steps) {
   });
 }
 
+/** Offline, ShareDB has no document any more after an op that can not be applied, until it is back. */
 function isBad(step) {
   return step?.do === 'submit' && step.bad === true;
 }
