@@ -408,6 +408,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     this.#queries.forget(query);
   }
 
+  /** @internal Takes in a destroyed document that is used again. */
+  keep(doc: ProxyDoc): void {
+    this.#docs.keep(doc);
+  }
+
   /** @internal Lets go of a document, unless `get` has taken it back. */
   forget(doc: ProxyDoc): void {
     this.#docs.forget(doc);

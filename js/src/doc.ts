@@ -53,7 +53,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   pendingSubscribe: SubscribeRequest[] = [];
 
   /** @internal Stands for this document in the core. */
-  readonly key: number;
+  key: number;
   /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
   wantsDestroy = false;
   /** @internal Whether an op that was submitted in this tick is still to be sent. */
@@ -73,6 +73,16 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.collection = collection;
     this.id = id;
     this.key = connection.core.open(String(collection), String(id));
+  }
+
+  /** @internal Begins anew with the state that it had as it was destroyed. */
+  open(): void {
+    const {collection, id, type, version, connection} = this;
+    this.key = connection.core.open(String(collection), String(id));
+    connection.core.setPaused(this.key, this.paused);
+    if (version === null) return;
+    const data = type?.serialize ? type.serialize(this.data) : this.data;
+    connection.core.ingest(this.key, {version, type: type?.uri, data});
   }
 
   /** @internal Whether the document is being loaded anew after an op that failed. */
@@ -173,11 +183,13 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** Loads the document, or brings it up to date. */
   fetch(callback?: Callback): void {
+    this.connection.keep(this);
     this.#requests.fetch(false, callback);
   }
 
   /** Loads the document and keeps it up to date. */
   subscribe(callback?: Callback): void {
+    this.connection.keep(this);
     this.#requests.subscribe(true, callback);
   }
 
@@ -246,6 +258,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
+    this.connection.keep(this);
     const refused = this.connection.failure ?? this.#checkVersion() ?? prepare(this, op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
