@@ -23,14 +23,14 @@ Backend.logger.setMethods({info() {}, warn() {}, error() {}});
 const ADD = [{p: ['n'], na: 1}];
 
 /** A hub with two tabs that share a document, and an outsider. */
-async function begin() {
+async function begin(options) {
   const backend = newBackend({presence: true, doNotForwardSendPresenceErrorsToClient: true});
   const connections = [];
   const connect = () => {
     connections.push(backend.connect());
     return connections[0];
   };
-  const hub = closing(defineHub({connect}).hub());
+  const hub = closing(defineHub({connect, ...options}).hub());
   const faults = [];
   hub.on('fault', ({code, message}) => faults.push(`${code}: ${message}`));
   const join = (options) => {
@@ -159,43 +159,45 @@ test('spoiled frames of a hub harm no more than their tab', async (t) => {
   await unharmed(stage, memory);
 });
 
-test('spoiled answers of the server about one document leave the others as they were', async (t) => {
-  const random = seeded(t);
-  const stage = await begin();
-  const memory = process.memoryUsage().rss;
-  const {socket} = stage.connections[0];
-  const recorded = [];
-  const take = socket.onmessage;
-  socket.onmessage = (event) => {
-    const data = typeof event.data === 'string' ? JSON.parse(event.data) : event.data;
-    if (data?.d === 'one' || data?.a?.[0] === 'q' || data?.a === 'p') recorded.push(data);
-    take.call(socket, event);
-  };
-  const {tab} = stage.join();
-  tab.on('error', () => {});
-  const spoiled = tab.get('things', 'one');
-  spoiled.on('error', () => {});
-  await call(spoiled, 'subscribe');
-  await call(spoiled, 'create', {n: 0});
-  const query = tab.createSubscribeQuery('elsewhere', {});
-  query.on('error', () => {});
-  await new Promise((resolve) => query.once('ready', resolve));
-  const other = stage.docs[2].connection.get('things', 'one');
-  await call(other, 'subscribe');
-  for (let at = 0; at < 5; at++) {
-    await call(spoiled, 'submitOp', ADD);
-    await call(other, 'submitOp', ADD);
-  }
-  for (const seen of stage.tabs) seen.on('error', () => {});
-  assert.ok(recorded.length > 8);
-  for (let sent = 0; sent < COUNT; sent++) {
-    const message = spoil([structuredClone(pick(recorded, random))], random)[0];
-    const text = JSON.stringify(message, (_, it) => (typeof it === 'bigint' ? 1 : it));
-    take.call(socket, {data: text});
-    if (sent % 100 === 99) {
-      spoiled.submitOp(ADD, () => {});
-      await turn();
+for (const [what, options] of Object.entries({'a hub': {}, 'a hub with a store': {store: true}})) {
+  test(`spoiled answers of the server about one document leave the others of ${what} as they were`, async (t) => {
+    const random = seeded(t);
+    const stage = await begin(options);
+    const memory = process.memoryUsage().rss;
+    const {socket} = stage.connections[0];
+    const recorded = [];
+    const take = socket.onmessage;
+    socket.onmessage = (event) => {
+      const data = typeof event.data === 'string' ? JSON.parse(event.data) : event.data;
+      if (data?.d === 'one' || data?.a?.[0] === 'q' || data?.a === 'p') recorded.push(data);
+      take.call(socket, event);
+    };
+    const {tab} = stage.join();
+    tab.on('error', () => {});
+    const spoiled = tab.get('things', 'one');
+    spoiled.on('error', () => {});
+    await call(spoiled, 'subscribe');
+    await call(spoiled, 'create', {n: 0});
+    const query = tab.createSubscribeQuery('elsewhere', {});
+    query.on('error', () => {});
+    await new Promise((resolve) => query.once('ready', resolve));
+    const other = stage.docs[2].connection.get('things', 'one');
+    await call(other, 'subscribe');
+    for (let at = 0; at < 5; at++) {
+      await call(spoiled, 'submitOp', ADD);
+      await call(other, 'submitOp', ADD);
     }
-  }
-  await unharmed(stage, memory);
-});
+    for (const seen of stage.tabs) seen.on('error', () => {});
+    assert.ok(recorded.length > 8);
+    for (let sent = 0; sent < COUNT; sent++) {
+      const message = spoil([structuredClone(pick(recorded, random))], random)[0];
+      const text = JSON.stringify(message, (_, it) => (typeof it === 'bigint' ? 1 : it));
+      take.call(socket, {data: text});
+      if (sent % 100 === 99) {
+        spoiled.submitOp(ADD, () => {});
+        await turn();
+      }
+    }
+    await unharmed(stage, memory);
+  });
+}

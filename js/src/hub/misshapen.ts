@@ -3,15 +3,18 @@ export function misshapen(message: any): string | undefined {
   if (typeof message !== 'object' || typeof message?.a !== 'string') {
     return 'it has no action `a`';
   }
-  const {a, v, seq, data, diff} = message;
+  const {a, v, seq, data, diff, error} = message;
   if (!isCount(v)) return `its version is ${v}`;
   if (!isCount(seq)) return `its number \`seq\` is ${seq}`;
-  // One snapshot, or many: as a list, or by their ids.
+  if (error) return undefined;
   const isOne = a === 'f' || a === 's';
   const isMany = ['bf', 'bs', 'qf', 'qs'].includes(a);
-  const snapshots = isOne ? [data] : isMany ? valuesOf(data) : a === 'q' ? inserted(diff) : [];
-  const bad = snapshots.find((it: any) => !isCount(it?.v));
-  return bad && `it holds a snapshot of version ${(bad as {v: unknown}).v}`;
+  if (isOne && !isSnapshot(data)) return 'its snapshot is none';
+  if (isMany && !areAll(data, isSnapshot)) return 'of its snapshots one is none';
+  if (a === 'q' && !areAll(diff, (step: any) => areAll(step?.values, isSnapshot))) {
+    return 'of the documents in its `diff` one is none';
+  }
+  return undefined;
 }
 
 /** Whether it is a whole number that there can be, if it is there. */
@@ -21,10 +24,13 @@ function isCount(value: unknown): boolean {
   );
 }
 
-function valuesOf(data: unknown): unknown[] {
-  return typeof data === 'object' && data !== null ? Object.values(data) : [];
+/** Whether it is a snapshot, if it is there: what there is of it may be that nothing has changed. */
+function isSnapshot(value: any): boolean {
+  return value === undefined || value === null || (typeof value === 'object' && isCount(value.v));
 }
 
-function inserted(diff: unknown): unknown[] {
-  return valuesOf(diff).flatMap((step: any) => valuesOf(step?.values));
+/** Whether these are a list, or an object by ids, of what `isIt`; if they are there. */
+function areAll(values: unknown, isIt: (value: unknown) => boolean): boolean {
+  if (values === undefined || values === null) return true;
+  return typeof values === 'object' && Object.values(values).every((it) => it !== null && isIt(it));
 }
