@@ -8,6 +8,7 @@ import {copied, type State, serialized, stateAfterAll, typeNamed} from './docume
 import {type DocumentName, HeldResults} from './held-results.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
+import {misshapen} from './misshapen.js';
 import {Outdated} from './outdated.js';
 import {
   answerTo,
@@ -191,6 +192,12 @@ export class UpstreamAdapter {
   #receive(connection: WholeConnection, request: {data?: Answer}): void {
     const {data} = request;
     if (!data) return;
+    const wrong = misshapen(data);
+    if (wrong) {
+      delete request.data;
+      const reason = `a message of the server was dropped: ${wrong}`;
+      return this.#emit('fault', makeError(codes.BAD_FRAME, reason));
+    }
     if (wouldMislead(connection, data, this.#asked)) {
       delete request.data;
       return;
@@ -222,8 +229,11 @@ export class UpstreamAdapter {
     if (byHand && connection?.state === 'connecting') this.#early.push(message);
     if (connection?.state !== 'connected') return;
     this.#sendingByHand = byHand;
-    connection.send(message);
-    this.#sendingByHand = false;
+    try {
+      connection.send(message);
+    } finally {
+      this.#sendingByHand = false;
+    }
   }
 
   /** What the message does is told like anything else that happens upstream. */
