@@ -80,6 +80,8 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     settled: (key: number, tokens: Float64Array, version: number | null, error: CoreError | null) =>
       withOps(key, (doc) => doc.onSettled(tokens, version, toError(error))),
     docError: (key: number, error: CoreError) => withDoc(key, (doc) => doc.onError(toError(error))),
+    subscribed: (key: number, error: CoreError | null) =>
+      withDoc(key, (doc) => doc.onSubscribed(toError(error))),
     queryDocs: (names: DocName[]) =>
       guard(connection, () => {
         for (const {collection, id} of names) connection.get(collection, id);

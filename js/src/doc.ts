@@ -185,9 +185,14 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.#requests.subscribe(false, callback);
   }
 
-  /** @internal The upstream connection changed its state. */
+  /** @internal The upstream connection changed its state: what is lost with it, the hub asks for anew. */
   onConnectionStateChanged(): void {
-    this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+    if (!this.connection.canSend) this.subscribed = false;
+  }
+
+  /** @internal The server has answered for a subscription that was lost. */
+  onSubscribed(error: Error | null): void {
+    this.#requests.subscribedAnew(error);
   }
 
   /** @internal The next hub does not know what this document had asked the lost one for. */
@@ -324,7 +329,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     setType(this, snapshot.type ?? null);
     const {type} = this;
     this.data = (type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data) as T;
-    this.emit('load');
+    // As in ShareDB, a document that lost its state and can't be loaded is not loaded.
+    if (this.version !== null || this.type) this.emit('load');
     if (dropped.length > 0) {
       const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
       this.#submits.settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));

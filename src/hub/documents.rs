@@ -155,6 +155,16 @@ impl Documents {
         self.docs.values().any(Document::has_uncommitted)
     }
 
+    /// The connection to the server is there.
+    pub fn connected(&mut self, cx: &mut Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.connected(cx));
+    }
+
+    /// The connection to the server is lost, and all subscriptions with it.
+    pub fn disconnected(&mut self) {
+        self.docs.values_mut().for_each(Document::disconnected);
+    }
+
     /// The server can't be reached: who waits for it must do with what the hub has.
     pub fn offline(&mut self, cx: &mut Context<'_>) {
         let answered: Vec<Waiter> =
@@ -298,6 +308,7 @@ impl Documents {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
+            UpstreamEvent::Unloaded(_) => doc.unloaded(cx),
             UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),
             UpstreamEvent::Sending(_, sent) => doc.sending(sent, cx),
             UpstreamEvent::Outdated(_, error) => doc.outdated(error, cx),
@@ -306,7 +317,7 @@ impl Documents {
                     self.answer(&waiter, &error, cx);
                 }
             }
-            UpstreamEvent::Subscribed(_, error) => doc.subscribed(error, cx),
+            UpstreamEvent::Subscribed(_, error, is_live) => doc.subscribed(error, is_live, cx),
             UpstreamEvent::Settled(_, origin, error) => doc.settled(origin, error, cx),
             UpstreamEvent::Failed(_, error) => doc.failed(error, cx),
         }

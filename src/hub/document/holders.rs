@@ -22,6 +22,9 @@ pub(super) struct Holder {
     pub told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
     pub live: bool,
+    /// It asked for that, and the server refused: as in ShareDB, it is subscribed once the server
+    /// allows it after all.
+    pub refused: bool,
     /// The tab's subscribed queries that have the document among their results.
     pub queries: BTreeSet<u64>,
     /// Those of them that are to be forgotten after the linger.
@@ -84,11 +87,6 @@ impl Document {
         self.order.trim(lowest.unwrap_or(self.order.rev()));
     }
 
-    pub(super) fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.holder(tab).live = true;
-        self.bring_up_to_date(tab, cx);
-    }
-
     /// Sends what is new to all who want it at once, and to `also`.
     pub(super) fn spread(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
         let tabs: Vec<String> = self
@@ -123,7 +121,7 @@ impl Document {
             Some(messages) => messages,
             None => {
                 let snapshot = cx.upstream.snapshot(&self.id);
-                if snapshot.version.is_none() && snapshot.type_name.is_none() {
+                if snapshot.version.is_none() && snapshot.type_name.is_none() && !self.is_blank {
                     // The upstream document is being loaded; the load will be sent.
                     self.holder(tab).sent = None;
                     return;

@@ -266,3 +266,15 @@ pub struct DocEvent {
     /// The error event of the upstream document.
     pub error: Error,
 }
+
+/// The server has answered for a subscription of the tab that was lost with the hub's connection, or
+/// refused before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSubscribed {
+    /// The document.
+    pub doc: DocId,
+    /// Why there is none; without it, there is one again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}

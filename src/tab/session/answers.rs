@@ -72,6 +72,10 @@ impl Tab {
                 let Some((key, _)) = self.docs.find(&doc) else { return };
                 self.events.push_back(TabEvent::DocError { doc: key, error });
             }
+            Message::DocSubscribed(DocSubscribed { doc, error }) => {
+                let Some((key, _)) = self.docs.find(&doc) else { return };
+                self.events.push_back(TabEvent::Subscribed { doc: key, error });
+            }
             Message::StoreReply(reply) => {
                 if self.outstanding.remove(&reply.request).is_some() {
                     self.events.push_back(TabEvent::StoreReply(reply));
