@@ -55,6 +55,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   readonly key: number;
   /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
   wantsDestroy = false;
+  /** @internal How many requests for many documents wait for this one. */
+  bulkFetches = 0;
   /** @internal Whether an op that was submitted in this tick is still to be sent. */
   willFlush = false;
   readonly #requests = new DocRequests(this);
@@ -118,6 +120,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.hasWritePending() ||
       this.inflightFetch.length > 0 ||
       this.pendingFetch.length > 0 ||
+      this.bulkFetches > 0 ||
       this.inflightSubscribe !== null ||
       this.pendingSubscribe.length > 0
     );

@@ -19,6 +19,8 @@ pub(super) struct Documents {
     bulks: HashMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
+    /// How often tabs were told of documents that their queries have found.
+    found: u64,
     /// Those that were to be read while the store was closed.
     pub unread: BTreeSet<DocId>,
 }
@@ -228,7 +230,8 @@ impl Documents {
             Message::DocRelease(release) => {
                 let doc = self.docs.get_mut(&release.doc);
                 // A `getBulk` goes on without it.
-                for waiter in doc.map(|doc| doc.let_go(tab, cx)).unwrap_or_default() {
+                let heard = release.heard;
+                for waiter in doc.map(|doc| doc.let_go(tab, heard, cx)).unwrap_or_default() {
                     self.answer(&waiter, &None, cx);
                 }
             }
@@ -342,9 +345,11 @@ impl Documents {
         if ids.is_empty() {
             return;
         }
-        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec() }));
+        self.found += 1;
+        let number = self.found;
+        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec(), number }));
         for id in ids {
-            self.doc(id).join_results(query, keep, cx);
+            self.doc(id).join_results(query, number, keep, cx);
         }
     }
 

@@ -17,9 +17,7 @@ export class Clients {
   constructor(transport) {
     const server = {connect: () => this.#connect()};
     const name = `clients ${performance.now()}`;
-    this.#open = transport
-      ? () => openTabs(server, 1, {transport, name})[0]
-      : () => plain(server);
+    this.#open = transport ? () => openTabs(server, 1, {transport, name})[0] : () => plain(server);
     this.backend.use('receive', ({data, agent}, next) => {
       const isOutside = agent.clientId === this.outside.id;
       next(isOutside ? undefined : this.#refused.get(data.a));

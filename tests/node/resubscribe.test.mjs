@@ -120,19 +120,22 @@ sameOutcome('a client that asks twice, and is refused, stays subscribed', async 
   return {answer, states: docs.map(stateOf), errors};
 });
 
-sameOutcome('a client that gave up a refused subscription does not get it back', async (clients) => {
-  const {others, docs} = await subscribers(clients, 1);
-  await clients.drop();
-  clients.refuse(['s', 'bs']);
-  await clients.restore();
-  await call(docs[0], 'unsubscribe');
-  clients.allow();
-  await clients.drop();
-  await clients.restore();
-  await call(others[0], 'submitOp', ADD);
-  await clients.quiet();
-  return docs.map(stateOf);
-});
+sameOutcome(
+  'a client that gave up a refused subscription does not get it back',
+  async (clients) => {
+    const {others, docs} = await subscribers(clients, 1);
+    await clients.drop();
+    clients.refuse(['s', 'bs']);
+    await clients.restore();
+    await call(docs[0], 'unsubscribe');
+    clients.allow();
+    await clients.drop();
+    await clients.restore();
+    await call(others[0], 'submitOp', ADD);
+    await clients.quiet();
+    return docs.map(stateOf);
+  },
+);
 
 sameOutcome('a subscribed query that the server refuses after a reconnect', async (clients) => {
   await call(clients.outside.get('things', '0'), 'create', {n: 0});

@@ -60,6 +60,7 @@ impl Document {
     pub fn suspend(&mut self, tab: &str) {
         if let Some(holder) = self.holders.get_mut(tab) {
             holder.away = true;
+            (holder.found, holder.loaded) = (0, 0);
         }
         self.forget_waiters(tab);
     }
@@ -118,9 +119,10 @@ impl Document {
     }
 
     /// The document is among the results of this query; `keep`: for as long as that lives.
-    pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
+    /// The tab was told so with this number.
+    pub fn join_results(&mut self, query: &Waiter, number: u64, keep: bool, cx: &mut Context<'_>) {
         let holder = self.holder(&query.tab);
-        holder.let_go = None;
+        (holder.let_go, holder.found) = (None, number);
         if keep {
             holder.queries.insert(query.request);
             holder.departing.remove(&query.request);
@@ -145,9 +147,12 @@ impl Document {
 
     /// The tab lets go of the document. Its queries that have found it do not. Returns what waited for
     /// a fetch.
-    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
+    pub fn let_go(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
         let rev = self.order.rev();
         let Some(holder) = self.holders.get_mut(tab) else { return Vec::new() };
+        if holder.found > heard {
+            return self.take_again(tab, heard, cx);
+        }
         let Holder { queries, departing, .. } = std::mem::take(holder);
         if queries.is_empty() {
             return self.release(tab, cx);
@@ -155,6 +160,20 @@ impl Document {
         *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
         let fetches = self.forget_waiters(tab);
         self.trim();
+        self.start_linger(cx);
+        fetches
+    }
+
+    /// The tab let go of the document before it heard that a query has found it, and takes it again
+    /// then. It keeps what it was sent after that; what it had before, it has no longer.
+    fn take_again(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
+        let fetches = self.forget_waiters(tab);
+        let holder = self.holder(tab);
+        (holder.live, holder.refused) = (false, false);
+        if holder.loaded <= heard {
+            holder.sent = None;
+            self.bring_up_to_date(tab, cx);
+        }
         self.start_linger(cx);
         fetches
     }

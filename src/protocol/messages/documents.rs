@@ -140,6 +140,9 @@ pub struct DocIngest {
 pub struct DocRelease {
     /// The document.
     pub doc: DocId,
+    /// The number of the last [`QueryDocs`](super::QueryDocs) the tab had heard of; 0 without any. It
+    /// takes the document again when it hears of one that names it.
+    pub heard: u64,
 }
 
 /// The whole state of a document, in place of whatever the tab held.
