@@ -56,6 +56,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   key: number;
   /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
   wantsDestroy = false;
+  /** @internal How many requests for many documents wait for this one. */
+  bulkFetches = 0;
   /** @internal Whether an op that was submitted in this tick is still to be sent. */
   willFlush = false;
   readonly #requests = new DocRequests(this);
@@ -129,6 +131,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.hasWritePending() ||
       this.inflightFetch.length > 0 ||
       this.pendingFetch.length > 0 ||
+      this.bulkFetches > 0 ||
       this.inflightSubscribe !== null ||
       this.pendingSubscribe.length > 0
     );
@@ -198,9 +201,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.#requests.subscribe(false, callback);
   }
 
-  /** @internal The upstream connection changed its state. */
+  /** @internal The upstream connection changed its state: what is lost with it, the hub asks for anew. */
   onConnectionStateChanged(): void {
-    this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+    if (!this.connection.canSend) this.subscribed = false;
     if (this.connection.isOffline) this.#requests.onOffline();
   }
 
@@ -208,6 +211,11 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   onReturned(): void {
     const isAsked = this.inflightSubscribe || this.pendingSubscribe.length > 0;
     if (this.wantSubscribe && !isAsked) this.#requests.subscribe(true);
+  }
+
+  /** @internal The server has answered for a subscription that was lost. */
+  onSubscribed(error: Error | null): void {
+    this.#requests.subscribedAnew(error);
   }
 
   /** @internal The next hub does not know what this document had asked the lost one for. */
@@ -354,7 +362,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
     const error = makeError(codes.PENDING_OP_REMOVED, message);
     doAll(
-      () => this.emit('load'),
+      // As in ShareDB, a document that lost its state and can't be loaded is not loaded.
+      () => (this.version !== null || this.type) && this.emit('load'),
       () => dropped.length > 0 && this.#submits.settle(dropped, error),
       () => this.#tellSettled(),
     );

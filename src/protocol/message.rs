@@ -126,6 +126,9 @@ pub enum Message {
     /// Hub: an event of the upstream document.
     #[serde(rename = "doc.event")]
     DocEvent(DocEvent),
+    /// Hub: the server has answered for a subscription that was lost with its connection.
+    #[serde(rename = "doc.subscribed")]
+    DocSubscribed(DocSubscribed),
     /// Tab: a question about the store.
     #[serde(rename = "store.ask")]
     StoreAsk(StoreAsk),
@@ -153,6 +156,7 @@ impl Message {
             Message::DocCommitted(committed) => Some(&committed.doc),
             Message::DocRejected(rejected) => Some(&rejected.doc),
             Message::DocEvent(event) => Some(&event.doc),
+            Message::DocSubscribed(subscribed) => Some(&subscribed.doc),
             _ => None,
         }
     }
