@@ -16,6 +16,7 @@ const program = {
   listen: true,
   presence: true,
   early: false,
+  slow: null,
   steps: [
     {do: 'create', c: 0, d: 0, data, cb: 'counts'},
     {do: 'subscribe', c: 0, d: 0, cb: 'counts'},

@@ -58,6 +58,7 @@ function randomProgram(random) {
     listen: random.chance(0.8),
     presence: random.chance(0.8),
     early: random.chance(0.1),
+    slow: random.pick([null, 'ops', 'reads']),
     steps: [],
   };
   const style = {
