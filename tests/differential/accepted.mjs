@@ -79,10 +79,19 @@ export const ACCEPTED = [
     rewrite: (logs, {sameRefusals}) => (sameRefusals ? logs : [[], []]),
   },
   {
-    name: 'newer than ingested',
+    name: 'hubs that know more',
     reason:
-      'a hub that has a newer state than an ingested one sends it; a client of ShareDB stays at the old one',
-    rewrite: (logs, {ingested}) => logs.map((log) => log.filter(({phase}) => phase < ingested)),
+      'a hub that has a newer state than an ingested one sends it, where a client of ShareDB stays at the old ' +
+      'one; and it knows that a document does not exist, at version 0, where a client has not asked',
+    rewrite: (logs, {ingested}) =>
+      logs.map((log) => log.filter(({phase}) => phase < ingested).map(withoutVersionZero)),
+  },
+  {
+    name: 'pause offline',
+    reason:
+      'an op made offline is at the hub at once, where siblings see it: to pause the document after that does ' +
+      'not hold it back',
+    rewrite: (logs, {paused}) => logs.map((log) => log.filter(({phase}) => phase < paused)),
   },
 ];
 
@@ -96,6 +105,11 @@ function withoutState({version, subscribed, pending, writePending, ...entry}) {
     if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type, data}]) => [on, type, data]);
   }
   return rewritten;
+}
+
+/** Nobody has created the document but this client. */
+function withoutVersionZero(entry) {
+  return entry.writePending && entry.version === 0 ? {...entry, version: null} : entry;
 }
 
 function eachPhase(log, rewrite) {

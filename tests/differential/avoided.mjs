@@ -14,8 +14,8 @@ export function isFair({steps}) {
 function hasOffline(steps, does) {
   const offline = new Set();
   for (const step of steps) {
-    if (step.do === 'drop') offline.add(step.c);
-    if (step.do === 'restore') offline.delete(step.c);
+    if (step.do === 'drop' || step.do === 'close') offline.add(step.c);
+    if (step.do === 'restore' || step.do === 'open') offline.delete(step.c);
     if (offline.has(step.c) && [step, step.next].some(does)) return true;
   }
   return false;
