@@ -343,7 +343,8 @@ function restIfUnused(host: BackendHub): void {
   if (host.users.size > 0) return;
   host.hub.restWhenIdle(() => {
     backendHubs.delete(host);
-    if (!host.hub.isClosed) restingHubs.add(new WeakRef(host));
+    // Without a name nobody else can find it.
+    if (!host.hub.isClosed && host.name !== undefined) restingHubs.add(new WeakRef(host));
   });
 }
 

@@ -126,7 +126,8 @@ export class DocRequests {
     const callbacks = doc.pendingFetch;
     doc.pendingFetch = [];
     callbacks.push(request?.callback ?? undefined);
-    if (!error) doc.subscribed = request?.wantSubscribe === true;
+    // Without a server the hub answers for its tabs.
+    if (!error) doc.subscribed = request?.wantSubscribe === true && doc.connection.canSend;
     const tell = () => {
       if (error) this.#failed(error, callbacks);
       else if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));

@@ -22,6 +22,9 @@ interface Watch {
 
 let watches: Watch[] = [];
 
+/** From how many on those are dropped whose core is no more: to look at all each time takes long. */
+let roomy = 100;
+
 /** How the names of the functions begin by which JavaScript calls a closure of Rust. */
 const CLOSURE = 'wasm_bindgen__convert__closures';
 
@@ -41,7 +44,10 @@ export function isInCore(): boolean {
 
 /** Tells `owner`, from which `core` is reached, if the core has failed. */
 export function watchCore(core: Core, owner: Owner, isHub: boolean): void {
-  watches = watches.filter((it) => it.core.deref() && it.owner.deref());
+  if (watches.length >= roomy) {
+    watches = watches.filter((it) => it.core.deref() && it.owner.deref());
+    roomy = Math.max(roomy, 2 * watches.length);
+  }
   watches.push({core: new WeakRef(core), owner: new WeakRef(owner), isHub});
 }
 

@@ -78,6 +78,8 @@ enum Subscription {
     /// The server is asked for it, or will be as soon as it can be reached.
     Asked,
     Live,
+    /// The connection was lost, and the subscription with it; the server is asked with the next.
+    Lost,
     /// The server has refused it, and is asked again with the next connection.
     Refused,
 }
@@ -303,7 +305,9 @@ impl Document {
             // the new one.
             let sent = self.holder(&tab).sent;
             let is_lost = sent.is_some_and(|sent| self.order.since(sent).is_none());
-            if is_lost && !self.is_blank {
+            // Without a state, it is so for those whose ops are about to be refused.
+            let has_part = || self.unsettled.iter().any(|op| op.origin.tab == tab);
+            if is_lost && (!self.is_blank || has_part()) {
                 self.bring_up_to_date(&tab, cx);
             }
             let event = DocEvent { doc: self.id.clone(), error: error.clone() };

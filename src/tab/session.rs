@@ -53,6 +53,8 @@ pub struct Tab {
     offline: Offline,
     /// How often the hub has lost its connection, as far as the owner knows.
     losses: u64,
+    /// Whether the hub has a connection to the server.
+    is_connected: bool,
     events: VecDeque<TabEvent>,
     /// The number of the last `query.docs` of this session.
     heard: u64,
@@ -97,6 +99,7 @@ impl Tab {
             manual: false,
             offline: Offline::default(),
             losses: 0,
+            is_connected: false,
             events: VecDeque::new(),
             heard: 0,
             held: VecDeque::new(),

@@ -11,7 +11,7 @@ impl Document {
     /// Brings the tab up to date from the hub where it can; else the waiter waits.
     pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
         self.told(&waiter.tab, rev);
-        if rev.is_none() && self.subscription == Subscription::Live && self.is_known(cx) {
+        if rev.is_none() && self.may_answer() && self.is_known(cx) {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }

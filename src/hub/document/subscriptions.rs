@@ -10,7 +10,7 @@ impl Document {
         // Queries that are to be forgotten then still are.
         self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
-        if self.subscription == Subscription::Live && !again && self.is_known(cx) {
+        if self.may_answer() && !again && self.is_known(cx) {
             self.begin_live(&waiter.tab, cx);
             return cx.callback(&waiter, None);
         }
@@ -21,10 +21,6 @@ impl Document {
                 cx.callback(&waiter, None);
                 return self.ask_for_subscription(cx);
             }
-        }
-        if self.subscription == Subscription::Asked && rev.is_some() {
-            // It follows its siblings until the server answers.
-            self.begin_live(&waiter.tab, cx);
         }
         cx.working(&waiter);
         self.subscribes.push(waiter);
@@ -43,8 +39,14 @@ impl Document {
         self.start_linger(cx);
     }
 
+    /// Whether the document can be shown without asking the server: without a connection, as it was
+    /// when that was lost.
+    pub(super) fn may_answer(&self) -> bool {
+        matches!(self.subscription, Subscription::Live | Subscription::Lost)
+    }
+
     fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
-        if self.subscription != Subscription::Live && self.subscription != Subscription::Asked {
+        if matches!(self.subscription, Subscription::None | Subscription::Refused) {
             self.subscription = Subscription::Asked;
             cx.upstream.subscribe(&self.id);
         }
@@ -67,7 +69,8 @@ impl Document {
     /// The connection to the server is there. ShareDB subscribes anew by itself, to most of what it was
     /// subscribed to: what it asks already, it does not ask twice.
     pub fn connected(&mut self, cx: &mut Context<'_>) {
-        if self.subscription == Subscription::Refused && self.is_wanted() {
+        let is_refused = self.subscription == Subscription::Refused && self.is_wanted();
+        if is_refused || self.subscription == Subscription::Lost {
             self.subscription = Subscription::Asked;
         }
         if self.subscription == Subscription::Asked {
@@ -79,7 +82,7 @@ impl Document {
     /// is asked for again with the next.
     pub fn disconnected(&mut self) {
         if self.subscription == Subscription::Live {
-            self.subscription = Subscription::Asked;
+            self.subscription = Subscription::Lost;
         }
         for holder in self.holders.values_mut() {
             holder.live |= std::mem::take(&mut holder.refused);

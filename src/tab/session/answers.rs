@@ -37,7 +37,11 @@ impl Tab {
                     None => {}
                 }
             }
-            Message::ConnectionEvent(event) => self.events.push_back(TabEvent::State(event)),
+            Message::ConnectionEvent(event) => {
+                self.is_connected = event.state == "connected";
+                self.events.push_back(TabEvent::State(event));
+                self.tell_held();
+            }
             Message::ConnectionFailed(failed) => {
                 self.events.push_back(TabEvent::ConnectionFailed(failed));
             }
@@ -80,8 +84,12 @@ impl Tab {
                 if misplaced {
                     self.lose_state(key, state_lost(), Vec::new());
                 }
+                self.tell_held();
             }
-            Message::DocRejected(rejected) => self.reject(rejected),
+            Message::DocRejected(rejected) => {
+                self.reject(rejected);
+                self.tell_held();
+            }
             Message::DocEvent(DocEvent { doc, error }) => {
                 let Some((key, doc)) = self.docs.find(&doc) else { return };
                 doc.is_unreadable |= error.code_text().as_deref() == Some(codes::UNCARRIABLE);

@@ -4,6 +4,7 @@
 use super::{HeldResults, Tab};
 use crate::protocol::*;
 use crate::tab::TabEvent;
+use crate::tab::documents::TabDoc;
 
 impl Tab {
     pub(super) fn query_ready(&mut self, ready: QueryReady) {
@@ -49,9 +50,13 @@ impl Tab {
         self.tell_held();
     }
 
+    /// As in ShareDB, a document that was created here counts once the server has answered for that.
     fn lacks(&mut self, doc: &DocId) -> bool {
-        let doc = self.docs.find(doc);
-        doc.is_some_and(|(_, doc)| doc.replica.rev().is_none() && !doc.is_unreadable)
+        let is_connected = self.is_connected;
+        self.docs.find(doc).is_some_and(|(_, TabDoc { replica, is_unreadable, .. })| {
+            let is_new = is_connected && replica.version().is_none() && replica.ty().is_some();
+            (replica.rev().is_none() || is_new) && !*is_unreadable
+        })
     }
 
     /// A query that was fetched, or that has failed, has ended with its answer.
