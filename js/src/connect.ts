@@ -2,19 +2,18 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
-  directPair,
-  listenOnBroadcastChannel,
   overBroadcastChannel,
   overJsTransport,
   overMessagePort,
   type TransportEnd,
-} from '../wasm/tabmux.js';
+} from '../wasm/tab/tabmux_tab.js';
+import {type BackendHubs, withBackendHubs} from './backends.js';
 import {ProxyConnection} from './connection.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {startDirect, startSharedWorker} from './hosts.js';
-import {HubDefinition, type TabContext} from './hub/define.js';
-import type {Hub} from './hub/hub.js';
-import {databaseName, type StoreOptions} from './hub/store-options.js';
+import type {Joined, Way} from './hub/backends.js';
+import type {TabContext} from './hub/define.js';
+import type {StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
 import {
   type BackendOptions,
@@ -83,7 +82,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
-  const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
+  const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : anyEnd());
   const left = new AbortController();
   const leave = () => left.abort();
   const connection = makeConnection(tabId, end, options, {url, auth}, leave);
@@ -176,124 +175,49 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with its connections; without one it ends. */
-interface BackendHub {
-  hub: Hub;
-  backend: Backend;
-  identity: string;
-  name: string | undefined;
-  /** The name of its store, if it has one. */
-  database: string | undefined;
-  users: Set<ProxyConnection>;
-}
-
-/** Those that can be joined; those, too, that have no connection and wait for the server. */
-const backendHubs = new Set<BackendHub>();
-
-/** The hub that has the name; without one, the hub of the backend that has the store. */
-function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
-  return [...backendHubs].find((it) => {
-    if (it.hub.isClosed || isLoggedOut(it)) return false;
-    if (it.identity !== identity || it.name !== name) return false;
-    return name !== undefined || (it.database === database && it.backend === backend);
-  });
-}
-
-/** Whether its store was wiped and all have closed it: the next is to have a store again. */
-function isLoggedOut({hub, users}: BackendHub): boolean {
-  return hub.isCleared && [...users].every(({state}) => state === 'closed');
-}
-
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
-  const {transport, name, identity = '', store = false, useSharedWorker} = options;
+  const {transport, store = false, useSharedWorker} = options;
   if (useSharedWorker === false && store) {
     const message = 'option `store` needs a hub: leave out `useSharedWorker: false`';
     throw makeError(codes.OPTION_INVALID, message);
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
-  const database = store ? databaseName(identity, store) : undefined;
-  const wanted = {backend, identity, name, database};
-  const known = name === undefined && !database ? undefined : findHub(wanted);
-  const shared = known?.backend === backend ? known : undefined;
-  if (known && !shared && known.users.size > 0) {
-    const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
-    throw makeError(codes.OPTION_INVALID, message);
-  }
-  if (!shared && database) handOver(database);
-  if (known && !shared) backendHubs.delete(known);
-  const host = shared ?? {
-    ...wanted,
-    hub: hubOf(backend, options),
-    users: new Set<ProxyConnection>(),
-  };
-  const {hub} = host;
+  const tabId = randomId();
   const left = new AbortController();
-  const closeIfUnused = () => {
-    if (host.users.size === 0) hub.closeWhenIdle(() => backendHubs.delete(host));
-  };
+  let joined: Joined | undefined;
   const leave = () => {
     left.abort();
-    host.users.delete(connection);
-    closeIfUnused();
+    joined?.leave();
   };
-  hub.stayOpen();
-  backendHubs.add(host);
-  const tabId = randomId();
-  const tabEnd = connectEnds(transport ?? 'direct', tabId, hub);
-  let connection: ProxyConnection;
+  const upstream = () => joined?.hub.connection;
+  const connection = makeConnection(tabId, anyEnd(transport), options, {}, leave, upstream);
+  const join = ({joinHub}: BackendHubs) => {
+    if (connection.left) return;
+    joined = joinHub(backend, options, connection);
+    connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+    // The hub asks for the lock after this, and gets it no earlier than the tab has left.
+    holdTabLock(tabId, left.signal, () => {});
+    connection.core.attach(endOf(joined.way, tabId));
+  };
   try {
-    connection = makeConnection(tabId, tabEnd, options, {}, leave, () => hub.connection);
+    withBackendHubs(join, (error) => connection.fail(toError(error as CoreError)));
   } catch (error) {
-    closeIfUnused();
+    connection.leave();
     throw error;
   }
-  host.users.add(connection);
-  connection.setTopology({topology: 'direct', reason: 'a backend was given'});
-  // The hub asks for the lock after this, and gets it no earlier than the tab has left.
-  holdTabLock(tabId, left.signal, () => {});
-  connection.core.attach(tabEnd);
   return connection;
 }
 
-/** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
-function handOver(database: string): void {
-  for (const it of backendHubs) {
-    // One whose store was wiped has let go of it.
-    if (it.database === database && it.users.size === 0 && !it.hub.isCleared) it.hub.close();
-  }
+/** An end for the core to look at: what its transport is going to promise. */
+function anyEnd(transport = 'direct'): TransportEnd {
+  const isChannel = transport === 'broadcast-channel';
+  const guarantees = isChannel ? {reliable: false, addressed: true} : {};
+  return overJsTransport({name: transport, guarantees, send() {}, close() {}});
 }
 
-function hubOf(
-  backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: BackendOptions,
-): Hub {
-  const connect = () => backend.connect();
-  const hub = new HubDefinition({connect, types, store}).hub(identity);
-  hub.connect();
-  return hub;
-}
-
-/**
- * Gives the hub one end of a transport within this thread, and returns the other.
- *
- * The hub's end is made first: Node looks at its ports and channels in the order they were made, so
- * what the hub answers at once arrives in the same round of the event loop, before what other hubs
- * of this thread have heard of it.
- */
-function connectEnds(transport: string, tabId: string, hub: Hub): TransportEnd {
-  if (transport === 'message-port') {
-    const {port1, port2} = new MessageChannel();
-    hub.acceptEnd(overMessagePort(port1));
-    return overMessagePort(port2);
-  }
-  if (transport === 'broadcast-channel') {
-    const channel = `tabmux:${tabId}`;
-    hub.listen(listenOnBroadcastChannel(channel, `hub of ${tabId}`));
-    return overBroadcastChannel(channel, tabId);
-  }
-  const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-  hub.acceptEnd(hubEnd);
-  return tabEnd;
+function endOf(way: Way, tabId: string): TransportEnd {
+  if (typeof way === 'string') return overBroadcastChannel(way, tabId);
+  return way instanceof MessagePort ? overMessagePort(way) : overJsTransport(way);
 }

@@ -1,4 +1,4 @@
-import type {TransportEnd} from '../wasm/tabmux.js';
+import type {TransportEnd} from '../wasm/tab/tabmux_tab.js';
 import type {Layer, TraceEvent} from './options.js';
 
 /** What a connection is made of. */

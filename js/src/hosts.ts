@@ -1,14 +1,15 @@
 import {
-  directPair,
   overBroadcastChannel,
+  overJsTransport,
   overMessagePort,
   type TransportEnd,
-} from '../wasm/tabmux.js';
+} from '../wasm/tab/tabmux_tab.js';
 import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
+import {directPair} from './direct-pair.js';
 import {codes, makeError} from './errors.js';
-import {HubDefinition, type TabContext} from './hub/define.js';
-import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
+import type {HubDefinition, TabContext} from './hub/define.js';
+import {type Answer, type Introduction, WITH_STORE} from './introduction.js';
 import type {HubLocation} from './options.js';
 import {randomId} from './random-id.js';
 
@@ -139,16 +140,9 @@ export function startDirect(hosting: Hosting, reason: string): void {
 
 /** The tab's end of a transport to a hub in this thread. */
 function endAt(definition: HubDefinition, identity: string, context: TabContext): TransportEnd {
-  if (definition instanceof HubDefinition) {
-    const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    definition.localHub(identity, context).acceptEnd(hubEnd);
-    return tabEnd;
-  }
-  // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
-  const {port1, port2} = new MessageChannel();
-  (definition as HubDefinition).localHub(identity, context);
-  (definition as HubDefinition).introduce({tabmux: 'port', identity, context, port: port2});
-  return overMessagePort(port1);
+  const [tabEnd, hubEnd] = directPair();
+  definition.localHub(identity, context).acceptDirect(hubEnd);
+  return overJsTransport(tabEnd);
 }
 
 function definitionIn(module: unknown): HubDefinition {
@@ -174,6 +168,6 @@ function defaultWorker({identity, context, store}: Hosting): SharedWorker {
 }
 
 async function defaultLocal(store: boolean): Promise<unknown> {
-  const hubs = await import('./hub/default.js');
+  const hubs = await import('./worker.js');
   return store ? hubs.withStore : hubs.default;
 }

@@ -1,5 +1,10 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {HubCore, type ListenerEnd, overJsTransport, type TransportEnd} from '../../wasm/tabmux.js';
+import {
+  HubCore,
+  type ListenerEnd,
+  overJsTransport,
+  type TransportEnd,
+} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
@@ -271,6 +276,11 @@ export class Hub extends Emitter<HubEvents> {
     } catch (error) {
       throw toError(error as CoreError);
     }
+  }
+
+  /** @internal Takes a tab of this thread. */
+  acceptDirect(end: CustomTransport): void {
+    this.acceptEnd(overJsTransport(end));
   }
 
   /** @internal Takes a tab that comes on a built-in transport. */

@@ -1,6 +1,6 @@
 use wasm_bindgen::prelude::*;
 
-use crate::host::{Support, choose};
+use tabmux::host::{Support, choose};
 
 /// The topology to take and why, as `[topology, reason]`; see `host::choose`.
 #[wasm_bindgen(js_name = chooseTopology)]

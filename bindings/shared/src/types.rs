@@ -4,9 +4,9 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::errors::from_js;
-use crate::Error;
-use crate::ot::{OtType, Side, TypeHandle, Types};
-use crate::platform::Payload;
+use tabmux::Error;
+use tabmux::Payload;
+use tabmux::ot::{OtType, Side, TypeHandle, Types};
 
 #[wasm_bindgen]
 extern "C" {
