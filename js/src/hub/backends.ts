@@ -1,4 +1,3 @@
-import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import './inline.js';
 import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/hub/tabmux_hub.js';
