@@ -51,6 +51,14 @@ pub mod codes {
     pub const TIMEOUT: &str = "ERR_TABMUX_TIMEOUT";
     /// A frame or message was not what the protocol allows; it was dropped.
     pub const BAD_FRAME: &str = "ERR_TABMUX_BAD_FRAME";
+    /// A tab has not proven that its id is its own, or is not the first on its transport.
+    pub const TAB_ID: &str = "ERR_TABMUX_TAB_ID";
+    /// A tab has as much of something as the hub holds for one.
+    pub const TOO_MUCH: &str = "ERR_TABMUX_TOO_MUCH";
+    /// A message of ShareDB's protocol that is the hub's alone to send.
+    pub const MESSAGE_REFUSED: &str = "ERR_TABMUX_MESSAGE_REFUSED";
+    /// ShareDB: a message is not as it must be.
+    pub const MESSAGE_BADLY_FORMED: &str = "ERR_MESSAGE_BADLY_FORMED";
     /// The connection was closed by this tab.
     pub const CLOSED: &str = "ERR_TABMUX_CLOSED";
     /// The codec can't carry a value.
@@ -85,6 +93,8 @@ pub mod codes {
     pub const DOC_IN_HARD_ROLLBACK: &str = "ERR_DOC_IN_HARD_ROLLBACK";
     /// ShareDB: the OT type is not registered here.
     pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
+    /// ShareDB: an op can't be applied.
+    pub const OP_NOT_APPLIED: &str = "ERR_OT_OP_NOT_APPLIED";
     /// ShareDB: an op was dropped because the document had to be loaded anew.
     pub const PENDING_OP_REMOVED: &str = "ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED";
     /// Another hub has opened the store since, or it was cleared.

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::{Registry, Text, markers};
 use tabmux::Payload;
-use tabmux::ot::{Op, Replica, SubmitOptions};
+use tabmux::ot::{Op, Replica, SubmitOptions, Take};
 use tabmux::protocol::Snapshot;
 
 #[test]
@@ -55,12 +55,12 @@ fn commits(count: u64) -> Duration {
     for op_id in 1..=count {
         let op = Op::Edit(Payload(serde_json::json!(["o"])));
         replica.submit(op, SubmitOptions::default(), op_id, &Registry).unwrap();
-        replica.take_batch(false, &mut next_op_id).unwrap();
+        replica.take_batch(Take::All, &mut next_op_id).unwrap();
         replica.sequenced(1 + op_id, op_id).unwrap();
     }
     let start = Instant::now();
     for op_id in 1..=count {
-        assert_eq!(replica.committed(&[op_id], Some(1 + op_id)).0, [op_id]);
+        assert_eq!(replica.committed(&[op_id], Some(1 + op_id)).0, [[op_id]]);
     }
     start.elapsed()
 }

@@ -1,5 +1,5 @@
-/** What joins tabs to hubs over backends: a part of the hub's half. */
-export type BackendHubs = typeof import('./hub/backends.js');
+/** The hubs over backends: a part of the hub's half. */
+type BackendHubs = typeof import('./hub/backends.js');
 
 let provided: BackendHubs | undefined;
 
@@ -8,11 +8,12 @@ export function provideBackendHubs(hubs: BackendHubs): void {
   provided = hubs;
 }
 
-/** Calls back with it: at once if it is there, or when it is loaded, of which a page does without. */
-export function withBackendHubs(
-  use: (hubs: BackendHubs) => void,
-  failed: (error: unknown) => void,
-): void {
-  if (provided) use(provided);
-  else import('./hub/backends.js').then(use).catch(failed);
+/** They, if they are there from the start. */
+export function backendHubs(): BackendHubs | undefined {
+  return provided;
+}
+
+/** Loads them: a page does without until it must. */
+export function loadBackendHubs(): Promise<BackendHubs> {
+  return import('./hub/backends.js');
 }

@@ -1,17 +1,12 @@
 import type {ErrorEvents, TypedEmitter} from './emitter.js';
+import {forAll} from './for-all.js';
 
 /** Node's kind of callback. The error has ShareDB's `code`, a string. */
 export type Callback = (error?: any) => void;
 
-/** Calls those of the callbacks that are there; returns whether there was one. */
-export function callEach(callbacks: (Callback | null | undefined)[], error?: unknown): boolean {
-  let called = false;
-  for (const callback of callbacks) {
-    if (!callback) continue;
-    callback(error);
-    called = true;
-  }
-  return called;
+/** Calls those of the callbacks that are there. */
+export function callEach(callbacks: (Callback | null | undefined)[], error?: unknown): void {
+  forAll(callbacks, (callback) => callback?.(error));
 }
 
 /** Gives the error to the callback, or to the emitter's `error` listeners if there is none. */

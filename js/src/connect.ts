@@ -6,12 +6,14 @@ import {
   overJsTransport,
   overMessagePort,
   type TransportEnd,
+  tabIdOf,
 } from '../wasm/tab/tabmux_tab.js';
-import {type BackendHubs, withBackendHubs} from './backends.js';
+import {backendHubs, loadBackendHubs} from './backends.js';
 import {ProxyConnection} from './connection.js';
+import type {Entrance} from './connection-settings.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
-import {startDirect, startSharedWorker} from './hosts.js';
-import type {Joined, Way} from './hub/backends.js';
+import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
+import type {Seat, Way} from './hub/backends.js';
 import type {TabContext} from './hub/define.js';
 import type {StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
@@ -25,7 +27,8 @@ import {randomId} from './random-id.js';
 
 /** ShareDB's `Backend`, or whatever makes connections like it. */
 export interface Backend {
-  connect(): Connection;
+  /** A new connection; or this one, which was closed, connected anew. */
+  connect(closed?: Connection): Connection;
 }
 
 /**
@@ -78,41 +81,70 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
     throw makeError(codes.OPTION_INVALID, message);
   }
   const context = custom ? {url, auth} : asJson({url, auth});
-  const tabId = randomId();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
   const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : anyEnd());
-  const left = new AbortController();
-  const leave = () => left.abort();
-  const connection = makeConnection(tabId, end, options, {url, auth}, leave);
-  holdTabLock(tabId, left.signal, (refusal) => {
-    if (connection.left) return;
-    if (custom) {
-      connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
-      return connection.core.attach(custom);
-    }
-    const hosting = {
-      connection,
-      hub,
-      identity,
-      context,
-      store,
-      channel: channel ? {name: channel, end} : undefined,
-      patience: patienceOf(options),
-      left: left.signal,
+  let hosting: Hosting | undefined;
+  let left = new AbortController();
+  /** Once the tab's lock is held, or refused. */
+  let start = () => {};
+  const entrance = {
+    check: () => {
+      if (!custom) return;
+      const message =
+        'the transport object was closed with the connection: make a new connection with a new one';
+      throw makeError(codes.TRANSPORT_CLOSED, message);
+    },
+    enter: () => {
+      left = new AbortController();
+      start();
+    },
+    leave: () => left.abort(),
+  };
+  const connection = makeConnection(secret, end, options, {url, auth}, entrance);
+  // A closed connection may come back: the tab ends with its page.
+  holdTabLock(tabId, (refusal) => {
+    start = () => {
+      if (left.signal.aborted) return;
+      if (custom) {
+        connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
+        return connection.core.attach(custom);
+      }
+      const name = channel;
+      hosting = {
+        connection,
+        hub,
+        identity,
+        context,
+        store,
+        channel:
+          name === undefined
+            ? undefined
+            : {name, end: hosting ? overBroadcastChannel(name, randomId()) : end},
+        patience: patienceOf(options),
+        left: left.signal,
+      };
+      startHosting(hosting, options, refusal);
     };
-    if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
-    if (refusal) return startDirect(hosting, refusal);
-    const [topology, reason] = chooseTopology(
-      typeof SharedWorker !== 'undefined',
-      Boolean(globalThis.navigator?.locks),
-      options.useSharedWorker !== false,
-    ) as ['shared-worker' | 'direct', string];
-    if (topology === 'shared-worker') startSharedWorker(hosting, reason);
-    else startDirect(hosting, reason);
+    start();
   });
   return connection;
+}
+
+function startHosting(hosting: Hosting, options: ConnectionOptions, refusal?: string): void {
+  const {hub} = hosting;
+  if (hub.local && !hub.worker) return startDirect(hosting, '`hub.worker` was not given');
+  if (refusal) return startDirect(hosting, refusal);
+  const [topology, reason] = chooseTopology(
+    typeof SharedWorker !== 'undefined',
+    Boolean(globalThis.navigator?.locks),
+    options.useSharedWorker !== false,
+  ) as ['shared-worker' | 'direct', string];
+  if (topology === 'shared-worker') startSharedWorker(hosting, reason);
+  else startDirect(hosting, reason);
 }
 
 /** What a tab says of itself, as it reaches a hub in a worker. */
@@ -141,11 +173,11 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
 }
 
 function makeConnection(
-  tabId: string,
+  secret: string,
   transport: TransportEnd,
   options: ConnectionOptions | BackendOptions,
   context: object,
-  onClose: () => void,
+  entrance: Entrance,
   upstream: () => unknown = () => undefined,
 ): ProxyConnection {
   const {
@@ -157,7 +189,7 @@ function makeConnection(
   } = options;
   try {
     return new ProxyConnection({
-      tabId,
+      secret,
       transport,
       codec,
       identity,
@@ -165,7 +197,7 @@ function makeConnection(
       trace,
       types,
       context,
-      onClose,
+      entrance,
       upstream,
     });
   } catch (error) {
@@ -184,29 +216,55 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
-  const tabId = randomId();
-  const left = new AbortController();
-  let joined: Joined | undefined;
-  const leave = () => {
-    left.abort();
-    joined?.leave();
+  const secret = randomId() + randomId();
+  const tabId = tabIdOf(secret) as string;
+  const hubs = backendHubs();
+  let seat = hubs && new hubs.Seat(backend, options, tabId);
+  let left = new AbortController();
+  const goOnSoon = goingOn();
+  const attach = (seat: Seat) => {
+    const {signal} = left;
+    const goOn = () => {
+      if (!signal.aborted) attach(seat);
+    };
+    const way = seat.take(connection, () => goOnSoon(goOn));
+    connection.core.attach(endOf(way));
   };
-  const upstream = () => joined?.hub.connection;
-  const connection = makeConnection(tabId, anyEnd(transport), options, {}, leave, upstream);
-  const join = ({joinHub}: BackendHubs) => {
-    if (connection.left) return;
-    joined = joinHub(backend, options, connection);
-    connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  const enter = async () => {
+    const {signal} = left;
+    if (!seat) {
+      const {Seat} = await loadBackendHubs();
+      if (signal.aborted) return;
+      seat ??= new Seat(backend, options, tabId);
+    }
     // The hub asks for the lock after this, and gets it no earlier than the tab has left.
-    holdTabLock(tabId, left.signal, () => {});
-    connection.core.attach(endOf(joined.way, tabId));
+    holdTabLock(tabId, () => {}, signal);
+    attach(seat);
   };
+  const enterOrFail = () => {
+    enter().catch((error) => connection.fail(toError(error as CoreError)));
+  };
+  const entrance = {
+    check: () => seat?.keep(),
+    enter: () => {
+      left = new AbortController();
+      enterOrFail();
+    },
+    leave: () => {
+      left.abort();
+      seat?.leave();
+    },
+  };
+  const upstream = () => seat?.upstream;
+  let connection: ProxyConnection;
   try {
-    withBackendHubs(join, (error) => connection.fail(toError(error as CoreError)));
+    connection = makeConnection(secret, anyEnd(transport), options, {}, entrance, upstream);
   } catch (error) {
-    connection.leave();
+    seat?.leave();
     throw error;
   }
+  connection.setTopology({topology: 'direct', reason: 'a backend was given'});
+  enterOrFail();
   return connection;
 }
 
@@ -217,7 +275,7 @@ function anyEnd(transport = 'direct'): TransportEnd {
   return overJsTransport({name: transport, guarantees, send() {}, close() {}});
 }
 
-function endOf(way: Way, tabId: string): TransportEnd {
-  if (typeof way === 'string') return overBroadcastChannel(way, tabId);
+function endOf(way: Way): TransportEnd {
+  if (typeof way === 'string') return overBroadcastChannel(way, randomId());
   return way instanceof MessagePort ? overMessagePort(way) : overJsTransport(way);
 }

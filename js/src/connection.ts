@@ -1,5 +1,5 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {TabCore} from '../wasm/tab/tabmux_tab.js';
+import {TabCore, tabIdOf} from '../wasm/tab/tabmux_tab.js';
 import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import type {ConnectionSettings} from './connection-settings.js';
@@ -8,6 +8,7 @@ import type {ProxyDoc} from './doc.js';
 import {Documents} from './documents.js';
 import {Emitter} from './emitter.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {doAll} from './for-all.js';
 import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
@@ -18,8 +19,10 @@ import {Queries} from './queries.js';
 import type {ProxyQuery, QueryCallback, QueryOptions} from './query.js';
 import {Requests} from './requests.js';
 import {type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
+import {TabSocket} from './socket.js';
 import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
+import {watchCore} from './trap.js';
 import type {WireOp} from './wire.js';
 import {Writes} from './writes.js';
 
@@ -57,8 +60,6 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly types: ConnectionSettings['types'];
   /** @internal */
   readonly core: TabCore;
-  /** @internal Whether this tab has left the hub. */
-  left = false;
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
   readonly #docs = new Documents(this);
@@ -72,14 +73,16 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly lastWords = new LastWords(this);
   readonly #writes = new Writes(this, this.#docs);
   readonly #lifetime: Lifetime;
+  /** Stands for the socket, which is the hub's: to close it is to lose it, for this tab alone. */
+  readonly socket: TabSocket;
   readonly #upstream: () => any;
   #lastToken = 0;
 
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
     super();
-    const {tabId, identity, codec, transport, trace} = settings;
-    this.tabId = tabId;
+    const {secret, identity, codec, transport, trace} = settings;
+    this.tabId = tabIdOf(secret) as string;
     this.types = settings.types;
     this.#upstream = settings.upstream;
     const parts = {
@@ -90,8 +93,9 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
       presences: this.#presences,
       writes: this.#writes,
     };
-    this.#lifetime = new Lifetime(this, parts, settings.onClose);
-    const core = {id: tabId, identity, codec};
+    this.#lifetime = new Lifetime(this, parts, settings.entrance);
+    this.socket = new TabSocket(this, this.#lifetime);
+    const core = {id: this.tabId, secret, identity, codec};
     try {
       this.core = new TabCore(
         core,
@@ -105,6 +109,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     } catch (error) {
       throw toError(error as CoreError);
     }
+    watchCore(this.core, this, false);
     this.store = new ProxyStore(this);
   }
 
@@ -265,13 +270,24 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
 
   /** Gives the server a message of ShareDB's own protocol, through the hub. */
   send(message: any): void {
-    this.messages.tellSend(message);
-    this.core.send(message);
+    doAll(
+      () => this.messages.tellSend(message),
+      () => {
+        try {
+          this.core.send(message);
+        } catch (error) {
+          throw toError(error as CoreError);
+        }
+      },
+    );
   }
 
-  /** Takes a message as if the server had sent it to the hub. */
+  /**
+   * Takes a message as if the server had sent it, where no sibling would feel it: the refusal of an op
+   * of this tab, or an op that can't be applied. Throws if it is anything else.
+   */
   handleMessage(message: any): void {
-    this.core.handleMessage(message);
+    this.messages.pretend(message);
   }
 
   /** Asks for a document; `doc.fetch` calls it. */
@@ -290,9 +306,12 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /** Gives the server an op that is applied nowhere else, as a message of ShareDB's protocol. */
-  sendOp(doc: ProxyDoc, {op, create, del, src, seq}: WireOp & {seq?: number}): void {
-    const {collection: c, id: d, version: v} = doc;
-    this.send({a: 'op', c, d, v, src, seq, x: {}, op, create, del});
+  sendOp(doc: ProxyDoc, op: WireOp & {seq?: number; source?: any}): void {
+    const {collection: c, id: d, version: v, submitSource} = doc;
+    const {src, seq, create, del, source} = op;
+    const edit = 'op' in op && {op: op.op};
+    const x = submitSource ? {source} : {};
+    this.send({a: 'op', c, d, v, src, seq, x, ...edit, ...(create && {create}), ...(del && {del})});
   }
 
   /** The fetches and subscriptions up to `endBulk` are asked of the server as one. */
@@ -309,7 +328,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   bindToSocket(): never {
     throw makeError(
       codes.NO_SOCKET,
-      'a ProxyConnection has no socket: bind it in the `connect` function of the hub',
+      "the socket is the hub's, made by its function `connect`: to come back after `close`, call `open`",
     );
   }
 
@@ -340,16 +359,20 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Leaves the hub, once it has what was submitted before: that still reaches the server. A document
-   * that is paused keeps what it holds back.
+   * Takes this tab offline; siblings go on. What was submitted before still reaches the server, but for
+   * what a paused document holds back; all else waits for `open`.
    */
   close(): void {
     this.#lifetime.close();
   }
 
-  /** @internal What `close` does for good; where a closed connection may come back, it is replaced. */
-  leave(): void {
-    this.#lifetime.leave();
+  /**
+   * Brings a closed connection back, with all it had: documents, pending ops, queries, presence.
+   *
+   * @throws an `Error` with a `code`: the connection has failed, or its transport object was closed
+   */
+  open(): void {
+    this.#lifetime.open();
   }
 
   // For the documents
@@ -359,9 +382,19 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     return this.#lifetime.whyNothingIsSent();
   }
 
+  /** @internal Whether the tab is offline of its own accord, whatever the hub is. */
+  get isOffline(): boolean {
+    return this.#lifetime.isOffline;
+  }
+
   /** @internal Keeps what to do when a request has ended. */
   ask(request: number | undefined, callback: (error: Error | null, answer?: any) => void): void {
     this.#requests.add(request, callback);
+  }
+
+  /** @internal Ends a request before it has its answer. */
+  endRequest(request: number | undefined): void {
+    if (request !== undefined) this.#requests.settle(request, null);
   }
 
   /** @internal A number for a submit. */
@@ -386,6 +419,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   setTopology(event: TopologyEvent): void {
     this.topology = event.topology;
     nextTick(() => this.emit('topology', event));
+  }
+
+  /** @internal The core has failed, and nothing in it holds: this tab is of no more use. */
+  onCoreFailed(error: Error): void {
+    this.#lifetime.fail(error);
   }
 
   /** @internal No hub could be had: nothing will answer any more. */

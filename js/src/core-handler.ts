@@ -4,14 +4,16 @@ import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
 import type {Documents} from './documents.js';
 import {type CoreError, toError} from './errors.js';
+import {errorsIn, forAll} from './for-all.js';
 import type {Lifetime} from './lifetime.js';
 import {nextTick} from './next-tick.js';
 import type {Presences} from './presence/registry.js';
 import type {Queries} from './queries.js';
-import type {QueryDiff} from './query.js';
+import type {QueryStep} from './query-steps.js';
 import type {Requests} from './requests.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
 import {storeEvent} from './store.js';
+import type {Answered} from './submits.js';
 import type {WireOp, WireSnapshot} from './wire.js';
 import type {Writes} from './writes.js';
 
@@ -45,8 +47,10 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     joined: (_epoch: number) => {
       writes.onJoined();
       connection.lastWords.onJoined();
+      guard(connection, () => lifetime.onJoined());
     },
     refused: (error: CoreError) => guard(connection, () => connection.fail(toError(error))),
+    offline: () => guard(connection, () => lifetime.onOffline()),
     hubLost: () => guard(connection, () => lifetime.onHubLost()),
     closed: (reason: string | undefined) =>
       guard(connection, () => lifetime.onTransportClosed(reason)),
@@ -68,30 +72,28 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
         if (name === 'cleared') connection.lastWords.onCleared();
         connection.emit(...storeEvent(name, detail));
       }),
-    load: (key: number, snapshot: WireSnapshot, dropped: Float64Array) =>
+    load: (key: number, snapshot: WireSnapshot, dropped: Answered) =>
       withOps(key, (doc) => doc.onLoad(snapshot, dropped)),
     behind: (key: number) => withDoc(key, (doc) => doc.fetch()),
     apply: (key: number, op: WireOp, version: number | null, src: string | undefined) =>
       withDoc(key, (doc) => doc.onApply(op, version, src)),
-    rolledBack: (key: number, error: CoreError, dropped: Float64Array) =>
+    rolledBack: (key: number, error: CoreError, dropped: Answered) =>
       withOps(key, (doc) => doc.onRolledBack(toError(error), dropped)),
     sequenced: (key: number) => withOps(key, () => {}),
     sent: (key: number, op: WireOp) => withDoc(key, (doc) => doc.onSent(op)),
-    settled: (key: number, tokens: Float64Array, version: number | null, error: CoreError | null) =>
-      withOps(key, (doc) => doc.onSettled(tokens, version, toError(error))),
+    settled: (key: number, answered: Answered, version: number | null, error: CoreError | null) =>
+      withOps(key, (doc) => doc.onSettled(answered, version, toError(error))),
     docError: (key: number, error: CoreError) => withDoc(key, (doc) => doc.onError(toError(error))),
     queryDocs: (names: DocName[]) =>
-      guard(connection, () => {
-        for (const {collection, id} of names) connection.get(collection, id);
-      }),
+      guard(connection, () => forAll(names, ({collection, id}) => connection.get(collection, id))),
     queryReady: (
       query: number,
       error: CoreError | null,
       names: DocName[] | null | undefined,
       extra: unknown,
     ) => guard(connection, () => queries.withNumber(query)?.onReady(toError(error), names, extra)),
-    queryChange: (query: number, diff: QueryDiff[]) =>
-      guard(connection, () => queries.withNumber(query)?.onChange(diff)),
+    queryChange: (query: number, steps: QueryStep[]) =>
+      guard(connection, () => queries.withNumber(query)?.onChange(steps)),
     queryExtra: (query: number, extra: unknown) =>
       guard(connection, () => queries.withNumber(query)?.onExtra(extra)),
     queryFailed: (query: number, error: CoreError) =>
@@ -105,7 +107,12 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
 export function guard(connection: ProxyConnection, action: () => void): void {
   try {
     action();
-  } catch (error) {
-    nextTick(() => connection.emit('error', error));
+  } catch (thrown) {
+    for (const error of errorsIn(thrown)) report(connection, error);
   }
+}
+
+/** Makes what a listener has thrown the connection's `error`. */
+export function report(connection: ProxyConnection, error: unknown): void {
+  nextTick(() => connection.emit('error', error));
 }

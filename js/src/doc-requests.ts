@@ -1,12 +1,15 @@
 import {type Callback, callEach} from './callbacks.js';
 import type {ProxyDoc} from './doc.js';
 import {codeOf, codes} from './errors.js';
+import {doAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** A call of `subscribe` or `unsubscribe`. */
 export interface SubscribeRequest {
   wantSubscribe: boolean;
   callback: Callback | null | undefined;
+  /** Its number in the core, once it was asked. */
+  request?: number | undefined;
 }
 
 /** What a document asks of the hub: its state, and its changes. */
@@ -43,8 +46,10 @@ export class DocRequests {
     const callback = doc.inflightFetch.shift();
     if (callback) callbacks.unshift(callback);
     if (error) return this.#failed(error, callbacks);
-    this.#onceCreated(() => callEach(callbacks));
-    doc.tellNothingPending();
+    doAll(
+      () => this.#onceCreated(() => callEach(callbacks)),
+      () => doc.tellNothingPending(),
+    );
   }
 
   /** The document's state has come. */
@@ -97,9 +102,21 @@ export class DocRequests {
     const number = request.wantSubscribe
       ? connection.sendSubscribe(doc)
       : connection.sendUnsubscribe(doc);
+    request.request = number;
+    // As in ShareDB, who is offline has no subscription, whatever is said of it later.
+    if (connection.isOffline && !request.wantSubscribe) {
+      return nextTick(() => this.#subscribeAnswered(null));
+    }
     connection.ask(number, (error) =>
       this.#subscribeAnswered(error ?? (request.wantSubscribe ? this.#uncarriable : null)),
     );
+  }
+
+  /** The connection was closed: there is no subscription any more. */
+  onOffline(): void {
+    const {inflightSubscribe, connection} = this.#doc;
+    if (inflightSubscribe?.wantSubscribe === false)
+      connection.endRequest(inflightSubscribe.request);
   }
 
   #subscribeAnswered(error: Error | null): void {
@@ -109,22 +126,28 @@ export class DocRequests {
     const callbacks = doc.pendingFetch;
     doc.pendingFetch = [];
     callbacks.push(request?.callback ?? undefined);
-    if (error) this.#failed(error, callbacks);
-    else {
-      doc.subscribed = request?.wantSubscribe === true;
-      if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));
+    if (!error) doc.subscribed = request?.wantSubscribe === true;
+    const tell = () => {
+      if (error) this.#failed(error, callbacks);
+      else if (doc.subscribed) this.#onceCreated(() => callEach(callbacks));
       else callEach(callbacks);
-      doc.tellNothingPending();
-    }
-    this.#flushSubscribe();
+    };
+    doAll(
+      tell,
+      () => error || doc.tellNothingPending(),
+      () => this.#flushSubscribe(),
+    );
   }
 
   #failed(error: Error, callbacks: (Callback | undefined)[]): void {
     const doc = this.#doc;
     const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
     if (silent) doc.wantSubscribe = false;
-    const called = callEach(callbacks, silent ? undefined : error);
-    doc.tellNothingPending();
-    if (!called && !silent) doc.emit('error', error);
+    const isHeard = silent || callbacks.some(Boolean);
+    doAll(
+      () => callEach(callbacks, silent ? undefined : error),
+      () => doc.tellNothingPending(),
+      () => isHeard || doc.emit('error', error),
+    );
   }
 }

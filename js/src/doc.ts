@@ -5,10 +5,11 @@ import type {ProxyConnection} from './connection.js';
 import {DocRequests, type SubscribeRequest} from './doc-requests.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
 import {codeOf, codes, makeError, toError} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {type Ingested, ingest} from './ingest.js';
 import {nextTick} from './next-tick.js';
 import {prepare} from './prepare.js';
-import {Submits} from './submits.js';
+import {type Answered, Submits} from './submits.js';
 import type {WireOp, WireSnapshot} from './wire.js';
 
 /** ShareDB's options of `submitOp`, `create` and `del`. */
@@ -156,16 +157,16 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     if (this.#settledCallbacks.length === 0 || !this.isSettled()) return;
     const callbacks = this.#settledCallbacks;
     this.#settledCallbacks = [];
-    for (const callback of callbacks) callback();
+    forAll(callbacks, (callback) => callback());
   }
 
   /** @internal Something has its answer: tells those who wait until nothing is pending. */
   tellNothingPending(): void {
-    if (!this.hasWritePending()) {
-      this.emit('no write pending');
-      if (!this.hasPending()) this.emit('nothing pending');
-    }
-    this.#tellSettled();
+    doAll(
+      () => this.hasWritePending() || this.emit('no write pending'),
+      () => this.hasPending() || this.emit('nothing pending'),
+      () => this.#tellSettled(),
+    );
   }
 
   // Fetch and subscribe
@@ -188,6 +189,13 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** @internal The upstream connection changed its state. */
   onConnectionStateChanged(): void {
     this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+    if (this.connection.isOffline) this.#requests.onOffline();
+  }
+
+  /** @internal The connection is back after it was closed. */
+  onReturned(): void {
+    const isAsked = this.inflightSubscribe || this.pendingSubscribe.length > 0;
+    if (this.wantSubscribe && !isAsked) this.#requests.subscribe(true);
   }
 
   /** @internal The next hub does not know what this document had asked the lost one for. */
@@ -256,7 +264,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       applyOp(this, op, source);
     } catch (error) {
       this.#submits.add(token, callback);
-      return this.#submits.hardRollback(error, [token]);
+      return this.#submits.hardRollback(error, token);
     }
     this.connection.lastWords.onChanged();
     this.#flushSoon();
@@ -307,29 +315,36 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** @internal A change by others. */
   onApply(change: WireOp, version: number | null, src: string | undefined): void {
     const op = src === undefined ? change : {...change, src};
-    this.connection.messages.tellOpReceived(this, this.version, op);
+    doAll(
+      () => this.connection.messages.tellOpReceived(this, this.version, op),
+      () => this.#apply(op, version),
+      () => this.#tellSettled(),
+    );
+  }
+
+  #apply(op: WireOp, version: number | null): void {
     this.setVersion(version);
     try {
       applyOp(this, op, false);
     } catch (error) {
-      this.#submits.hardRollback(error, []);
+      this.#submits.hardRollback(error);
     }
-    this.#tellSettled();
   }
 
   /** @internal The document's state, in place of what there was. */
-  onLoad(snapshot: WireSnapshot, dropped: Float64Array): void {
+  onLoad(snapshot: WireSnapshot, dropped: Answered): void {
     this.#requests.loaded();
     this.setVersion(snapshot.version ?? null);
     setType(this, snapshot.type ?? null);
     const {type} = this;
     this.data = (type?.deserialize ? type.deserialize(snapshot.data) : snapshot.data) as T;
-    this.emit('load');
-    if (dropped.length > 0) {
-      const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
-      this.#submits.settle(dropped, makeError(codes.PENDING_OP_REMOVED, message));
-    }
-    this.#tellSettled();
+    const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
+    const error = makeError(codes.PENDING_OP_REMOVED, message);
+    doAll(
+      () => this.emit('load'),
+      () => dropped.length > 0 && this.#submits.settle(dropped, error),
+      () => this.#tellSettled(),
+    );
   }
 
   /** @internal The document upstream emitted an error, or a state or a change of it can't be sent. */
@@ -346,14 +361,14 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   /** @internal The server has answered for ops, or only the version changed. */
-  onSettled(tokens: Float64Array, version: number | null, error: Error | null): void {
+  onSettled(answered: Answered, version: number | null, error: Error | null): void {
     this.setVersion(version);
-    if (tokens.length === 0) return this.#tellSettled();
-    this.#submits.answered(tokens, error);
+    if (answered.length === 0) return this.#tellSettled();
+    this.#submits.answered(answered, error);
   }
 
   /** @internal The core has given up the document's state. */
-  onRolledBack(error: Error, dropped: Float64Array): void {
+  onRolledBack(error: Error, dropped: Answered): void {
     this.#submits.loadAnew(error, dropped);
   }
 
@@ -363,8 +378,10 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.whenNothingPending(() => {
       const finish = (error?: Error | null) => {
         if (error) return callbackOrEmit(this, error, callback);
-        this.connection.forget(this);
-        callback?.();
+        doAll(
+          () => this.connection.forget(this),
+          () => callback?.(),
+        );
       };
       if (this.wantSubscribe) this.unsubscribe(finish);
       else finish();

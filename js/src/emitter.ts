@@ -1,4 +1,5 @@
 import {EventEmitter} from 'events';
+import {forAll} from './for-all.js';
 
 /** An event emitter that knows its events: `E` has a listener's type for each name. */
 export interface TypedEmitter<E> {
@@ -26,5 +27,20 @@ export interface ErrorEvents {
   error: (error: any) => void;
 }
 
+/** As `EventEmitter` emits, but each listener is called, whatever those before it throw. */
+export function emitToAll(emitter: EventEmitter, event: string | number, args: any[]): boolean {
+  const listeners = emitter.rawListeners(event);
+  // An error that nobody listens for is thrown.
+  if (listeners.length === 0) return EventEmitter.prototype.emit.call(emitter, event, ...args);
+  forAll(listeners, (listener) => Reflect.apply(listener, emitter, args));
+  return true;
+}
+
+class EmitterToAll extends EventEmitter {
+  override emit(event: string | number, ...args: any[]): boolean {
+    return emitToAll(this, event, args);
+  }
+}
+
 /** The base of what emits the events `E`. */
-export const Emitter = EventEmitter as unknown as new <E>() => TypedEmitter<E>;
+export const Emitter = EmitterToAll as unknown as new <E>() => TypedEmitter<E>;

@@ -6,6 +6,8 @@ export const codes = {
   OPTION_INVALID: 'ERR_TABMUX_OPTION_INVALID',
   HUB_START: 'ERR_TABMUX_HUB_START',
   HUB_LOST: 'ERR_TABMUX_HUB_LOST',
+  CORE_FAILED: 'ERR_TABMUX_CORE_FAILED',
+  MESSAGE_REFUSED: 'ERR_TABMUX_MESSAGE_REFUSED',
   CLOSED: 'ERR_TABMUX_CLOSED',
   STORE_IN_USE: 'ERR_TABMUX_STORE_IN_USE',
   STORE_KEY: 'ERR_TABMUX_STORE_KEY',
@@ -49,6 +51,14 @@ export function toError(error: CoreError | null): Error | null {
   if (error === null || error instanceof Error) return error;
   const {code, message} = error;
   return Object.assign(new Error(message), {code});
+}
+
+/** The error of a message of the server; `null` without one. As in ShareDB, it has the rest as `data`. */
+export function errorIn<T extends {error?: {code: string; message: string} | null}>({
+  error,
+  ...data
+}: T): Error | null {
+  return error ? Object.assign(toError(error), {data}) : null;
 }
 
 /** The code of an error, if it has one. */

@@ -9,6 +9,7 @@ import type {ProxyConnection} from './connection.js';
 import {directPair} from './direct-pair.js';
 import {codes, makeError} from './errors.js';
 import type {HubDefinition, TabContext} from './hub/define.js';
+import type {Hub} from './hub/hub.js';
 import {type Answer, type Introduction, WITH_STORE} from './introduction.js';
 import type {HubLocation} from './options.js';
 import {randomId} from './random-id.js';
@@ -18,6 +19,9 @@ import {randomId} from './random-id.js';
  * for the next; then it knocks again and again, and waits twice as long each time.
  */
 const FIRST_WAIT_MS = 250;
+
+/** The longest wait between one hub of this thread that has failed and the next. */
+const LONGEST_WAIT_MS = 30_000;
 
 /** A tab that is looking for its hub. */
 export interface Hosting {
@@ -34,6 +38,8 @@ export interface Hosting {
   patience: number;
   /** Aborted when the tab leaves the hub. */
   left: AbortSignal;
+  /** The hub in this thread, if it is: a tab that comes back finds it as it was. */
+  localHub?: Hub;
 }
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
@@ -46,7 +52,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
   const settle = () => {
-    if (settled || isOver(connection)) return false;
+    if (settled || isOver(hosting)) return false;
     settled = true;
     clock.clearTimeout(timer);
     return true;
@@ -58,7 +64,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     startDirect(hosting, reason);
   };
   const knock = () => {
-    if (isOver(connection)) return;
+    if (isOver(hosting)) return;
     if (clock.now() - start >= patience) {
       return giveUp(`it did not answer within ${patience} ms`);
     }
@@ -86,8 +92,8 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   knock();
 }
 
-function isOver({left, state}: ProxyConnection): boolean {
-  return left || state === 'stopped';
+function isOver({left, connection}: Hosting): boolean {
+  return left.aborted || connection.state === 'stopped';
 }
 
 function introduce({connection, identity, context, channel}: Hosting, worker: MessagePort): void {
@@ -109,8 +115,8 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 
 /** The worker has ended, as in some browsers it does with the tab that started it: on to the next. */
 function outlive(hosting: Hosting): void {
-  const {connection, channel} = hosting;
-  if (isOver(connection)) return;
+  const {channel} = hosting;
+  if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
@@ -128,9 +134,18 @@ export function startDirect(hosting: Hosting, reason: string): void {
   connection.setTopology({topology: 'direct', reason});
   const start = async () => {
     const definition = definitionIn(await local());
-    if (isOver(connection)) return;
-    connection.core.attach(endAt(definition, identity, context));
-    left.addEventListener('abort', () => definition.releaseLocal(identity));
+    const goOnSoon = goingOn();
+    const attach = () => {
+      if (isOver(hosting)) return;
+      const localHub = definition.localHub(identity, context);
+      hosting.localHub = localHub;
+      localHub.onFailed(connection.tabId, () => goOnSoon(attach));
+      connection.core.attach(endAt(localHub));
+    };
+    attach();
+    left.addEventListener('abort', () => {
+      if (hosting.localHub) definition.releaseLocal(hosting.localHub);
+    });
   };
   start().catch((error) => {
     const cause = (error as Error)?.message ?? String(error);
@@ -138,10 +153,22 @@ export function startDirect(hosting: Hosting, reason: string): void {
   });
 }
 
+/**
+ * Calls a tab of a hub in this thread that has failed to the next one, after a wait that is twice as
+ * long each time: what the tab says may be what made the hub fail.
+ */
+export function goingOn(): (goOn: () => void) => void {
+  let wait = FIRST_WAIT_MS;
+  return (goOn) => {
+    clock.setTimeout(goOn, wait);
+    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+  };
+}
+
 /** The tab's end of a transport to a hub in this thread. */
-function endAt(definition: HubDefinition, identity: string, context: TabContext): TransportEnd {
+function endAt(hub: Hub): TransportEnd {
   const [tabEnd, hubEnd] = directPair();
-  definition.localHub(identity, context).acceptDirect(hubEnd);
+  hub.acceptDirect(hubEnd);
   return overJsTransport(tabEnd);
 }
 

@@ -2,6 +2,7 @@ import type {IngestibleSnapshot} from 'sharedb/lib/sharedb.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ProxyDoc} from './doc.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
+import {doAll} from './for-all.js';
 import type {WireSnapshot} from './wire.js';
 
 /** A state that came by other means than from the hub. */
@@ -27,8 +28,10 @@ export function ingest<T>(doc: ProxyDoc<T>, snapshot: Ingested<T>, callback?: Ca
   } catch (error) {
     return callbackOrEmit(doc, toError(error as CoreError), callback);
   }
-  doc.onLoad(state, new Float64Array());
-  callback?.();
+  doAll(
+    () => doc.onLoad(state, []),
+    () => callback?.(),
+  );
 }
 
 /** The document has a state: it needs the ops up to the version, not the state. */

@@ -23,9 +23,12 @@ const ENDING_MS = 1000;
  */
 export class LastWords {
   readonly #connection: ProxyConnection;
-  readonly #left = new AbortController();
+  /** Aborted when the tab leaves the hub. */
+  #left = new AbortController();
+  /** Ends the wait for the end of the page. */
+  #listening: AbortController | undefined;
   /** Those of other tabs that are being passed on, or wait for the end of their tab, or for the hub. */
-  readonly #others = new Set<string>();
+  #others = new Set<string>();
   /** The name of the store whose hub has let the tab in, if that takes last words. */
   #store: string | undefined;
   /** Ends the wait for a hub. */
@@ -38,8 +41,14 @@ export class LastWords {
 
   constructor(connection: ProxyConnection) {
     this.#connection = connection;
-    if (!storage() || !globalThis.navigator?.locks) return;
-    const {signal} = this.#left;
+    this.#listen();
+  }
+
+  #listen(): void {
+    if (this.#listening || this.#connection.failure || !storage() || !globalThis.navigator?.locks)
+      return;
+    this.#listening = new AbortController();
+    const {signal} = this.#listening;
     // Firefox may cut one listener short as it closes a tab.
     for (const event of ['pagehide', 'pagehide']) {
       globalThis.addEventListener(event, () => this.#leave(), {signal});
@@ -50,6 +59,12 @@ export class LastWords {
 
   /** The hub has let the tab in. */
   onJoined(): void {
+    if (this.#connection.isOffline) return;
+    this.#listen();
+    if (this.#left.signal.aborted) {
+      this.#left = new AbortController();
+      this.#others = new Set();
+    }
     // A hub that has missed a transaction adds to the name.
     this.#store = this.#connection.core.heirs()?.split(',')[0];
     if (this.#store) storage()?.removeItem(WIPED + this.#store);
@@ -59,6 +74,7 @@ export class LastWords {
 
   /** There is more that the hub is to have. */
   onChanged(): void {
+    this.#listen();
     if (this.#isEnding) this.#write();
   }
 
@@ -79,15 +95,24 @@ export class LastWords {
     throw makeError(codes.STORE_PENDING, message);
   }
 
-  /** The tab has left the hub, which has all it said. */
-  end(): void {
+  /** The tab leaves the hub: others pass on what it was about to. */
+  rest(): void {
     this.#left.abort();
     this.#setJoined();
+    // A connection that is never opened again, and has nothing to leave, must not be kept.
+    if (this.#connection.core.lastWords() === undefined) this.#rest();
+  }
+
+  #rest(): void {
+    this.#listening?.abort();
+    this.#listening = undefined;
   }
 
   /** No hub will have what it said, as the tab was told: no other tab may pass it on. */
   fail(): void {
-    this.end();
+    this.#left.abort();
+    this.#setJoined();
+    this.#rest();
     storage()?.removeItem(this.#ownKey());
   }
 
@@ -132,14 +157,17 @@ export class LastWords {
 
   /** Passes on what a tab has left; again and again, if the hub can't take it yet. */
   async #passOn(key: string): Promise<void> {
-    if (!this.#isOurs(key) || this.#others.has(key) || key === this.#ownKey()) return;
-    this.#others.add(key);
+    const {signal} = this.#left;
+    const others = this.#others;
+    const isOver = signal.aborted || others.has(key) || key === this.#ownKey();
+    if (isOver || !this.#isOurs(key)) return;
+    others.add(key);
     let wait = FIRST_WAIT_MS;
-    while (!(await this.#tellOnceGone(key, this.#left.signal))) {
+    while (!(await this.#tellOnceGone(key, signal))) {
       await new Promise((resolve) => clock.setTimeout(resolve, wait));
       wait = Math.min(2 * wait, LONGEST_WAIT_MS);
     }
-    this.#others.delete(key);
+    others.delete(key);
   }
 
   /** Tells it once the tab is gone for good. Returns whether there is nothing more to tell. */
@@ -173,7 +201,10 @@ export class LastWords {
   #isTaken(request: number): Promise<boolean> {
     const {signal} = this.#left;
     return new Promise((resolve) => {
-      const giveUp = () => resolve(false);
+      const giveUp = () => {
+        this.#connection.core.forget(request);
+        resolve(false);
+      };
       signal.addEventListener('abort', giveUp);
       this.#connection.ask(request, (error) => {
         signal.removeEventListener('abort', giveUp);

@@ -1,66 +1,114 @@
+import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
 import type {State} from './connection-events.js';
+import type {Entrance} from './connection-settings.js';
 import {guard, type Parts} from './core-handler.js';
 import {codes, makeError} from './errors.js';
+import {doAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
-/** How a connection comes and goes: its state, and its end. */
+/** After which time a tab comes back whose socket was closed. */
+const RECONNECT_MS = 250;
+
+/** How a connection comes and goes: its state, and its way to the hub. */
 export class Lifetime {
   readonly #connection: ProxyConnection;
   readonly #parts: Parts;
-  readonly #onClose: () => void;
-  /** `close` was called, and the hub does not have all ops yet. */
-  #leaving = false;
-  /** `close` was called, and the hub's last word was from before. */
-  #closing = false;
+  readonly #entrance: Entrance;
+  /** Why the tab is offline of its own accord, if it is: `close` was called, or the socket's. */
+  #offline: 'closed' | 'lost' | null = null;
+  /** The hub has what was submitted before that. */
+  #mayLeave = false;
+  /** Whether the tab is at the hub, or on its way. */
+  #isIn = true;
+  /** The tab comes back, and no hub has said its state yet. */
+  #isReturning = false;
 
-  /** `onClose` is called once, when the tab leaves the hub. */
-  constructor(connection: ProxyConnection, parts: Parts, onClose: () => void) {
+  constructor(connection: ProxyConnection, parts: Parts, entrance: Entrance) {
     this.#connection = connection;
     this.#parts = parts;
-    this.#onClose = onClose;
+    this.#entrance = entrance;
   }
 
-  /** Is `closed`, and leaves. */
+  /** Whether the tab is offline of its own accord. */
+  get isOffline(): boolean {
+    return this.#offline !== null;
+  }
+
+  /** Is `closed`, and leaves the hub, once it has what was submitted before. */
   close(): void {
-    const {left, state} = this.#connection;
-    if (left || this.#leaving) return;
-    this.#closing = state === 'connecting' || state === 'connected';
+    if (this.#connection.failure || this.#offline === 'closed') return;
+    const wasLost = this.#offline === 'lost';
+    this.#offline = 'closed';
     this.#setState('closed', 'closed');
-    this.#connection.leave();
+    this.#connection.store.fail(closedError());
+    this.#connection.lastWords.rest();
+    if (!wasLost) this.#connection.core.goOffline();
+    else if (this.#mayLeave) this.#leave();
   }
 
-  /** Leaves the hub, once it has what was submitted before. */
-  leave(): void {
-    const {left, failure} = this.#connection;
-    if (left || this.#leaving) return;
-    const {docs, writes} = this.#parts;
-    const unpaused = [...docs].filter(({paused}) => !paused);
-    if (failure || writes.waiting(unpaused).length === 0) return this.#end();
-    this.#leaving = true;
-    writes.put(unpaused, () => this.#end());
+  /** Comes back after `close`. Throws if there is no way back. */
+  open(): void {
+    const {failure} = this.#connection;
+    if (failure) throw failure;
+    if (this.#offline !== 'closed') return;
+    this.#comeBack();
   }
 
-  #end(): void {
-    const connection = this.#connection;
-    this.#leaving = false;
-    connection.left = true;
-    connection.store.fail(closedError());
-    connection.lastWords.end();
-    connection.core.leave();
-    this.#onClose();
+  /** Loses this tab's socket, so to speak: is `disconnected`, and comes back by itself. */
+  drop(reason: unknown): void {
+    if (this.#connection.failure || this.#offline) return;
+    this.#offline = 'lost';
+    this.#setState('disconnected', reason);
+    // A listener may have closed the connection.
+    if (!this.#isLost()) return;
+    this.#connection.core.goOffline();
+    clock.setTimeout(() => {
+      if (this.#isLost() && !this.#connection.failure) this.#comeBack();
+    }, RECONNECT_MS);
   }
 
-  /** Why nothing can be written or asked any more, if so. */
+  #isLost(): boolean {
+    return this.#offline === 'lost';
+  }
+
+  #comeBack(): void {
+    const {core} = this.#connection;
+    if (!this.#isIn) this.#entrance.check();
+    this.#offline = null;
+    this.#mayLeave = false;
+    this.#isReturning = true;
+    this.#setState('connecting');
+    // A listener may have closed the connection again.
+    if (this.isOffline) return;
+    if (core.goOnline() || this.#isIn) return;
+    this.#isIn = true;
+    this.#entrance.enter();
+  }
+
+  /** The hub has what was submitted before the tab went offline. */
+  onOffline(): void {
+    this.#mayLeave = true;
+    if (this.#offline === 'closed') this.#leave();
+  }
+
+  #leave(): void {
+    if (!this.#isIn) return;
+    this.#isIn = false;
+    this.#connection.core.leave();
+    this.#entrance.leave();
+  }
+
+  /** Why nothing can be written or asked now, if so. */
   whyNothingIsSent(): Error | null {
-    const {failure, left} = this.#connection;
-    return failure ?? (left ? closedError() : null);
+    const {failure} = this.#connection;
+    return failure ?? (this.#offline === 'closed' ? closedError() : null);
   }
 
   /** No hub could be had: nothing will answer any more. */
   fail(error: Error): void {
     const connection = this.#connection;
-    if (connection.left || connection.state === 'stopped') return;
+    if (!this.#isIn || connection.failure) return;
     connection.failure = error;
     connection.lastWords.fail();
     // What a hub says that was only late would make another of what has ended.
@@ -78,6 +126,8 @@ export class Lifetime {
 
   /** The hub gives a reason if it was fenced; else it was closed, or its thread has ended. */
   onTransportClosed(reason?: string): void {
+    // The next hub gets what this one does not have.
+    if (this.#offline === 'closed') return this.#leave();
     const why = reason ?? 'the transport was closed';
     // Nobody but the application can make another of its own transports.
     if (this.#connection.topology === 'custom') {
@@ -90,36 +140,47 @@ export class Lifetime {
     }
   }
 
+  /** A hub has let the tab in. */
+  onJoined(): void {
+    if (!this.#isReturning) return;
+    for (const doc of this.#parts.docs) doc.onReturned();
+  }
+
   onHubLost(): void {
-    this.#setState('disconnected', 'the hub is gone');
+    if (this.isOffline) return;
+    if (!this.#isReturning) this.#setState('disconnected', 'the hub is gone');
     for (const doc of this.#parts.docs) doc.onHubLost();
   }
 
   /** The hub says the state of its connection to the server. */
   onState(state: State, id: string | undefined, reason: unknown): void {
-    if (this.#closing && (state === 'connecting' || state === 'connected')) return;
-    this.#closing = false;
+    if (this.isOffline) return;
+    this.#isReturning = false;
     this.#connection.id = id ?? this.#connection.id;
     this.#setState(state, reason);
   }
 
   #setState(state: State, reason?: unknown): void {
     const connection = this.#connection;
-    if (connection.state === state || this.#leaving) return;
+    if (connection.state === state) return;
     connection.state = state;
     connection.canSend = state === 'connected';
     const {docs, presences, snapshotRequests} = this.#parts;
     for (const doc of docs) doc.onConnectionStateChanged();
-    presences.onConnectionStateChanged();
-    snapshotRequests.onConnectionStateChanged();
-    connection.emit(state, reason);
-    connection.emit('state', state, reason);
+    guard(connection, () =>
+      doAll(
+        () => presences.onConnectionStateChanged(),
+        () => snapshotRequests.onConnectionStateChanged(),
+        () => connection.emit(state, reason),
+        () => connection.emit('state', state, reason),
+      ),
+    );
   }
 }
 
 function closedError(): Error {
   return makeError(
     codes.CLOSED,
-    'the connection was closed: nothing can be written or asked any more',
+    'the connection is closed: nothing can be written or asked until `open` is called',
   );
 }

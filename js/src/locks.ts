@@ -14,7 +14,7 @@ export async function tabsWithLock(): Promise<Set<string>> {
 }
 
 /**
- * Holds this tab's lock until `left` is aborted, and calls back once it does.
+ * Holds this tab's lock until `left` is aborted, or the page ends, and calls back once it does.
  *
  * Where there are no Web Locks, as in Node, it calls back at once: there a hub learns of a tab's
  * end from its transport. So it does with the reason where the browser refuses them, as in a
@@ -22,12 +22,12 @@ export async function tabsWithLock(): Promise<Set<string>> {
  */
 export function holdTabLock(
   tabId: string,
-  left: AbortSignal,
   held: (refusal?: string) => void,
+  left?: AbortSignal,
 ): void {
   if (!globalThis.navigator?.locks) return held();
   const released = new Promise<void>((resolve) => {
-    left.addEventListener('abort', () => resolve());
+    left?.addEventListener('abort', () => resolve());
   });
   let isHeld = false;
   const request = navigator.locks.request(tabLock(tabId), () => {

@@ -1,6 +1,10 @@
+import logger from 'sharedb/lib/logger/index.js';
+import type {Type} from 'sharedb/lib/sharedb.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
-import {toError} from './errors.js';
+import {codes, errorIn, makeError, toError} from './errors.js';
+import {doAll} from './for-all.js';
+import {checkPaths} from './paths.js';
 import type {Presences} from './presence/registry.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
 import type {WireOp} from './wire.js';
@@ -23,7 +27,7 @@ export class Messages {
 
   /** A message is on its way to the server. */
   tellSend(message: any): void {
-    if (this.#connection.debug) console.info('SEND', JSON.stringify(message));
+    if (this.#connection.debug) logger.info('SEND', JSON.stringify(message));
     this.#connection.emit('send', message);
   }
 
@@ -34,31 +38,60 @@ export class Messages {
 
   /** An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
   tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
-    this.#tellReceive({a: 'op', c, d, v, ...op});
+    this.#tellReceive({data: {a: 'op', c, d, v, ...op}});
   }
 
-  /** Returns the message as listeners left it, if they did. */
-  #tellReceive(message: any): any {
-    if (this.#connection.debug) console.info('RECV', JSON.stringify(message));
-    const request = {data: message};
+  /** Listeners may replace the message, or take it away. */
+  #tellReceive(request: {data: any}): void {
+    if (this.#connection.debug) logger.info('RECV', JSON.stringify(request.data));
     this.#connection.emit('receive', request);
-    return request.data;
+  }
+
+  /** Takes a message as if the server had sent it, if that concerns nobody but this tab. */
+  pretend(message: any): void {
+    if (message?.a === 'op' && message.error) return this.#connection.core.handleMessage(message);
+    const {a, c, d, op} = message ?? {};
+    const doc = a === 'op' ? this.#connection.getExisting(c, d) : undefined;
+    const unfit = doc?.type && whyUnfit(doc.type, doc.data, op);
+    if (unfit) return void doc?.emit('error', unfit);
+    const reason = `what the server says, such as ${JSON.stringify(message)}, is for all tabs of the hub: only the hub's connection takes it`;
+    throw makeError(codes.MESSAGE_REFUSED, reason);
   }
 
   /** Takes a message from the server, or from a sibling. */
   take(message: any): void {
-    const data = this.#tellReceive(message);
-    if (!data) return;
+    const request = {data: message};
+    doAll(
+      () => this.#tellReceive(request),
+      () => request.data && this.#handle(request.data),
+    );
+  }
+
+  #handle(data: any): void {
+    const error = errorIn(data);
     if (data.a === 'nf' || data.a === 'nt') {
       this.#snapshotRequests.onAnswer(data);
     } else if (data.a === 'pp') {
-      if (data.error) this.#connection.emit('error', toError(data.error));
+      if (error) this.#connection.emit('error', error);
       else this.#connection.emit('pong');
     } else if (data.a === 'op') {
-      const doc = data.error && this.#connection.getExisting(data.c, data.d);
-      doc?.emit('error', toError(data.error));
+      const doc = error && this.#connection.getExisting(data.c, data.d);
+      doc?.emit('error', error);
     } else {
       this.#presences.handle(data);
     }
+  }
+}
+
+/** Why data of this type can't take the op, if so. */
+function whyUnfit(type: Type, data: unknown, op: unknown): unknown {
+  const refused = checkPaths(type, op);
+  if (refused) return refused;
+  try {
+    // Types may change data in place.
+    type.apply(structuredClone(data), op);
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

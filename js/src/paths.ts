@@ -9,7 +9,7 @@ export function checkPaths(type: {name?: string}, edit: any): Error | undefined 
     for (let i = 0; i < edit.length; i++) {
       const path = edit[i]?.p;
       if (!Array.isArray(path)) return undefined;
-      if (path.some((segment) => dangerous.has(segment))) {
+      if (path.some((segment) => dangerous.has(String(segment)))) {
         return makeError(codes.OP_NOT_APPLIED, 'Invalid path segment');
       }
     }

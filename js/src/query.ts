@@ -5,7 +5,9 @@ import type {ProxyDoc} from './doc.js';
 import type {DocName} from './doc-name.js';
 import {Emitter, type ErrorEvents} from './emitter.js';
 import {codes} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
+import {type QueryStep, stepsBetween} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
 export type QueryCallback<T = any> = (error: any, results: ProxyDoc<T>[], extra?: any) => void;
@@ -27,12 +29,6 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
 
-/** One change of a query's results on the wire. */
-export type QueryDiff =
-  | {type: 'insert'; index: number; docs: DocName[]}
-  | {type: 'remove'; index: number; count: number}
-  | {type: 'move'; from: number; to: number; count: number};
-
 /**
  * A query: the API and the events of ShareDB's `Query`.
  *
@@ -53,8 +49,6 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   extra: any = undefined;
   /** Whether the results have come. */
   ready = false;
-  /** Whether the query was sent. */
-  sent = true;
   callback: QueryCallback<T> | null | undefined;
 
   /** @internal The query's number in the core. */
@@ -71,14 +65,15 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
     callback?: QueryCallback<T> | null,
   ) {
     super();
-    const {results, ...rest} = options ?? {};
     this.action = subscribe ? 'qs' : 'qf';
     this.connection = connection;
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.options = options && rest;
-    this.results = (results ?? null) as ProxyDoc<T>[];
+    this.results = (options?.results || null) as ProxyDoc<T>[];
+    // As in ShareDB: they are documents, and not for the server.
+    if (options?.results !== undefined) delete options.results;
+    this.options = options;
     this.callback = callback;
     this.request = connection.core.query(
       String(collection),
@@ -86,6 +81,11 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
       this.options ?? undefined,
       subscribe,
     );
+  }
+
+  /** Whether the query was sent to the server. */
+  get sent(): boolean {
+    return this.connection.canSend;
   }
 
   /** Whether the results are still to come. */
@@ -102,38 +102,62 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
 
   /** @internal The results have come. */
   onReady(error: Error | null, names: DocName[] | null | undefined, extra: any): void {
-    if (error || this.action === 'qf') this.connection.forgetQuery(this);
-    if (!error && names) {
-      this.results = this.#docs(names);
-      this.extra = extra;
-    }
+    if (this.action === 'qf') this.connection.forgetQuery(this);
     const {callback} = this;
     this.callback = null;
-    this.emit('ready');
-    this.ready = true;
-    if (error) callbackOrEmit(this, error, callback as Callback);
-    else callback?.(null, this.results, this.extra);
+    doAll(
+      () => !error && names && this.#found(names, extra),
+      () => this.emit('ready'),
+      () => {
+        this.ready = true;
+        if (error) this.connection.forgetQuery(this);
+      },
+      () =>
+        error
+          ? callbackOrEmit(this, error, callback as Callback)
+          : callback?.(null, this.results, this.extra),
+    );
+  }
+
+  #found(names: DocName[], extra: any): void {
+    if (this.action === 'qf' || !this.results) {
+      this.results = this.#docs(names);
+      this.extra = extra;
+      return;
+    }
+    // Of those that it had before, it tells what has changed.
+    const steps = stepsBetween(this.results, names);
+    const hasNews = !this.ready && extra !== undefined;
+    this.extra = extra;
+    doAll(
+      () => steps.length > 0 && this.onChange(steps),
+      () => hasNews && this.emit('extra', extra),
+    );
   }
 
   /** @internal The results changed. */
-  onChange(diff: QueryDiff[]): void {
+  onChange(steps: QueryStep[]): void {
     const results = this.results ?? [];
     this.results = results;
-    for (const step of diff) {
-      if (step.type === 'insert') {
-        const docs = this.#docs(step.docs);
-        results.splice(step.index, 0, ...docs);
-        this.emit('insert', docs, step.index);
-      } else if (step.type === 'remove') {
-        const docs = results.splice(step.index, step.count);
-        this.emit('remove', docs, step.index);
-      } else {
-        const docs = results.splice(step.from, step.count);
-        results.splice(step.to, 0, ...docs);
-        this.emit('move', docs, step.from, step.to);
-      }
+    doAll(
+      () => forAll(steps, (step) => this.#take(results, step)),
+      () => this.emit('changed', results),
+    );
+  }
+
+  #take(results: ProxyDoc<T>[], step: QueryStep): void {
+    if (step.type === 'insert') {
+      const docs = this.#docs(step.docs);
+      results.splice(step.index, 0, ...docs);
+      this.emit('insert', docs, step.index);
+    } else if (step.type === 'remove') {
+      const docs = results.splice(step.index, step.count);
+      this.emit('remove', docs, step.index);
+    } else {
+      const docs = results.splice(step.from, step.count);
+      results.splice(step.to, 0, ...docs);
+      this.emit('move', docs, step.from, step.to);
     }
-    this.emit('changed', results);
   }
 
   /** @internal The query had an error, and lives on. */

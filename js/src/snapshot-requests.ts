@@ -1,12 +1,14 @@
-import type {Snapshot} from 'sharedb/lib/client/index.js';
+import type {Snapshot as SnapshotOfShareDB} from 'sharedb/lib/client/index.js';
+import Snapshot from 'sharedb/lib/snapshot.js';
 import type {Callback} from './callbacks.js';
 import type {ProxyConnection} from './connection.js';
 import {Emitter} from './emitter.js';
-import {codes, makeError, toError} from './errors.js';
+import {codes, errorIn, makeError} from './errors.js';
+import {doAll, forAll} from './for-all.js';
 import {nextTick} from './next-tick.js';
 
 /** Called once with the snapshot, if there is no error. */
-export type SnapshotCallback = (error: any, snapshot: Snapshot) => void;
+export type SnapshotCallback = (error: any, snapshot: SnapshotOfShareDB) => void;
 
 /** What is asked of the server. */
 interface SnapshotQuestion {
@@ -40,13 +42,9 @@ class SnapshotRequest extends Emitter<{ready: () => void}> {
     callback: SnapshotCallback,
   ) {
     super();
-    if (typeof callback !== 'function') {
-      throw new Error('Callback is required for SnapshotRequest');
-    }
     this.#connection = connection;
     this.#message = message;
     this.#callback = callback;
-    this.send();
   }
 
   send(): void {
@@ -61,14 +59,21 @@ class SnapshotRequest extends Emitter<{ready: () => void}> {
   }
 
   onFailed(error: Error): void {
-    this.emit('ready');
-    (this.#callback as Callback)(error);
+    doAll(
+      () => this.emit('ready'),
+      () => (this.#callback as Callback)(error),
+    );
   }
 
-  onAnswer({error, v, type, data, meta}: SnapshotMessage): void {
-    if (error) return this.onFailed(toError(error));
-    this.emit('ready');
-    this.#callback(null, {id: this.#message.d, v, type, data, m: meta ?? null});
+  onAnswer(message: SnapshotMessage): void {
+    const error = errorIn(message);
+    if (error) return this.onFailed(error);
+    const {v, type, data, meta} = message;
+    const snapshot = new Snapshot(this.#message.d, v, type, data, meta ?? null);
+    doAll(
+      () => this.emit('ready'),
+      () => this.#callback(null, snapshot),
+    );
   }
 }
 
@@ -83,24 +88,27 @@ export class SnapshotRequests {
 
   /** Asks for a document as it was at a version. */
   addForVersion(c: string, d: string, v: number | null, callback?: SnapshotCallback): void {
-    checkPosition(v, 'version');
     this.#add({a: 'nf', c, d, v}, callback);
   }
 
   /** Asks for a document as it was at a time. */
   addForTime(c: string, d: string, ts: number | null, callback?: SnapshotCallback): void {
-    checkPosition(ts, 'timestamp');
     this.#add({a: 'nt', c, d, ts}, callback);
   }
 
   /** Asks, now or once the server is there. */
   #add(question: SnapshotQuestion, callback: SnapshotCallback | undefined): void {
     const id = this.#connection.nextSnapshotRequestId++;
-    const message = {...question, id};
-    const request = new SnapshotRequest(this.#connection, message, callback as SnapshotCallback);
+    if (typeof callback !== 'function') {
+      throw makeError(codes.OPTION_INVALID, 'Callback is required for SnapshotRequest');
+    }
+    if (question.a === 'nf') checkPosition(question.v, 'version');
+    else checkPosition(question.ts, 'timestamp');
+    const request = new SnapshotRequest(this.#connection, {...question, id}, callback);
     this.#requests.set(id, request);
     const {failure} = this.#connection;
     if (failure) nextTick(() => this.#take(id)?.onFailed(failure));
+    request.send();
   }
 
   /** The one that waits longest, if any does. */
@@ -110,7 +118,7 @@ export class SnapshotRequests {
   }
 
   onConnectionStateChanged(): void {
-    for (const request of this.#requests.values()) request.onConnectionStateChanged();
+    forAll(this.#requests.values(), (request) => request.onConnectionStateChanged());
   }
 
   onAnswer(message: SnapshotMessage): void {

@@ -59,8 +59,8 @@ type Question =
  */
 export class ProxyStore {
   readonly #connection: ProxyConnection;
-  /** What fails those who wait for an answer. */
-  readonly #waiting = new Set<(error: Error) => void>();
+  /** What fails those who wait for an answer, by their request. */
+  readonly #waiting = new Map<number | undefined, (error: Error) => void>();
 
   /** @internal Use `connection.store`. */
   constructor(connection: ProxyConnection) {
@@ -127,18 +127,21 @@ export class ProxyStore {
       const failure = connection.whyNothingIsSent();
       if (failure) return reject(failure);
       const request = connection.core.askStore(question);
-      this.#waiting.add(reject);
+      this.#waiting.set(request, reject);
       connection.ask(request, (error, answer) => {
-        this.#waiting.delete(reject);
+        this.#waiting.delete(request);
         if (error) reject(error);
         else resolve(answer);
       });
     });
   }
 
-  /** @internal The tab has left the hub: nothing will be answered. */
+  /** @internal The tab leaves the hub: nothing will be answered. */
   fail(error: Error): void {
-    for (const reject of this.#waiting) reject(error);
+    for (const [request, reject] of this.#waiting) {
+      if (request !== undefined) this.#connection.core.forget(request);
+      reject(error);
+    }
     this.#waiting.clear();
   }
 }

@@ -1,8 +1,16 @@
 import {setType} from './apply.js';
 import {type Callback, callEach} from './callbacks.js';
+import {report} from './core-handler.js';
 import type {ProxyDoc} from './doc.js';
 import type {DocRequests} from './doc-requests.js';
 import {type CoreError, codeOf, codes, makeError, toError} from './errors.js';
+import {doAll, errorsIn, forAll} from './for-all.js';
+
+/** Submits by their numbers, those of each op together: to the server, they are one. */
+export type Answered = number[][];
+
+/** The callbacks of an op's submits. */
+type Callbacks = (Callback | undefined)[];
 
 /** Why a document may load anew without an error, if no op was lost. */
 const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
@@ -15,8 +23,10 @@ export class Submits {
   readonly #requests: DocRequests;
   /** Oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
-  /** Of ops that were dropped: they hear of it once the document is loaded anew. */
-  readonly #lost: {callbacks: (Callback | undefined)[]; error: Error}[] = [];
+  /** Why the document is being loaded anew. */
+  readonly #causes: Error[] = [];
+  /** The ops that were lost: they hear of it once the document is loaded anew. */
+  readonly #lost: {callbacks: Callbacks; error: Error}[] = [];
 
   constructor(doc: ProxyDoc, requests: DocRequests) {
     this.#doc = doc;
@@ -34,64 +44,105 @@ export class Submits {
 
   /** There is no hub: none of them will have an answer. */
   fail(error: Error): void {
-    callEach(this.#take([...this.#callbacks.keys()]), error);
-    this.#doc.tellNothingPending();
+    const callbacks = this.#take([[...this.#callbacks.keys()]]);
+    doAll(
+      () => callEach(callbacks.flat(), error),
+      () => this.#doc.tellNothingPending(),
+    );
   }
 
   /** The server has answered for these. */
-  answered(tokens: Float64Array, error: Error | null): void {
-    if (!error || !this.inHardRollback) return this.settle(tokens, error);
-    this.#lost.push({callbacks: this.#take(tokens), error});
+  answered(answered: Answered, error: Error | null): void {
+    if (error && this.inHardRollback) this.#lose(answered, error);
+    else this.settle(answered, error);
   }
 
   /** Tells what became of these. */
-  settle(tokens: Float64Array, error: Error | null): void {
+  settle(answered: Answered, error: Error | null): void {
     const doc = this.#doc;
-    const called = callEach(this.#take(tokens), error ?? undefined);
-    const unheard = error && !called ? error : null;
+    const ops = this.#take(answered);
+    const tellUnheard = () => {
+      if (error && !ops.every(isHeard)) doc.emit('error', error);
+    };
+    const tellNothingPending = () => doc.tellNothingPending();
     // ShareDB loads a document anew if it can't invert the op, and then says so first.
     const isLoadedAnew = !doc.type?.invert;
-    if (unheard && isLoadedAnew) doc.emit('error', unheard);
-    doc.tellNothingPending();
-    if (unheard && !isLoadedAnew) doc.emit('error', unheard);
+    doAll(
+      () => callEach(ops.flat(), error ?? undefined),
+      ...(isLoadedAnew ? [tellUnheard, tellNothingPending] : [tellNothingPending, tellUnheard]),
+    );
   }
 
-  #take(tokens: Iterable<number>): (Callback | undefined)[] {
-    const callbacks: (Callback | undefined)[] = [];
-    for (const token of tokens) {
-      if (!this.#callbacks.has(token)) continue;
-      callbacks.push(this.#callbacks.get(token));
-      this.#callbacks.delete(token);
-    }
-    return callbacks;
+  #lose(dropped: Answered, error: Error): void {
+    for (const callbacks of this.#take(dropped)) this.#lost.push({callbacks, error});
   }
 
-  /** Gives up the document's state after an op that could not be applied. */
-  hardRollback(error: unknown, tokens: number[]): void {
+  /** The callbacks of each op, but for ops that have their answer. */
+  #take(answered: Answered): Callbacks[] {
+    const takeOne = (tokens: number[]) => {
+      const known = tokens.filter((token) => this.#callbacks.has(token));
+      const callbacks = known.map((token) => this.#callbacks.get(token));
+      for (const token of known) this.#callbacks.delete(token);
+      return callbacks;
+    };
+    return answered.map(takeOne).filter((callbacks) => callbacks.length > 0);
+  }
+
+  /** Gives up the document's state after an op, the submit `token` if it is one, could not be applied. */
+  hardRollback(thrown: unknown, token?: number): void {
     const {connection, key} = this.#doc;
-    const dropped = new Set([...connection.core.rollBack(key), ...tokens]);
-    this.loadAnew(toError(error as CoreError), dropped);
+    const [error, ...others] = errorsIn(thrown);
+    for (const other of others) report(connection, other);
+    const dropped: Answered = connection.core.rollBack(key);
+    this.loadAnew(
+      toError(error as CoreError),
+      token === undefined ? dropped : [...dropped, [token]],
+    );
   }
 
   /** Loads the document anew, then says why to those whose ops were dropped. */
-  loadAnew(error: Error, dropped: Iterable<number>): void {
+  loadAnew(error: Error, dropped: Answered): void {
     const doc = this.#doc;
     this.inHardRollback = true;
     setType(doc, null);
     doc.setVersion(null);
-    this.#lost.push({callbacks: this.#take(dropped), error});
-    this.#requests.fetch(true, (fetchError) => {
-      this.inHardRollback = false;
-      if (fetchError) {
-        const message = `Hard rollback fetch failed: ${fetchError.message}`;
-        doc.emit('error', makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message));
-      }
-      for (const {callbacks, error} of this.#lost.splice(0)) {
-        if (callbacks.length === 0 && quiet.includes(codeOf(error))) continue;
-        const allHeard = callbacks.length > 0 && callbacks.every(Boolean);
-        callEach(callbacks, error);
-        if (!allHeard) doc.emit('error', error);
-      }
-    });
+    this.#causes.push(error);
+    this.#lose(dropped, error);
+    this.#requests.fetch(true, (fetchError) => this.#loadedAnew(fetchError));
   }
+
+  #loadedAnew(fetchError: Error | null | undefined): void {
+    const doc = this.#doc;
+    this.inHardRollback = false;
+    const causes = this.#causes.splice(0);
+    const lost = this.#lost.splice(0);
+    const message = `Hard rollback fetch failed: ${fetchError?.message}`;
+    const failed = makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message);
+    doAll(
+      () => fetchError && doc.emit('error', failed),
+      () => forAll(lost, ({callbacks, error}) => callEach(callbacks, error)),
+      () => forAll(unheard(causes, lost), (error) => doc.emit('error', error)),
+    );
+  }
+}
+
+/** Whether the application hears of what became of the op. */
+function isHeard(callbacks: Callbacks): boolean {
+  return callbacks.some(Boolean);
+}
+
+/**
+ * What callbacks do not tell, each error once: of an op that has none, and why the document was loaded
+ * anew if no op was lost by it.
+ */
+function unheard(causes: Error[], lost: {callbacks: Callbacks; error: Error}[]): Error[] {
+  const sameFor = (error: Error) => codeOf(error) ?? error;
+  const told = new Set(lost.map(({error}) => sameFor(error)));
+  const errors = [
+    ...lost.filter(({callbacks}) => !isHeard(callbacks)).map(({error}) => error),
+    ...causes.filter((error) => !told.has(sameFor(error)) && !quiet.includes(codeOf(error))),
+  ];
+  const first = new Map<unknown, Error>();
+  for (const error of errors) if (!first.has(sameFor(error))) first.set(sameFor(error), error);
+  return [...first.values()];
 }

@@ -17,3 +17,21 @@ declare module 'sharedb/lib/types.js' {
   const types: TypeRegistry;
   export default types;
 }
+
+declare module 'sharedb/lib/logger/index.js' {
+  const logger: {[method in 'info' | 'warn' | 'error']: (...args: unknown[]) => void};
+  export default logger;
+}
+
+declare module 'sharedb/lib/snapshot.js' {
+  import type {Snapshot} from 'sharedb/lib/sharedb.js';
+
+  const SnapshotClass: new (
+    id: string,
+    v: number,
+    type: string | null,
+    data: unknown,
+    m: unknown,
+  ) => Snapshot;
+  export default SnapshotClass;
+}

@@ -85,6 +85,10 @@ impl<M: Message> Layer<M> for Coalescing<M> {
         "coalescing"
     }
 
+    fn untaken(&self) -> usize {
+        self.queue.len()
+    }
+
     fn outbound(&mut self, mut packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
         // Only what has to wait is merged: what fits in the window goes as it is.
         let fitting = packet.messages.len().min(self.room());

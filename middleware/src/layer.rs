@@ -37,6 +37,16 @@ pub trait Layer<M> {
         None
     }
 
+    /// How many messages or packets it keeps for the other end, which does not take them.
+    fn untaken(&self) -> usize {
+        0
+    }
+
+    /// How many packets have come and wait for an earlier one.
+    fn early(&self) -> usize {
+        0
+    }
+
     /// The deadline has come. Called early, it does nothing.
     fn wake(&mut self, _now: Millis, _out: &mut Output<M>) {}
 }

@@ -28,6 +28,10 @@ impl<M> Layer<M> for Ordering<M> {
         "ordering"
     }
 
+    fn early(&self) -> usize {
+        self.held.len()
+    }
+
     fn outbound(&mut self, mut packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
         // A lost `taken` could leave the other end waiting for ever, so it counts as content.
         if !packet.messages.is_empty() || packet.taken.is_some() {

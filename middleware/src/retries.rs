@@ -167,6 +167,10 @@ impl<M: Clone> Layer<M> for Retries<M> {
         "retries"
     }
 
+    fn untaken(&self) -> usize {
+        self.unacked.len()
+    }
+
     fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>) {
         match packet.seq {
             Some(seq) => {

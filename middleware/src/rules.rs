@@ -25,12 +25,19 @@ pub fn defaults(guarantees: &Guarantees) -> Vec<LayerConfig> {
 }
 
 /// The layers the other end needs to match these: the same, without `timeouts` and `tracing`, which
-/// say nothing to the other end.
-pub fn counterpart(layers: &[LayerConfig]) -> Vec<LayerConfig> {
+/// say nothing to the other end. `ordering` holds `most_held` packets at most, which the other end
+/// does not notice but by resends.
+pub fn counterpart(layers: &[LayerConfig], most_held: u64) -> Vec<LayerConfig> {
     let own = |layer: &&LayerConfig| {
         !matches!(layer, LayerConfig::Timeouts { .. } | LayerConfig::Tracing)
     };
-    layers.iter().filter(own).copied().collect()
+    let clamped = |layer: &LayerConfig| match *layer {
+        LayerConfig::Ordering { max_held } => {
+            LayerConfig::Ordering { max_held: max_held.min(most_held) }
+        }
+        layer => layer,
+    };
+    layers.iter().filter(own).map(clamped).collect()
 }
 
 /// Refuses values out of range, and layers that do not fit each other or the transport.

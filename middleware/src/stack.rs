@@ -138,6 +138,16 @@ impl<M> Stack<M> {
         self.layers.iter().filter_map(|layer| layer.deadline()).min()
     }
 
+    /// How many messages or packets it keeps for the other end, which does not take them.
+    pub fn untaken(&self) -> usize {
+        self.layers.iter().map(|layer| layer.untaken()).sum()
+    }
+
+    /// How many packets have come and wait for an earlier one.
+    pub fn early(&self) -> usize {
+        self.layers.iter().map(|layer| layer.early()).sum()
+    }
+
     /// The next packet for the transport.
     pub fn poll_transmit(&mut self) -> Option<Packet<M>> {
         self.transmit.pop_front()

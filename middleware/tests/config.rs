@@ -131,7 +131,7 @@ fn the_defaults_and_their_counterparts_fit_every_transport() {
     for (ordered, reliable) in [(true, true), (true, false), (false, true), (false, false)] {
         let layers = defaults(&transport(ordered, reliable));
         assert_eq!(build(&layers, ordered, reliable), Ok(()));
-        assert_eq!(build(&counterpart(&layers), ordered, reliable), Ok(()));
+        assert_eq!(build(&counterpart(&layers, u64::MAX), ordered, reliable), Ok(()));
     }
     let reliable: Vec<_> = defaults(&transport(true, true));
     assert_eq!(reliable, [L::TIMEOUTS, L::COALESCING, L::BATCHING]);
@@ -143,9 +143,19 @@ fn the_defaults_and_their_counterparts_fit_every_transport() {
 fn the_counterpart_leaves_out_what_says_nothing_to_the_other_end() {
     let window = L::Coalescing { window: 7 };
     assert_eq!(
-        counterpart(&[L::Tracing, L::TIMEOUTS, window, L::BATCHING, L::ORDERING, L::RETRIES]),
+        counterpart(
+            &[L::Tracing, L::TIMEOUTS, window, L::BATCHING, L::ORDERING, L::RETRIES],
+            u64::MAX
+        ),
         [window, L::BATCHING, L::ORDERING, L::RETRIES]
     );
+}
+
+#[test]
+fn the_counterpart_holds_no_more_than_its_end_allows() {
+    let theirs = L::Ordering { max_held: 1_000_000 };
+    assert_eq!(counterpart(&[theirs], 50), [L::Ordering { max_held: 50 }]);
+    assert_eq!(counterpart(&[L::Ordering { max_held: 7 }], 50), [L::Ordering { max_held: 7 }]);
 }
 
 #[test]

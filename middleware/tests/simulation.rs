@@ -56,7 +56,7 @@ impl Simulation {
         Simulation {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: 0,
-            ends: [end(layers, seed), end(&counterpart(layers), !seed)],
+            ends: [end(layers, seed), end(&counterpart(layers, u64::MAX), !seed)],
             plans,
             got: [vec![], vec![]],
             link: BTreeMap::new(),

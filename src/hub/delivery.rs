@@ -1,8 +1,9 @@
 //! What the hub says: to whom, and when it may be said.
 
-use super::Hub;
 use super::journal::{Batch, Journal, Outgoing};
 use super::last_words::keep_them;
+use super::{Hub, HubEvent};
+use crate::error::{Error, codes};
 use crate::protocol::*;
 
 impl Hub {
@@ -13,6 +14,9 @@ impl Hub {
         }
         let has_tabs = !self.tabs.is_empty();
         self.tell_store_events();
+        if std::mem::take(&mut self.has_other_tabs) {
+            self.announce_tabs();
+        }
         let (docs, _, _, mut cx) = self.parts();
         docs.write_checkpoints(&mut cx);
         if has_tabs {
@@ -80,7 +84,12 @@ impl Hub {
             let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
             match (entry, message) {
                 (Some(entry), message) if self.peers.serves(entry.peer, &tab) => {
-                    self.peers.send(entry.peer, message, self.now);
+                    entry.usage.tell(&message);
+                    if self.peers.send(entry.peer, message, &self.settings, self.now) {
+                        let reason =
+                            format!("tab {tab} lets all that it is told lie: its session ends");
+                        self.events.push_back(HubEvent::Fault(Error::new(codes::TOO_MUCH, reason)));
+                    }
                 }
                 (Some(entry), Message::StoreEvent(event)) => entry.missed.push(event),
                 (None, Message::StoreEvent(event)) => self.keep_for_next_tab(event),
@@ -104,8 +113,9 @@ impl Hub {
         docs.tell_lost_again(&mut cx);
     }
 
-    pub(super) fn announce_tabs(&mut self) {
-        let tabs: Vec<TabInfo> = self.tabs.iter().map(|entry| entry.info.clone()).collect();
+    fn announce_tabs(&mut self) {
+        let here = self.tabs.iter().filter(|entry| !entry.is_away);
+        let tabs: Vec<TabInfo> = here.map(|entry| entry.info.clone()).collect();
         self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
     }
 

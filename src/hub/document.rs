@@ -313,10 +313,7 @@ impl Document {
             }
         }
         self.holders.retain(|_, holder| holder.let_go.is_none() || holder.is_live());
-        if self.subscription == Subscription::Live && !self.is_wanted() {
-            cx.upstream.unsubscribe(&self.id);
-            self.subscription = Subscription::None;
-        }
+        self.end_subscription(cx);
         let is_written =
             cx.journal.as_deref().is_none_or(|journal| !journal.is_busy_with(&self.id));
         let forget = self.holders.is_empty()
@@ -331,6 +328,14 @@ impl Document {
             self.start_linger(cx);
         }
         forget
+    }
+
+    /// Ends the upstream subscription, if no tab wants it.
+    pub fn end_subscription(&mut self, cx: &mut Context<'_>) {
+        if self.subscription == Subscription::Live && !self.is_wanted() {
+            cx.upstream.unsubscribe(&self.id);
+            self.subscription = Subscription::None;
+        }
     }
 
     fn is_wanted(&self) -> bool {

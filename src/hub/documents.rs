@@ -320,6 +320,19 @@ impl Documents {
         }
     }
 
+    /// The tab has gone offline: it wants nothing more of documents but that its ops are taken.
+    pub fn rest_all(&mut self, tab: &str, cx: &mut Context<'_>) {
+        self.bulks.retain(|(other, _), _| other != tab);
+        for doc in self.docs.values_mut() {
+            doc.rest(tab, cx);
+        }
+    }
+
+    /// The hub lets go of the server, as there is no tab.
+    pub fn end_subscriptions(&mut self, cx: &mut Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.end_subscription(cx));
+    }
+
     /// Sends a tab documents among the results of its query; `keep`: and their changes from now on.
     pub fn join_results(
         &mut self,

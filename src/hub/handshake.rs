@@ -1,5 +1,6 @@
 //! How a tab is let in.
 
+use super::caps::{MAX_NAME, Usage};
 use super::journal::Outgoing;
 use super::sessions::TabEntry;
 use super::{Hub, HubEvent, PeerId};
@@ -8,11 +9,14 @@ use crate::protocol::*;
 
 impl Hub {
     pub(super) fn hello(&mut self, peer: PeerId, hello: Hello) {
-        let accepted =
-            self.check(&hello).and_then(|()| self.upstream.connect(hello.options.as_ref()));
+        let accepted = self
+            .check(&hello)
+            .and_then(|()| self.check_id(peer, &hello))
+            .and_then(|()| self.upstream.connect(hello.options.as_ref()));
         if let Err(error) = accepted {
             let refusal = Refusal { request: hello.request, error };
-            return self.peers.send(peer, Message::Refusal(refusal), self.now);
+            self.peers.send(peer, Message::Refusal(refusal), &self.settings, self.now);
+            return;
         }
         self.connected();
         let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
@@ -23,7 +27,8 @@ impl Hub {
             return;
         }
         let store_events = self.drop_messages_to(&hello.tab);
-        let keeps = known.is_some() || self.settings.stored.is_some();
+        let was_away = self.away.remove(&hello.tab);
+        let keeps = known.is_some() || was_away || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
         if let Some(at) = known {
             let before = self.tabs[at].peer;
@@ -32,10 +37,14 @@ impl Hub {
             }
             self.tabs[at].peer = peer;
             self.tabs[at].is_resuming = resumed;
+            self.tabs[at].is_away = false;
+            self.tabs[at].usage = Usage::default();
             self.tell_lost_again();
         } else {
             let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            self.tabs.push(TabEntry { info, peer, is_resuming: resumed, missed: Vec::new() });
+            let (is_resuming, is_away, missed) = (resumed, false, Vec::new());
+            let usage = Usage::default();
+            self.tabs.push(TabEntry { info, peer, is_resuming, is_away, missed, usage });
         }
         if resumed {
             let (docs, queries, relay, mut cx) = self.parts();
@@ -47,6 +56,7 @@ impl Hub {
         }
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.tab = Some(hello.tab.clone());
+            peer.owner = Some(hello.tab.clone());
         }
         let (request, lineage) = (hello.request, self.lineage());
         let last_words = self.takes_last_words();
@@ -56,7 +66,7 @@ impl Hub {
         self.out.extend(store_events);
         self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
-        self.announce_tabs();
+        self.has_other_tabs = true;
     }
 
     /// The tab begins a new session, to which nothing of the last one is of use but what happened to
@@ -73,6 +83,24 @@ impl Hub {
         dropped.extend(self.out.extract_if(.., |(other, _)| other == tab));
         kept.extend(dropped.into_iter().filter(|(_, it)| matches!(it, Message::StoreEvent(_))));
         kept
+    }
+
+    /// Whether the id is the tab's own, and the transport too.
+    fn check_id(&mut self, peer: PeerId, hello: &Hello) -> Result<(), Error> {
+        let Hello { tab, secret, .. } = hello;
+        let owner = self.peers.get_mut(peer).and_then(|peer| peer.owner.as_ref());
+        let reason = if tab.len() > MAX_NAME {
+            format!("a tab's id has {} bytes; at most {MAX_NAME} are taken", tab.len())
+        } else if !proves(tab, secret.as_deref()) {
+            format!("a tab says it is {tab}, and can't prove it: its `secret` must be that tab's")
+        } else if let Some(owner) = owner.filter(|owner| *owner != tab) {
+            format!("a tab says it is {tab} where {owner} was let in: each needs its own transport")
+        } else {
+            return Ok(());
+        };
+        let error = Error::new(codes::TAB_ID, reason);
+        self.events.push_back(HubEvent::Fault(error.clone()));
+        Err(error)
     }
 
     fn check(&self, hello: &Hello) -> Result<(), Error> {

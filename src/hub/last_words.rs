@@ -18,11 +18,11 @@ impl Hub {
 
     /// What they say is durable, or told as lost, before the answer goes.
     pub(super) fn take_last_words(&mut self, from: String, words: LastWords) {
-        let LastWords { request, tab, lineage, docs: held } = words;
+        let LastWords { request, tab, secret, lineage, docs: held } = words;
         let waiter = Waiter { tab: from, request };
         let is_known = self.is_of(&lineage);
         let refused = !self.takes_last_words()
-            || tab == waiter.tab
+            || !proves(&tab, secret.as_deref())
             || !(is_known || self.is_of_an_earlier(&lineage));
         if refused {
             return self.parts().3.callback(&waiter, Some(keep_them()));

@@ -3,6 +3,9 @@
 //! [`Hub`] keeps the sessions with the tabs, [`Upstream`] is the real connection as the hub sees
 //! it, and each document has its own order of changes.
 
+mod away;
+mod caps;
+mod checks;
 mod delivery;
 mod document;
 mod documents;

@@ -6,7 +6,9 @@ use tabmux_middleware::{Environment, LayerConfig, Message as _, Millis, Packet, 
 use tabmux_transports::{Frame, Guarantees};
 
 use super::HubSettings;
+use super::caps::{MAX_BACKLOG, MAX_HELD, MAX_HELD_FRAMES};
 use crate::error::{Error, codes};
+use crate::platform::Payload;
 use crate::protocol::{Envelope, Link, Message, Refusal};
 
 /// Stands for one transport, and so for one tab at most.
@@ -18,13 +20,17 @@ pub(super) struct Peer {
     link: Option<Link>,
     /// The tab at the other end, once it was let in.
     pub tab: Option<String>,
+    /// The first that was let in here: there is never another.
+    pub owner: Option<String>,
+    /// How large the frames are that wait for an earlier one.
+    early: usize,
     /// Frames outside of any session.
     loose: VecDeque<Frame>,
 }
 
 impl Peer {
     fn new(guarantees: Guarantees) -> Self {
-        Peer { guarantees, link: None, tab: None, loose: VecDeque::new() }
+        Peer { guarantees, link: None, tab: None, owner: None, early: 0, loose: VecDeque::new() }
     }
 
     /// Takes a frame. A frame of a new session ends the one before.
@@ -36,6 +42,7 @@ impl Peer {
         now: Millis,
     ) -> Result<(), Error> {
         let codec = by_frame_kind(frame.kind(), settings.limits);
+        let size = size_of(&frame);
         let envelope = Envelope::decode(&*codec, frame)?;
         let current = self.link.as_ref().map_or(0, Link::session);
         if envelope.session < current {
@@ -54,10 +61,31 @@ impl Peer {
                 }
             }
         }
-        if let Some(link) = &mut self.link {
-            link.receive(envelope.packet, now);
+        let Some(link) = &mut self.link else { return Ok(()) };
+        let before = link.early();
+        link.receive(envelope.packet, now);
+        match link.early() {
+            0 => self.early = 0,
+            now if now > before => self.early += size(),
+            _ => {}
+        }
+        if self.early > MAX_HELD {
+            let reason =
+                "the frames of a tab that wait for an earlier one are too large".to_owned();
+            self.end_session(settings);
+            return Err(Error::new(codes::TOO_MUCH, reason));
         }
         Ok(())
+    }
+
+    /// Lets go of all that the session holds: the tab has to begin another.
+    fn end_session(&mut self, settings: &HubSettings) {
+        let Some(link) = self.link.take() else { return };
+        (self.tab, self.early) = (None, 0);
+        let packet = Packet::new(Vec::new());
+        let (session, epoch) = (link.session(), Some(settings.epoch));
+        let envelope = Envelope { session, epoch, layers: None, stale: true, packet };
+        self.loose.extend(envelope.encode(&**link.codec()));
     }
 
     fn link_for(
@@ -70,7 +98,7 @@ impl Peer {
     ) -> Result<Link, Error> {
         let environment =
             Environment { seed: settings.seed.wrapping_add(u64::from(id)), tracer: None };
-        let layers = tabmux_middleware::counterpart(layers);
+        let layers = tabmux_middleware::counterpart(layers, MAX_HELD_FRAMES);
         let stack = Stack::build(&layers, &self.guarantees, environment)
             .map_err(|error| Error::new(codes::LAYERS, error.to_string()))?;
         Ok(Link::of_hub(session, settings.epoch, Rc::clone(codec), stack))
@@ -107,6 +135,16 @@ impl Peer {
     fn poll_transmit(&mut self) -> Option<Frame> {
         self.loose.pop_front().or_else(|| self.link.as_mut()?.poll_transmit())
     }
+}
+
+/// How large the frame is, which is gone by then. What has no bytes is measured only if it must be.
+fn size_of(frame: &Frame) -> impl FnOnce() -> usize + use<> {
+    let (size, object) = match frame {
+        Frame::Text(text) => (text.len(), None),
+        Frame::Bytes(bytes) => (bytes.len(), None),
+        Frame::Object(object) => (0, Some(Payload(object.clone()))),
+    };
+    move || object.map_or(size, |object| object.size())
 }
 
 /// All transports of the hub.
@@ -154,10 +192,22 @@ impl Peers {
         }
     }
 
-    pub fn send(&mut self, id: PeerId, message: Message, now: Millis) {
-        if let Some(link) = self.peers.get_mut(&id).and_then(|peer| peer.link.as_mut()) {
-            link.send(message, now);
+    /// Returns whether the tab has let so much lie that its session was ended.
+    pub fn send(
+        &mut self,
+        id: PeerId,
+        message: Message,
+        settings: &HubSettings,
+        now: Millis,
+    ) -> bool {
+        let Some(peer) = self.peers.get_mut(&id) else { return false };
+        let Some(link) = &mut peer.link else { return false };
+        link.send(message, now);
+        let is_behind = link.untaken() > MAX_BACKLOG;
+        if is_behind {
+            peer.end_session(settings);
         }
+        is_behind
     }
 
     pub fn poll_message(&mut self, id: PeerId) -> Option<Message> {

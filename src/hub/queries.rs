@@ -23,6 +23,11 @@ pub(super) struct Queries {
 }
 
 impl Queries {
+    /// How many queries the tab has.
+    pub fn count(&self, tab: &str) -> usize {
+        self.queries.iter().flat_map(|query| &query.members).filter(|it| it.tab == tab).count()
+    }
+
     /// A tab asks. Subscribed queries that ask the same share one upstream.
     pub fn ask(
         &mut self,
@@ -276,7 +281,7 @@ fn apply(step: &QueryDiff, results: &mut Vec<DocId>, came: &mut Vec<DocId>, went
     let clamp = |index: u32, length: usize| (index as usize).min(length);
     let cut = |results: &mut Vec<DocId>, at: u32, count: u32| -> Vec<DocId> {
         let at = clamp(at, results.len());
-        let end = (at + count as usize).min(results.len());
+        let end = at.saturating_add(count as usize).min(results.len());
         results.drain(at..end).collect()
     };
     match step {

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::Deserialize;
 
+use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
+use crate::error::{Error, codes};
 use crate::platform::{Payload, from_value, present};
 use crate::protocol::{Message, Relayed};
 
@@ -29,7 +31,10 @@ struct Head {
     p: Option<Payload>,
     /// The presence's version.
     #[serde(default)]
-    pv: u64,
+    pv: Option<Payload>,
+    /// Whose op it is.
+    #[serde(default)]
+    src: Option<Payload>,
     /// The subscription's number.
     #[serde(default, deserialize_with = "present")]
     seq: Option<Payload>,
@@ -45,6 +50,12 @@ impl Head {
             None => (self.c.clone(), self.d.clone()),
         };
         (self.a.clone(), self.id.clone(), c, d)
+    }
+
+    /// The presence's version; what is none is for the server to refuse.
+    fn version(&self) -> u64 {
+        let version = self.pv.as_ref().and_then(|pv| from_value(pv.0.clone()).ok());
+        version.unwrap_or_default()
     }
 
     fn channel(&self) -> Option<String> {
@@ -66,11 +77,12 @@ struct Channel {
 
 /// Presence that a tab has set.
 struct LocalPresence {
-    tab: String,
     version: u64,
     message: Payload,
     /// The tab has taken it back; the server's answer to that is still owed.
     gone: bool,
+    /// The hub is to take it back in the name of its tab.
+    withdrawn: bool,
 }
 
 /// What passes between tabs and the server in ShareDB's own protocol: presence, snapshots at a
@@ -81,7 +93,8 @@ struct LocalPresence {
 #[derive(Default)]
 pub(super) struct Relay {
     channels: BTreeMap<String, Channel>,
-    presences: BTreeMap<(String, String), LocalPresence>,
+    /// By channel, id and tab: tabs may show the same id.
+    presences: BTreeMap<(String, String, String), LocalPresence>,
     /// The snapshot requests under way: whose they are, and the id they had there.
     requests: HashMap<u64, (String, Payload)>,
     last_request: u64,
@@ -98,23 +111,42 @@ pub(super) struct Relay {
 /// The action, the number, and without one the collection and the document of a message.
 type Subject = (String, Option<Payload>, Option<Payload>, Option<Payload>);
 
+type PresenceKey = (String, String, String);
+
 impl Relay {
-    /// Takes a tab's message for the server.
-    pub fn take_from_tab(&mut self, tab: &str, message: &Payload, cx: &mut Context<'_>) {
-        let Ok(head) = from_value::<Head>(message.0.clone()) else {
-            return cx.upstream.send(message);
-        };
+    /// Takes a tab's message for the server, to which the hub is known as `own`.
+    ///
+    /// # Errors
+    /// The tab has asked too much.
+    pub fn take_from_tab(
+        &mut self,
+        tab: &str,
+        message: &Payload,
+        own: Option<&str>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Error> {
+        let head: Head = from_value(message.0.clone())
+            .map_err(|reason| Error::new(codes::MESSAGE_BADLY_FORMED, reason))?;
+        self.check_room(tab)?;
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => self.set_presence(tab, channel, &head, message, cx),
             ("ps", Some(channel)) => self.subscribe(tab, channel, message, cx),
             ("pu", Some(channel)) => self.unsubscribe(tab, channel, message, cx),
             ("pr", Some(channel)) => self.request(tab, channel, message, cx),
-            ("nf" | "nt", _) => {
+            ("nf" | "nt" | "qf", _) => {
                 self.last_request += 1;
+                let number = self.last_request;
                 let id = head.id.unwrap_or_else(Payload::undefined);
-                self.requests.insert(self.last_request, (tab.to_owned(), id));
-                let id = request_id(self.last_request);
+                self.requests.insert(number, (tab.to_owned(), id));
+                // The server wants a number for a query.
+                let is_query = head.a == "qf";
+                let id = if is_query { (FIRST_QUERY + number).into() } else { request_id(number) };
                 cx.upstream.send(&message.with_member("id", id));
+            }
+            // Under the hub's name, an op of a sibling with the same number would count as this one.
+            ("op", _) if head.src.as_ref().is_none_or(|src| src.as_text().as_deref() == own) => {
+                self.others.push_back((head.subject(), tab.to_owned()));
+                cx.upstream.send(&from(tab, message));
             }
             ("pp", _) => {
                 self.pings.push_back(tab.to_owned());
@@ -125,6 +157,23 @@ impl Relay {
                 cx.upstream.send(message);
             }
         }
+        Ok(())
+    }
+
+    fn check_room(&self, tab: &str) -> Result<(), Error> {
+        let waiting = [self.requests.len(), self.pings.len(), self.others.len()];
+        if waiting.into_iter().sum::<usize>() >= MAX_REQUESTS {
+            let requests = self.requests.values().filter(|(other, _)| other == tab).count();
+            let pings = self.pings.iter().filter(|other| *other == tab).count();
+            let others = self.others.iter().filter(|(_, other)| other == tab).count();
+            check("messages without an answer", requests + pings + others, MAX_REQUESTS)?;
+        }
+        if self.presences.len() + self.channels.len() >= MAX_PRESENCES {
+            let shown = self.presences.keys().filter(|(_, _, other)| other == tab).count();
+            let heard = self.channels.values().filter(|it| it.members.contains(tab)).count();
+            check("presences and channels of them", shown + heard, MAX_PRESENCES)?;
+        }
+        Ok(())
     }
 
     /// Takes a message of the server.
@@ -133,14 +182,20 @@ impl Relay {
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
-                let key = (channel.clone(), id);
-                match self.presences.get(&key) {
-                    Some(own) => tell(&own.tab, message, cx),
-                    None => self.tell_members(channel, None, message, cx),
+                let first = (channel.clone(), id.clone(), String::new());
+                let is_it = |key: &PresenceKey| key.0 == *channel && key.1 == id;
+                let keys = self.presences.range(first..).map(|(key, _)| key);
+                let keys: Vec<PresenceKey> = keys.take_while(|key| is_it(key)).cloned().collect();
+                if keys.is_empty() {
+                    self.tell_members(channel, None, message, cx);
                 }
-                // The server has answered for the last that was heard of it.
-                if self.presences.get(&key).is_some_and(|own| own.gone && own.version <= head.pv) {
-                    self.presences.remove(&key);
+                for key in keys {
+                    tell(&key.2, message, cx);
+                    // The server has answered for the last that was heard of it.
+                    let version = head.version();
+                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version <= version) {
+                        self.presences.remove(&key);
+                    }
                 }
             }
             ("ps", Some(channel)) => self.subscribed(channel, &head, message, cx),
@@ -149,9 +204,8 @@ impl Relay {
                 self.show_again(channel, cx);
             }
             ("pr", Some(channel)) => self.tell_owners(channel, None, message, cx),
-            ("nf" | "nt", _) => {
-                let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
-                let number = id.strip_prefix(REQUEST_PREFIX).and_then(|id| id.parse().ok());
+            ("nf" | "nt" | "qf", _) => {
+                let number = head.id.as_ref().and_then(request_number);
                 if let Some((tab, id)) = number.and_then(|id: u64| self.requests.remove(&id)) {
                     tell(&tab, &message.with_member("id", id), cx);
                 }
@@ -201,20 +255,29 @@ impl Relay {
 
     /// A tab is gone, and its presence with it.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let gone: Vec<_> = self
-            .presences
-            .iter()
-            .filter(|(_, own)| own.tab == tab)
-            .map(|(key, own)| (key.clone(), own.version + 1, own.message.clone()))
-            .collect();
-        for ((channel, id), version, message) in gone {
-            let message =
-                message.with_member("p", Payload::null()).with_member("pv", version.into());
-            cx.upstream.send(&message);
-            self.tell_members(&channel, Some(tab), &from(tab, &message), cx);
-            self.presences.remove(&(channel, id));
-        }
+        self.withdraw(tab);
+        self.take_back(cx);
         self.suspend(tab, cx);
+    }
+
+    /// A tab's presence is to be taken back.
+    pub fn withdraw(&mut self, tab: &str) {
+        for ((_, _, other), own) in &mut self.presences {
+            if other == tab {
+                (own.gone, own.withdrawn) = (true, true);
+            }
+        }
+    }
+
+    /// Takes back what was withdrawn, and not sent again since.
+    pub fn take_back(&mut self, cx: &mut Context<'_>) {
+        let withdrawn = self.presences.extract_if(.., |_, own| own.withdrawn);
+        for ((channel, _, tab), own) in withdrawn.collect::<Vec<_>>() {
+            let message = own.message.with_member("p", Payload::null());
+            let message = message.with_member("pv", own.version.saturating_add(1).into());
+            cx.upstream.send(&message);
+            self.tell_members(&channel, Some(&tab), &from(&tab, &message), cx);
+        }
     }
 
     /// The tab begins a new session: to it, that is a new connection, on which it asks again for all
@@ -238,12 +301,12 @@ impl Relay {
     ) {
         let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
         let own = LocalPresence {
-            tab: tab.to_owned(),
-            version: head.pv,
+            version: head.version(),
             message: message.clone(),
             gone: head.p.is_none(),
+            withdrawn: false,
         };
-        self.presences.insert((channel.to_owned(), id), own);
+        self.presences.insert((channel.to_owned(), id, tab.to_owned()), own);
         cx.upstream.send(message);
         self.tell_members(channel, Some(tab), &from(tab, message), cx);
     }
@@ -312,7 +375,8 @@ impl Relay {
     /// The server takes back the presence of a client that unsubscribes: but here it was one tab that
     /// listened, and maybe another that shows itself.
     fn show_again(&self, channel: &str, cx: &mut Context<'_>) {
-        let shown = self.presences.iter().filter(|((other, _), own)| other == channel && !own.gone);
+        let shown =
+            self.presences.iter().filter(|((other, ..), own)| other == channel && !own.gone);
         for (_, own) in shown {
             cx.upstream.send(&own.message);
         }
@@ -355,8 +419,8 @@ impl Relay {
         message: &Payload,
         cx: &mut Context<'_>,
     ) {
-        let owners = self.presences.iter().filter(|((other, _), _)| other == channel);
-        let owners: BTreeSet<&String> = owners.map(|(_, own)| &own.tab).collect();
+        let owners = self.presences.keys().filter(|(other, ..)| other == channel);
+        let owners: BTreeSet<&String> = owners.map(|(_, _, tab)| tab).collect();
         for tab in owners.into_iter().filter(|tab| but != Some(tab)) {
             tell(tab, message, cx);
         }
@@ -370,11 +434,21 @@ struct UnsubscribeMessage<'a> {
     seq: u64,
 }
 
+/// The hub's own queries never have such numbers.
+const FIRST_QUERY: u64 = 1 << 50;
 const REQUEST_PREFIX: &str = "tabmux:";
 
 /// An id that no request of the upstream connection itself has: those are numbers.
 fn request_id(number: u64) -> Payload {
     Payload::from(format!("{REQUEST_PREFIX}{number}"))
+}
+
+/// The inverse of the ids that the relay gives requests.
+fn request_number(id: &Payload) -> Option<u64> {
+    match id.as_text() {
+        Some(text) => text.strip_prefix(REQUEST_PREFIX)?.parse().ok(),
+        None => from_value::<u64>(id.0.clone()).ok()?.checked_sub(FIRST_QUERY),
+    }
 }
 
 /// A tab's presence as its siblings see it: with the tab as its source.

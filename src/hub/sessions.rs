@@ -4,6 +4,8 @@ use std::rc::Rc;
 use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
 
+use super::away::Away;
+use super::caps::Usage;
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::inbox::{Arrival, Inbox, docs_of_event};
@@ -54,8 +56,11 @@ pub(super) struct TabEntry {
     pub peer: PeerId,
     /// It has not said yet what it holds from before.
     pub is_resuming: bool,
+    /// It has gone offline: only its ops are still to be taken.
+    pub is_away: bool,
     /// What happened to the store since it left its last session.
     pub missed: Vec<StoreEvent>,
+    pub usage: Usage,
 }
 
 /// The hub, as a state machine without I/O.
@@ -71,7 +76,7 @@ pub struct Hub {
     /// In the order they joined.
     pub(super) tabs: Vec<TabEntry>,
     pub(super) docs: Documents,
-    queries: Queries,
+    pub(super) queries: Queries,
     relay: Relay,
     pub(super) journal: Option<Journal>,
     pub(super) inbox: Inbox,
@@ -79,6 +84,8 @@ pub struct Hub {
     pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
     pub(super) expected: BTreeSet<String>,
+    /// Tabs that have gone offline, and may come back.
+    pub(super) away: Away,
     /// Requests that pass on last words, and whose answer waits until those are written.
     pub(super) passed_on: BTreeSet<(String, u64)>,
     pub(super) is_connected: bool,
@@ -86,6 +93,8 @@ pub struct Hub {
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
     pub(super) out: Vec<Outgoing>,
     pub(super) events: VecDeque<HubEvent>,
+    /// Tabs have come or gone, and the others are to be told so with the next messages.
+    pub(super) has_other_tabs: bool,
     pub(super) now: Millis,
 }
 
@@ -124,11 +133,13 @@ impl Hub {
             inbox,
             found: Vec::new(),
             expected: BTreeSet::new(),
+            away: Away::default(),
             passed_on: BTreeSet::new(),
             is_connected: false,
             offline: Offline::default(),
             out: Vec::new(),
             events: VecDeque::new(),
+            has_other_tabs: false,
             now: 0,
         }
     }
@@ -150,7 +161,10 @@ impl Hub {
     }
 
     pub(super) fn transport_closed(&mut self, peer: PeerId) {
-        if let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) {
+        let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) else { return };
+        if self.is_going_away(&tab) {
+            self.tab_left(&tab);
+        } else {
             self.tab_ended(&tab);
         }
     }
@@ -172,18 +186,22 @@ impl Hub {
 
     pub(super) fn remove_tab(&mut self, tab: &str) {
         let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
-            if self.expected.remove(tab) {
+            if self.expected.remove(tab) | self.away.remove(tab) {
                 self.release_all(tab);
             }
             return;
         };
-        let entry = self.tabs.remove(at);
-        self.peers.remove(entry.peer);
         self.release_all(tab);
-        entry.missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
+        self.remove_entry(at);
+    }
+
+    pub(super) fn remove_entry(&mut self, at: usize) {
+        let TabEntry { info: TabInfo { id: tab, .. }, peer, missed, .. } = self.tabs.remove(at);
+        self.peers.remove(peer);
+        missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
         self.tell_lost_again();
-        self.events.push_back(HubEvent::Left { tab: tab.to_owned(), peer: entry.peer });
-        self.announce_tabs();
+        self.events.push_back(HubEvent::Left { tab, peer });
+        self.has_other_tabs = true;
     }
 
     pub(super) fn release_all(&mut self, tab: &str) {
@@ -257,13 +275,20 @@ impl Hub {
         if self.waits_to_write() {
             return self.peers.deadline();
         }
-        let waiting = (!self.out.is_empty()).then_some(self.now);
+        let waiting = (!self.out.is_empty() || self.has_other_tabs).then_some(self.now);
         let journal = self
             .journal
             .as_ref()
             .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
         let docs = self.docs.deadline().filter(|_| !self.is_stalled());
-        let deadlines = [waiting, journal, self.offline.patience, self.peers.deadline(), docs];
+        let deadlines = [
+            waiting,
+            journal,
+            self.offline.patience,
+            self.away.presence,
+            self.peers.deadline(),
+            docs,
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -276,6 +301,7 @@ impl Hub {
         if self.offline.patience.is_some_and(|at| at <= now) {
             self.unreachable();
         }
+        self.take_back_presence();
         // What waits for documents that are read may be about others, which must not be forgotten.
         if !self.is_stalled() {
             let (docs, _, _, mut cx) = self.parts();
@@ -308,12 +334,18 @@ impl Hub {
         (&mut self.docs, &mut self.queries, &mut self.relay, cx)
     }
 
-    pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
+    pub(super) fn handle(&mut self, peer: PeerId, mut message: Message) {
         let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
+        if let Some(tab) = &tab
+            && let Err(error) = self.may_ask(tab, &mut message)
+        {
+            return self.refuse(tab, &message, error);
+        }
         match (tab, message) {
             (_, Message::Hello(hello)) => self.hello(peer, hello),
             (None, _) => self.fault("a message came before its tab was let in"),
-            (Some(tab), Message::Bye) => self.remove_tab(&tab),
+            (Some(tab), Message::Away) => self.goes_away(&tab),
+            (Some(tab), Message::Bye) => self.tab_left(&tab),
             (Some(tab), Message::Query(QueryRequest { request, spec })) => {
                 let (docs, queries, _, mut cx) = self.parts();
                 queries.ask(Waiter { tab, request }, spec, docs, &mut cx);
@@ -322,14 +354,18 @@ impl Hub {
                 let (docs, queries, _, mut cx) = self.parts();
                 queries.end(&Waiter { tab, request }, docs, &mut cx);
             }
-            (Some(_), Message::HandleMessage(Relayed { message })) => {
-                self.upstream.handle_message(&message);
+            (Some(tab), Message::HandleMessage(Relayed { message })) => {
+                self.pretend(&tab, &message);
             }
             (Some(_), Message::Send(ToServer { losses, .. }))
                 if losses != 0 && losses != self.state.losses => {}
             (Some(tab), Message::Send(ToServer { message, .. })) => {
+                let own = self.state.id.clone();
                 let (_, _, relay, mut cx) = self.parts();
-                relay.take_from_tab(&tab, &message, &mut cx);
+                let taken = relay.take_from_tab(&tab, &message, own.as_deref(), &mut cx);
+                if let Err(error) = taken {
+                    self.events.push_back(HubEvent::Fault(error));
+                }
             }
             (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),

@@ -163,7 +163,7 @@ impl Hub {
         if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
             return entry.is_resuming;
         }
-        if self.expected.insert(tab.to_owned()) {
+        if !self.away.has(tab) && self.expected.insert(tab.to_owned()) {
             self.events.push_back(HubEvent::Expected { tab: tab.to_owned() });
         }
         true

@@ -11,6 +11,6 @@ mod sequencer;
 
 pub use op::{Create, Op, transform_pair};
 pub use ot_type::{OtType, Side, TypeHandle, Types};
-pub use replica::{Loaded, OpSlot, Replica, SubmitOptions, Token};
+pub use replica::{Answered, Loaded, OpSlot, Replica, SubmitOptions, Take, Token};
 pub(crate) use sequencer::state_lost;
 pub use sequencer::{Entry, Origin, Sequencer};

@@ -8,6 +8,9 @@ use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
 /// Stands for one call of `submitOp`, `create` or `del`, whose callback is owed an answer.
 pub type Token = u64;
 
+/// Submits whose answer has come, those of each op together: the op is one to the server.
+pub type Answered = Vec<Vec<Token>>;
+
 /// How an op is submitted.
 #[derive(Clone, Debug, Default)]
 pub struct SubmitOptions {
@@ -37,11 +40,22 @@ pub struct OpSlot {
     serial: u64,
 }
 
+/// Which ops [`Replica::take_batch`] takes.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Take {
+    /// All that wait.
+    All,
+    /// The oldest, if the server has answered for all before it.
+    OneByOne,
+    /// Those that [`Replica::number_unsent`] has numbered.
+    Numbered,
+}
+
 /// What became of a [`Replica::load`].
 #[derive(Debug, PartialEq)]
 pub enum Loaded {
     /// The replica is at the snapshot; these submits were dropped.
-    Taken(Vec<Token>),
+    Taken(Answered),
     /// The replica stays as it is: it is at this state, or was created here meanwhile.
     Kept,
 }
@@ -195,21 +209,25 @@ impl Replica {
         Ok(())
     }
 
-    /// The buffer as one batch to send, if nothing is inflight; `one_by_one`: its first op, if the
-    /// server has answered for all before it. `next_op_id` counts the tab's ops.
+    /// Ops of the buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's
+    /// ops.
     pub fn take_batch(
         &mut self,
-        one_by_one: bool,
+        which: Take,
         next_op_id: &mut u64,
     ) -> Option<(Option<Rev>, Vec<SubmittedOp>)> {
         let must_wait = !self.inflight.is_empty()
             || self.rolled_back
             || self.ingested
-            || (one_by_one && !self.awaiting.is_empty());
-        if self.buffer.is_empty() || must_wait {
+            || (which == Take::OneByOne && !self.awaiting.is_empty());
+        let count = match which {
+            Take::All => self.buffer.len(),
+            Take::OneByOne => self.buffer.len().min(1),
+            Take::Numbered => self.buffer.iter().take_while(|slot| slot.op_id != 0).count(),
+        };
+        if count == 0 || must_wait {
             return None;
         }
-        let count = if one_by_one { 1 } else { self.buffer.len() };
         self.inflight = self.buffer.drain(..count).collect();
         number(&mut self.inflight, next_op_id);
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
@@ -245,6 +263,16 @@ impl Replica {
         let buffer = if unsent { &mut self.buffer[..] } else { &mut [] };
         number(buffer, next_op_id);
         self.inflight.iter().chain(&*buffer).map(OpSlot::submitted).collect()
+    }
+
+    /// Numbers the ops of the buffer: those submitted from now on are not composed into them.
+    pub fn number_unsent(&mut self, next_op_id: &mut u64) {
+        number(&mut self.buffer, next_op_id);
+    }
+
+    /// Whether an op that has its number is without a revision.
+    pub fn has_numbered(&self) -> bool {
+        !self.inflight.is_empty() || self.buffer.first().is_some_and(|slot| slot.op_id != 0)
     }
 
     /// Whether ops wait to be sent.
@@ -322,26 +350,26 @@ impl Replica {
     /// The server has answered for these ops. Returns the submits they stood for, and whether the
     /// replica never heard of the place of one that its state contains, so that it must be rolled
     /// back.
-    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Vec<Token>, bool) {
+    pub fn committed(&mut self, op_ids: &[u64], version: Option<u64>) -> (Answered, bool) {
         // Without a state it is about one from before the document was closed or rolled back.
         if self.rev.is_some() {
             self.version = version;
         }
-        let mut tokens = Vec::new();
+        let mut answered = Vec::new();
         let mut op_ids: HashSet<u64> = op_ids.iter().copied().collect();
         // Almost always these are the oldest, and a look at all of many would take long.
         while let Some(oldest) = self.awaiting.front()
             && op_ids.remove(&oldest.op_id)
         {
-            tokens.extend(self.awaiting.pop_front().into_iter().flat_map(|slot| slot.tokens));
+            answered.extend(self.awaiting.pop_front().map(|slot| slot.tokens));
         }
         if op_ids.is_empty() {
-            return (tokens, false);
+            return (answered, false);
         }
         self.awaiting.retain_mut(|slot| {
             let settled = op_ids.remove(&slot.op_id);
             if settled {
-                tokens.append(&mut slot.tokens);
+                answered.push(std::mem::take(&mut slot.tokens));
             }
             !settled
         });
@@ -349,29 +377,29 @@ impl Replica {
         let rest: Vec<u64> = op_ids.into_iter().collect();
         let (inflight, contained) = self.rejected(&rest);
         let misplaced = contained && !inflight.is_empty();
-        tokens.extend(inflight);
-        (tokens, misplaced)
+        answered.extend(inflight);
+        (answered, misplaced)
     }
 
     /// The hub had no place for these ops. Returns the submits they stood for, and whether the
     /// replica's state still contains them, so that it must be rolled back.
-    pub fn rejected(&mut self, op_ids: &[u64]) -> (Vec<Token>, bool) {
+    pub fn rejected(&mut self, op_ids: &[u64]) -> (Answered, bool) {
         let contained = !self.orphaned && !self.rolled_back;
-        let mut tokens = Vec::new();
+        let mut answered = Vec::new();
         self.inflight.retain_mut(|slot| {
             let rejected = op_ids.contains(&slot.op_id);
             if rejected {
-                tokens.append(&mut slot.tokens);
+                answered.push(std::mem::take(&mut slot.tokens));
             }
             !rejected
         });
         self.orphaned &= !self.inflight.is_empty();
-        (tokens, contained)
+        (answered, contained)
     }
 
     /// Gives the state up: nothing remains until the next load. Returns the submits of the
     /// buffer, which are dropped; those of sent ops are answered by the hub.
-    pub fn roll_back(&mut self) -> Vec<Token> {
+    pub fn roll_back(&mut self) -> Answered {
         self.rolled_back = true;
         self.rev = None;
         self.version = None;
@@ -383,11 +411,11 @@ impl Replica {
 
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
-    pub fn abandon(&mut self) -> Vec<Token> {
-        let mut tokens: Vec<Token> = self.awaiting.drain(..).flat_map(|slot| slot.tokens).collect();
-        tokens.extend(self.inflight.drain(..).flat_map(|slot| slot.tokens));
-        tokens.extend(self.roll_back());
-        tokens
+    pub fn abandon(&mut self) -> Answered {
+        let sent = self.awaiting.drain(..).chain(self.inflight.drain(..));
+        let mut answered: Answered = sent.map(|slot| slot.tokens).collect();
+        answered.extend(self.roll_back());
+        answered
     }
 
     /// Takes a state that the application had by other means; [`Replica::load`] confirms it.
@@ -437,8 +465,8 @@ impl Replica {
         Ok(Loaded::Taken(self.drop_buffer()))
     }
 
-    fn drop_buffer(&mut self) -> Vec<Token> {
-        self.buffer.drain(..).flat_map(|slot| slot.tokens).collect()
+    fn drop_buffer(&mut self) -> Answered {
+        self.buffer.drain(..).map(|slot| slot.tokens).collect()
     }
 }
 

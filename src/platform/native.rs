@@ -38,6 +38,11 @@ impl Payload {
         copy
     }
 
+    /// How long it is as JSON.
+    pub(crate) fn size(&self) -> usize {
+        self.0.to_string().len()
+    }
+
     /// The text, if this is a string.
     pub fn as_text(&self) -> Option<String> {
         self.0.as_str().map(str::to_owned)

@@ -43,9 +43,15 @@ impl Payload {
         if !self.0.is_object() {
             return self.clone();
         }
-        let copy = js_sys::Object::assign(&js_sys::Object::new(), self.0.unchecked_ref());
+        let copy = js_sys::Object::try_assign(&js_sys::Object::new(), self.0.unchecked_ref());
+        let Ok(copy) = copy else { return self.clone() };
         let _ = js_sys::Reflect::set(&copy, &name.into(), &value.0);
         Payload(copy.into())
+    }
+
+    /// How long it is as JSON, in UTF-16 units.
+    pub(crate) fn size(&self) -> usize {
+        js_sys::JSON::stringify(&self.0).map_or(0, |text| text.length() as usize)
     }
 
     /// The text, if this is a string.

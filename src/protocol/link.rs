@@ -113,6 +113,16 @@ impl Link {
         self.stack.wake(now);
     }
 
+    /// See [`Stack::untaken`].
+    pub fn untaken(&self) -> usize {
+        self.stack.untaken()
+    }
+
+    /// See [`Stack::early`].
+    pub fn early(&self) -> usize {
+        self.stack.early()
+    }
+
     /// The next message that arrived.
     pub fn poll_message(&mut self) -> Option<Message> {
         self.stack.poll_delivery()

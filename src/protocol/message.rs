@@ -56,6 +56,8 @@ messages! {
     "refusal" = Refusal(Refusal),
     /// Hub: which hubs know the revisions from now on.
     "lineage" = Lineage(Lineage),
+    /// Tab: I go offline, and may come back: take what ops I have sent or am about to.
+    "away" = Away,
     /// Tab: I am leaving.
     "bye" = Bye,
     /// Hub: the answer to a request.

@@ -1,12 +1,18 @@
 //! What tabs and hubs say to each other; `docs/protocol.md` describes it for other languages.
 
+mod by_hand;
 mod link;
 mod message;
 mod messages;
+mod proof;
 
 pub use link::{Envelope, Link};
 pub use message::Message;
 pub use messages::*;
+pub use proof::tab_id;
+
+pub(crate) use by_hand::check_by_hand;
+pub(crate) use proof::proves;
 
 /// The version of the protocol. Both ends must speak the same one.
 pub const PROTOCOL: u32 = 1;

@@ -37,6 +37,11 @@ impl TabDoc {
         Some(rev)
     }
 
+    /// Whether the hub is to get ops of it before the tab, which goes offline, may leave.
+    pub fn owes(&self) -> bool {
+        !self.paused && self.replica.has_numbered()
+    }
+
     /// The hub learns this revision by other means.
     pub fn told(&mut self, rev: Option<Rev>) {
         self.told_seen = rev.unwrap_or(self.told_seen);

@@ -1,5 +1,5 @@
 use super::DocKey;
-use crate::ot::{Op, Token};
+use crate::ot::{Answered, Op};
 use crate::protocol::{
     ConnectionEvent, ConnectionFailed, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady,
     Snapshot, StoreEvent, StoreReply, TabInfo,
@@ -18,6 +18,8 @@ pub enum TabEvent {
     Refused(Error),
     /// The hub that held the tab's state is gone; a session with its successor begins.
     HubLost,
+    /// The hub has all that was submitted before the tab went offline.
+    Offline,
     /// The upstream connection changed its state.
     State(ConnectionEvent),
     /// The upstream connection emitted an error.
@@ -41,8 +43,8 @@ pub enum TabEvent {
         doc: DocKey,
         /// Its state now.
         snapshot: Snapshot,
-        /// The submits that were dropped.
-        dropped: Vec<Token>,
+        /// The submits that were dropped, those of each op together.
+        dropped: Answered,
     },
     /// A document that was taken again, after it was let go of, has changed: it must be fetched.
     Behind {
@@ -64,8 +66,8 @@ pub enum TabEvent {
         doc: DocKey,
         /// Why.
         error: Error,
-        /// The submits that were dropped.
-        dropped: Vec<Token>,
+        /// The submits that were dropped, those of each op together.
+        dropped: Answered,
     },
     /// Ops of a document are on their way to the hub.
     Sent {
@@ -83,8 +85,8 @@ pub enum TabEvent {
     Settled {
         /// The document.
         doc: DocKey,
-        /// The submits they stood for; none if only the version changed.
-        tokens: Vec<Token>,
+        /// The submits they stood for, those of each op together; none if only the version changed.
+        tokens: Answered,
         /// Why they failed, if they did.
         error: Option<Error>,
     },

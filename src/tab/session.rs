@@ -10,10 +10,12 @@ use super::{TabEvent, TabSettings};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
+use offline::Offline;
 
 mod answers;
 mod docs;
 mod last_words;
+mod offline;
 mod requests;
 
 /// A tab's end of the connection, as a state machine without I/O.
@@ -47,6 +49,7 @@ pub struct Tab {
     answered: VecDeque<DocKey>,
     /// Ops wait for [`Tab::flush`].
     manual: bool,
+    offline: Offline,
     /// How often the hub has lost its connection, as far as the owner knows.
     losses: u64,
     events: VecDeque<TabEvent>,
@@ -80,6 +83,7 @@ impl Tab {
             changes: VecDeque::new(),
             answered: VecDeque::new(),
             manual: false,
+            offline: Offline::default(),
             losses: 0,
             events: VecDeque::new(),
         })
@@ -106,6 +110,7 @@ impl Tab {
             protocol: PROTOCOL,
             codec: settings.codec.name().to_owned(),
             tab: settings.id.clone(),
+            secret: settings.secret.clone(),
             identity: settings.identity.clone(),
             resume: self.lineage.clone(),
             options: settings.options.clone(),
@@ -190,6 +195,9 @@ impl Tab {
             } else {
                 self.abandon();
             }
+        }
+        if self.is_offline() {
+            return self.welcomed_offline(now);
         }
         let waiting = std::mem::take(&mut self.waiting);
         let asked = |message: &&Message| {
@@ -309,10 +317,10 @@ impl Tab {
             if let Some(fault) = self.link.as_mut().and_then(Link::poll_fault) {
                 return Some(TabEvent::Fault(fault));
             }
-            if !self.joined {
-                return None;
-            }
-            let message = self.link.as_mut()?.poll_message()?;
+            let joined = self.link.as_mut().filter(|_| self.joined);
+            let Some(message) = joined.and_then(Link::poll_message) else {
+                return self.poll_offline();
+            };
             self.handle(message, now);
         }
     }

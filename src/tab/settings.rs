@@ -11,6 +11,9 @@ use crate::protocol::Message;
 pub struct TabSettings {
     /// The tab's id, unique among the tabs of the hub.
     pub id: String,
+    /// What proves that the id is the tab's own: ids of 32 hexadecimal digits need the secret of which
+    /// [`tab_id`](crate::protocol::tab_id) makes them.
+    pub secret: Option<String>,
     /// Whose data this is.
     pub identity: String,
     /// What the hub definition's `connect` is given.

@@ -21,32 +21,49 @@ const options = () =>
   store
     ? {transport, codec, store: {kind: 'memory', name: crypto.randomUUID()}}
     : {transport, codec};
-const connectUpstream = Backend.prototype.connect;
-/** The tabs of the current test, and the upstream connection of each one's hub. */
-const upstreams = new Map();
+const connectPlain = Backend.prototype.connect;
+/** The tabs of the current test. */
+const servers = new Map();
+
+/** What a tab's hub connects to: what the test wants to connect the tab to. */
+class Server {
+  upstream;
+
+  /** From here on hubs connect there. */
+  move(backend, req) {
+    this.backend = backend;
+    this.req = req;
+  }
+
+  connect(closed) {
+    this.upstream = connectPlain.call(this.backend, closed, this.req);
+    return this.upstream;
+  }
+}
 
 Backend.prototype.connect = function connect(connection, req, callback) {
-  const known = upstreams.get(connection);
+  const known = servers.get(connection);
   // Connections that a test makes of a socket of its own stay what they are.
-  if (connection && !known) return connectUpstream.call(this, connection, req, callback);
-  const upstream = connectUpstream.call(this, known, req);
-  const tab = connection ?? connectTab(upstream);
+  if (connection && !known) return connectPlain.call(this, connection, req, callback);
+  const server = known ?? new Server();
+  const before = server.upstream?.agent;
+  server.move(this, req);
+  const tab = connection ?? createConnection(server, options());
+  servers.set(tab, server);
+  if (known) {
+    tab.open();
+    // A new socket for a connection that may still have one: a hub that has not let go of the server
+    // yet gets it for its own.
+    if (server.upstream.agent === before) server.connect(server.upstream);
+  }
   if (typeof callback === 'function') tab.once('connected', () => callback(tab));
   return tab;
 };
 
-function connectTab(upstream) {
-  const tab = createConnection({connect: () => upstream}, options());
-  upstreams.set(tab, upstream);
-  // ShareDB keeps a closed connection for the next `connect`: the socket goes, the hub stays.
-  tab.leave = () => upstream.close();
-  return tab;
-}
-
 export const mochaHooks = {
   /** Ends the tabs of the test before, whose timers and channels would be at work in this one. */
   beforeEach() {
-    for (const tab of upstreams.keys()) ProxyConnection.prototype.leave.call(tab);
-    upstreams.clear();
+    for (const tab of servers.keys()) tab.close();
+    servers.clear();
   },
 };

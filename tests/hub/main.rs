@@ -8,6 +8,7 @@ mod script;
 mod sessions;
 mod stage;
 mod store;
+mod storm;
 #[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
 mod support;

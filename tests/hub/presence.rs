@@ -6,7 +6,7 @@ use tabmux::tab::TabEvent;
 use crate::stage::Stage;
 
 fn send(stage: &mut Stage, at: usize, message: Value) {
-    stage.tab(at, |tab, now| tab.send(Payload(message), now));
+    stage.tab(at, |tab, now| tab.send(Payload(message), now).expect("it is for a tab to send"));
 }
 
 fn from_server(stage: &mut Stage, message: Value) {

@@ -64,6 +64,7 @@ fn guarantees() -> Guarantees {
 pub fn settings(id: &str) -> TabSettings {
     TabSettings {
         id: id.to_owned(),
+        secret: None,
         identity: "someone".to_owned(),
         options: None,
         codec: Rc::new(Json::new(Limits::default())),
@@ -280,10 +281,10 @@ impl Stage {
     /// The codes with which a tab's submit was answered: none for success.
     pub fn answers(&self, at: usize, token: u64) -> Vec<Option<String>> {
         let answers = self.seats[at].events.iter().filter_map(|event| match event {
-            TabEvent::Settled { tokens, error, .. } if tokens.contains(&token) => {
+            TabEvent::Settled { tokens, error, .. } if tokens.concat().contains(&token) => {
                 Some(error.as_ref().and_then(Error::code_text))
             }
-            TabEvent::RolledBack { dropped, error, .. } if dropped.contains(&token) => {
+            TabEvent::RolledBack { dropped, error, .. } if dropped.concat().contains(&token) => {
                 Some(error.code_text())
             }
             _ => None,

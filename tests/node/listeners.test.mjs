@@ -107,6 +107,8 @@ sameAsShareDB(
     await app.call('submitOp', ADD);
     assert.equal(thrown.length, 4);
   },
+  // ShareDB leaves them out after a callback that throws.
+  (log) => log.filter(({what}) => !what.endsWith('pending')),
 );
 
 test('a listener of "load" that throws is an error of the connection, and the request is answered', async () => {

@@ -186,6 +186,8 @@ class JsEnd {
 
   close(reason) {
     clearInterval(this.#line.open);
+    // What is sent now does not open it again.
+    this.#line.open = 0;
     setImmediate(() => this.other.onclose?.(reason));
   }
 

@@ -287,9 +287,11 @@ test('the refusal of a restored op is not that of the next, though it has the sa
   const [[, , , resent], [, , , own]] = second.named('sending');
   assert.equal(resent, own);
   server.held[0]({code: 'ERR_MINE', message: 'Not now'});
-  await second.told('failed');
+  await turns(10);
   server.held[1]();
   const [, , , , error] = await second.told('settled', 2);
   assert.equal(error, undefined);
+  // Its tab was told that the server has it.
+  assert.deepEqual(second.named('failed'), []);
   assert.deepEqual(stored(backend, 'a').data, ['anew']);
 });

@@ -75,6 +75,7 @@ impl TabDriver {
     pub fn new(id: &str, layers: &[LayerConfig], guarantees: &Guarantees, seed: u64) -> Self {
         let settings = TabSettings {
             id: id.to_owned(),
+            secret: None,
             identity: "someone".to_owned(),
             options: None,
             codec: Rc::new(Json::new(Limits::default())),
@@ -291,7 +292,7 @@ impl TabDriver {
             } else if let Some(key) = self.unsent.pop_first() {
                 self.tab.flush(key, common.now);
             } else if let Some(message) = self.presences.poll() {
-                self.tab.send(Payload(message), common.now);
+                self.tab.send(Payload(message), common.now).expect("it is for a tab to send");
             } else if self.tab.deadline().is_some_and(|at| at <= common.now) {
                 self.tab.wake(common.now);
             } else {
@@ -372,8 +373,8 @@ impl TabDriver {
         }
     }
 
-    fn answer(&mut self, tokens: &[Token], error: Option<&Error>, common: &mut Common) {
-        for token in tokens {
+    fn answer(&mut self, tokens: &[Vec<Token>], error: Option<&Error>, common: &mut Common) {
+        for token in tokens.iter().flatten() {
             common.ledger.answer(*token, error);
         }
     }

@@ -149,8 +149,10 @@ fn format(mut op: Vec<Part>) -> Value {
 fn push(op: &mut Vec<Part>, part: Part) {
     match (op.last_mut(), part) {
         (_, Part::Keep(0) | Part::Delete(0)) => {}
-        (Some(Part::Keep(last)), Part::Keep(n)) => *last += n,
-        (Some(Part::Delete(last)), Part::Delete(n)) => *last += n,
+        // An op that is none may say any number.
+        (Some(Part::Keep(last)), Part::Keep(n)) | (Some(Part::Delete(last)), Part::Delete(n)) => {
+            *last = last.saturating_add(n);
+        }
         (Some(Part::Insert(last)), Part::Insert(text)) => last.push_str(&text),
         (_, part) => op.push(part),
     }

@@ -2,8 +2,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use js_sys::{Array, Function, JsString, Object, Reflect, Uint8Array};
-use wasm_bindgen::prelude::Closure;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 
 use crate::{Event, Frame, FrameKind, Guarantees, Handler, Inbox, Transport, TransportError};
 
@@ -48,7 +47,13 @@ impl JsTransport {
         let callbacks = Rc::<Callbacks>::default();
         let on_frame = {
             let inbox = Rc::downgrade(&inbox);
-            move |frame| push(&inbox, Event::Frame(from_js(frame)))
+            let name = name.clone();
+            move |frame| {
+                let frame = from_js(frame).map(Event::Frame);
+                let event = frame
+                    .unwrap_or_else(|thrown| Event::Error(TransportError::thrown(&name, &thrown)));
+                push(&inbox, event);
+            }
         };
         let on_error = {
             let (inbox, name) = (Rc::downgrade(&inbox), name.clone());
@@ -161,13 +166,21 @@ fn to_js(frame: Frame) -> JsValue {
     }
 }
 
-fn from_js(frame: JsValue) -> Frame {
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = structuredClone, catch)]
+    fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// An object that came by other ways than a thread's border may have members that do something, such as
+/// throw, when they are read: a copy has none.
+fn from_js(frame: JsValue) -> Result<Frame, JsValue> {
     if let Some(text) = frame.as_string() {
-        return Frame::Text(text);
+        return Ok(Frame::Text(text));
     }
     match frame.dyn_into::<Uint8Array>() {
-        Ok(bytes) => Frame::Bytes(bytes.to_vec()),
-        Err(object) => Frame::Object(object),
+        Ok(bytes) => Ok(Frame::Bytes(bytes.to_vec())),
+        Err(object) => structured_clone(&object).map(Frame::Object),
     }
 }
 

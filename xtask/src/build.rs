@@ -112,6 +112,8 @@ fn compile(tools: &Tools) -> Result<()> {
     let build = ["build", "--profile", PROFILE, "--target", WASM_TARGET];
     tools
         .cargo(build.into_iter().chain(packages))
+        // For `js/src/trap.ts`.
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Clink-arg=--export=__stack_pointer")
         .run()
         .context("the Rust code does not compile")?;
 
@@ -137,6 +139,7 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     )
     .run()
     .context("wasm-bindgen failed")?;
+    guard_exports(&output.join(format!("{}.js", module.stem())))?;
     let wasm = module.wasm(&tools.root);
     let file = wasm.to_str().context("a path that is not UTF-8")?;
     let files = [file, "-o", file].into_iter();
@@ -146,6 +149,19 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
         .context("wasm-opt failed")?;
     let text = output.join(format!("{}.wasm.txt", module.stem()));
     fs::write(text, wasm_text::write(&fs::read(&wasm)?))?;
+    Ok(())
+}
+
+/// Has the generated code call the instance by way of `js/src/trap.ts`.
+fn guard_exports(glue: &Path) -> Result<()> {
+    const INSTANCE: &str = "wasm = instance.exports;";
+    let code = fs::read_to_string(glue)?;
+    ensure!(
+        code.matches(INSTANCE).count() == 1,
+        "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
+    );
+    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
+    fs::write(glue, format!("import {{guarded}} from '../../src/trap.js';\n{code}"))?;
     Ok(())
 }
 

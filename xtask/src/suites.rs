@@ -75,6 +75,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance", "--built"))),
+        node_tests("differential", node(tools, "tests/differential")),
         in_browser("chromium", CHROMIUM)?,
         in_browser("firefox", FIREFOX)?,
         node_tests("consumer", npm_test(tools, "tests/consumer")),

@@ -1,16 +1,19 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::rc::{Rc, Weak};
+use std::task::Poll;
 
 use js_sys::{Array, Object};
 use serde::Deserialize;
 use tabmux_codecs::Limits;
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use super::listeners::ListenerEnd;
 use super::store::{HubStore, OpenStore, Policy};
-use super::upstream::{UpstreamAdapter, event_from_js};
+use super::upstream::{UpstreamAdapter, event_from_js, fault_from_js};
 use tabmux::from_value;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::ot::Types;
@@ -24,39 +27,39 @@ use tabmux_bindings::types::JsTypes;
 extern "C" {
     /// `js/src/hub/hub.ts`: what the hub tells its owner.
     pub type HubHandler;
-    #[wasm_bindgen(method)]
-    fn joined(this: &HubHandler, tab: &str);
-    #[wasm_bindgen(method)]
-    fn left(this: &HubHandler, tab: &str);
+    #[wasm_bindgen(method, catch)]
+    fn joined(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn left(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
     /// A tab of an earlier hub may come back.
-    #[wasm_bindgen(method)]
-    fn expected(this: &HubHandler, tab: &str);
+    #[wasm_bindgen(method, catch)]
+    fn expected(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
     /// The hub is about to hear of something: what happened upstream before it must be told first.
-    #[wasm_bindgen(method)]
-    pub fn arriving(this: &HubHandler);
+    #[wasm_bindgen(method, catch)]
+    pub fn arriving(this: &HubHandler) -> Result<(), JsValue>;
     /// The last transport is gone.
-    #[wasm_bindgen(method)]
-    fn idle(this: &HubHandler);
-    #[wasm_bindgen(method)]
-    fn fault(this: &HubHandler, error: JsValue);
+    #[wasm_bindgen(method, catch)]
+    fn idle(this: &HubHandler) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn fault(this: &HubHandler, error: JsValue) -> Result<(), JsValue>;
     /// The store is another hub's now: this one must close.
-    #[wasm_bindgen(method)]
-    pub fn fenced(this: &HubHandler, error: JsValue);
+    #[wasm_bindgen(method, catch)]
+    pub fn fenced(this: &HubHandler, error: JsValue) -> Result<(), JsValue>;
     /// There is no tab, and the server has every op; told again and again.
-    #[wasm_bindgen(method)]
-    pub fn rested(this: &HubHandler);
+    #[wasm_bindgen(method, catch)]
+    pub fn rested(this: &HubHandler) -> Result<(), JsValue>;
     /// The hub was closed, and has let go of its store.
-    #[wasm_bindgen(method, js_name = storeClosed)]
-    pub fn store_closed(this: &HubHandler);
+    #[wasm_bindgen(method, catch, js_name = storeClosed)]
+    pub fn store_closed(this: &HubHandler) -> Result<(), JsValue>;
     /// The store was wiped: this hub keeps nothing any more.
-    #[wasm_bindgen(method)]
-    pub fn cleared(this: &HubHandler);
+    #[wasm_bindgen(method, catch)]
+    pub fn cleared(this: &HubHandler) -> Result<(), JsValue>;
     /// Whether the store is to keep a document.
-    #[wasm_bindgen(method)]
-    fn keeps(this: &HubHandler, collection: &str, id: &str) -> bool;
+    #[wasm_bindgen(method, catch)]
+    fn keeps(this: &HubHandler, collection: &str, id: &str) -> Result<bool, JsValue>;
     /// What the browser says of the room on this device: `{usage?, quota?, persisted?}`.
-    #[wasm_bindgen(method)]
-    pub async fn room(this: &HubHandler) -> Object;
+    #[wasm_bindgen(method, catch)]
+    async fn room(this: &HubHandler) -> Result<JsValue, JsValue>;
 }
 
 #[derive(Deserialize)]
@@ -83,6 +86,8 @@ pub(super) struct Shell {
     pub handler: HubHandler,
     pub alarm: RefCell<Option<Rc<Alarm>>>,
     pub is_closed: Cell<bool>,
+    /// An exception has passed through the core: nothing holds any more.
+    is_abandoned: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -119,7 +124,9 @@ impl HubCore {
         let adapter = same(&upstream);
         let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));
         let keeper: HubHandler = same(&handler);
-        hub.keep_only(Box::new(move |doc| keeper.keeps(&doc.collection, &doc.id)));
+        hub.keep_only(Box::new(move |doc| {
+            keeper.keeps(&doc.collection, &doc.id).unwrap_or_default()
+        }));
         let shell = Rc::new(Shell {
             hub: RefCell::new(hub),
             identity: hub_identity,
@@ -131,11 +138,12 @@ impl HubCore {
             handler,
             alarm: RefCell::new(None),
             is_closed: Cell::new(false),
+            is_abandoned: Cell::new(false),
         });
         let weak = Rc::downgrade(&shell);
         let alarm = Alarm::new(move || {
             if let Some(shell) = weak.upgrade() {
-                shell.handler.arriving();
+                shell.arriving();
                 shell.hub.borrow_mut().wake(now());
                 shell.pump();
             }
@@ -165,7 +173,7 @@ impl HubCore {
     /// A tab's Web Lock is free: it is gone.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
-        self.0.handler.arriving();
+        self.0.arriving();
         self.0.hub.borrow_mut().tab_gone(tab, now());
         self.0.pump();
     }
@@ -174,6 +182,9 @@ impl HubCore {
     /// in this turn.
     #[wasm_bindgen(js_name = upstreamEvent)]
     pub fn upstream_event(&self, event: &Array) {
+        if let Some(fault) = fault_from_js(event) {
+            self.0.tell(self.0.handler.fault(to_js(&fault)));
+        }
         if let Some(event) = event_from_js(event) {
             self.0.hub.borrow_mut().upstream_event(event, now());
             self.0.run_store();
@@ -196,6 +207,11 @@ impl HubCore {
         let has = self.0.hub.borrow_mut().has_at_hand(docs, now());
         self.0.run_store();
         has
+    }
+
+    /// The hub is about to let go of the server until a tab comes.
+    pub fn rest(&self) {
+        self.0.hub.borrow_mut().rest();
     }
 
     /// Whether the server has every op, as far as the store would lose it.
@@ -269,6 +285,40 @@ impl HubCore {
             None => drop(self.0.alarm.take()),
         }
     }
+
+    /// Whether no exception has left it in the middle of something. To be asked while it is called by
+    /// nobody.
+    #[wasm_bindgen(js_name = isSound)]
+    pub fn is_sound(&self) -> bool {
+        let shell = &self.0;
+        shell.hub.try_borrow_mut().is_ok()
+            && shell.transports.try_borrow_mut().is_ok()
+            && shell.listeners.try_borrow_mut().is_ok()
+            && shell.alarm.try_borrow_mut().is_ok()
+    }
+
+    /// Closes every transport, as if this thread had ended, and lets go of the store: whatever state
+    /// it is in. Nothing else may be called from then on.
+    pub fn abandon(&self) {
+        let shell = &self.0;
+        shell.is_abandoned.set(true);
+        shell.is_closed.set(true);
+        if let Some(store) = &shell.store {
+            store.release();
+        }
+        if let Ok(mut alarm) = shell.alarm.try_borrow_mut() {
+            alarm.take();
+        }
+        let transports =
+            shell.transports.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));
+        for transport in transports.into_iter().flat_map(HashMap::into_values) {
+            transport.close(None);
+        }
+        let listeners = shell.listeners.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));
+        for listener in listeners.into_iter().flatten() {
+            listener.0.close();
+        }
+    }
 }
 
 impl Shell {
@@ -287,11 +337,14 @@ impl Shell {
     }
 
     fn transport_event(self: &Rc<Self>, peer: PeerId, event: Event) {
+        if self.is_abandoned.get() {
+            return;
+        }
         let closed = matches!(event, Event::Closed(_));
-        self.handler.arriving();
+        self.arriving();
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
-            Event::Error(error) => self.handler.fault(transport_error(error)),
+            Event::Error(error) => self.tell(self.handler.fault(transport_error(error))),
             Event::Closed(_) => self.hub.borrow_mut().disconnected(peer, now()),
         }
         self.pump();
@@ -303,7 +356,7 @@ impl Shell {
     fn forget(&self, peer: PeerId) -> Option<Rc<dyn Transport>> {
         let transport = self.transports.borrow_mut().remove(&peer)?;
         if self.transports.borrow().is_empty() {
-            self.handler.idle();
+            self.tell(self.handler.idle());
         }
         Some(transport)
     }
@@ -315,23 +368,23 @@ impl Shell {
             let Some((peer, frame)) = next else { break };
             let Some(transport) = self.transports.borrow().get(&peer).cloned() else { continue };
             if let Err(error) = send(&*transport, frame) {
-                self.handler.fault(transport_error(error));
+                self.tell(self.handler.fault(transport_error(error)));
             }
         }
         loop {
             let next = self.hub.borrow_mut().poll_event();
             match next {
-                Some(HubEvent::Joined { tab, .. }) => self.handler.joined(&tab),
+                Some(HubEvent::Joined { tab, .. }) => self.tell(self.handler.joined(&tab)),
                 Some(HubEvent::Left { tab, peer }) => {
-                    self.handler.left(&tab);
+                    self.tell(self.handler.left(&tab));
                     if let Some(transport) = self.forget(peer) {
                         transport.close(None);
                     }
                 }
-                Some(HubEvent::Expected { tab }) => self.handler.expected(&tab),
-                Some(HubEvent::Fenced(error)) => self.handler.fenced(to_js(&error)),
+                Some(HubEvent::Expected { tab }) => self.tell(self.handler.expected(&tab)),
+                Some(HubEvent::Fenced(error)) => self.tell(self.handler.fenced(to_js(&error))),
                 Some(HubEvent::StoreFailed(error)) => self.store_failed(error),
-                Some(HubEvent::Fault(error)) => self.handler.fault(to_js(&error)),
+                Some(HubEvent::Fault(error)) => self.tell(self.handler.fault(to_js(&error))),
                 None => break,
             }
         }
@@ -340,6 +393,35 @@ impl Shell {
         if self.transports.borrow().is_empty() {
             self.rest();
         }
+    }
+
+    /// What happened upstream before is told first.
+    pub(super) fn arriving(&self) {
+        self.tell(self.handler.arriving());
+    }
+
+    /// An exception of the handler must not pass through the core: it is a fault.
+    pub(super) fn tell(&self, told: Result<(), JsValue>) {
+        if let Err(thrown) = told {
+            // There is nobody else to tell.
+            let _ = self.handler.fault(thrown);
+        }
+    }
+
+    /// What the browser says of the room on this device; nothing, if that fails.
+    pub(super) async fn room(&self) -> Object {
+        let room = self.handler.room().await.ok();
+        room.and_then(|room| room.dyn_into().ok()).unwrap_or_default()
+    }
+
+    /// Does the work in the background, for as long as the hub is not abandoned.
+    pub(super) fn spawn(self: &Rc<Self>, work: impl Future<Output = ()> + 'static) {
+        let shell = Rc::clone(self);
+        let mut work = Box::pin(work);
+        spawn_local(poll_fn(move |cx| match shell.is_abandoned.get() {
+            true => Poll::Ready(()),
+            false => work.as_mut().poll(cx),
+        }));
     }
 
     pub(super) fn set_alarm(&self) {

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use futures::future::{AbortHandle, Abortable};
 use js_sys::{Object, Reflect};
-use wasm_bindgen_futures::spawn_local;
 
 use super::hub::Shell;
 use super::store::HubStore;
@@ -36,7 +35,7 @@ impl Shell {
             let Some(request) = next else { return };
             store.under_way.set(store.under_way.get() + 1);
             let shell = Rc::clone(self);
-            spawn_local(async move {
+            self.spawn(async move {
                 if let Some(store) = &shell.store {
                     shell.run(store, request).await;
                     store.under_way.set(store.under_way.get() - 1);
@@ -52,7 +51,7 @@ impl Shell {
                 let read = store.read(&doc).await;
                 self.reopen_after(&read, store);
                 self.hub.borrow_mut().stored(doc, read, now());
-                self.handler.arriving();
+                self.arriving();
                 self.hub.borrow_mut().proceed(now());
             }
             StoreRequest::Commit(writes) => {
@@ -79,7 +78,7 @@ impl Shell {
                     let nothing = Limits { max_age: None, max_bytes: Some(0) };
                     shell.evict(store, &inventory, &nothing);
                 }
-                let room = shell.handler.room().await;
+                let room = shell.room().await;
                 shell.tell_quota(&room);
             }),
             // Who watches it tells of it.
@@ -101,7 +100,7 @@ impl Shell {
 
     fn in_background(self: &Rc<Self>, work: impl AsyncFnOnce(&Rc<Self>, &HubStore) + 'static) {
         let shell = Rc::clone(self);
-        spawn_local(async move {
+        self.spawn(async move {
             if let Some(store) = &shell.store {
                 work(&shell, store).await;
             }
@@ -126,7 +125,7 @@ impl Shell {
             shell.reopen(store).await;
             shell.pump();
         };
-        spawn_local(async move {
+        self.spawn(async move {
             // Aborted, it has nothing to say.
             let _ = Abortable::new(work, registration).await;
         });
@@ -146,7 +145,7 @@ impl Shell {
             }
             // The hub of newer code has what this one wrote, and sends it.
             Err(error @ (StoreError::Fenced { .. } | StoreError::NewerSchema { .. })) => {
-                self.handler.fenced(to_js(&error.into()));
+                self.tell(self.handler.fenced(to_js(&error.into())));
             }
             Err(error) => self.tell_store_error(&error.into()),
         }
@@ -160,7 +159,7 @@ impl Shell {
             return;
         }
         self.in_background(async |shell, store| {
-            let room = shell.handler.room().await;
+            let room = shell.room().await;
             let excess = excess(&room);
             let is_full = excess.is_some();
             let has_become_full = is_full && !store.is_full.get();
@@ -229,11 +228,11 @@ impl Shell {
         }
         if !self.is_closed.get() {
             if is_rested {
-                self.handler.rested();
+                self.tell(self.handler.rested());
             }
         } else if store.release() {
             self.alarm.take();
-            self.handler.store_closed();
+            self.tell(self.handler.store_closed());
         }
     }
 }

@@ -69,13 +69,13 @@ impl Shell {
     async fn usage(&self, store: &HubStore) -> Answer {
         let docs = store.inventory().await?.docs;
         let bytes: u64 = docs.iter().map(|it| it.bytes).sum();
-        let usage = Payload(self.handler.room().await.into());
+        let usage = Payload(self.room().await.into());
         let usage = usage.with_member("documents", (docs.len() as u64).into());
         Ok(Some(usage.with_member("bytes", bytes.into())))
     }
 
     async fn is_persisted(&self) -> Answer {
-        let room = self.handler.room().await;
+        let room = self.room().await;
         let persisted = Reflect::get(&room, &"persisted".into()).unwrap_or_default();
         Ok(Some(Payload(persisted.is_truthy().into())))
     }
@@ -154,12 +154,12 @@ impl Shell {
         let cleared = store.get()?.clear(store.epoch.get()).await;
         if let Err(fenced @ StoreError::Fenced { .. }) = &cleared {
             // It writes nothing any more by which it would hear of that.
-            self.handler.fenced(to_js(&fenced.clone().into()));
+            self.tell(self.handler.fenced(to_js(&fenced.clone().into())));
         }
         cleared?;
         store.is_cleared.set(true);
         self.hub.borrow_mut().tell_store_event("cleared", Payload::null(), now());
-        self.handler.cleared();
+        self.tell(self.handler.cleared());
         Ok(None)
     }
 }

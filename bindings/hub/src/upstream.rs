@@ -17,30 +17,35 @@ extern "C" {
     pub type UpstreamAdapter;
     #[wasm_bindgen(method, catch)]
     fn connect(this: &UpstreamAdapter, options: &JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method)]
-    fn fetch(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method, js_name = startBulk)]
-    fn start_bulk(this: &UpstreamAdapter);
-    #[wasm_bindgen(method, js_name = endBulk)]
-    fn end_bulk(this: &UpstreamAdapter);
-    #[wasm_bindgen(method)]
-    fn flush(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method)]
-    fn ingest(this: &UpstreamAdapter, collection: &str, id: &str, snapshot: JsValue);
-    #[wasm_bindgen(method)]
-    fn subscribe(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method)]
-    fn unsubscribe(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method)]
-    fn destroy(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method)]
-    fn send(this: &UpstreamAdapter, message: &JsValue);
-    #[wasm_bindgen(method, js_name = handleMessage)]
-    fn handle_message(this: &UpstreamAdapter, message: &JsValue);
-    #[wasm_bindgen(method)]
-    fn query(this: &UpstreamAdapter, id: f64, spec: JsValue);
-    #[wasm_bindgen(method, js_name = endQuery)]
-    fn end_query(this: &UpstreamAdapter, id: f64);
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = startBulk)]
+    fn start_bulk(this: &UpstreamAdapter) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = endBulk)]
+    fn end_bulk(this: &UpstreamAdapter) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn flush(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn ingest(
+        this: &UpstreamAdapter,
+        collection: &str,
+        id: &str,
+        snapshot: JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn subscribe(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn unsubscribe(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn destroy(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn send(this: &UpstreamAdapter, message: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = handleMessage)]
+    fn handle_message(this: &UpstreamAdapter, message: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn query(this: &UpstreamAdapter, id: f64, spec: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = endQuery)]
+    fn end_query(this: &UpstreamAdapter, id: f64) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn submit(
         this: &UpstreamAdapter,
@@ -49,10 +54,16 @@ extern "C" {
         op: JsValue,
         how: Array,
     ) -> Result<bool, JsValue>;
-    #[wasm_bindgen(method)]
-    fn release(this: &UpstreamAdapter, collection: &str, id: &str, src: &str, seq: f64);
-    #[wasm_bindgen(method)]
-    fn pending(this: &UpstreamAdapter, collection: &str, id: &str) -> JsValue;
+    #[wasm_bindgen(method, catch)]
+    fn release(
+        this: &UpstreamAdapter,
+        collection: &str,
+        id: &str,
+        src: &str,
+        seq: f64,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn pending(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = materialize)]
     fn materialize_js(
         this: &UpstreamAdapter,
@@ -68,16 +79,24 @@ extern "C" {
         ops: JsValue,
         pending: JsValue,
     ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, js_name = startOver)]
-    fn start_over(this: &UpstreamAdapter, collection: &str, id: &str);
-    #[wasm_bindgen(method)]
-    fn reapply(this: &UpstreamAdapter, collection: &str, id: &str, pending: JsValue) -> Array;
-    #[wasm_bindgen(method)]
-    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
-    #[wasm_bindgen(method)]
-    fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
-    #[wasm_bindgen(method)]
-    fn head(this: &UpstreamAdapter, collection: &str, id: &str) -> Array;
+    #[wasm_bindgen(method, catch, js_name = startOver)]
+    fn start_over(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn reapply(
+        this: &UpstreamAdapter,
+        collection: &str,
+        id: &str,
+        pending: JsValue,
+    ) -> Result<Array, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<Array, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<Array, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn head(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<Array, JsValue>;
+    /// Tells the hub, like anything else that happens upstream, that one of the above threw.
+    #[wasm_bindgen(method, catch)]
+    fn tell(this: &UpstreamAdapter, event: &Array) -> Result<(), JsValue>;
 }
 
 impl UpstreamAdapter {
@@ -89,6 +108,37 @@ impl UpstreamAdapter {
         let (snapshot, ops) = (carried(&restored.snapshot)?, carried(&restored.ops)?);
         let parts = self.materialize_js(snapshot, ops).map_err(from_js)?;
         Ok(snapshot_from_js(&parts))
+    }
+
+    /// What was returned. If it threw instead, the hub is told so by the event `failure` about the
+    /// subject, and nothing was returned: an exception must not pass through the core.
+    fn returned<T>(
+        &self,
+        result: Result<T, JsValue>,
+        failure: &str,
+        subject: &[JsValue],
+    ) -> Option<T> {
+        result
+            .inspect_err(|thrown| {
+                let event = Array::of1(&failure.into());
+                subject.iter().chain([thrown]).for_each(|part| {
+                    event.push(part);
+                });
+                // There is nobody else to tell.
+                let _ = self.tell(&event);
+            })
+            .ok()
+    }
+
+    /// As `returned`, for what is done with a document.
+    fn done<T>(&self, result: Result<T, JsValue>, failure: &str, doc: &DocId) -> Option<T> {
+        let subject = [doc.collection.as_str().into(), doc.id.as_str().into()];
+        self.returned(result, failure, &subject)
+    }
+
+    /// As `returned`, for what has nobody who waits for it.
+    fn tried<T>(&self, result: Result<T, JsValue>) -> Option<T> {
+        self.returned(result, "fault", &[])
     }
 }
 
@@ -103,53 +153,60 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn fetch(&mut self, doc: &DocId) {
-        UpstreamAdapter::fetch(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::fetch(self, &doc.collection, &doc.id);
+        self.done(done, "fetched", doc);
     }
 
     fn start_bulk(&mut self) {
-        UpstreamAdapter::start_bulk(self);
+        self.tried(UpstreamAdapter::start_bulk(self));
     }
 
     fn end_bulk(&mut self) {
-        UpstreamAdapter::end_bulk(self);
+        self.tried(UpstreamAdapter::end_bulk(self));
     }
 
     fn flush(&mut self, doc: &DocId) {
-        UpstreamAdapter::flush(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::flush(self, &doc.collection, &doc.id);
+        self.done(done, "failed", doc);
     }
 
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
         let snapshot = to_value(snapshot).unwrap_or(JsValue::UNDEFINED);
-        UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot);
+        let done = UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot);
+        self.done(done, "failed", doc);
     }
 
     fn subscribe(&mut self, doc: &DocId) {
-        UpstreamAdapter::subscribe(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::subscribe(self, &doc.collection, &doc.id);
+        self.done(done, "subscribed", doc);
     }
 
     fn unsubscribe(&mut self, doc: &DocId) {
-        UpstreamAdapter::unsubscribe(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::unsubscribe(self, &doc.collection, &doc.id);
+        self.done(done, "failed", doc);
     }
 
     fn destroy(&mut self, doc: &DocId) {
-        UpstreamAdapter::destroy(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::destroy(self, &doc.collection, &doc.id);
+        self.done(done, "failed", doc);
     }
 
     fn send(&mut self, message: &Payload) {
-        UpstreamAdapter::send(self, &message.0);
+        self.tried(UpstreamAdapter::send(self, &message.0));
     }
 
     fn handle_message(&mut self, message: &Payload) {
-        UpstreamAdapter::handle_message(self, &message.0);
+        self.tried(UpstreamAdapter::handle_message(self, &message.0));
     }
 
     fn query(&mut self, query: u64, spec: &QuerySpec) {
         let spec = to_value(spec).unwrap_or(JsValue::UNDEFINED);
-        UpstreamAdapter::query(self, query as f64, spec);
+        let done = UpstreamAdapter::query(self, query as f64, spec);
+        self.returned(done, "queryReady", &[(query as f64).into()]);
     }
 
     fn end_query(&mut self, query: u64) {
-        UpstreamAdapter::end_query(self, query as f64);
+        self.tried(UpstreamAdapter::end_query(self, query as f64));
     }
 
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
@@ -165,12 +222,15 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn release(&mut self, doc: &DocId, sent: &Sent) {
-        UpstreamAdapter::release(self, &doc.collection, &doc.id, &sent.src, sent.seq as f64);
+        let seq = sent.seq as f64;
+        let done = UpstreamAdapter::release(self, &doc.collection, &doc.id, &sent.src, seq);
+        self.done(done, "failed", doc);
     }
 
     fn pending(&self, doc: &DocId) -> Vec<PendingOp> {
-        let pending = UpstreamAdapter::pending(self, &doc.collection, &doc.id);
-        from_value(pending).expect("the adapter says ops as the core does")
+        let pending = UpstreamAdapter::pending(self, &doc.collection, &doc.id)
+            .and_then(|pending| from_value(pending).map_err(|reason| reason.into()));
+        self.done(pending, "failed", doc).unwrap_or_default()
     }
 
     fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
@@ -181,7 +241,8 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn start_over(&mut self, doc: &DocId) {
-        UpstreamAdapter::start_over(self, &doc.collection, &doc.id);
+        let done = UpstreamAdapter::start_over(self, &doc.collection, &doc.id);
+        self.done(done, "fetched", doc);
     }
 
     fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
@@ -189,7 +250,13 @@ impl Upstream for UpstreamAdapter {
             Ok(ops) => ops,
             Err(error) => return pending.into_iter().map(|op| (op, error.clone())).collect(),
         };
-        let unfit = UpstreamAdapter::reapply(self, &doc.collection, &doc.id, ops);
+        let unfit = match UpstreamAdapter::reapply(self, &doc.collection, &doc.id, ops) {
+            Ok(unfit) => unfit,
+            Err(thrown) => {
+                let error = from_js(thrown);
+                return pending.into_iter().map(|op| (op, error.clone())).collect();
+            }
+        };
         unfit
             .iter()
             .filter_map(|entry| {
@@ -201,17 +268,20 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn untold(&self, doc: &DocId) -> Untold {
-        let parts = UpstreamAdapter::untold(self, &doc.collection, &doc.id);
+        let untold = UpstreamAdapter::untold(self, &doc.collection, &doc.id);
+        let Some(parts) = self.done(untold, "failed", doc) else { return Untold::default() };
         let changes = parts.get(0).as_f64().unwrap_or_default() as u64;
         Untold { changes, load: parts.get(1).is_truthy() }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
-        snapshot_from_js(&UpstreamAdapter::snapshot(self, &doc.collection, &doc.id))
+        let parts = UpstreamAdapter::snapshot(self, &doc.collection, &doc.id);
+        self.done(parts, "failed", doc).map_or_else(Snapshot::default, |it| snapshot_from_js(&it))
     }
 
     fn head(&self, doc: &DocId) -> Snapshot {
-        head_from_js(&UpstreamAdapter::head(self, &doc.collection, &doc.id))
+        let parts = UpstreamAdapter::head(self, &doc.collection, &doc.id);
+        self.done(parts, "failed", doc).map_or_else(Snapshot::default, |it| head_from_js(&it))
     }
 }
 
@@ -222,6 +292,11 @@ fn head_from_js(parts: &Array) -> Snapshot {
 
 fn snapshot_from_js(parts: &Array) -> Snapshot {
     Snapshot { data: defined(parts.get(2)), ..head_from_js(parts) }
+}
+
+/// What the event `["fault", error]` tells.
+pub fn fault_from_js(event: &Array) -> Option<Error> {
+    (event.get(0) == "fault").then(|| from_js(event.get(1)))
 }
 
 /// An upstream event as JavaScript tells it: `[name, …]`. `None` if it is none.

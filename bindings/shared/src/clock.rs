@@ -20,13 +20,12 @@ extern "C" {
     static SET_TIMEOUT: Function;
     #[wasm_bindgen(thread_local_v2, js_name = clearTimeout)]
     static CLEAR_TIMEOUT: Function;
-    #[wasm_bindgen(js_name = queueMicrotask)]
-    fn queue_microtask(handler: &JsValue);
+    #[wasm_bindgen(js_name = queueMicrotask, catch)]
+    fn queue_microtask(handler: &JsValue) -> Result<(), JsValue>;
 }
 
 /// Takes the platform's clock as it is when the module is loaded: a test that replaces it later
 /// means the application's time, not that of the messages on their way.
-#[wasm_bindgen(start)]
 pub fn take_clock() {
     PERFORMANCE.with(|_| ());
     PERFORMANCE_NOW.with(|_| ());
@@ -117,7 +116,7 @@ impl Alarm {
         let now = now();
         if deadline <= now {
             if !self.microtask.replace(true) {
-                queue_microtask(ring);
+                self.microtask.set(queue_microtask(ring).is_ok());
             }
             return;
         }

@@ -10,7 +10,15 @@ pub mod clock;
 pub mod errors;
 /// Ops as JavaScript has them.
 pub mod ops;
+mod panics;
 /// The ends of transports that both modules have.
 pub mod transports;
 /// The OT types that the application registered.
 pub mod types;
+
+/// Runs when a module is loaded.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    clock::take_clock();
+    panics::note_panics();
+}

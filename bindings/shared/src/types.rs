@@ -4,18 +4,18 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::errors::from_js;
-use tabmux::Error;
 use tabmux::Payload;
 use tabmux::ot::{OtType, Side, TypeHandle, Types};
+use tabmux::{Error, codes};
 
 #[wasm_bindgen]
 extern "C" {
     /// An OT type as JavaScript has it.
     type TypeObject;
-    #[wasm_bindgen(method, getter)]
-    fn uri(this: &TypeObject) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn name(this: &TypeObject) -> Option<String>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn uri(this: &TypeObject) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn name(this: &TypeObject) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn apply(this: &TypeObject, data: &JsValue, op: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -26,7 +26,7 @@ extern "C" {
         side: &str,
     ) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch, js_name = transformX)]
-    fn transform_x(this: &TypeObject, left: &JsValue, right: &JsValue) -> Result<Array, JsValue>;
+    fn transform_x(this: &TypeObject, left: &JsValue, right: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn compose(this: &TypeObject, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue>;
 }
@@ -49,7 +49,8 @@ impl JsType {
 
 impl OtType for JsType {
     fn uri(&self) -> String {
-        self.object.uri().or_else(|| self.object.name()).unwrap_or_default()
+        let text = |it: Result<JsValue, JsValue>| it.ok()?.as_string();
+        text(self.object.uri()).or_else(|| text(self.object.name())).unwrap_or_default()
     }
 
     fn apply(&self, data: Payload, op: &Payload) -> Result<Payload, Error> {
@@ -67,6 +68,9 @@ impl OtType for JsType {
     fn transform_pair(&self, left: &Payload, right: &Payload) -> Result<(Payload, Payload), Error> {
         if self.has_transform_x {
             let both = self.object.transform_x(&left.0, &right.0).map_err(from_js)?;
+            let both: Array = both.dyn_into().map_err(|_| {
+                Error::new(codes::OP_NOT_APPLIED, "the type's `transformX` must return two ops")
+            })?;
             return Ok((Payload(both.get(0)), Payload(both.get(1))));
         }
         Ok((self.transform(left, right, Side::Left)?, self.transform(right, left, Side::Right)?))

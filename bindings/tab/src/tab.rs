@@ -1,6 +1,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use js_sys::Reflect;
 use serde::Deserialize;
 use tabmux_codecs::{Codec, StructuredClone};
 use tabmux_transports::{Event, Frame, Transport};
@@ -23,6 +24,7 @@ use tabmux_bindings::types::JsTypes;
 #[derive(Deserialize)]
 struct Settings {
     id: String,
+    secret: String,
     identity: String,
     codec: String,
 }
@@ -44,7 +46,7 @@ pub(super) struct Shell {
 
 #[wasm_bindgen]
 impl TabCore {
-    /// `settings` is `{id, identity, codec}`, `options` goes to the hub definition's `connect`,
+    /// `settings` is `{id, secret, identity, codec}`, `options` goes to the hub definition's `connect`,
     /// `layers` is a list of layers or `undefined`, `types` is ShareDB's `types.map`, `trace` hears
     /// of every message where the layers include `tracing`.
     #[wasm_bindgen(constructor)]
@@ -57,7 +59,7 @@ impl TabCore {
         handler: TabHandler,
         trace: Option<js_sys::Function>,
     ) -> Result<TabCore, JsValue> {
-        let Settings { id, identity, codec } =
+        let Settings { id, secret, identity, codec } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let guarantees = transport.0.guarantees();
         let codec = find_codec(&codec, transport.0.name(), &guarantees)?;
@@ -66,6 +68,7 @@ impl TabCore {
         let source = traces.clone();
         let settings = TabSettings {
             id,
+            secret: Some(secret),
             identity,
             options: (!options.is_undefined()).then_some(Payload(options)),
             codec,
@@ -114,14 +117,47 @@ impl TabCore {
         self.0.pump();
     }
 
+    /// Goes offline; `offline` says that the tab may leave the hub.
+    #[wasm_bindgen(js_name = goOffline)]
+    pub fn go_offline(&self) {
+        self.0.tab.borrow_mut().go_offline(now());
+        self.0.pump();
+    }
+
+    /// Comes back. Returns whether there is still the transport; without one, it must be attached.
+    #[wasm_bindgen(js_name = goOnline)]
+    pub fn go_online(&self) -> bool {
+        self.0.tab.borrow_mut().go_online(now());
+        self.0.pump();
+        self.0.transport.borrow().is_some()
+    }
+
     /// Leaves the hub and closes the transport.
     pub fn leave(&self) {
-        self.0.tab.borrow_mut().leave(now());
-        self.0.transmit();
-        self.0.alarm.take();
+        // Of a core that has failed only the transport can be closed.
+        let has_failed = self.0.tab.try_borrow_mut().is_err();
+        if has_failed {
+            self.0.alarm.take();
+        } else {
+            self.0.tab.borrow_mut().leave(now());
+            self.0.transmit();
+            self.0.tab.borrow_mut().detach();
+        }
         if let Some(transport) = self.0.transport.take() {
             transport.close(None);
         }
+        if !has_failed {
+            self.0.pump();
+        }
+    }
+
+    /// Whether no exception has left it in the middle of something. To be asked while it is called by
+    /// nobody.
+    #[wasm_bindgen(js_name = isSound)]
+    pub fn is_sound(&self) -> bool {
+        self.0.tab.try_borrow_mut().is_ok()
+            && self.0.transport.try_borrow_mut().is_ok()
+            && !self.0.telling.get()
     }
 
     /// The key of a document; the same until it is closed.
@@ -164,9 +200,9 @@ impl TabCore {
         options: JsValue,
         subscribe: bool,
     ) -> Result<f64, JsValue> {
-        let copy = |value: &JsValue| carriable(value).map_err(|error| to_js(&error));
-        let options = (!options.is_undefined()).then(|| copy(&options).map(Payload)).transpose()?;
-        let query = Payload(copy(&query)?);
+        let copy = |name, value| carriable_member(name, value).map_err(|error| to_js(&error));
+        let query = Payload(copy("query", query)?.unwrap_or(JsValue::NULL));
+        let options = copy("options", options)?.map(Payload);
         let spec = QuerySpec { collection, query, options, subscribe };
         let request = self.0.tab.borrow_mut().query(spec, now());
         self.0.pump();
@@ -203,12 +239,18 @@ impl TabCore {
         self.0.pump();
     }
 
-    /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried.
+    /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried, or is not
+    /// for a tab to send.
     pub fn send(&self, message: JsValue) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
-        self.0.tab.borrow_mut().send(Payload(message), now());
+        let sent = self.0.tab.borrow_mut().send(Payload(message), now());
         self.0.pump();
-        Ok(())
+        sent.map_err(|error| to_js(&error))
+    }
+
+    /// Nobody waits for the answer to a request any more.
+    pub fn forget(&self, request: f64) {
+        self.0.tab.borrow_mut().forget(request as u64);
     }
 
     /// Asks something of the hub's store; the answer is `storeReply(request)`.
@@ -237,7 +279,8 @@ impl TabCore {
         token: f64,
     ) -> Result<JsValue, JsValue> {
         let taken = carriable(&op).and_then(op_from_js).and_then(|op| {
-            let source = if submit_source { Some(Payload(carriable(&source)?)) } else { None };
+            let source = if submit_source { carriable_member("source", source)? } else { None };
+            let source = source.map(Payload);
             let options = SubmitOptions { source, submit_source, prevent_compose };
             self.0.tab.borrow_mut().submit(doc, op, options, token as Token)
         });
@@ -314,9 +357,9 @@ impl TabCore {
         self.0.tab.borrow_mut().set_paused(doc, paused);
     }
 
-    /// Gives up a document's state; returns the submits that were dropped.
+    /// Gives up a document's state; returns the submits that were dropped, those of each op together.
     #[wasm_bindgen(js_name = rollBack)]
-    pub fn roll_back(&self, doc: DocKey) -> Vec<f64> {
+    pub fn roll_back(&self, doc: DocKey) -> js_sys::Array {
         numbers(self.0.tab.borrow_mut().roll_back(doc))
     }
 
@@ -355,11 +398,11 @@ impl Shell {
     fn transport_event(&self, event: Event) {
         match event {
             Event::Frame(frame) => self.receive(frame),
-            Event::Error(error) => self.handler.fault(transport_error(error)),
+            Event::Error(error) => self.tell(self.handler.fault(transport_error(error))),
             Event::Closed(reason) => {
                 self.transport.take();
                 self.tab.borrow_mut().detach();
-                self.handler.closed(reason);
+                self.tell(self.handler.closed(reason));
             }
         }
     }
@@ -375,8 +418,16 @@ impl Shell {
             let Some(frame) = next else { return };
             let Some(transport) = self.transport.borrow().clone() else { continue };
             if let Err(error) = send(&*transport, frame) {
-                self.handler.fault(transport_error(error));
+                self.tell(self.handler.fault(transport_error(error)));
             }
+        }
+    }
+
+    /// An exception of the handler must not pass through the core: it is a fault.
+    fn tell(&self, told: Result<(), JsValue>) {
+        if let Err(thrown) = told {
+            // There is nobody else to tell.
+            let _ = self.handler.fault(thrown);
         }
     }
 
@@ -387,7 +438,7 @@ impl Shell {
             loop {
                 let next = self.tab.borrow_mut().poll_event(now());
                 match next {
-                    Some(event) => tell(&self.handler, &self.tab, event),
+                    Some(event) => self.tell(tell(&self.handler, &self.tab, event)),
                     None => break,
                 }
             }
@@ -414,4 +465,14 @@ fn carriable(value: &JsValue) -> Result<JsValue, Error> {
         Ok(_) => Ok(JsValue::UNDEFINED),
         Err(error) => Err(Error::new(codes::UNCARRIABLE, error.to_string())),
     }
+}
+
+/// A copy of the value of a message's member of this name, unless JSON leaves it out, as it does a
+/// function.
+fn carriable_member(name: &str, value: JsValue) -> Result<Option<JsValue>, Error> {
+    let message = js_sys::Object::new();
+    let _ = Reflect::set(&message, &name.into(), &value);
+    let copy = carriable(&message)?;
+    let member = Reflect::get(&copy, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    Ok((!member.is_undefined()).then_some(member))
 }

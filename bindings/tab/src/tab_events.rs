@@ -1,8 +1,9 @@
 use std::cell::RefCell;
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use tabmux::ot::Token;
+use tabmux::ot::Answered;
 use tabmux::protocol::{ConnectionFailed, QueryExtra, QueryReady, StoreEvent, StoreReply};
 use tabmux::tab::{DocKey, Tab, TabEvent};
 use tabmux::{Payload, to_value};
@@ -13,113 +14,157 @@ use tabmux_bindings::ops::op_to_js;
 extern "C" {
     /// `js/src/core-handler.ts`: what the tab's core tells its owner, in order.
     pub type TabHandler;
-    #[wasm_bindgen(method)]
-    fn joined(this: &TabHandler, epoch: f64);
-    #[wasm_bindgen(method)]
-    fn refused(this: &TabHandler, error: JsValue);
-    #[wasm_bindgen(method, js_name = hubLost)]
-    fn hub_lost(this: &TabHandler);
-    #[wasm_bindgen(method)]
-    pub fn closed(this: &TabHandler, reason: Option<String>);
-    #[wasm_bindgen(method)]
-    fn state(this: &TabHandler, state: &str, id: Option<String>, reason: JsValue);
-    #[wasm_bindgen(method)]
-    fn tabs(this: &TabHandler, tabs: JsValue);
-    #[wasm_bindgen(method)]
-    fn callback(this: &TabHandler, request: f64, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn load(this: &TabHandler, doc: DocKey, snapshot: JsValue, dropped: Vec<f64>);
-    #[wasm_bindgen(method)]
-    fn apply(this: &TabHandler, doc: DocKey, op: JsValue, version: JsValue, src: Option<String>);
-    #[wasm_bindgen(method, js_name = rolledBack)]
-    fn rolled_back(this: &TabHandler, doc: DocKey, error: JsValue, dropped: Vec<f64>);
-    #[wasm_bindgen(method)]
-    fn sent(this: &TabHandler, doc: DocKey, op: JsValue);
-    #[wasm_bindgen(method)]
-    fn settled(this: &TabHandler, doc: DocKey, tokens: Vec<f64>, version: JsValue, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn behind(this: &TabHandler, doc: DocKey);
-    #[wasm_bindgen(method, js_name = docError)]
-    fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue);
-    #[wasm_bindgen(method, js_name = queryDocs)]
-    fn query_docs(this: &TabHandler, docs: JsValue);
-    #[wasm_bindgen(method, js_name = queryReady)]
-    fn query_ready(this: &TabHandler, query: f64, error: JsValue, results: JsValue, extra: JsValue);
-    #[wasm_bindgen(method, js_name = queryChange)]
-    fn query_change(this: &TabHandler, query: f64, diff: JsValue);
-    #[wasm_bindgen(method, js_name = queryExtra)]
-    fn query_extra(this: &TabHandler, query: f64, extra: JsValue);
-    #[wasm_bindgen(method, js_name = queryFailed)]
-    fn query_failed(this: &TabHandler, query: f64, error: JsValue);
-    #[wasm_bindgen(method)]
-    fn receive(this: &TabHandler, message: JsValue);
-    #[wasm_bindgen(method)]
-    fn sequenced(this: &TabHandler, doc: DocKey);
-    #[wasm_bindgen(method, js_name = connectionFailed)]
-    fn connection_failed(this: &TabHandler, socket: bool, error: JsValue);
-    #[wasm_bindgen(method)]
-    pub fn fault(this: &TabHandler, error: JsValue);
-    #[wasm_bindgen(method, js_name = storeReply)]
-    fn store_reply(this: &TabHandler, request: f64, error: JsValue, answer: JsValue);
-    #[wasm_bindgen(method, js_name = storeEvent)]
-    fn store_event(this: &TabHandler, name: &str, detail: JsValue);
+    #[wasm_bindgen(method, catch)]
+    fn joined(this: &TabHandler, epoch: f64) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn refused(this: &TabHandler, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = hubLost)]
+    fn hub_lost(this: &TabHandler) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn closed(this: &TabHandler, reason: Option<String>) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn offline(this: &TabHandler) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn state(
+        this: &TabHandler,
+        state: &str,
+        id: Option<String>,
+        reason: JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn tabs(this: &TabHandler, tabs: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn callback(this: &TabHandler, request: f64, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn load(
+        this: &TabHandler,
+        doc: DocKey,
+        snapshot: JsValue,
+        dropped: Array,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn apply(
+        this: &TabHandler,
+        doc: DocKey,
+        op: JsValue,
+        version: JsValue,
+        src: Option<String>,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = rolledBack)]
+    fn rolled_back(
+        this: &TabHandler,
+        doc: DocKey,
+        error: JsValue,
+        dropped: Array,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn sent(this: &TabHandler, doc: DocKey, op: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn settled(
+        this: &TabHandler,
+        doc: DocKey,
+        tokens: Array,
+        version: JsValue,
+        error: JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn behind(this: &TabHandler, doc: DocKey) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = docError)]
+    fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryDocs)]
+    fn query_docs(this: &TabHandler, docs: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryReady)]
+    fn query_ready(
+        this: &TabHandler,
+        query: f64,
+        error: JsValue,
+        results: JsValue,
+        extra: JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryChange)]
+    fn query_change(this: &TabHandler, query: f64, diff: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryExtra)]
+    fn query_extra(this: &TabHandler, query: f64, extra: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = queryFailed)]
+    fn query_failed(this: &TabHandler, query: f64, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn receive(this: &TabHandler, message: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn sequenced(this: &TabHandler, doc: DocKey) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = connectionFailed)]
+    fn connection_failed(this: &TabHandler, socket: bool, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn fault(this: &TabHandler, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = storeReply)]
+    fn store_reply(
+        this: &TabHandler,
+        request: f64,
+        error: JsValue,
+        answer: JsValue,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = storeEvent)]
+    fn store_event(this: &TabHandler, name: &str, detail: JsValue) -> Result<(), JsValue>;
 }
 
 /// Tells the handler of an event of the tab.
-pub(super) fn tell(handler: &TabHandler, tab: &RefCell<Tab>, event: TabEvent) {
+///
+/// # Errors
+/// What the handler threw.
+pub(super) fn tell(
+    handler: &TabHandler,
+    tab: &RefCell<Tab>,
+    event: TabEvent,
+) -> Result<(), JsValue> {
     match event {
         TabEvent::Joined { epoch } => handler.joined(epoch as f64),
         TabEvent::Refused(error) => handler.refused(to_js(&error)),
         TabEvent::HubLost => handler.hub_lost(),
-        TabEvent::State(event) => {
-            handler.state(&event.state, event.id, or_undefined(event.reason));
-        }
+        TabEvent::Offline => handler.offline(),
+        TabEvent::State(event) => handler.state(&event.state, event.id, or_undefined(event.reason)),
         TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
-            handler.connection_failed(socket, to_js(&error));
+            handler.connection_failed(socket, to_js(&error))
         }
         TabEvent::Sequenced { doc } => handler.sequenced(doc),
         TabEvent::Tabs(tabs) => handler.tabs(value_of(&tabs)),
         TabEvent::Callback { request, error } => {
-            handler.callback(request as f64, option_to_js(error.as_ref()));
+            handler.callback(request as f64, option_to_js(error.as_ref()))
         }
         TabEvent::Load { doc, snapshot, dropped } => {
-            handler.load(doc, value_of(&snapshot), numbers(dropped));
+            handler.load(doc, value_of(&snapshot), numbers(dropped))
         }
         TabEvent::Behind { doc } => handler.behind(doc),
         TabEvent::Apply { doc, op, src } => {
             let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
-            handler.apply(doc, op, version(tab, doc), src);
+            handler.apply(doc, op, version(tab, doc), src)
         }
         TabEvent::RolledBack { doc, error, dropped } => {
-            handler.rolled_back(doc, to_js(&error), numbers(dropped));
+            handler.rolled_back(doc, to_js(&error), numbers(dropped))
         }
         TabEvent::Sent { doc, ops } => {
-            for op in &ops {
-                handler.sent(doc, op_to_js(op).unwrap_or_default());
-            }
+            ops.iter().try_for_each(|op| handler.sent(doc, op_to_js(op).unwrap_or_default()))
         }
         TabEvent::Settled { doc, tokens, error } => {
             let error = option_to_js(error.as_ref());
-            handler.settled(doc, numbers(tokens), version(tab, doc), error);
+            handler.settled(doc, numbers(tokens), version(tab, doc), error)
         }
         TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
         TabEvent::QueryDocs(docs) => handler.query_docs(value_of(&docs)),
         TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
             let (error, results) = (option_to_js(error.as_ref()), value_of(&results));
-            handler.query_ready(request as f64, error, results, or_undefined(extra));
+            handler.query_ready(request as f64, error, results, or_undefined(extra))
         }
         TabEvent::QueryChange(change) => {
-            handler.query_change(change.request as f64, value_of(&change.diff));
+            handler.query_change(change.request as f64, value_of(&change.diff))
         }
         TabEvent::QueryExtra(QueryExtra { request, extra }) => {
-            handler.query_extra(request as f64, or_undefined(extra));
+            handler.query_extra(request as f64, or_undefined(extra))
         }
         TabEvent::QueryFailed(failed) => {
-            handler.query_failed(failed.request as f64, to_js(&failed.error));
+            handler.query_failed(failed.request as f64, to_js(&failed.error))
         }
         TabEvent::StoreReply(StoreReply { request, answer, error }) => {
             let error = option_to_js(error.as_ref());
-            handler.store_reply(request as f64, error, or_undefined(answer));
+            handler.store_reply(request as f64, error, or_undefined(answer))
         }
         TabEvent::StoreEvent(StoreEvent { name, detail, .. }) => {
             handler.store_event(&name, detail.0)
@@ -143,6 +188,10 @@ fn or_undefined(payload: Option<Payload>) -> JsValue {
     payload.map_or(JsValue::UNDEFINED, |payload| payload.0)
 }
 
-pub(super) fn numbers(tokens: Vec<Token>) -> Vec<f64> {
-    tokens.into_iter().map(|token| token as f64).collect()
+/// The submits of each op as an array of numbers.
+pub(super) fn numbers(answered: Answered) -> Array {
+    let numbers = |tokens: Vec<u64>| -> Array {
+        tokens.into_iter().map(|token| JsValue::from(token as f64)).collect()
+    };
+    answered.into_iter().map(numbers).collect()
 }

@@ -1,9 +1,8 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
-import {listenOnBroadcastChannel, overMessagePort} from '../../wasm/hub/tabmux_hub.js';
+import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
 import {codes, makeError} from '../errors.js';
 import type {Introduction} from '../introduction.js';
-import {randomId} from '../random-id.js';
 import {Hub, type HubSettings} from './hub.js';
 import {readStoreOptions, type StoreOptions} from './store-options.js';
 import {servePages} from './worker-scope.js';
@@ -24,7 +23,10 @@ export interface ConnectContext extends TabContext {
 
 /** The options of `defineHub`. */
 export interface HubOptions {
-  /** Makes the connection to the server; called once, when the first tab comes. */
+  /**
+   * Makes the connection to the server; called when the first tab comes, and when one comes after all
+   * had left a hub in the page. The hub then goes on over the new connection's socket.
+   */
   connect: (context: ConnectContext) => Connection;
   /** ShareDB's type registry; by default that of the npm package `sharedb`. */
   types?: {map: {[name: string]: any}};
@@ -38,8 +40,8 @@ export interface HubOptions {
 export class HubDefinition {
   readonly #options: HubSettings;
   readonly #hubs = new Map<string, Hub>();
-  /** Which of them listens on which channel. */
-  readonly #channels = new Map<string, Hub>();
+  /** Those that rest are kept by the closed connections that may come back, if by any. */
+  readonly #resting = new Map<string, WeakRef<Hub>>();
   readonly #local = new WeakSet<Hub>();
 
   /** @internal Use `defineHub`. */
@@ -53,23 +55,30 @@ export class HubDefinition {
    * was wiped and its tabs are gone. `auth` and `url` are for the function that finds the store's key.
    */
   hub(identity = '', {auth, url}: TabContext = {}): Hub {
-    const known = this.#hubs.get(identity);
-    if (known && !known.isClosed && !known.isDeserted) return known;
+    const known = this.#hubs.get(identity) ?? this.#resting.get(identity)?.deref();
+    if (known && !known.isClosed && !known.isDeserted) {
+      this.#hubs.set(identity, known);
+      this.#resting.delete(identity);
+      known.wake({auth, url});
+      return known;
+    }
     // What it has goes to the server yet, but the tabs that come are for the next.
     known?.stopListening();
     const hub = new Hub(this.#options, {identity, auth, url});
-    hub.on('cleared', () => this.#closeWhenIdle(identity, hub));
+    hub.on('cleared', () => this.#restWhenIdle(identity, hub));
     this.#hubs.set(identity, hub);
     return hub;
   }
 
-  #closeWhenIdle(identity: string, hub: Hub): void {
-    hub.closeWhenIdle(() => {
-      if (this.#hubs.get(identity) === hub) this.#hubs.delete(identity);
+  #restWhenIdle(identity: string, hub: Hub): void {
+    hub.restWhenIdle(() => {
+      if (this.#hubs.get(identity) !== hub) return;
+      this.#hubs.delete(identity);
+      if (!hub.isClosed) this.#resting.set(identity, new WeakRef(hub));
     });
   }
 
-  /** @internal The hub for a tab of this thread; one that is made here ends with its last tab. */
+  /** @internal The hub for a tab of this thread; one that is made here rests without its last tab. */
   localHub(identity: string, context: TabContext): Hub {
     const known = this.#hubs.get(identity);
     const hub = this.hub(identity, context);
@@ -78,19 +87,17 @@ export class HubDefinition {
   }
 
   /** @internal A tab of this thread has left. */
-  releaseLocal(identity: string): void {
-    const hub = this.#hubs.get(identity);
-    if (hub && this.#local.has(hub)) this.#closeWhenIdle(identity, hub);
+  releaseLocal(hub: Hub): void {
+    for (const [identity, known] of this.#hubs) {
+      if (known === hub && this.#local.has(hub)) this.#restWhenIdle(identity, hub);
+    }
   }
 
   /** @internal Takes a tab that has introduced itself on the worker's port. */
   introduce({tabmux, identity, context, port, channel}: Introduction): void {
     const hub = this.hub(identity, context);
     if (tabmux === 'port' && port) hub.acceptEnd(overMessagePort(port));
-    if (tabmux === 'broadcast-channel' && channel && this.#channels.get(channel) !== hub) {
-      this.#channels.set(channel, hub);
-      hub.listen(listenOnBroadcastChannel(channel, randomId()));
-    }
+    if (tabmux === 'broadcast-channel' && channel) hub.listenOn(channel);
   }
 }
 

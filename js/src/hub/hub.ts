@@ -1,7 +1,7 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {
   HubCore,
-  type ListenerEnd,
+  listenOnBroadcastChannel,
   overJsTransport,
   type TransportEnd,
 } from '../../wasm/hub/tabmux_hub.js';
@@ -12,11 +12,13 @@ import {tabLock, tabsWithLock} from '../locks.js';
 import {nextTick} from '../next-tick.js';
 import type {CustomTransport} from '../options.js';
 import {randomId} from '../random-id.js';
-import type {ConnectContext, HubOptions} from './define.js';
+import {isInCore, watchCore} from '../trap.js';
+import type {ConnectContext, HubOptions, TabContext} from './define.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
+import {endWorker} from './worker-scope.js';
 
 /** How long a tab of an earlier hub may take to come back. */
 const EXPECTED_MS = 60_000;
@@ -72,8 +74,15 @@ export class Hub extends Emitter<HubEvents> {
   #hasToldOfKeep = false;
   #cleared = false;
   #closed = false;
-  /** If the hub is to end once it is idle: what to call when no tab may come any more. */
-  #ending: (() => void) | undefined;
+  #failed = false;
+  /** What the tabs of this thread do once it has failed, by their ids. */
+  readonly #survivors = new Map<string, () => void>();
+  /** The broadcast channels on which it listens. */
+  readonly #channels = new Set<string>();
+  /** If the hub is to rest once it is idle: what to call then. */
+  #resting: (() => void) | undefined;
+  /** What waits for the end of each tab, by its Web Lock. */
+  readonly #watched = new Map<string, object>();
 
   /** @internal Use `defineHub`. */
   constructor(options: HubSettings, context: ConnectContext) {
@@ -91,7 +100,7 @@ export class Hub extends Emitter<HubEvents> {
       canTell: () => this.#core?.isStalled() === false,
       hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
-    this.on('idle', () => this.#endIfRested());
+    this.on('idle', () => this.#restIfIdle());
     const epoch = newEpoch();
     if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
     else this.#start(epoch);
@@ -110,6 +119,7 @@ export class Hub extends Emitter<HubEvents> {
     const core = new HubCore(settings, types.map, this.#upstream, handler, found?.store);
     this.#core = core;
     this.#found = found;
+    watchCore(core, this, true);
     if (found?.failure) core.tellStoreFailure(found.failure);
     if (found) this.#evictOnceAllAreBack(core);
     for (const act of this.#waiting.splice(0)) act(core);
@@ -138,9 +148,10 @@ export class Hub extends Emitter<HubEvents> {
     core.startEvicting();
   }
 
-  /** Acts now, or once the store is open. */
+  /** Acts now, or once the store is open and the core does not wait for the caller itself. */
   #withCore(act: (core: HubCore) => void): void {
-    if (this.#core) act(this.#core);
+    if (isInCore()) queueMicrotask(() => this.#withCore(act));
+    else if (this.#core) act(this.#core);
     else this.#waiting.push(act);
   }
 
@@ -163,7 +174,7 @@ export class Hub extends Emitter<HubEvents> {
       },
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
-      rested: () => this.#endIfRested(),
+      rested: () => this.#restIfIdle(),
       fault: (error: CoreError) => this.#tell('fault', toError(error)),
       fenced: (error: CoreError) => {
         this.#closeToTabs(error.message);
@@ -200,13 +211,30 @@ export class Hub extends Emitter<HubEvents> {
 
   /** Waits for a tab's end by its Web Lock. Fails if there is no such thing, or not here. */
   async #watchTab(tab: string): Promise<void> {
-    if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
-      throw new Error('nobody holds its Web Lock here');
+    // It has come back.
+    if (this.#watched.has(tab)) return;
+    const watch = {};
+    this.#watched.set(tab, watch);
+    try {
+      if (this.#hasDistantTabs && !(await tabsWithLock()).has(tab)) {
+        throw new Error('nobody holds its Web Lock here');
+      }
+      await navigator.locks.request(tabLock(tab), () => {
+        if (this.#watched.get(tab) !== watch) return;
+        this.#watched.delete(tab);
+        this.#tabs.delete(tab);
+        this.#giveUp(tab, LAST_WORDS_MS);
+      });
+    } catch (error) {
+      this.#watched.delete(tab);
+      throw error;
     }
-    await navigator.locks.request(tabLock(tab), () => {
-      this.#tabs.delete(tab);
-      this.#giveUp(tab, LAST_WORDS_MS);
-    });
+  }
+
+  /** @internal The tab lets go of its Web Lock, and may come back. */
+  unwatch(tab: string): void {
+    this.#watched.delete(tab);
+    this.#survivors.delete(tab);
   }
 
   /** Waits for a tab of an earlier hub to come back, or to end. */
@@ -285,42 +313,74 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Takes a tab that comes on a built-in transport. */
   acceptEnd(end: TransportEnd): void {
-    this.#withCore((core) => core.accept(end));
+    if (this.#failed) end.free();
+    else this.#withCore((core) => core.accept(end));
   }
 
-  /** @internal Takes all tabs that come on a listener. */
-  listen(listener: ListenerEnd): void {
+  /** @internal Takes all tabs that come on a broadcast channel. */
+  listenOn(channel: string): void {
+    if (this.#channels.has(channel)) return;
+    this.#channels.add(channel);
+    const listener = listenOnBroadcastChannel(channel, randomId());
     this.#withCore((core) => core.listen(listener));
   }
 
-  /** @internal Takes no tab any more that comes on a listener. */
+  /** @internal Takes no tab any more that comes on a broadcast channel. */
   stopListening(): void {
+    this.#channels.clear();
     this.#core?.stopListening();
   }
 
   /**
-   * @internal Closes the hub once there is no tab and, with a store, the server has every op; and the
-   * connection to the server once that has answered for all the tabs did. `ending` is called when no
-   * tab may come any more.
+   * @internal Once there is no tab, and the server has answered for all the tabs did, the hub lets go of
+   * the server: with a store it closes, else it rests until a tab comes. `resting` is called then, or as
+   * soon as no tab may come any more.
    */
-  closeWhenIdle(ending: () => void): void {
-    if (this.#closed) return ending();
-    this.#ending = ending;
-    this.#withCore(() => this.#endIfRested());
+  restWhenIdle(resting: () => void): void {
+    if (this.#closed) return resting();
+    this.#resting = resting;
+    this.#withCore(() => this.#restIfIdle());
   }
 
-  /** @internal Takes `closeWhenIdle` back, if the hub has not ended. */
-  stayOpen(): void {
-    this.#ending = undefined;
+  /** @internal Takes `restWhenIdle` back: a tab with this context is about to come. */
+  stayOpen(context: TabContext): void {
+    this.#resting = undefined;
+    this.wake(context);
   }
 
-  #endIfRested(): void {
-    if (!this.#ending || this.#closed || !this.#core?.isIdle()) return;
+  /** @internal Connects to the server again, if the hub rests. */
+  wake(context: TabContext): void {
+    try {
+      this.#upstream.wake(context);
+    } catch {
+      // The tab is told, as it makes the hub try again.
+    }
+  }
+
+  #restIfIdle(): void {
+    if (!this.#mayRest()) return;
     // An open channel would keep the process alive.
     this.stopListening();
-    if (!this.#core.isRested()) return;
-    this.#closeToTabs();
-    this.connection?.whenNothingPending(() => this.close());
+    if (!this.#core?.isRested()) return;
+    if (this.#options.store) {
+      this.#closeToTabs();
+      this.connection?.whenNothingPending(() => this.close());
+    } else if (this.connection) this.connection.whenNothingPending(() => this.#rest());
+    else this.#rest();
+  }
+
+  #mayRest(): boolean {
+    return this.#resting !== undefined && !this.#closed && this.#core?.isIdle() === true;
+  }
+
+  #rest(): void {
+    // A tab may have come, or another have left meanwhile.
+    if (!this.#mayRest()) return;
+    const resting = this.#resting;
+    this.#resting = undefined;
+    this.#core?.rest();
+    this.#upstream.rest();
+    resting?.();
   }
 
   /** Closes the connection to the server and to all tabs. */
@@ -333,14 +393,50 @@ export class Hub extends Emitter<HubEvents> {
   #closeToTabs(reason?: string): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#ending?.();
+    this.#resting?.();
     for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
 
   #closeCore(reason?: string): void {
     this.#found?.leave();
-    this.#core?.close(reason);
+    if (isInCore()) queueMicrotask(() => this.#core?.close(reason));
+    else this.#core?.close(reason);
+  }
+
+  /**
+   * @internal An exception has passed through the core, after which nothing in it holds. The hub ends
+   * as if its thread had: its tabs go on with the next.
+   */
+  onCoreFailed(error: Error): void {
+    const core = this.#core;
+    if (this.#failed || !core) return;
+    this.#failed = true;
+    this.#core = undefined;
+    this.#closed = true;
+    this.#tell('fault', error);
+    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
+    this.#found?.leave();
+    attempt(() => core.abandon());
+    this.#found?.release();
+    attempt(() => this.#upstream.close());
+    this.#resting?.();
+    for (const goOn of this.#survivors.values()) attempt(goOn);
+    endWorker();
+  }
+
+  /** @internal Calls back if the hub fails, for a tab of this thread to go on with the next one. */
+  onFailed(tab: string, goOn: () => void): void {
+    this.#survivors.set(tab, goOn);
+  }
+}
+
+/** Goes on although it may throw: what has failed must be left altogether. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The hub has told why it ends.
   }
 }
 

@@ -5,6 +5,8 @@ import type {Op} from '../wire.js';
 /** ShareDB's connection, with the members its typings lack. */
 export type WholeConnection = Connection & {
   queries: {[id: string]: Query};
+  socket: {readyState: number};
+  bindToSocket(socket: unknown): void;
   getExisting(collection: string, id: string): WholeDoc | undefined;
   startBulk(): void;
   endBulk(): void;

@@ -1,5 +1,6 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
 import {codeOf, codes, makeError} from '../errors.js';
+import {checkPaths} from '../paths.js';
 import type {Op, WireSnapshot} from '../wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
@@ -19,7 +20,9 @@ import {
 } from './pending.js';
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
+import {shield} from './shield.js';
 import {submitAlone} from './submit-alone.js';
+import {takeSocket} from './take-socket.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
@@ -42,6 +45,7 @@ export interface StoreOptions {
  */
 export class UpstreamAdapter {
   #connection: WholeConnection | undefined;
+  #isResting = false;
   readonly #docs = new Map<string, WholeDoc>();
   readonly #queries = new Queries(
     (...event) => this.#emit(...event),
@@ -83,6 +87,12 @@ export class UpstreamAdapter {
     this.#telling.push(doc, [name, doc.collection, doc.id, ...rest]);
   }
 
+  /** The core tells what one of these methods threw. */
+  tell(event: UpstreamEvent): void {
+    event.push(event.pop() ?? makeError(codes.OP_NOT_APPLIED, 'nothing was said when it failed'));
+    this.#emit(...event);
+  }
+
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
     this.#takeResults();
@@ -102,14 +112,36 @@ export class UpstreamAdapter {
   }
 
   connect(options: any): void {
-    if (this.#connection) return;
+    if (this.#connection) return this.wake(options);
+    const connection = this.#make(options);
+    this.#connection = connection;
+    this.#follow(connection);
+  }
+
+  /** Lets go of the server until `wake`, which takes up where this ended. */
+  rest(): void {
+    this.#isResting = true;
+    this.#connection?.close();
+  }
+
+  wake(options: any): void {
+    if (!this.#isResting) return;
+    if (this.#connection) takeSocket(this.#connection, this.#make(options));
+    this.#isResting = false;
+  }
+
+  #make(options: any): WholeConnection {
     const connection = this.#makeConnection(options ?? {}) as WholeConnection;
     if (typeof connection?.on !== 'function' || typeof connection.startBulk !== 'function') {
       const isPromise = typeof (connection as unknown as PromiseLike<unknown>)?.then === 'function';
       const returned = isPromise ? 'a promise' : String(connection);
       throw makeError(codes.OPTION_INVALID, `it must return ShareDB's Connection, not ${returned}`);
     }
-    this.#connection = connection;
+    return connection;
+  }
+
+  #follow(connection: WholeConnection): void {
+    shield(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
       this.#emit(
         'state',
@@ -228,6 +260,7 @@ export class UpstreamAdapter {
     const key = JSON.stringify([doc.collection, doc.id]);
     if (this.#docs.get(key) !== doc) {
       this.#docs.set(key, doc);
+      shield(doc, doc.connection);
       this.#watch(doc);
     }
     return doc;
@@ -336,6 +369,9 @@ export class UpstreamAdapter {
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
+    // Not every version of ShareDB looks.
+    const dangerous = doc.type && 'op' in op && checkPaths(doc.type, op.op);
+    if (dangerous) throw dangerous;
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
     const done = answerTo({tab, op_id: opId}, (error) => {

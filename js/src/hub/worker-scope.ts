@@ -11,11 +11,19 @@ let pages: MessagePort[] = [];
 let serve: Serve | undefined;
 let isLocked = false;
 let failure: string | undefined;
+let release: (() => void) | undefined;
 
 /** Serves the pages that have come to this SharedWorker, and will; does nothing elsewhere. */
 export function servePages(how: Serve): void {
   serve = how;
   answerPages();
+}
+
+/** Ends this SharedWorker, so that the pages start the next; does nothing elsewhere. */
+export function endWorker(): void {
+  if (!isSharedWorker) return;
+  release?.();
+  self.close();
 }
 
 function fail(message: string): void {
@@ -63,6 +71,8 @@ if (isSharedWorker) {
   navigator.locks.request(lock, () => {
     isLocked = true;
     answerPages();
-    return new Promise(() => {});
+    return new Promise<void>((resolve) => {
+      release = resolve;
+    });
   });
 }

@@ -1,5 +1,6 @@
 import type {Callback} from '../callbacks.js';
 import type {DocEvents, ProxyDoc} from '../doc.js';
+import {forAll} from '../for-all.js';
 import {LocalDocPresence} from './local-doc-presence.js';
 import {ProxyPresence} from './presence.js';
 import type {Presences} from './registry.js';
@@ -83,7 +84,7 @@ export class ProxyDocPresence<T = any> extends ProxyPresence<T> {
   }
 
   #each(action: (follower: DocFollower) => void): void {
-    for (const follower of [...this.#followers]) action(follower);
+    forAll([...this.#followers], action);
   }
 
   /** @internal Calls back once the document's data is what the server has at its version. */

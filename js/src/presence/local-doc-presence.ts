@@ -1,6 +1,7 @@
 import type {Callback} from '../callbacks.js';
 import type {ProxyDoc} from '../doc.js';
 import {codes, makeError} from '../errors.js';
+import {doAll} from '../for-all.js';
 import {callbackSoonOrEmit} from './callback-soon.js';
 import type {DocFollower, ProxyDocPresence} from './doc-presence.js';
 import {LocalPresence} from './local-presence.js';
@@ -35,7 +36,7 @@ export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFo
     return this.#doc.inHardRollback
       ? makeError(
           codes.DOC_IN_HARD_ROLLBACK,
-          `Cannot submit presence. Document is performing hard rollback. ${this.presence.channel}`,
+          `Cannot submit presence. Document is processing hard rollback. ${this.presence.channel}`,
         )
       : makeError(
           codes.DOC_DOES_NOT_EXIST,
@@ -74,20 +75,22 @@ export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFo
    */
   onBeforeOp(op: any, source: unknown): void {
     const {type} = this.#doc;
+    const refused: (() => void)[] = [];
     this.pending = this.pending.filter((message) => {
       try {
         message.p = transformPresence(type, message.p, op, Boolean(source));
         return true;
       } catch (error) {
-        this.onAnswer(error as Error, message.pv);
+        refused.push(() => this.onAnswer(error as Error, message.pv));
         return false;
       }
     });
     try {
       this.value = transformPresence(type, this.value, op, Boolean(source));
     } catch (error) {
-      this.emit('error', error);
+      refused.push(() => this.emit('error', error));
     }
+    doAll(...refused);
   }
 
   /** @internal */

@@ -1,5 +1,6 @@
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
+import {forAll} from '../for-all.js';
 import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import type {PresenceMessage} from './messages.js';
 import type {ProxyPresence} from './presence.js';
@@ -29,7 +30,7 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   constructor(presence: ProxyPresence<T>, presenceId: string) {
     super();
     if (typeof presenceId !== 'string') {
-      throw new Error(`The presence's id is ${String(presenceId)}; it must be a string`);
+      throw new Error(`LocalPresence presenceId must be a string, not ${String(presenceId)}`);
     }
     this.presence = presence;
     this.presenceId = presenceId;
@@ -69,8 +70,9 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   /** @internal Sends what waits, if the connection can. */
   sendPending(): void {
     if (!this.connection.canSend) return;
-    for (const message of this.pending) this.connection.send(message);
+    const messages = this.pending;
     this.pending = [];
+    forAll(messages, (message) => this.connection.send(message));
   }
 
   /** @internal The server has answered for a message, or it could not be sent. */

@@ -1,6 +1,7 @@
 import type {ReceivePresenceListener} from 'sharedb/lib/sharedb.js';
 import {type Callback, callEach} from '../callbacks.js';
 import {Emitter, type ErrorEvents} from '../emitter.js';
+import {doAll, forAll} from '../for-all.js';
 import {nextTick} from '../next-tick.js';
 import {randomId} from '../random-id.js';
 import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
@@ -45,7 +46,9 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   constructor(registry: Presences, channel: string) {
     super();
     if (!channel || typeof channel !== 'string') {
-      throw new Error(`Presence channel is ${String(channel)}; it must be a string, not empty`);
+      throw new Error(
+        `Presence channel must be provided: a string, not ${String(channel) || 'empty'}`,
+      );
     }
     this.#registry = registry;
     this.connection = registry.connection;
@@ -118,16 +121,16 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
 
   #destroyLocals(ids: string[], callback: Callback): void {
     const locals = ids.flatMap((id) => this.localPresences[id] ?? []);
-    if (locals.length === 0) return callback();
+    if (locals.length === 0) return callback(null);
     let left = locals.length;
-    let failure: unknown;
-    for (const local of locals) {
+    let failure: unknown = null;
+    forAll(locals, (local) =>
       local.destroy((error) => {
-        failure ??= error;
+        failure ??= error ?? null;
         left -= 1;
         if (left === 0) callback(failure);
-      });
-    }
+      }),
+    );
   }
 
   // For this channel's presences
@@ -201,9 +204,9 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
       this.emit('error', error);
       return;
     }
-    for (const local of Object.values(this.localPresences)) {
+    forAll(Object.values(this.localPresences), (local) => {
       if (local.value !== null) local.send();
-    }
+    });
   }
 
   /** @internal */
@@ -211,11 +214,12 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
     const locals = Object.values(this.localPresences);
     if (!this.connection.canSend) {
       this.subscribed = false;
-      for (const local of locals) local.onConnectionLost();
-      return;
+      return forAll(locals, (local) => local.onConnectionLost());
     }
-    this.#resubscribe();
-    for (const local of locals) local.sendPending();
+    doAll(
+      () => this.#resubscribe(),
+      () => forAll(locals, (local) => local.sendPending()),
+    );
   }
 
   /** @internal Nothing will be answered any more. Returns what tells those who wait. */
@@ -237,8 +241,10 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
       return;
     }
     this.subscribe((error) => {
-      const called = callEach(callbacks, error);
-      if (error && !called) this.emit('error', error);
+      doAll(
+        () => callEach(callbacks, error),
+        () => error && !callbacks.some(Boolean) && this.emit('error', error),
+      );
     });
   }
 }

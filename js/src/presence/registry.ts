@@ -1,4 +1,6 @@
 import type {ProxyConnection} from '../connection.js';
+import {errorIn} from '../errors.js';
+import {forAll} from '../for-all.js';
 import {ProxyDocPresence} from './doc-presence.js';
 import type {IncomingMessage} from './messages.js';
 import {ProxyPresence} from './presence.js';
@@ -53,7 +55,7 @@ export class Presences {
   handle(message: IncomingMessage): void {
     const presence = this.#byChannel.get(message.ch);
     if (!presence) return;
-    const error = errorOf(message);
+    const error = errorIn(message);
     if (message.a === 'p') presence.onUpdate(error, message);
     else if (message.a === 'ps') presence.onSubscribed(error, message.seq);
     else if (message.a === 'pu') presence.onUnsubscribed(error, message.seq);
@@ -67,13 +69,6 @@ export class Presences {
 
   /** The connection changed its state. */
   onConnectionStateChanged(): void {
-    for (const presence of this.#byChannel.values()) presence.onConnectionStateChanged();
+    forAll(this.#byChannel.values(), (presence) => presence.onConnectionStateChanged());
   }
-}
-
-/** The error of a message, as ShareDB's connection has it. */
-function errorOf(message: IncomingMessage): Error | null {
-  if (!message.error) return null;
-  const {code, message: text} = message.error;
-  return Object.assign(new Error(text), {code, data: message});
 }

@@ -1,4 +1,5 @@
 import type {ProxyDoc} from '../doc.js';
+import {doAll} from '../for-all.js';
 import type {DocFollower, ProxyDocPresence} from './doc-presence.js';
 import type {PresenceMessage} from './messages.js';
 import {RemotePresence} from './remote-presence.js';
@@ -138,9 +139,11 @@ export class RemoteDocPresence extends RemotePresence implements DocFollower {
   onOp(op: any, source: unknown, src: string | undefined): void {
     const isOwnOp = src === this.src;
     const hasVersion = !source && !this.connection.tabs.some((tab) => tab.id === src);
-    this.#transform(op, isOwnOp);
-    if (hasVersion) this.#keepStep({op, isOwnOp});
-    this.#takePending();
+    doAll(
+      () => this.#transform(op, isOwnOp),
+      () => hasVersion && this.#keepStep({op, isOwnOp}),
+      () => this.#takePending(),
+    );
   }
 
   #transform(op: any, isOwnOp: boolean): void {

@@ -8,6 +8,10 @@ use crate::hub::journal::{Failure, KnownTab};
 use crate::ot::Entry;
 use crate::protocol::*;
 
+/// How many changes are kept for tabs that are not there; one that comes back after more is sent the
+/// state, and what it did meanwhile is lost.
+const KEPT_FOR_AWAY: Rev = 10_000;
+
 /// What the hub knows of a tab that holds the document.
 #[derive(Default)]
 pub(super) struct Holder {
@@ -80,7 +84,9 @@ impl Document {
 
     pub(super) fn trim(&mut self) {
         let held = self.holders.values().filter(|holder| holder.sent.is_some());
-        let lowest = held.map(|holder| holder.seen).min();
+        let longest_ago = self.order.rev().saturating_sub(KEPT_FOR_AWAY);
+        let wanted = held.map(|it| if it.away { it.seen.max(longest_ago) } else { it.seen });
+        let lowest = wanted.min();
         self.order.trim(lowest.unwrap_or(self.order.rev()));
     }
 

@@ -103,6 +103,17 @@ impl Document {
         self.forget_waiters(tab);
     }
 
+    /// The tab has gone offline.
+    pub fn rest(&mut self, tab: &str, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(tab) {
+            holder.live = false;
+            holder.queries.clear();
+            holder.departing.clear();
+        }
+        self.forget_waiters(tab);
+        self.start_linger(cx);
+    }
+
     /// Whether the tab has not said yet what it holds of this document.
     pub fn is_away(&self, tab: &str) -> bool {
         self.holders.get(tab).is_some_and(|holder| holder.away)

@@ -108,6 +108,9 @@ pub struct LastWords {
     pub request: u64,
     /// The id of the tab that has ended.
     pub tab: String,
+    /// What proves that these are its words, as in [`Hello`](super::Hello).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     /// The [`Welcome::lineage`](super::Welcome::lineage) of its hub.
     pub lineage: String,
     /// The documents with such ops.

@@ -17,6 +17,9 @@ pub struct Hello {
     pub codec: String,
     /// The tab's id; also the name of the Web Lock it holds while it lives.
     pub tab: String,
+    /// What proves that the id is the tab's own; see [`tab_id`](crate::protocol::tab_id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     /// Whose data this is; identities never share a hub.
     pub identity: String,
     /// The [`Welcome::lineage`] of the hub whose state the tab still holds.

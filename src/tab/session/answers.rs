@@ -4,13 +4,16 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Loaded, Token, state_lost};
+use crate::ot::{Answered, Loaded, state_lost};
 use crate::protocol::*;
 use crate::tab::changes::QueuedChange;
 use crate::tab::{DocKey, TabEvent};
 
 impl Tab {
     pub(super) fn handle(&mut self, message: Message, now: Millis) {
+        if self.is_offline() && !self.is_heard_offline(&message) {
+            return;
+        }
         match message {
             Message::Callback(Callback { request, error }) => {
                 match self.outstanding.remove(&request) {
@@ -167,7 +170,7 @@ impl Tab {
         }
     }
 
-    pub(super) fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Vec<Token>) {
+    pub(super) fn lose_state(&mut self, key: DocKey, error: Error, mut dropped: Answered) {
         dropped.extend(self.roll_back(key));
         self.events.push_back(TabEvent::RolledBack { doc: key, error, dropped });
     }

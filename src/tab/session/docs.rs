@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Op, Replica, SubmitOptions, Token};
+use crate::ot::{Answered, Op, Replica, SubmitOptions, Take, Token};
 use crate::protocol::*;
 use crate::tab::{DocKey, TabEvent};
 
@@ -82,7 +82,12 @@ impl Tab {
             return;
         }
         let Some(doc) = self.docs.get_mut(key).filter(|doc| !doc.paused) else { return };
-        let batch = doc.replica.take_batch(doc.one_by_one, &mut self.next_op_id);
+        let which = match doc.one_by_one {
+            _ if self.offline.is_offline() => Take::Numbered,
+            true => Take::OneByOne,
+            false => Take::All,
+        };
+        let batch = doc.replica.take_batch(which, &mut self.next_op_id);
         doc.one_by_one &= doc.replica.has_unsent();
         if let Some((base_rev, ops)) = batch {
             doc.told(base_rev);
@@ -113,7 +118,7 @@ impl Tab {
     }
 
     pub(super) fn auto_flush(&mut self, key: DocKey, now: Millis) {
-        if !self.manual {
+        if !self.manual || self.is_offline() {
             self.flush(key, now);
         }
     }
@@ -125,7 +130,7 @@ impl Tab {
 
     /// Gives up a document's state after an op could not be applied; returns what was dropped.
     /// The owner must [`Tab::fetch`] it anew.
-    pub fn roll_back(&mut self, key: DocKey) -> Vec<Token> {
+    pub fn roll_back(&mut self, key: DocKey) -> Answered {
         self.changes.retain(|change| change.doc != key);
         self.docs.get_mut(key).map(|doc| doc.replica.roll_back()).unwrap_or_default()
     }

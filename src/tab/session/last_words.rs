@@ -19,8 +19,8 @@ impl Tab {
                 docs.push(HeldDoc { doc, rev, subscribed: false, awaiting: Vec::new(), ops });
             }
         }
-        let tab = self.settings.id.clone();
-        (!docs.is_empty()).then_some(LastWords { request: 0, tab, lineage, docs })
+        let (tab, secret) = (self.settings.id.clone(), self.settings.secret.clone());
+        (!docs.is_empty()).then_some(LastWords { request: 0, tab, secret, lineage, docs })
     }
 
     /// Gives the hub the last words of a tab that is known to be gone. Returns the request's number,

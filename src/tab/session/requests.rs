@@ -1,11 +1,11 @@
 //! What a tab asks of its hub.
 
-use tabmux_middleware::Millis;
+use tabmux_middleware::{Message as _, Millis};
 
 use super::Tab;
-use crate::Payload;
 use crate::protocol::*;
 use crate::tab::DocKey;
+use crate::{Error, Payload};
 
 impl Tab {
     pub(super) fn new_request(&mut self) -> u64 {
@@ -15,8 +15,9 @@ impl Tab {
     }
 
     pub(super) fn transmit(&mut self, message: Message, now: Millis) {
+        let may_go = self.joined && (!self.is_offline() || Tab::is_sent_offline(&message));
         match &mut self.link {
-            Some(link) if self.joined => link.send(message, now),
+            Some(link) if may_go => link.send(message, now),
             _ => self.waiting.push(message),
         }
     }
@@ -85,6 +86,12 @@ impl Tab {
         }
     }
 
+    /// Nobody waits for the answer to a request any more.
+    pub fn forget(&mut self, request: u64) {
+        self.outstanding.remove(&request);
+        self.waiting.retain(|message| message.request() != Some(request));
+    }
+
     /// The requests up to `end_bulk` may be asked of the server as one.
     pub fn begin_bulk(&mut self, now: Millis) {
         self.transmit(Message::BulkBegin, now);
@@ -96,9 +103,14 @@ impl Tab {
     }
 
     /// Gives the server a message of ShareDB's own protocol.
-    pub fn send(&mut self, message: Payload, now: Millis) {
+    ///
+    /// # Errors
+    /// It is none, or one that is the hub's alone to send.
+    pub fn send(&mut self, message: Payload, now: Millis) -> Result<(), Error> {
+        check_by_hand(&message)?;
         let losses = self.losses;
         self.transmit(Message::Send(ToServer { message, losses }), now);
+        Ok(())
     }
 
     /// Has the hub take a message as if the server had sent it.

@@ -241,7 +241,7 @@ fn what_was_meant_for_the_connection_of_the_lost_hub_is_not_sent_on_that_of_the_
     let now = stage.now;
     stage.seats[0].tab.attach(now);
     let message = json!({ "a": "ps", "ch": "x", "seq": 1 });
-    stage.seats[0].tab.send(Payload(message), now);
+    stage.seats[0].tab.send(Payload(message), now).expect("it is for a tab to send");
     stage.replace_hub("connected");
     assert_eq!(stage.script.borrow().count(r#"send {"a":"ps","ch":"x","seq":1}"#), 0);
 }

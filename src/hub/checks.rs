@@ -1,0 +1,217 @@
+//! What a tab asks, checked before anything is done: more than its schema says.
+
+use serde::{Deserialize, Serialize};
+use tabmux_middleware::Message as _;
+
+use super::caps::{MAX_NAME, MAX_QUERIES, check};
+use super::document::Waiter;
+use super::{Hub, HubEvent, PendingOp};
+use crate::error::{Error, codes};
+use crate::platform::{Payload, from_value, to_value};
+use crate::protocol::*;
+
+/// JavaScript's numbers are exact up to here.
+const MAX_NUMBER: u64 = (1 << 53) - 1;
+
+/// The names that every object of JavaScript has: ShareDB's server refuses them as well.
+const DANGEROUS: [&str; 12] = [
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
+    "__lookupSetter__",
+    "__proto__",
+    "constructor",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
+];
+
+/// ShareDB's options of a query, as far as they concern the server.
+#[derive(Deserialize, Serialize)]
+struct QueryOptions {
+    #[serde(default)]
+    db: Option<String>,
+}
+
+/// A server's answer that refuses an op.
+#[derive(Deserialize)]
+struct Refused {
+    a: String,
+    c: String,
+    d: String,
+    #[serde(default)]
+    error: Option<Payload>,
+}
+
+impl Hub {
+    /// Whether the tab's message may be handled, and the tab may have what it asks for.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn may_ask(&mut self, tab: &str, message: &mut Message) -> Result<(), Error> {
+        self.check_message(message)?;
+        let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
+        entry.usage.ask(message)?;
+        match message {
+            Message::Query(_) => check("queries", self.queries.count(tab), MAX_QUERIES),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells the tab, where it can be told, and the hub's owner.
+    pub(super) fn refuse(&mut self, tab: &str, message: &Message, error: Error) {
+        self.events.push_back(HubEvent::Fault(error.clone()));
+        let (_, _, _, mut cx) = self.parts();
+        match message {
+            Message::DocSubmit(DocSubmit { doc, ops, .. }) => {
+                let (doc, op_ids) = (doc.clone(), ops.iter().map(|op| op.op_id).collect());
+                cx.send(tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
+            }
+            Message::DocIngest(DocIngest { doc, .. }) => {
+                cx.send(tab, Message::DocEvent(DocEvent { doc: doc.clone(), error }));
+            }
+            message => {
+                if let Some(request) = message.request() {
+                    cx.callback(&Waiter { tab: tab.to_owned(), request }, Some(error));
+                }
+            }
+        }
+    }
+
+    /// Takes a message as if the server had sent it: only the refusal of an op of the tab's own, as
+    /// anything else would be felt by its siblings.
+    pub(super) fn pretend(&mut self, tab: &str, message: &Payload) {
+        let refusal: Option<Refused> = from_value(message.0.clone()).ok();
+        let is_own = refusal.is_some_and(|Refused { a, c, d, error }| {
+            let pending = self.upstream.pending(&DocId::new(c, d));
+            let own = |op: &PendingOp| op.origins.iter().all(|origin| origin.tab == tab);
+            a == "op" && error.is_some() && pending.first().is_some_and(own)
+        });
+        if is_own {
+            return self.upstream.handle_message(message);
+        }
+        let reason = "`handleMessage` takes only the refusal of an op of the tab's own: what the server \
+                      says is for all tabs";
+        self.events.push_back(HubEvent::Fault(Error::new(codes::MESSAGE_REFUSED, reason)));
+    }
+
+    /// Whether the message may be handled. Takes out what is not for the hub.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_message(&self, message: &mut Message) -> Result<(), Error> {
+        for doc in docs_of(message) {
+            check_name("collection", &doc.collection)?;
+            check_name("id", &doc.id)?;
+        }
+        check_number("request", message.request().unwrap_or_default())?;
+        match message {
+            Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
+                check_rev(ask.rev)
+            }
+            Message::GetBulk(bulk) => bulk.docs.iter().try_for_each(|doc| check_rev(doc.rev)),
+            Message::DocSeen(seen) => check_rev(Some(seen.rev)),
+            Message::DocSubmit(submit) => {
+                check_rev(submit.base_rev)?;
+                check_ops(&submit.ops)
+            }
+            Message::Resume(Resume { docs }) | Message::LastWords(LastWords { docs, .. }) => {
+                docs.iter().try_for_each(|held| {
+                    check_rev(held.rev)?;
+                    check_ops(&held.ops)
+                })
+            }
+            Message::DocIngest(ingest) => {
+                check_number("version", ingest.snapshot.version.unwrap_or_default())?;
+                match &ingest.snapshot.type_name {
+                    Some(name) if self.types.get(name).is_none() => Err(Error::new(
+                        codes::TYPE_NOT_RECOGNIZED,
+                        format!("the hub has no OT type {name:?}: give it to `defineHub`"),
+                    )),
+                    _ => Ok(()),
+                }
+            }
+            Message::Query(query) => check_query(&mut query.spec),
+            Message::Send(send) => check_by_hand(&send.message),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn bad(reason: String) -> Error {
+    Error::new(codes::BAD_FRAME, reason)
+}
+
+fn check_number(what: &str, number: u64) -> Result<(), Error> {
+    if number <= MAX_NUMBER {
+        return Ok(());
+    }
+    Err(bad(format!("a {what} is {number}; it must be at most {MAX_NUMBER}")))
+}
+
+fn check_rev(rev: Option<Rev>) -> Result<(), Error> {
+    check_number("revision", rev.unwrap_or_default())
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), Error> {
+    if name.len() > MAX_NAME {
+        return Err(bad(format!(
+            "a {what} has {} bytes; at most {MAX_NAME} are taken",
+            name.len()
+        )));
+    }
+    if DANGEROUS.contains(&name) {
+        let reason = format!("Invalid {what}: {name:?} is a member of every object in JavaScript");
+        return Err(Error::new(codes::MESSAGE_BADLY_FORMED, reason));
+    }
+    Ok(())
+}
+
+fn check_ops(ops: &[SubmittedOp]) -> Result<(), Error> {
+    let mut last = 0;
+    for op in ops {
+        check_number("op's number", op.op_id)?;
+        if op.op_id <= last {
+            return Err(bad(format!(
+                "op {} comes after op {last}: they must grow from 1",
+                op.op_id
+            )));
+        }
+        last = op.op_id;
+    }
+    Ok(())
+}
+
+/// The results that a tab has at hand are of use in that tab alone.
+fn check_query(spec: &mut QuerySpec) -> Result<(), Error> {
+    check_name("collection", &spec.collection)?;
+    let Some(options) = &spec.options else { return Ok(()) };
+    let QueryOptions { db } = from_value(options.0.clone())
+        .map_err(|reason| bad(format!("the options of a query are not such: {reason}")))?;
+    spec.options = db
+        .map(|db| to_value(&QueryOptions { db: Some(db) }))
+        .transpose()
+        .map_err(bad)?
+        .map(Payload);
+    Ok(())
+}
+
+fn docs_of(message: &Message) -> Vec<&DocId> {
+    match message {
+        Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
+            vec![&ask.doc]
+        }
+        Message::DocSubmit(submit) => vec![&submit.doc],
+        Message::DocIngest(ingest) => vec![&ingest.doc],
+        Message::DocSeen(seen) => vec![&seen.doc],
+        Message::DocRelease(release) => vec![&release.doc],
+        Message::GetBulk(bulk) => bulk.docs.iter().map(|it| &it.doc).collect(),
+        Message::Resume(Resume { docs }) | Message::LastWords(LastWords { docs, .. }) => {
+            docs.iter().map(|it| &it.doc).collect()
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,146 @@
+// Where a tab differs from a connection of ShareDB's own, and may. Each kind rewrites the two logs of an
+// object so that the difference can't be seen any more; a kind that no program needs can go.
+
+export const ACCEPTED = [
+  {
+    name: 'state in events',
+    reason:
+      'a tab gets the state first and then the answers, and several answers at once: inside an event or a ' +
+      'callback the version and what is pending or subscribed may be those from before or after it',
+    rewrite: (logs) => logs.map((log) => log.map(withoutState)),
+  },
+  {
+    name: 'pending events',
+    reason:
+      'for the same reason `no write pending` and `nothing pending` come at other places; and what ShareDB ' +
+      'asks for by itself, after a reconnect or for the results of a query, the hub asks for, so that in ' +
+      'a tab nothing is pending that could end',
+    rewrite: (logs) => logs.map((log) => log.filter(({what}) => !PENDING.includes(what))),
+  },
+  {
+    name: 'order of answers',
+    reason:
+      'the server answers fetches, subscriptions and ops at its leisure: of those asked for at once, any ' +
+      'may have its answer first',
+    rewrite: (logs) => logs.map((log) => eachPhase(log, readsLast)),
+  },
+  {
+    name: 'load or change',
+    reason:
+      'where ShareDB loads a document that it knew not to exist, a tab may get the change that created ' +
+      'it, one load instead of several, or one more of a document that does not exist',
+    rewrite: (logs) => logs.map((log) => loadsOnce(log.map(asLoad).filter(hasDocument))),
+  },
+  {
+    name: 'nothing is skipped',
+    reason:
+      'where a callback or a listener throws, an `error` has no listener, or ops can not be composed, ' +
+      'ShareDB skips what it had still to tell, and may throw a TypeError of its own; a tab tells it all',
+    rewrite: ([plain, tab], {thrown}) => {
+      const told = new Set(plain.map(comparable));
+      const isExtra = ({what, phase}) => thrown.has(phase) || what.startsWith('callback of');
+      return [
+        plain.filter((entry) => !isSlip(entry)),
+        tab.filter((entry) => !isExtra(entry) || told.has(comparable(entry))),
+      ];
+    },
+  },
+  {
+    name: 'ops that fail',
+    reason:
+      'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
+      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an error',
+    rewrite: ([plain, tab]) => {
+      const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
+      return [plain, tab].map((log) =>
+        log.flatMap((entry) => (failed.has(entry.phase) ? outcome(entry) : entry)),
+      );
+    },
+  },
+  {
+    name: 'refused presence',
+    reason: 'ShareDB calls a presence `subscribed` whose subscription was refused; a tab does not',
+    rewrite: (logs, {refused}) => {
+      const wasRefused = refused.some((it) => it.endsWith('presence'));
+      const forgive = (entry) =>
+        entry.what === 'is' && 'remote' in entry ? {...entry, subscribed: undefined} : entry;
+      return wasRefused ? logs.map((log) => log.map(forgive)) : logs;
+    },
+  },
+  {
+    name: 'other refusals',
+    reason:
+      'a hub asks the server for other things than a client does (it has a document already, or asks for ' +
+      'more at once): what the server refuses hits something else then, and the logs have nothing in common',
+    rewrite: (logs, {sameRefusals}) => (sameRefusals ? logs : [[], []]),
+  },
+  {
+    name: 'newer than ingested',
+    reason:
+      'a hub that has a newer state than an ingested one sends it; a client of ShareDB stays at the old one',
+    rewrite: (logs, {ingested}) => logs.map((log) => log.filter(({phase}) => phase < ingested)),
+  },
+];
+
+const PENDING = ['no write pending', 'nothing pending'];
+
+/** How everything is at the end of a phase is compared in full. */
+function withoutState({version, subscribed, pending, writePending, ...entry}) {
+  if (entry.what === 'is') return {version, subscribed, pending, writePending, ...entry};
+  const rewritten = {...entry};
+  for (const docs of ['results', 'found']) {
+    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type, data}]) => [on, type, data]);
+  }
+  return rewritten;
+}
+
+function eachPhase(log, rewrite) {
+  const phases = new Map();
+  for (const entry of log) {
+    if (!phases.has(entry.phase)) phases.set(entry.phase, []);
+    phases.get(entry.phase).push(entry);
+  }
+  return [...phases.values()].flatMap(rewrite);
+}
+
+function readsLast(entries) {
+  const isRead = ({what}) => /^callback of (fetch|subscribe|unsubscribe)/.test(what);
+  const reads = entries.filter(isRead).map(({phase, what, args}) => ({phase, what, args}));
+  reads.sort((one, other) => (one.what < other.what ? -1 : 1));
+  return [...entries.filter((entry) => !isRead(entry)), ...reads];
+}
+
+/** A creation by others looks like a load. */
+function asLoad(entry) {
+  if (entry.what !== 'create' || entry.args[0] !== false) return entry;
+  return {...entry, what: 'load', args: []};
+}
+
+const hasDocument = ({what, type}) => what !== 'load' || type !== null;
+
+function loadsOnce(log) {
+  return log.filter((entry, at) => {
+    const next = log[at + 1];
+    return entry.what !== 'load' || next?.what !== 'load' || next.phase !== entry.phase;
+  });
+}
+
+const comparable = ({phase, what, args}) => JSON.stringify([phase, what, args]);
+
+/** An error that is none of ShareDB's but one in it. */
+function isSlip({what, args}) {
+  return what === 'error' && /^Cannot read properties of (null|undefined)/.test(args[0]?.error);
+}
+
+/** An error of an OT type, which has no code, or that of its absence. */
+function hasTypeError({args}) {
+  const code = args[0]?.error;
+  return code !== undefined && (!code.startsWith('ERR_') || code === 'ERR_OT_OP_BADLY_FORMED');
+}
+
+/** What is left of a phase if only its end counts. */
+function outcome({pending, writePending, ...entry}) {
+  if (entry.what === 'is') return [entry];
+  if (!/^callback of (submit|create|del)/.test(entry.what)) return [];
+  return [{phase: entry.phase, what: entry.what, failed: Boolean(entry.args[0])}];
+}

@@ -1,0 +1,42 @@
+// What programs do not do, since ShareDB itself goes wrong there: nothing could be compared.
+
+/** Whether a program does none of that. */
+export function isFair({steps}) {
+  return !hasOffline(steps, unsubscribes) && !hasOffline(steps, isBad) && !hasOpBesideBadOne(steps);
+}
+
+/** Whether a client does that while its connection is lost. */
+function hasOffline(steps, does) {
+  const offline = new Set();
+  for (const step of steps) {
+    if (step.do === 'drop') offline.add(step.c);
+    if (step.do === 'restore') offline.delete(step.c);
+    if (offline.has(step.c) && [step, step.next].some(does)) return true;
+  }
+  return false;
+}
+
+/**
+ * Offline, ShareDB calls back for an unsubscription at once, and with it for each fetch that waits, which
+ * never gets its data.
+ */
+function unsubscribes(step) {
+  if (step?.do === 'bulk') return step.calls.some(([method]) => method === 'unsubscribe');
+  return step?.do === 'unsubscribe' || step?.do === 'destroy';
+}
+
+/**
+ * If an op can not be applied while another is under way, ShareDB loads the document without waiting for
+ * that: it may stay at a state from before.
+ */
+function hasOpBesideBadOne(steps) {
+  return steps.some((step, at) => {
+    if (isBad(step.next)) return true;
+    return isBad(step) && (step.now || steps[at + 1]?.now);
+  });
+}
+
+/** Offline, ShareDB has no document any more after an op that can not be applied, until it is back. */
+function isBad(step) {
+  return step?.do === 'submit' && step.bad === true;
+}

@@ -1,0 +1,62 @@
+import {isDeepStrictEqual} from 'node:util';
+import {ACCEPTED} from './accepted.mjs';
+
+/** The first difference between what two worlds saw that is not accepted, and the kinds that were. */
+export function compare(plain, tab) {
+  const logs = [plain.observer.logs, tab.observer.logs];
+  const refused = [plain, tab].map(({world}) => world.server.refused);
+  const seen = {
+    end: plain.program.steps.length,
+    thrown: thrownIn(plain.observer),
+    refused: refused[0],
+    sameRefusals: isDeepStrictEqual(...refused),
+    ingested: firstIngested(plain),
+  };
+  const difference = firstDifference(logs, seen, ACCEPTED);
+  if (difference) return {difference, used: []};
+  let used = firstDifference(logs, seen, []) ? ACCEPTED : [];
+  for (const kind of used) {
+    const fewer = used.filter((it) => it !== kind);
+    if (!firstDifference(logs, seen, fewer)) used = fewer;
+  }
+  return {difference: undefined, used: used.map(({name}) => name)};
+}
+
+/** The phases in which something was thrown into ShareDB. */
+function thrownIn({logs}) {
+  const thrown = new Set();
+  for (const [on, log] of logs) {
+    if (on !== 'process' && !/^c\d+( steps)?$/.test(on)) continue;
+    for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
+  }
+  return thrown;
+}
+
+/** The phase of the first snapshot that is ingested and not the newest. */
+function firstIngested({program: {steps}, phases}) {
+  const isOlder = (step) => step?.do === 'ingest' && step.which === 'older';
+  const at = steps.findIndex((step) => isOlder(step) || isOlder(step.next));
+  return at < 0 ? Infinity : phases.findLast((from) => from <= at);
+}
+
+function firstDifference([plain, tab], seen, accepted) {
+  const {end} = seen;
+  const differences = [];
+  for (const on of new Set([...plain.keys(), ...tab.keys()])) {
+    const pair = [plain, tab].map((logs) => (logs.get(on) ?? []).filter(({phase}) => phase < end));
+    if (isDeepStrictEqual(...pair)) continue;
+    const logs = accepted.reduce((rewritten, kind) => kind.rewrite(rewritten, seen), pair);
+    const at = firstUnequal(...logs);
+    if (at < 0) continue;
+    const phase = Math.min(...logs.map((log) => log[at]?.phase ?? Infinity));
+    differences.push({on, at, phase, plain: logs[0], tab: logs[1]});
+  }
+  return differences.sort((one, other) => one.phase - other.phase)[0];
+}
+
+function firstUnequal(left, right) {
+  for (let at = 0; at < Math.max(left.length, right.length); at++) {
+    if (!isDeepStrictEqual(left[at], right[at])) return at;
+  }
+  return -1;
+}

@@ -1,0 +1,66 @@
+// Stands between the package and its WebAssembly, to have the core fail in the middle of something as
+// a panic makes it fail. To be imported before anything that imports the package.
+
+const {Instance} = WebAssembly;
+
+/** What the next call of a JavaScript function by the core does instead, by a part of its name. */
+let failure;
+let core;
+/** The hub that was asked last whether it can be told of something. */
+let hub;
+
+/** Has the core panic the next time it calls this method of JavaScript. */
+export function panicIn(method) {
+  failure = {method, fail: () => core.hubcore_isStalled(hub)};
+}
+
+/** Has an exception pass through the core the next time it calls this method of JavaScript. */
+export function throwIn(method) {
+  failure = {
+    method,
+    fail() {
+      throw new RangeError('Maximum call stack size exceeded');
+    },
+  };
+}
+
+/** Whether the failure has happened. */
+export function hasFailed() {
+  return failure === undefined;
+}
+
+function failing(name, it) {
+  return (...values) => {
+    if (failure && name.startsWith(`__wbg_${failure.method}_`)) {
+      const {fail} = failure;
+      failure = undefined;
+      fail();
+    }
+    return it(...values);
+  };
+}
+
+WebAssembly.Instance = class {
+  constructor(module, imports) {
+    const entries = Object.entries(imports).map(([from, functions]) => [
+      from,
+      Object.fromEntries(
+        Object.entries(functions).map(([name, it]) => [
+          name,
+          typeof it === 'function' ? failing(name, it) : it,
+        ]),
+      ),
+    ]);
+    core = new Instance(module, Object.fromEntries(entries)).exports;
+    this.exports = {
+      ...core,
+      hubcore_isStalled(pointer) {
+        hub = pointer;
+        return core.hubcore_isStalled(pointer);
+      },
+    };
+  }
+};
+
+export const {createConnection} = await import('../../pkg/index.js');
+export const {defineHub} = await import('../../pkg/hub.js');
