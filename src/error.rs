@@ -91,6 +91,8 @@ pub mod codes {
     pub const DOC_DOES_NOT_EXIST: &str = "ERR_DOC_DOES_NOT_EXIST";
     /// As in ShareDB.
     pub const DOC_IN_HARD_ROLLBACK: &str = "ERR_DOC_IN_HARD_ROLLBACK";
+    /// ShareDB: the server does not show the document, and the client is to keep quiet about it.
+    pub const READ_SILENTLY_REJECTED: &str = "ERR_SNAPSHOT_READ_SILENT_REJECTION";
     /// ShareDB: the OT type is not registered here.
     pub const TYPE_NOT_RECOGNIZED: &str = "ERR_DOC_TYPE_NOT_RECOGNIZED";
     /// ShareDB: an op can't be applied.

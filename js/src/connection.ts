@@ -146,9 +146,13 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   ): void {
     const docs = ids.map((id) => this.get(collection, id));
     const keys = new Uint32Array(docs.map((doc) => doc.key));
-    this.#requests.add(this.core.getBulk(keys), (error) =>
-      error ? (callback as Callback)(error) : callback(null, docs),
-    );
+    for (const doc of docs) doc.bulkFetches += 1;
+    this.#requests.add(this.core.getBulk(keys), (error) => {
+      for (const doc of docs) doc.bulkFetches -= 1;
+      if (error) (callback as Callback)(error);
+      else callback(null, docs);
+      for (const doc of docs) doc.tellNothingPending();
+    });
   }
 
   // Writes
@@ -406,6 +410,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   /** @internal Lets go of a query. */
   forgetQuery(query: ProxyQuery): void {
     this.#queries.forget(query);
+  }
+
+  /** @internal Takes in a destroyed document that is used again. */
+  keep(doc: ProxyDoc): void {
+    this.#docs.keep(doc);
   }
 
   /** @internal Lets go of a document, unless `get` has taken it back. */

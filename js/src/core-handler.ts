@@ -84,6 +84,8 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     settled: (key: number, answered: Answered, version: number | null, error: CoreError | null) =>
       withOps(key, (doc) => doc.onSettled(answered, version, toError(error))),
     docError: (key: number, error: CoreError) => withDoc(key, (doc) => doc.onError(toError(error))),
+    subscribed: (key: number, error: CoreError | null) =>
+      withDoc(key, (doc) => doc.onSubscribed(toError(error))),
     queryDocs: (names: DocName[]) =>
       guard(connection, () => forAll(names, ({collection, id}) => connection.get(collection, id))),
     queryReady: (

@@ -139,6 +139,16 @@ export class DocRequests {
     );
   }
 
+  /** The server has answered for a subscription that was lost with the connection. */
+  subscribedAnew(error: Error | null): void {
+    const doc = this.#doc;
+    if (!doc.wantSubscribe) return;
+    if (!doc.inflightSubscribe) doc.subscribed = !error;
+    // A fetch that waits has the same answer, and says so.
+    if (error) this.#failed(error, doc.inflightFetch.length > 0 ? [() => {}] : []);
+    else doc.tellNothingPending();
+  }
+
   #failed(error: Error, callbacks: (Callback | undefined)[]): void {
     const doc = this.#doc;
     const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;

@@ -53,9 +53,11 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   pendingSubscribe: SubscribeRequest[] = [];
 
   /** @internal Stands for this document in the core. */
-  readonly key: number;
+  key: number;
   /** @internal Whether `destroy` was called and not taken back by `connection.get`. */
   wantsDestroy = false;
+  /** @internal How many requests for many documents wait for this one. */
+  bulkFetches = 0;
   /** @internal Whether an op that was submitted in this tick is still to be sent. */
   willFlush = false;
   readonly #requests = new DocRequests(this);
@@ -73,6 +75,16 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.collection = collection;
     this.id = id;
     this.key = connection.core.open(String(collection), String(id));
+  }
+
+  /** @internal Begins anew with the state that it had as it was destroyed. */
+  open(): void {
+    const {collection, id, type, version, connection} = this;
+    this.key = connection.core.open(String(collection), String(id));
+    connection.core.setPaused(this.key, this.paused);
+    if (version === null) return;
+    const data = type?.serialize ? type.serialize(this.data) : this.data;
+    connection.core.ingest(this.key, {version, type: type?.uri, data});
   }
 
   /** @internal Whether the document is being loaded anew after an op that failed. */
@@ -119,6 +131,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.hasWritePending() ||
       this.inflightFetch.length > 0 ||
       this.pendingFetch.length > 0 ||
+      this.bulkFetches > 0 ||
       this.inflightSubscribe !== null ||
       this.pendingSubscribe.length > 0
     );
@@ -173,11 +186,13 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** Loads the document, or brings it up to date. */
   fetch(callback?: Callback): void {
+    this.connection.keep(this);
     this.#requests.fetch(false, callback);
   }
 
   /** Loads the document and keeps it up to date. */
   subscribe(callback?: Callback): void {
+    this.connection.keep(this);
     this.#requests.subscribe(true, callback);
   }
 
@@ -186,9 +201,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     this.#requests.subscribe(false, callback);
   }
 
-  /** @internal The upstream connection changed its state. */
+  /** @internal The upstream connection changed its state: what is lost with it, the hub asks for anew. */
   onConnectionStateChanged(): void {
-    this.subscribed = this.connection.canSend && this.wantSubscribe && !this.inflightSubscribe;
+    if (!this.connection.canSend) this.subscribed = false;
     if (this.connection.isOffline) this.#requests.onOffline();
   }
 
@@ -196,6 +211,11 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   onReturned(): void {
     const isAsked = this.inflightSubscribe || this.pendingSubscribe.length > 0;
     if (this.wantSubscribe && !isAsked) this.#requests.subscribe(true);
+  }
+
+  /** @internal The server has answered for a subscription that was lost. */
+  onSubscribed(error: Error | null): void {
+    this.#requests.subscribedAnew(error);
   }
 
   /** @internal The next hub does not know what this document had asked the lost one for. */
@@ -246,6 +266,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
+    this.connection.keep(this);
     const refused = this.connection.failure ?? this.#checkVersion() ?? prepare(this, op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
@@ -341,7 +362,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     const message = `Discarding pending op because ${this.collection}.${this.id} was loaded anew`;
     const error = makeError(codes.PENDING_OP_REMOVED, message);
     doAll(
-      () => this.emit('load'),
+      // As in ShareDB, a document that lost its state and can't be loaded is not loaded.
+      () => (this.version !== null || this.type) && this.emit('load'),
       () => dropped.length > 0 && this.#submits.settle(dropped, error),
       () => this.#tellSettled(),
     );

@@ -23,13 +23,26 @@ export class Documents {
   }
 
   #add(collection: string, id: string): ProxyDoc {
-    const {collections} = this.#connection;
     const doc = new ProxyDoc(this.#connection, collection, id);
+    this.#register(doc);
+    this.#connection.emit('doc', doc);
+    return doc;
+  }
+
+  #register(doc: ProxyDoc): void {
+    const {collections} = this.#connection;
+    const {collection, id} = doc;
     this.#docs.set(doc.key, doc);
     collections[collection] ??= Object.create(null) as Record<string, ProxyDoc>;
     collections[collection][id] = doc;
-    this.#connection.emit('doc', doc);
-    return doc;
+  }
+
+  /** Takes in a destroyed document that is used again, unless another has its place. */
+  keep(doc: ProxyDoc): void {
+    if (this.#docs.get(doc.key) === doc) return;
+    if (this.#connection.getExisting(doc.collection, doc.id)) return;
+    doc.open();
+    this.#register(doc);
   }
 
   /** The document with this key in the core. */

@@ -37,13 +37,15 @@ export class Lifetime {
 
   /** Is `closed`, and leaves the hub, once it has what was submitted before. */
   close(): void {
-    if (this.#connection.failure || this.#offline === 'closed') return;
+    if (this.#offline === 'closed') return;
     const wasLost = this.#offline === 'lost';
     this.#offline = 'closed';
     this.#setState('closed', 'closed');
-    this.#connection.store.fail(closedError());
-    this.#connection.lastWords.rest();
-    if (!wasLost) this.#connection.core.goOffline();
+    const {core, failure, lastWords, store} = this.#connection;
+    store.fail(closedError());
+    lastWords.rest();
+    if (failure) return this.#leave();
+    if (!wasLost) core.goOffline();
     else if (this.#mayLeave) this.#leave();
   }
 

@@ -12,6 +12,13 @@ export type Answered = number[][];
 /** The callbacks of an op's submits. */
 type Callbacks = (Callback | undefined)[];
 
+/** An op that was dropped: the number of its first submit, its callbacks, and why. */
+interface Lost {
+  first: number;
+  callbacks: Callbacks;
+  error: Error;
+}
+
 /** Why a document may load anew without an error, if no op was lost. */
 const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
 
@@ -26,7 +33,7 @@ export class Submits {
   /** Why the document is being loaded anew. */
   readonly #causes: Error[] = [];
   /** The ops that were lost: they hear of it once the document is loaded anew. */
-  readonly #lost: {callbacks: Callbacks; error: Error}[] = [];
+  readonly #lost: Lost[] = [];
 
   constructor(doc: ProxyDoc, requests: DocRequests) {
     this.#doc = doc;
@@ -74,7 +81,10 @@ export class Submits {
   }
 
   #lose(dropped: Answered, error: Error): void {
-    for (const callbacks of this.#take(dropped)) this.#lost.push({callbacks, error});
+    for (const op of dropped) {
+      for (const callbacks of this.#take([op]))
+        this.#lost.push({first: op[0] ?? 0, callbacks, error});
+    }
   }
 
   /** The callbacks of each op, but for ops that have their answer. */
@@ -115,7 +125,7 @@ export class Submits {
     const doc = this.#doc;
     this.inHardRollback = false;
     const causes = this.#causes.splice(0);
-    const lost = this.#lost.splice(0);
+    const lost = this.#lost.splice(0).sort((one, other) => one.first - other.first);
     const message = `Hard rollback fetch failed: ${fetchError?.message}`;
     const failed = makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message);
     doAll(
@@ -135,7 +145,7 @@ function isHeard(callbacks: Callbacks): boolean {
  * What callbacks do not tell, each error once: of an op that has none, and why the document was loaded
  * anew if no op was lost by it.
  */
-function unheard(causes: Error[], lost: {callbacks: Callbacks; error: Error}[]): Error[] {
+function unheard(causes: Error[], lost: Lost[]): Error[] {
   const sameFor = (error: Error) => codeOf(error) ?? error;
   const told = new Set(lost.map(({error}) => sameFor(error)));
   const errors = [

@@ -17,6 +17,7 @@ mod lost;
 mod ops;
 mod outdated;
 mod requests;
+mod subscriptions;
 
 pub(super) use departed::Departed;
 use holders::Holder;
@@ -74,8 +75,11 @@ pub(super) enum Fetch {
 #[derive(Clone, Copy, PartialEq)]
 enum Subscription {
     None,
+    /// The server is asked for it, or will be as soon as it can be reached.
     Asked,
     Live,
+    /// The server has refused it, and is asked again with the next connection.
+    Refused,
 }
 
 /// An op the server has not answered for, as it was when it got its place.
@@ -105,6 +109,8 @@ pub(super) struct Document {
     last_submitter: Option<String>,
     /// The upstream document had a version: without one, it lost its state and is loaded anew.
     was_loaded: bool,
+    /// It lost its state, and could not be loaded anew: until it is, that is its state.
+    is_blank: bool,
     linger: Option<Millis>,
     /// If it is kept in the store.
     log: Option<Log>,
@@ -137,6 +143,7 @@ impl Document {
             unsettled: VecDeque::new(),
             last_submitter: None,
             was_loaded: false,
+            is_blank: false,
             linger: None,
             log: None,
             is_removed: false,
@@ -160,6 +167,7 @@ impl Document {
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
         self.was_loaded = true;
+        self.is_blank = false;
         self.order.reset();
         self.write_anew(cx);
         self.take_up_again(cx);
@@ -167,9 +175,22 @@ impl Document {
         self.sequence_deferred(cx);
     }
 
+    /// An op was refused, and what there is without it could not be loaded: who has seen the op must not
+    /// take it for committed.
+    pub fn unloaded(&mut self, cx: &mut Context<'_>) {
+        if std::mem::replace(&mut self.is_blank, true) {
+            return;
+        }
+        self.was_loaded = false;
+        self.order.reset();
+        self.write_anew(cx);
+        self.spread(None, cx);
+    }
+
     /// `raw` is the server's op before it met the uncommitted ones.
     pub fn changed(&mut self, change: Change, raw: Option<Op>, cx: &mut Context<'_>) {
         self.was_loaded = true;
+        self.is_blank = false;
         match raw {
             Some(raw) => self.write(&Record::Changed { change: change.clone(), raw }, cx),
             None => self.write_anew(cx),
@@ -232,25 +253,6 @@ impl Document {
         }
     }
 
-    pub fn subscribed(&mut self, error: Option<Error>, cx: &mut Context<'_>) {
-        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
-            return cx.upstream.subscribe(&self.id);
-        }
-        let live = error.is_none();
-        self.subscription = if live { Subscription::Live } else { Subscription::None };
-        let waiters = std::mem::take(&mut self.subscribes);
-        if let (Some(error), Some(_)) = (&error, &self.log) {
-            self.end_live(&waiters, error, cx);
-        }
-        for waiter in waiters {
-            if live {
-                self.begin_live(&waiter.tab, cx);
-            }
-            cx.callback(&waiter, error.clone());
-        }
-        self.start_linger(cx);
-    }
-
     pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
         let at = self.unsettled.iter().position(|op| op.origin == origin);
         let op = at.and_then(|at| self.unsettled.remove(at));
@@ -284,7 +286,8 @@ impl Document {
             // The error may have cost the document its state: a tab that acts on the error needs
             // the new one.
             let sent = self.holder(&tab).sent;
-            if sent.is_some_and(|sent| self.order.since(sent).is_none()) {
+            let is_lost = sent.is_some_and(|sent| self.order.since(sent).is_none());
+            if is_lost && !self.is_blank {
                 self.bring_up_to_date(&tab, cx);
             }
             let event = DocEvent { doc: self.id.clone(), error: error.clone() };
@@ -332,14 +335,15 @@ impl Document {
 
     /// Ends the upstream subscription, if no tab wants it.
     pub fn end_subscription(&mut self, cx: &mut Context<'_>) {
-        if self.subscription == Subscription::Live && !self.is_wanted() {
+        if self.subscription != Subscription::None && !self.is_wanted() {
             cx.upstream.unsubscribe(&self.id);
             self.subscription = Subscription::None;
         }
     }
 
     fn is_wanted(&self) -> bool {
-        !self.subscribes.is_empty() || self.holders.values().any(Holder::is_live)
+        let wants = |holder: &Holder| holder.is_live() || holder.refused;
+        !self.subscribes.is_empty() || self.holders.values().any(wants)
     }
 
     pub fn start_linger(&mut self, cx: &Context<'_>) {

@@ -19,6 +19,8 @@ pub(super) struct Documents {
     bulks: HashMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
+    /// How often tabs were told of documents that their queries have found.
+    found: u64,
     /// Those that were to be read while the store was closed.
     pub unread: BTreeSet<DocId>,
 }
@@ -155,6 +157,16 @@ impl Documents {
         self.docs.values().any(Document::has_uncommitted)
     }
 
+    /// The connection to the server is there.
+    pub fn connected(&mut self, cx: &mut Context<'_>) {
+        self.docs.values_mut().for_each(|doc| doc.connected(cx));
+    }
+
+    /// The connection to the server is lost, and all subscriptions with it.
+    pub fn disconnected(&mut self) {
+        self.docs.values_mut().for_each(Document::disconnected);
+    }
+
     /// The server can't be reached: who waits for it must do with what the hub has.
     pub fn offline(&mut self, cx: &mut Context<'_>) {
         let answered: Vec<Waiter> =
@@ -218,7 +230,8 @@ impl Documents {
             Message::DocRelease(release) => {
                 let doc = self.docs.get_mut(&release.doc);
                 // A `getBulk` goes on without it.
-                for waiter in doc.map(|doc| doc.let_go(tab, cx)).unwrap_or_default() {
+                let heard = release.heard;
+                for waiter in doc.map(|doc| doc.let_go(tab, heard, cx)).unwrap_or_default() {
                     self.answer(&waiter, &None, cx);
                 }
             }
@@ -298,6 +311,7 @@ impl Documents {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
+            UpstreamEvent::Unloaded(_) => doc.unloaded(cx),
             UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),
             UpstreamEvent::Sending(_, sent) => doc.sending(sent, cx),
             UpstreamEvent::Outdated(_, error) => doc.outdated(error, cx),
@@ -306,7 +320,7 @@ impl Documents {
                     self.answer(&waiter, &error, cx);
                 }
             }
-            UpstreamEvent::Subscribed(_, error) => doc.subscribed(error, cx),
+            UpstreamEvent::Subscribed(_, error, is_live) => doc.subscribed(error, is_live, cx),
             UpstreamEvent::Settled(_, origin, error) => doc.settled(origin, error, cx),
             UpstreamEvent::Failed(_, error) => doc.failed(error, cx),
         }
@@ -344,9 +358,11 @@ impl Documents {
         if ids.is_empty() {
             return;
         }
-        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec() }));
+        self.found += 1;
+        let number = self.found;
+        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec(), number }));
         for id in ids {
-            self.doc(id).join_results(query, keep, cx);
+            self.doc(id).join_results(query, number, keep, cx);
         }
     }
 

@@ -12,7 +12,11 @@ struct Query {
     spec: QuerySpec,
     /// The tabs' queries it answers.
     members: Vec<Waiter>,
+    /// Those that came while the server was away: they wait for what it finds now.
+    late: Vec<Waiter>,
     results: Option<QueryResults>,
+    /// The results are the server's, who says when they change.
+    is_live: bool,
 }
 
 /// The queries of the hub.
@@ -39,7 +43,13 @@ impl Queries {
         let same = |query: &&mut Query| query.spec.subscribe && query.spec == spec;
         if let Some(query) = self.queries.iter_mut().find(same) {
             match &query.results {
-                Some(results) => tell_results(&waiter, results, true, docs, cx),
+                Some(results) if query.is_live || cx.offline => {
+                    tell_results(&waiter, results, true, docs, cx);
+                }
+                Some(_) => {
+                    cx.working(&waiter);
+                    return query.late.push(waiter);
+                }
                 None => {
                     cx.working(&waiter);
                     if cx.offline {
@@ -53,7 +63,14 @@ impl Queries {
         cx.working(&waiter);
         self.last_id += 1;
         cx.upstream.query(self.last_id, &spec);
-        self.queries.push(Query { id: self.last_id, spec, members: vec![waiter], results: None });
+        self.queries.push(Query {
+            id: self.last_id,
+            spec,
+            members: vec![waiter],
+            late: Vec::new(),
+            results: None,
+            is_live: false,
+        });
         if cx.offline {
             let before = self.queries.len() - 1;
             self.answer_offline(before, docs, cx);
@@ -71,7 +88,14 @@ impl Queries {
         let mut at = 0;
         self.queries.retain_mut(|query| {
             at += 1;
-            if at <= from || query.results.is_some() {
+            if at <= from {
+                return true;
+            }
+            if let Some(results) = &query.results {
+                for member in std::mem::take(&mut query.late) {
+                    tell_results(&member, results, query.spec.subscribe, docs, cx);
+                    query.members.push(member);
+                }
                 return true;
             }
             match ids_of(&query.spec).filter(|ids| docs.are_known(ids, cx)) {
@@ -91,6 +115,11 @@ impl Queries {
             }
             query.spec.subscribe
         });
+    }
+
+    /// The connection to the server is lost: it is asked again for the results.
+    pub fn disconnected(&mut self) {
+        self.queries.iter_mut().for_each(|query| query.is_live = false);
     }
 
     /// A tab no longer wants a query.
@@ -116,10 +145,12 @@ impl Queries {
                 }
             }
             query.members.retain(|member| !gone(member));
-            if query.members.is_empty() {
+            query.late.retain(|member| !gone(member));
+            let is_wanted = !(query.members.is_empty() && query.late.is_empty());
+            if !is_wanted {
                 cx.upstream.end_query(query.id);
             }
-            !query.members.is_empty()
+            is_wanted
         });
     }
 
@@ -136,7 +167,9 @@ impl Queries {
             Ok(results) => results,
             Err(error) => {
                 let query = self.queries.remove(at);
-                for member in &query.members {
+                for member in query.members.iter().chain(&query.late) {
+                    let before = query.results.iter().flat_map(|results| &results.docs).flatten();
+                    docs.leave_results(member, before, cx);
                     let (request, error) = (member.request, Some(error.clone()));
                     let ready = QueryReady { request, results: None, extra: None, error };
                     cx.send(&member.tab, Message::QueryReady(ready));
@@ -146,6 +179,8 @@ impl Queries {
         };
         let query = &mut self.queries[at];
         let before = query.results.replace(results.clone());
+        query.is_live = true;
+        query.members.append(&mut query.late);
         for member in &query.members {
             tell_results(member, &results, query.spec.subscribe, docs, cx);
             if let Some(before) = &before {

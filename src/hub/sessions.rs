@@ -249,8 +249,15 @@ impl Hub {
             UpstreamEvent::State(state) => {
                 match state.state.as_str() {
                     "connecting" => relay.connecting(),
-                    "connected" => relay.connected(),
-                    _ => relay.disconnected(),
+                    "connected" => {
+                        docs.connected(&mut cx);
+                        relay.connected();
+                    }
+                    _ => {
+                        docs.disconnected();
+                        queries.disconnected();
+                        relay.disconnected();
+                    }
                 }
                 let lost = self.state.state == "connected" && state.state != "connected";
                 let losses = self.state.losses + u64::from(lost);

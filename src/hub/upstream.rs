@@ -153,6 +153,8 @@ pub enum UpstreamEvent {
     ConnectionFailed(ConnectionFailed),
     /// The document was replaced by a snapshot of the server.
     Loaded(DocId),
+    /// The document lost its state, as an op was refused, and could not be loaded anew.
+    Unloaded(DocId),
     /// A change that no tab of this hub submitted was applied; a rollback is one too. If it is an
     /// op of the server, with that op as it was before it met the uncommitted ones.
     Changed(DocId, Change, Option<Op>),
@@ -162,8 +164,10 @@ pub enum UpstreamEvent {
     Outdated(DocId, Error),
     /// A fetch has ended.
     Fetched(DocId, Option<Error>),
-    /// A subscription has begun, or failed.
-    Subscribed(DocId, Option<Error>),
+    /// The server has answered for a subscription that was asked for, or that was lost with the
+    /// connection and asked for anew: why it was refused, if it was, and whether there
+    /// is one now.
+    Subscribed(DocId, Option<Error>, bool),
     /// The server has answered for an op.
     Settled(DocId, Origin, Option<Error>),
     /// The document emitted an error.
@@ -192,11 +196,12 @@ impl UpstreamEvent {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => None,
             UpstreamEvent::Loaded(doc)
+            | UpstreamEvent::Unloaded(doc)
             | UpstreamEvent::Changed(doc, ..)
             | UpstreamEvent::Sending(doc, _)
             | UpstreamEvent::Outdated(doc, _)
             | UpstreamEvent::Fetched(doc, _)
-            | UpstreamEvent::Subscribed(doc, _)
+            | UpstreamEvent::Subscribed(doc, ..)
             | UpstreamEvent::Settled(doc, ..)
             | UpstreamEvent::Failed(doc, _) => Some(doc),
         }

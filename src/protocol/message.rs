@@ -126,6 +126,8 @@ messages! {
     "doc.rejected" = DocRejected(DocRejected),
     /// Hub: an event of the upstream document.
     "doc.event" = DocEvent(DocEvent),
+    /// Hub: the server has answered for a subscription that was lost with its connection.
+    "doc.subscribed" = DocSubscribed(DocSubscribed),
     /// Tab: a question about the store.
     "store.ask" = StoreAsk(StoreAsk),
     /// Tab: I have heard of this event of the store.
@@ -149,6 +151,7 @@ impl Message {
             Message::DocCommitted(committed) => Some(&committed.doc),
             Message::DocRejected(rejected) => Some(&rejected.doc),
             Message::DocEvent(event) => Some(&event.doc),
+            Message::DocSubscribed(subscribed) => Some(&subscribed.doc),
             _ => None,
         }
     }

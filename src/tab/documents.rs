@@ -23,6 +23,8 @@ pub(super) struct TabDoc {
     pub settled: bool,
     /// The state was lost with the hub that knew the tab to hold it.
     pub lost_with_hub: bool,
+    /// Its state can't come here, or is of a type that is unknown here.
+    pub is_unreadable: bool,
     told_seen: Rev,
 }
 
@@ -70,6 +72,7 @@ impl Documents {
             one_by_one: false,
             settled: true,
             lost_with_hub: false,
+            is_unreadable: false,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);

@@ -90,6 +90,14 @@ pub enum TabEvent {
         /// Why they failed, if they did.
         error: Option<Error>,
     },
+    /// The subscription of a document, which was lost with the hub's connection, is there again, or
+    /// was refused.
+    Subscribed {
+        /// The document.
+        doc: DocKey,
+        /// Why it was refused, if it was.
+        error: Option<Error>,
+    },
     /// An error event of the upstream document, or of a document that can't be read here.
     DocError {
         /// The document.

@@ -16,6 +16,7 @@ mod answers;
 mod docs;
 mod last_words;
 mod offline;
+mod queries;
 mod requests;
 
 /// A tab's end of the connection, as a state machine without I/O.
@@ -53,6 +54,17 @@ pub struct Tab {
     /// How often the hub has lost its connection, as far as the owner knows.
     losses: u64,
     events: VecDeque<TabEvent>,
+    /// The number of the last `query.docs` of this session.
+    heard: u64,
+    /// What is to be told of queries once the documents that it names have come, oldest first.
+    held: VecDeque<HeldResults>,
+}
+
+/// News of a query that name documents whose state is still to come.
+struct HeldResults {
+    request: u64,
+    docs: Vec<DocId>,
+    event: TabEvent,
 }
 
 impl Tab {
@@ -86,6 +98,8 @@ impl Tab {
             offline: Offline::default(),
             losses: 0,
             events: VecDeque::new(),
+            heard: 0,
+            held: VecDeque::new(),
         })
     }
 
@@ -99,6 +113,9 @@ impl Tab {
         self.sessions += 1;
         self.joined = false;
         self.epoch = None;
+        // Queries whose results did not come in full are asked again.
+        self.heard = 0;
+        self.held.clear();
         self.hello = self.new_request();
         let stack = build_stack(&self.settings, self.sessions).expect("checked in new");
         let settings = &self.settings;

@@ -12,7 +12,7 @@ import process from 'node:process';
 
 const require = createRequire(join(process.cwd(), 'package.json'));
 const Backend = require('sharedb/lib/backend.js');
-const {createConnection, ProxyConnection} = require('tabmux');
+const {createConnection} = require('tabmux');
 
 const {TABMUX_TRANSPORT, TABMUX_CODEC: codec} = process.env;
 const [transport, store] = TABMUX_TRANSPORT.split('+');

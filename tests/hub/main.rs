@@ -9,6 +9,7 @@ mod sessions;
 mod stage;
 mod store;
 mod storm;
+mod subscriptions;
 #[allow(dead_code)] // Each test program uses a part of it.
 #[path = "../support/mod.rs"]
 mod support;

@@ -21,6 +21,8 @@ pub struct Script {
     /// The ops the server has, by the versions they are for.
     log: BTreeMap<(DocId, u64), (Op, Option<Sent>)>,
     pub(crate) docs: BTreeMap<DocId, ClientDoc>,
+    /// Those of which the hub was told that the server lacks the ops since their version.
+    outdated: BTreeSet<DocId>,
     /// What waits for the server.
     waiting: Vec<(DocId, Ask)>,
     /// The names of the ops that have reached the server.
@@ -37,6 +39,8 @@ pub struct Script {
     holds: bool,
     /// The server commits ops, and its acknowledgements are lost.
     pub is_mute: bool,
+    /// The server refuses all subscriptions.
+    pub refused_subscriptions: Option<Error>,
     /// The server refuses the next op.
     pub refusal: Option<Error>,
     /// What an op that is refused costs its state is not loaded again.
@@ -115,11 +119,20 @@ impl Script {
     }
 
     fn answer(&mut self, id: &DocId, ask: Ask) {
+        if self.lacks_ops(id) && self.docs[id].is_sending {
+            // As the hub's side of ShareDB, it is asked again once the op has its answer.
+            return self.waiting.push((id.clone(), ask));
+        }
+        if let Some(error) = self.refused_subscriptions.clone().filter(|_| ask == Ask::Subscribe) {
+            let refused = UpstreamEvent::Subscribed(id.clone(), Some(error), false);
+            return self.events.push_back(refused);
+        }
         let error = self.catch_up(id).err();
         if ask == Ask::Fetch {
             return self.events.push_back(UpstreamEvent::Fetched(id.clone(), error));
         }
-        self.events.push_back(UpstreamEvent::Subscribed(id.clone(), error));
+        let is_live = error.is_none();
+        self.events.push_back(UpstreamEvent::Subscribed(id.clone(), error, is_live));
         for op in std::mem::take(&mut self.edits_after_subscribing) {
             self.edit(id, op);
         }
@@ -142,6 +155,14 @@ impl Script {
         }
     }
 
+    /// Whether the server lacks ops since the version that the client is at.
+    fn lacks_ops(&self, id: &DocId) -> bool {
+        let held = self.docs.get(id).and_then(|doc| doc.version);
+        let version = self.server.get(id).map_or(0, |(version, _)| *version);
+        let mut missing = held.into_iter().flat_map(|held| held..version);
+        self.holds && missing.any(|at| !self.log.contains_key(&(id.clone(), at)))
+    }
+
     /// Tells the client what the server has done since the version it is at.
     fn catch_up(&mut self, id: &DocId) -> Result<(), Error> {
         let doc = self.docs.entry(id.clone()).or_default();
@@ -157,8 +178,10 @@ impl Script {
                 Some((op, sent)) => self.take(id, at, op, sent.as_ref()),
                 None if self.holds => {
                     let error = Error::new("ERR_TEST_MISSING_OPS", "Missing ops");
-                    let event = UpstreamEvent::Outdated(id.clone(), error.clone());
-                    self.events.push_back(event);
+                    if self.outdated.insert(id.clone()) {
+                        let event = UpstreamEvent::Outdated(id.clone(), error.clone());
+                        self.events.push_back(event);
+                    }
                     return Err(error);
                 }
                 None => self.load(id),
@@ -222,6 +245,7 @@ impl Script {
 
     /// The document is loaded, whatever it was.
     pub(crate) fn start_over(&mut self, id: &DocId) {
+        self.outdated.remove(id);
         self.lose(id);
         self.ask(id, Ask::Fetch);
     }
@@ -239,6 +263,14 @@ impl Script {
             if let Some(op) = op.filter(|_| is_first_attempt) {
                 // It was refused, so the server can't have it.
                 op.sent = None;
+            }
+            if let Some(doc) = self.docs.get_mut(id) {
+                doc.is_sending = false;
+            }
+            for (_, ask) in
+                self.waiting.extract_if(.., |(other, _)| other == id).collect::<Vec<_>>()
+            {
+                self.answer(id, ask);
             }
             return;
         }

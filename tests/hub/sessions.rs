@@ -1,5 +1,8 @@
-use tabmux::protocol::{ConnectionEvent, Message};
-use tabmux::tab::TabEvent;
+use serde_json::json;
+use tabmux::Payload;
+use tabmux::hub::UpstreamEvent;
+use tabmux::protocol::{ConnectionEvent, Message, tab_id};
+use tabmux::tab::{TabEvent, TabSettings};
 use tabmux::transports::Frame;
 
 use crate::stage::{Stage, doc, settings};
@@ -77,4 +80,85 @@ fn a_slow_tab_hears_that_the_connection_was_lost_and_only_the_last_of_other_stat
     let mut back = state("connected");
     assert_eq!(back.merge(state("disconnected")), Ok(()));
     assert_eq!(back, state("disconnected"));
+}
+
+#[test]
+fn a_tab_proves_its_id_to_every_hub_and_nobody_else_does() {
+    let mut stage = Stage::with_store(1);
+    let secret = "0123456789abcdef".repeat(4);
+    let id = tab_id(&secret).expect("it is a secret");
+    let own = TabSettings { secret: Some(secret), ..settings(&id) };
+    let at = stage.join(own);
+    let wrong = TabSettings { secret: Some("0".repeat(64)), ..settings(&id) };
+    for settings in [settings(&id), wrong] {
+        let stranger = stage.join(settings);
+        assert_eq!(refusal(&stage, stranger).as_deref(), Some("ERR_TABMUX_TAB_ID"));
+    }
+    assert_eq!(stage.faults.len(), 2);
+    stage.subscribe(at, &doc("a"));
+    assert!(stage.seats[at].tab.is_joined());
+    // The strangers come to the next hub as well, and before the tab.
+    stage.seats.swap(at, at + 1);
+    stage.replace_hub("connected");
+    assert!(stage.seats[at + 1].tab.is_joined());
+    assert!(!stage.seats[at].tab.is_joined());
+}
+
+#[test]
+fn a_transport_is_for_one_tab() {
+    let mut stage = Stage::new(1);
+    let peer = stage.hub.connect(settings("x").guarantees);
+    for (session, tab) in [(1, "x"), (2, "y"), (3, "x")] {
+        let hello = json!({
+            "session": session,
+            "layers": [],
+            "packet": {"messages": [{"type": "hello", "body":
+                {"request": 1, "protocol": 1, "codec": "json", "tab": tab, "identity": "someone"}}]},
+        });
+        stage.hub.receive(peer, Frame::Text(hello.to_string()), 0);
+        stage.hub.wake(0);
+        let (mut answers, expected) =
+            (String::new(), if tab == "x" { "welcome" } else { "refusal" });
+        while let Some((to, frame)) = stage.hub.poll_transmit() {
+            if let (true, Frame::Text(text)) = (to == peer, frame) {
+                answers.push_str(&text);
+            }
+        }
+        assert!(answers.contains(expected), "{tab}: {answers}");
+    }
+    stage.settle();
+    assert_eq!(stage.faults.len(), 1);
+}
+
+#[test]
+fn the_session_of_a_tab_that_takes_nothing_ends_before_it_costs_too_much() {
+    let mut stage = Stage::new(1);
+    let peer = stage.hub.connect(settings("frozen").guarantees);
+    let messages = json!([
+        {"type": "hello", "body":
+            {"request": 1, "protocol": 1, "codec": "json", "tab": "frozen", "identity": "someone"}},
+        {"type": "connection.send", "body":
+            {"message": {"a": "ps", "ch": "room", "seq": 1}, "losses": 0}},
+    ]);
+    let layers = json!([{"layer": "coalescing", "window": 4}, "batching"]);
+    let frame = json!({"session": 1, "layers": layers, "packet": {"messages": messages}});
+    stage.receive(peer, Frame::Text(frame.to_string()));
+    let mut stale = false;
+    for version in 0..60_000 {
+        let message = json!({"a": "p", "ch": "room", "id": "other", "p": {}, "pv": version});
+        stage.hub.upstream_event(UpstreamEvent::Message(Payload(message)), 0);
+        stage.hub.wake(0);
+        while let Some((to, frame)) = stage.hub.poll_transmit() {
+            if let (true, Frame::Text(text)) = (to == peer, frame) {
+                stale |= text.contains("\"stale\":true");
+            }
+        }
+    }
+    assert!(stale);
+    stage.settle();
+    let codes: Vec<_> = stage.faults.iter().filter_map(|it| it.code_text()).collect();
+    assert_eq!(codes, ["ERR_TABMUX_TOO_MUCH"]);
+    stage.seed(&doc("a"), "hello");
+    stage.subscribe(0, &doc("a"));
+    assert_eq!(stage.text(0, &doc("a")).as_deref(), Some("hello"));
 }

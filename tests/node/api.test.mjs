@@ -184,6 +184,35 @@ sameInBoth('a document is destroyed once, and got anew after that', async ({conn
   log(connection.get('things', 'one') === doc);
 });
 
+for (const [how, use] of Object.entries({
+  'to fetch': (doc) => call(doc, 'fetch'),
+  'to subscribe': (doc) => call(doc, 'subscribe'),
+  'to edit': (doc) => call(doc, 'submitOp', ADD),
+  'to create it anew': async (doc) => {
+    await call(doc, 'del');
+    await call(doc, 'create', {n: 5});
+  },
+})) {
+  sameInBoth(`a destroyed document that is used again, ${how}, is there again`, async (all) => {
+    const {connection, outside, log} = all;
+    const theirs = outside.get('things', 'one');
+    const doc = connection.get('things', 'one');
+    await call(doc, 'create', {n: 0});
+    await call(doc, 'destroy');
+    await turns(10);
+    log(Object.keys(connection.collections), doc.data, doc.version, doc.type?.name);
+    await use(doc);
+    log(connection.getExisting('things', 'one') === doc, doc.data, doc.version, doc.subscribed);
+    await call(theirs, 'fetch');
+    await call(theirs, 'submitOp', ADD);
+    await call(doc, 'fetch');
+    await call(doc, 'submitOp', ADD);
+    log(doc.data, doc.version);
+    await call(doc, 'destroy');
+    log(Object.keys(connection.collections));
+  });
+}
+
 sameInBoth('subscriptions and fetches call back in this order', async ({connection, log}) => {
   const doc = connection.get('things', 'one');
   const note = (what) => (error) => log(what, error, doc.subscribed);

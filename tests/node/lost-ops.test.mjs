@@ -51,6 +51,14 @@ const EDITS = {
     },
     true,
   ],
+  'an op on its way to the hub, and the next': [
+    async (doc, told) => {
+      doc.submitOp(ADD, told.of('first'));
+      await new Promise((resolve) => process.nextTick(resolve));
+      doc.submitOp(ADD, told.of('second'));
+    },
+    false,
+  ],
   'two ops with a callback each': [
     (doc, told) => {
       doc.preventCompose = true;
@@ -98,7 +106,7 @@ async function tellOf({before, meanwhile}, edit, waits, wrap) {
   const told = new Told(doc);
   upstream.socket.close('lost');
   await until(() => connection.state === 'disconnected');
-  edit(doc, told);
+  await edit(doc, told);
   // So that the hub has it, or has not.
   await turns(waits);
   await call(other, 'fetch');

@@ -112,9 +112,8 @@ for (const transport of TRANSPORTS) {
 
 test('a tab that asks what a sibling follows has the results without the server', async () => {
   const {backend, asked} = await newNumbers({a: 1, b: 2});
-  const {tabs, drop} = await openDroppable(backend);
+  const {tabs} = await openDroppable(backend);
   const first = await ready(tabs[0], ALL);
-  await drop();
   const second = await ready(tabs[1], ALL);
   assert.equal(asked.length, 1);
   assert.equal(idsOf(second.results), 'a b');

@@ -516,7 +516,7 @@ test('a tab that was refused can not be opened', async () => {
   await until(() => tab.state === 'stopped');
   tab.close();
   assert.throws(() => tab.open(), {code: 'ERR_TABMUX_IDENTITY'});
-  assert.equal(tab.state, 'stopped');
+  assert.equal(tab.state, 'closed');
 });
 
 test('a transport object that was closed is no way back', async () => {

@@ -163,6 +163,11 @@ impl World {
         self.run_outside();
     }
 
+    pub fn subscribe_outside(&mut self, id: &DocId) {
+        self.outside.client.borrow_mut().subscribe(id);
+        self.run_outside();
+    }
+
     pub fn edit_outside(&mut self, id: &DocId) {
         let copy = self.outside.client.borrow().copy(id);
         let (Some(ty), Some(data)) = (copy.ty(), copy.data) else { return };

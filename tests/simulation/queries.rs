@@ -22,8 +22,7 @@ pub struct TabQuery {
 pub struct Queries {
     /// By the numbers of their requests.
     pub held: BTreeMap<u64, TabQuery>,
-    /// Documents that the tab let go of: what the hub sends of them may cross with that, so that no
-    /// query promises to follow them.
+    /// Documents that the tab let go of since a query has found them: no query promises to follow them.
     let_go: BTreeSet<DocId>,
     /// Why queries failed.
     pub errors: Vec<Error>,
@@ -37,6 +36,11 @@ impl Queries {
     /// The tab closed this document.
     pub fn closed(&mut self, doc: &DocId) {
         self.let_go.insert(doc.clone());
+    }
+
+    /// A query has found this document, which is open from now on.
+    pub fn found(&mut self, doc: &DocId) {
+        self.let_go.remove(doc);
     }
 
     /// The documents that follow the server because a query found them.
@@ -67,6 +71,10 @@ impl Queries {
                     let doc = docs.get(id);
                     assert!(doc.is_some() || self.let_go.contains(id), "{id} is found, not opened");
                     let replica = doc.and_then(|doc| tab.replica(doc.key));
+                    assert!(
+                        replica.is_none_or(|it| it.rev().is_some() || it.is_rolled_back()),
+                        "{id} is found without a state"
+                    );
                     let version = replica.and_then(|replica| replica.version());
                     let least = extra.as_ref().and_then(|extra| extra[&id.id].as_u64());
                     assert!(

@@ -41,8 +41,13 @@ pub fn come_to_rest(world: &mut World, docs: &[DocId]) {
             });
         }
     }
+    for doc in docs {
+        world.subscribe_outside(doc);
+    }
     world.settle();
     check_queries(world);
+    // Who is subscribed need not ask.
+    docs[..FOUND_FROM].iter().for_each(|doc| converged(world, doc));
     world.common.reentrant_edits = 0;
     // Says which revision each tab is at, so that the hub can forget the changes before; where a
     // tab is not subscribed, the first fetch brings it to the last revision.

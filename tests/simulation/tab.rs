@@ -312,6 +312,7 @@ impl TabDriver {
             TabEvent::QueryDocs(docs) => {
                 for id in docs {
                     self.open(&id);
+                    self.queries.found(&id);
                 }
             }
             TabEvent::Receive(message) => {

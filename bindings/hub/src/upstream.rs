@@ -319,13 +319,17 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
             UpstreamEvent::ConnectionFailed(ConnectionFailed { socket, error })
         }
         "loaded" => UpstreamEvent::Loaded(doc()?),
+        "unloaded" => UpstreamEvent::Unloaded(doc()?),
         "sending" => {
             let sent = Sent { src: text(3)?, seq: event.get(4).as_f64()? as u64 };
             UpstreamEvent::Sending(doc()?, sent)
         }
         "outdated" => UpstreamEvent::Outdated(doc()?, option_from_js(event.get(3))?),
         "fetched" => UpstreamEvent::Fetched(doc()?, option_from_js(event.get(3))),
-        "subscribed" => UpstreamEvent::Subscribed(doc()?, option_from_js(event.get(3))),
+        "subscribed" => {
+            let (error, is_live) = (option_from_js(event.get(3)), event.get(4).is_truthy());
+            UpstreamEvent::Subscribed(doc()?, error, is_live)
+        }
         "failed" => UpstreamEvent::Failed(doc()?, option_from_js(event.get(3))?),
         "settled" => {
             let origin = Origin { tab: text(3)?, op_id: event.get(4).as_f64()? as u64 };

@@ -71,6 +71,8 @@ extern "C" {
     fn behind(this: &TabHandler, doc: DocKey) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = docError)]
     fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn subscribed(this: &TabHandler, doc: DocKey, error: JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = queryDocs)]
     fn query_docs(this: &TabHandler, docs: JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = queryReady)]
@@ -148,6 +150,9 @@ pub(super) fn tell(
             handler.settled(doc, numbers(tokens), version(tab, doc), error)
         }
         TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
+        TabEvent::Subscribed { doc, error } => {
+            handler.subscribed(doc, option_to_js(error.as_ref()))
+        }
         TabEvent::QueryDocs(docs) => handler.query_docs(value_of(&docs)),
         TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
             let (error, results) = (option_to_js(error.as_ref()), value_of(&results));

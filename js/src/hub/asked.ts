@@ -35,6 +35,9 @@ function isAnswer(answer: Subject, asked: Question): boolean {
   if (asked.id) return answer.id === asked.id;
   const same = answer.c === asked.c && answer.d === asked.d;
   if (!same || answer.a !== 'op') return same;
+  // To everyone else it is told with what it does.
+  const tells = 'op' in answer || 'create' in answer || 'del' in answer;
+  if (tells && answer.error === undefined) return false;
   // The ops of others look the same, but for their source.
   const own = answer.error !== undefined || answer.src === asked.src;
   return own && answer.seq === asked.seq;

@@ -42,13 +42,16 @@ export class HeldResults {
   takeAll(connection: WholeConnection, take: (answer: Answer) => void): void {
     if (this.#isTaking) return;
     this.#isTaking = true;
-    let answer = this.#held[0];
-    while (answer && this.#hasAtHand(documentsIn(connection, answer))) {
-      this.#held.shift();
-      take(answer);
-      answer = this.#held[0];
+    try {
+      let answer = this.#held[0];
+      while (answer && this.#hasAtHand(documentsIn(connection, answer))) {
+        this.#held.shift();
+        take(answer);
+        answer = this.#held[0];
+      }
+    } finally {
+      this.#isTaking = false;
     }
-    this.#isTaking = false;
   }
 
   /** The connection is lost: ShareDB asks again. */

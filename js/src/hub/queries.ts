@@ -47,7 +47,11 @@ export class Queries {
         if (!this.#queries.has(id)) return;
         if (!subscribe && isAlive()) upstream.destroy();
         if (!isAlive()) this.#queries.delete(id);
-        if (failure) return this.#emit('queryReady', id, failure);
+        if (failure) {
+          // The server may not know that it has failed.
+          upstream.destroy();
+          return this.#emit('queryReady', id, failure);
+        }
         this.#keepAll(upstream.results ?? []);
         this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
       }),

@@ -21,14 +21,19 @@ export type WholeConnection = Connection & {
 /** ShareDB's document, with the members its typings lack. */
 export type WholeDoc = Doc & {
   wantSubscribe: boolean;
-  inflightSubscribe: unknown;
+  inflightSubscribe: {wantSubscribe: boolean; callback?: Callback | null} | null;
   inflightFetch: Callback[];
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
   _wantsDestroy: boolean;
+  _isInHardRollback: boolean;
   /** Gives up the state and the uncommitted ops, and loads the document. */
   _hardRollback?: (error: unknown) => void;
   _setData(data: unknown): void;
+  /** Takes the answer to `inflightSubscribe`. */
+  _handleSubscribe(error?: unknown, snapshot?: unknown): void;
+  /** Sends the next of the subscriptions, and ends of them, that wait for those before. */
+  _flushSubscribe(): void;
 };
 
 /** What ShareDB calls once the server has answered. */

@@ -8,10 +8,12 @@ import {copied, type State, serialized, stateAfterAll, typeNamed} from './docume
 import {type DocumentName, HeldResults} from './held-results.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
+import {misshapen} from './misshapen.js';
 import {Outdated} from './outdated.js';
 import {
   answerTo,
   fitting,
+  type Origin,
   type PendingOp,
   pendingOf,
   queuedOps,
@@ -22,6 +24,7 @@ import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
 import {submitAlone} from './submit-alone.js';
+import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
 import {Telling, type UpstreamEvent} from './telling.js';
 
@@ -191,6 +194,12 @@ export class UpstreamAdapter {
   #receive(connection: WholeConnection, request: {data?: Answer}): void {
     const {data} = request;
     if (!data) return;
+    const wrong = misshapen(data);
+    if (wrong) {
+      delete request.data;
+      const reason = `a message of the server was dropped: ${wrong}`;
+      return this.#emit('fault', makeError(codes.BAD_FRAME, reason));
+    }
     if (wouldMislead(connection, data, this.#asked)) {
       delete request.data;
       return;
@@ -222,8 +231,11 @@ export class UpstreamAdapter {
     if (byHand && connection?.state === 'connecting') this.#early.push(message);
     if (connection?.state !== 'connected') return;
     this.#sendingByHand = byHand;
-    connection.send(message);
-    this.#sendingByHand = false;
+    try {
+      connection.send(message);
+    } finally {
+      this.#sendingByHand = false;
+    }
   }
 
   /** What the message does is told like anything else that happens upstream. */
@@ -289,9 +301,17 @@ export class UpstreamAdapter {
       if (this.#submitting) return;
       this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
     });
+    watchSubscription(doc, (error) => this.#emitOf(doc, 'subscribed', error, doc.subscribed));
     doc.on('error', (error: unknown) => {
+      this.#tellIfUnloaded(doc);
       if (!this.#outdated.hasTold(doc, error)) this.#emitOf(doc, 'failed', error);
     });
+  }
+
+  /** ShareDB says what has failed after it has tried to load the document anew. */
+  #tellIfUnloaded(doc: WholeDoc): void {
+    const isUnloaded = doc.version === null && doc.type === null && !doc._isInHardRollback;
+    if (isUnloaded) this.#emitOf(doc, 'unloaded');
   }
 
   startBulk(): void {
@@ -330,18 +350,14 @@ export class UpstreamAdapter {
 
   subscribe(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.subscribe((error) => {
-      // ShareDB keeps quiet about it, but to the hub it makes a difference.
-      const silenced = !error && !doc.wantSubscribe;
-      const reason = silenced
-        ? makeError(codes.READ_SILENTLY_REJECTED, 'The server does not show the document')
-        : error;
-      this.#emitOf(doc, 'subscribed', reason);
-    });
+    doc.subscribe();
   }
 
   unsubscribe(collection: string, id: string): void {
-    this.#get(collection, id).unsubscribe();
+    const doc = this.#get(collection, id);
+    doc.unsubscribe();
+    // Without a connection, ShareDB would subscribe again with the next one.
+    doc.wantSubscribe = false;
   }
 
   destroy(collection: string, id: string): void {
@@ -375,7 +391,7 @@ export class UpstreamAdapter {
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
     const done = answerTo({tab, op_id: opId}, (error) => {
-      if (answer.returned) this.#emitOf(doc, 'settled', tab, opId, error);
+      if (answer.returned) this.#settled(doc, {tab, op_id: opId}, error);
       else answer.refused = error;
     });
     doc.preventCompose = !compose;
@@ -460,9 +476,14 @@ export class UpstreamAdapter {
   }
 
   #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {
-    return queuedOps(doc, pending, this.#types, ({tab, op_id}, error) =>
-      this.#emitOf(doc, 'settled', tab, op_id, error),
+    return queuedOps(doc, pending, this.#types, (origin, error) =>
+      this.#settled(doc, origin, error),
     );
+  }
+
+  #settled(doc: WholeDoc, {tab, op_id}: Origin, error: unknown): void {
+    this.#tellIfUnloaded(doc);
+    this.#emitOf(doc, 'settled', tab, op_id, error);
   }
 
   #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {

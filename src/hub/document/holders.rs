@@ -26,10 +26,19 @@ pub(super) struct Holder {
     pub told: (Option<u64>, bool),
     /// The tab is subscribed to the document.
     pub live: bool,
+    /// It asked for that, and the server refused: as in ShareDB, it is subscribed once the server
+    /// allows it after all.
+    pub refused: bool,
     /// The tab's subscribed queries that have the document among their results.
     pub queries: BTreeSet<u64>,
     /// Those of them that are to be forgotten after the linger.
     pub departing: BTreeSet<u64>,
+    /// The number of the last message that told the tab that a query has found the document, and of the
+    /// last such message when the tab was sent the state.
+    pub found: u64,
+    pub loaded: u64,
+    /// The state could not be sent when it was due: it was being loaded.
+    pub is_owed: bool,
     /// The tab began a new session and has not said yet what it holds: nothing can be sent to it.
     pub away: bool,
     /// The tab let go of the document, which only its queries hold: up to which revision it was told
@@ -90,17 +99,12 @@ impl Document {
         self.order.trim(lowest.unwrap_or(self.order.rev()));
     }
 
-    pub(super) fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.holder(tab).live = true;
-        self.bring_up_to_date(tab, cx);
-    }
-
     /// Sends what is new to all who want it at once, and to `also`.
     pub(super) fn spread(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
         let tabs: Vec<String> = self
             .holders
             .iter()
-            .filter(|(tab, holder)| holder.is_live() || also == Some(tab))
+            .filter(|(tab, holder)| holder.is_live() || holder.is_owed || also == Some(tab))
             .map(|(tab, _)| tab.clone())
             .collect();
         for tab in tabs {
@@ -129,15 +133,17 @@ impl Document {
             Some(messages) => messages,
             None => {
                 let snapshot = cx.upstream.snapshot(&self.id);
-                if snapshot.version.is_none() && snapshot.type_name.is_none() {
+                if snapshot.version.is_none() && snapshot.type_name.is_none() && !self.is_blank {
                     // The upstream document is being loaded; the load will be sent.
-                    self.holder(tab).sent = None;
+                    let holder = self.holder(tab);
+                    (holder.sent, holder.is_owed) = (None, true);
                     return;
                 }
                 // The snapshot has what the hub is yet to be told of.
                 rev += cx.upstream.untold(&self.id).changes;
                 version = snapshot.version;
-                self.holder(tab).seen = rev;
+                let holder = self.holder(tab);
+                (holder.seen, holder.loaded, holder.is_owed) = (rev, holder.found, false);
                 vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
             }
         };

@@ -182,6 +182,7 @@ impl Document {
                 origin: &origin,
             };
             composed = cx.upstream.submit(&self.id, submission)?;
+            self.is_blank = false;
             self.last_submitter = Some(origin.tab.clone());
             let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());
             self.unsettled.push_back(Unsettled { origin, op, source });

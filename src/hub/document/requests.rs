@@ -2,7 +2,6 @@
 
 use super::holders::Holder;
 use super::{Context, Document, Fetch, Subscription, Waiter};
-use crate::error::Error;
 use crate::ot::Sequencer;
 use crate::protocol::*;
 
@@ -16,7 +15,7 @@ impl Document {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
-        if self.log.is_some() && self.is_known(cx) {
+        if self.may_answer_from_store(cx) {
             self.bring_up_to_date(&waiter.tab, cx);
             if cx.offline {
                 return Fetch::Done;
@@ -27,55 +26,17 @@ impl Document {
         if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
     }
 
-    pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
-        self.told(&waiter.tab, rev);
-        // Queries that are to be forgotten then still are.
-        self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
-        let again = self.holder(&waiter.tab).live;
-        if self.subscription == Subscription::Live && !again && self.is_known(cx) {
-            self.begin_live(&waiter.tab, cx);
-            return cx.callback(&waiter, None);
-        }
-        if self.log.is_some() && self.is_known(cx) {
-            self.bring_up_to_date(&waiter.tab, cx);
-            if cx.offline {
-                self.begin_live(&waiter.tab, cx);
-                cx.callback(&waiter, None);
-                return self.ask_for_subscription(cx);
-            }
-        }
-        cx.working(&waiter);
-        self.subscribes.push(waiter);
-        if self.subscription == Subscription::Live {
-            // A tab that asks twice means the server, as it would with a client of its own.
-            return cx.upstream.subscribe(&self.id);
-        }
-        self.ask_for_subscription(cx);
-    }
-
-    pub fn unsubscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
-        self.told(&waiter.tab, rev);
-        self.holder(&waiter.tab).live = false;
-        cx.callback(&waiter, None);
-        self.start_linger(cx);
-    }
-
-    /// The server refuses the subscription. Tabs that were told offline that they have one, from the
-    /// store, must hear of it.
-    pub(super) fn end_live(&mut self, waiters: &[Waiter], error: &Error, cx: &mut Context<'_>) {
-        for (tab, holder) in self.holders.iter_mut().filter(|(_, holder)| holder.live) {
-            holder.live = false;
-            if !waiters.iter().any(|waiter| waiter.tab == *tab) {
-                let event = DocEvent { doc: self.id.clone(), error: error.clone() };
-                cx.send(tab, Message::DocEvent(event));
-            }
-        }
-    }
-
     /// Whether the document has a state, or is known not to exist.
     pub fn is_known(&self, cx: &Context<'_>) -> bool {
         let head = cx.upstream.head(&self.id);
         head.version.is_some() || head.type_name.is_some()
+    }
+
+    /// Whether the tab can be given what the store has before the server answers. What the server has
+    /// refused to show is shown only without it.
+    pub(super) fn may_answer_from_store(&self, cx: &Context<'_>) -> bool {
+        let is_refused = self.subscription == Subscription::Refused && !cx.offline;
+        self.log.is_some() && !is_refused && self.is_known(cx)
     }
 
     /// The server can't be reached: who waits for it must do with what the hub has. Returns who
@@ -99,6 +60,7 @@ impl Document {
     pub fn suspend(&mut self, tab: &str) {
         if let Some(holder) = self.holders.get_mut(tab) {
             holder.away = true;
+            (holder.found, holder.loaded) = (0, 0);
         }
         self.forget_waiters(tab);
     }
@@ -124,7 +86,7 @@ impl Document {
         holder.away = false;
         holder.let_go = None;
         holder.told = (None, false);
-        holder.live = held.subscribed;
+        (holder.live, holder.refused) = (held.subscribed, false);
         // A tab that created the document without loading it knows no revision yet.
         holder.sent = held.rev.or(holder.created_at.filter(|_| !held.ops.is_empty()));
         let last_op_id = holder.last_op_id;
@@ -151,14 +113,7 @@ impl Document {
         }
         self.submit(tab, DocSubmit { doc: held.doc, base_rev: held.rev, ops: new }, cx);
         if held.subscribed {
-            self.ask_for_subscription(cx);
-        }
-    }
-
-    fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
-        if self.subscription == Subscription::None {
-            self.subscription = Subscription::Asked;
-            cx.upstream.subscribe(&self.id);
+            self.resume_subscription(tab, cx);
         }
     }
 
@@ -175,9 +130,10 @@ impl Document {
     }
 
     /// The document is among the results of this query; `keep`: for as long as that lives.
-    pub fn join_results(&mut self, query: &Waiter, keep: bool, cx: &mut Context<'_>) {
+    /// The tab was told so with this number.
+    pub fn join_results(&mut self, query: &Waiter, number: u64, keep: bool, cx: &mut Context<'_>) {
         let holder = self.holder(&query.tab);
-        holder.let_go = None;
+        (holder.let_go, holder.found) = (None, number);
         if keep {
             holder.queries.insert(query.request);
             holder.departing.remove(&query.request);
@@ -202,9 +158,12 @@ impl Document {
 
     /// The tab lets go of the document. Its queries that have found it do not. Returns what waited for
     /// a fetch.
-    pub fn let_go(&mut self, tab: &str, cx: &mut Context<'_>) -> Vec<Waiter> {
+    pub fn let_go(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
         let rev = self.order.rev();
         let Some(holder) = self.holders.get_mut(tab) else { return Vec::new() };
+        if holder.found > heard {
+            return self.take_again(tab, heard, cx);
+        }
         let Holder { queries, departing, .. } = std::mem::take(holder);
         if queries.is_empty() {
             return self.release(tab, cx);
@@ -212,6 +171,20 @@ impl Document {
         *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
         let fetches = self.forget_waiters(tab);
         self.trim();
+        self.start_linger(cx);
+        fetches
+    }
+
+    /// The tab let go of the document before it heard that a query has found it, and takes it again
+    /// then. It keeps what it was sent after that; what it had before, it has no longer.
+    fn take_again(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
+        let fetches = self.forget_waiters(tab);
+        let holder = self.holder(tab);
+        (holder.live, holder.refused) = (false, false);
+        if holder.loaded <= heard {
+            holder.sent = None;
+            self.bring_up_to_date(tab, cx);
+        }
         self.start_linger(cx);
         fetches
     }

@@ -143,6 +143,9 @@ pub struct DocIngest {
 pub struct DocRelease {
     /// The document.
     pub doc: DocId,
+    /// The number of the last [`QueryDocs`](super::QueryDocs) the tab had heard of; 0 without any. It
+    /// takes the document again when it hears of one that names it.
+    pub heard: u64,
 }
 
 /// The whole state of a document, in place of whatever the tab held.
@@ -268,4 +271,16 @@ pub struct DocEvent {
     pub doc: DocId,
     /// The error event of the upstream document.
     pub error: Error,
+}
+
+/// The server has answered for a subscription of the tab that was lost with the hub's connection, or
+/// refused before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSubscribed {
+    /// The document.
+    pub doc: DocId,
+    /// Why there is none; without it, there is one again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
 }

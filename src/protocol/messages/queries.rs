@@ -45,6 +45,8 @@ pub struct QueryEnd {
 pub struct QueryDocs {
     /// The documents.
     pub docs: Vec<DocId>,
+    /// Larger than that of all such messages before.
+    pub number: u64,
 }
 
 /// The results of a query, all of them; comes again after the server was lost.

@@ -19,6 +19,7 @@ impl Tab {
                 match self.outstanding.remove(&request) {
                     Some(Message::Query(_)) => {
                         // The hub did not answer in time.
+                        self.held.retain(|held| held.request != request);
                         self.transmit(Message::QueryEnd(QueryEnd { request }), now);
                         let ready = QueryReady { request, results: None, extra: None, error };
                         self.events.push_back(TabEvent::QueryReady(ready));
@@ -27,7 +28,12 @@ impl Tab {
                         let reply = StoreReply { request, answer: None, error };
                         self.events.push_back(TabEvent::StoreReply(reply));
                     }
-                    Some(_) => self.events.push_back(TabEvent::Callback { request, error }),
+                    Some(asked) => {
+                        self.events.push_back(TabEvent::Callback { request, error });
+                        if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked {
+                            self.note_unreadable(&ask.doc);
+                        }
+                    }
                     None => {}
                 }
             }
@@ -36,13 +42,18 @@ impl Tab {
                 self.events.push_back(TabEvent::ConnectionFailed(failed));
             }
             Message::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
-            Message::QueryDocs(QueryDocs { docs }) => {
+            Message::QueryDocs(QueryDocs { docs, number }) => {
+                self.heard = number;
                 self.events.push_back(TabEvent::QueryDocs(docs));
             }
             Message::QueryReady(ready) => self.query_ready(ready),
-            Message::QueryChange(change) => self.events.push_back(TabEvent::QueryChange(change)),
-            Message::QueryExtra(extra) => self.events.push_back(TabEvent::QueryExtra(extra)),
-            Message::QueryFailed(failed) => self.events.push_back(TabEvent::QueryFailed(failed)),
+            Message::QueryChange(change) => self.query_changed(change),
+            Message::QueryExtra(extra) => {
+                self.tell_query(extra.request, Vec::new(), TabEvent::QueryExtra(extra));
+            }
+            Message::QueryFailed(failed) => {
+                self.tell_query(failed.request, Vec::new(), TabEvent::QueryFailed(failed));
+            }
             Message::Receive(Relayed { message }) => {
                 self.events.push_back(TabEvent::Receive(message));
             }
@@ -72,8 +83,14 @@ impl Tab {
             }
             Message::DocRejected(rejected) => self.reject(rejected),
             Message::DocEvent(DocEvent { doc, error }) => {
-                let Some((key, _)) = self.docs.find(&doc) else { return };
+                let Some((key, doc)) = self.docs.find(&doc) else { return };
+                doc.is_unreadable |= error.code_text().as_deref() == Some(codes::UNCARRIABLE);
                 self.events.push_back(TabEvent::DocError { doc: key, error });
+                self.tell_held();
+            }
+            Message::DocSubscribed(DocSubscribed { doc, error }) => {
+                let Some((key, _)) = self.docs.find(&doc) else { return };
+                self.events.push_back(TabEvent::Subscribed { doc: key, error });
             }
             Message::StoreReply(reply) => {
                 if self.outstanding.remove(&reply.request).is_some() {
@@ -93,22 +110,12 @@ impl Tab {
         }
     }
 
-    fn query_ready(&mut self, ready: QueryReady) {
-        let lives = |message: &Message| match message {
-            Message::Query(query) => query.spec.subscribe && ready.error.is_none(),
-            _ => false,
-        };
-        if self.outstanding.get(&ready.request).is_some_and(|message| !lives(message)) {
-            self.outstanding.remove(&ready.request);
-        }
-        self.events.push_back(TabEvent::QueryReady(ready));
-    }
-
     fn load(&mut self, load: DocLoad, now: Millis) {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
         doc.settled = load.settled;
         doc.lost_with_hub = false;
+        doc.is_unreadable = false;
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
@@ -117,9 +124,13 @@ impl Tab {
                 let snapshot = load.snapshot;
                 self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
             }
-            Err(error) => self.events.push_back(TabEvent::DocError { doc: key, error }),
+            Err(error) => {
+                doc.is_unreadable = true;
+                self.events.push_back(TabEvent::DocError { doc: key, error });
+            }
         }
         self.auto_flush(key, now);
+        self.tell_held();
     }
 
     fn queue_changes(&mut self, change: DocChange) {

@@ -18,7 +18,9 @@ impl Tab {
     pub fn close(&mut self, key: DocKey, now: Millis) {
         if let Some(doc) = self.docs.close(key) {
             self.changes.retain(|change| change.doc != key);
-            self.transmit(Message::DocRelease(DocRelease { doc: doc.id }), now);
+            let release = DocRelease { doc: doc.id, heard: self.heard };
+            self.transmit(Message::DocRelease(release), now);
+            self.tell_held();
         }
     }
 

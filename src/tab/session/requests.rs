@@ -81,6 +81,7 @@ impl Tab {
 
     /// Ends a query.
     pub fn end_query(&mut self, request: u64, now: Millis) {
+        self.held.retain(|held| held.request != request);
         if self.outstanding.remove(&request).is_some() {
             self.transmit(Message::QueryEnd(QueryEnd { request }), now);
         }

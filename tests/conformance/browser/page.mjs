@@ -21,6 +21,7 @@ Backend.prototype.connect = function connect(connection, request, callback) {
   const line = known ?? new ServerLine(crypto.randomUUID());
   line.open(this, request);
   const tab = connection ?? connectTab(line);
+  if (known) tab.open();
   if (typeof callback === 'function') tab.once('connected', () => callback(tab));
   return tab;
 };
@@ -29,8 +30,8 @@ function connectTab(line) {
   const worker = () => new SharedWorker('/hub.js', {type: 'module', name: 'hubs'});
   const tab = createConnection({hub: {worker}, identity: line.name, ...options});
   lines.set(tab, line);
-  // ShareDB keeps a closed connection for the next `connect`: the socket goes, the hub stays.
-  tab.leave = () => line.hangUp();
+  // As a hub in a page, this one lets go of the server while its only tab is closed.
+  tab.on('closed', () => queueMicrotask(() => tab.isOffline && line.hangUp()));
   return tab;
 }
 
@@ -38,9 +39,7 @@ function connectTab(line) {
 beforeEach(function endTabs() {
   for (const [tab, line] of lines) {
     tab.removeAllListeners();
-    delete tab.leave;
-    if (tab.state === 'closed') tab.leave();
-    else tab.close();
+    tab.close();
     line.end();
   }
   lines.clear();

@@ -24,6 +24,7 @@ pub(super) struct Doc {
     pub inflight_subscribe: Option<Ask>,
     pub pending_subscribe: VecDeque<Ask>,
     pub want_subscribe: bool,
+    pub subscribed: bool,
     pub in_hard_rollback: bool,
     pub wants_destroy: bool,
     pub destroyed: bool,
@@ -40,6 +41,7 @@ pub(super) struct Ask {
 pub(super) enum Done {
     Nothing,
     Fetched,
+    /// The server has answered for a subscription.
     Subscribed,
     Destroy,
     /// The query's answer of this round waits for the document to be up to date.
@@ -73,7 +75,24 @@ impl Doc {
                 self.ingest(snapshot, done, conn);
                 self.nothing_pending(conn);
             }
+            Reply::FetchRefused { error, .. } => {
+                let mut done: Vec<Done> = self.inflight_fetch.pop_front().into_iter().collect();
+                done.extend(mem::take(&mut self.pending_fetch));
+                self.refused(error, done, conn);
+            }
             Reply::Subscribed { snapshot, .. } => self.subscribe_ended(snapshot, conn),
+            Reply::SubscriptionRefused { error, .. } => {
+                let ask = self.inflight_subscribe.take().expect("it was asked");
+                let event =
+                    UpstreamEvent::Subscribed(self.id(), Some(error.clone()), self.subscribed);
+                conn.events.push_back(event);
+                let mut done: Vec<Done> = mem::take(&mut self.pending_fetch).into();
+                done.extend(ask.done);
+                self.refused(error, done, conn);
+                if conn.guarded {
+                    self.flush_subscribe(conn);
+                }
+            }
             Reply::Unsubscribed { .. } => self.subscribe_ended(None, conn),
             Reply::Op { committed, .. } => {
                 let Committed { version, src, seq, op } = committed;
@@ -125,19 +144,34 @@ impl Doc {
         self.call(done, conn);
     }
 
+    /// The server does not show the document.
+    fn refused(&mut self, error: Error, done: Vec<Done>, conn: &mut Conn) {
+        let silent = error.code_text().as_deref() == Some("ERR_SNAPSHOT_READ_SILENT_REJECTION");
+        self.want_subscribe &= !silent;
+        self.call_with(Some(error).filter(|_| !silent), done, conn);
+        self.nothing_pending(conn);
+    }
+
     pub fn call(&mut self, done: Vec<Done>, conn: &mut Conn) {
+        self.call_with(None, done, conn);
+    }
+
+    fn call_with(&mut self, error: Option<Error>, done: Vec<Done>, conn: &mut Conn) {
         let id = self.id();
         for done in done {
             match done {
                 Done::Nothing => {}
-                Done::Fetched => conn.events.push_back(UpstreamEvent::Fetched(id.clone(), None)),
-                Done::Subscribed => {
-                    conn.events.push_back(UpstreamEvent::Subscribed(id.clone(), None));
+                Done::Fetched => {
+                    conn.events.push_back(UpstreamEvent::Fetched(id.clone(), error.clone()));
                 }
-                Done::Found(query, round) => conn.found.push((query, round)),
+                Done::Subscribed => {
+                    let event = UpstreamEvent::Subscribed(id.clone(), None, self.subscribed);
+                    conn.events.push_back(event);
+                }
+                Done::Found(query, round) => conn.found.push((query, round, error.clone())),
                 Done::Destroy => self.destroyed = self.wants_destroy,
-                Done::Reloaded(error, inflight, pending) => {
-                    self.reloaded(error, *inflight, pending, conn);
+                Done::Reloaded(why, inflight, pending) => {
+                    self.reloaded(why, error.as_ref(), *inflight, pending, conn);
                 }
             }
         }
@@ -176,6 +210,7 @@ impl Doc {
             return self.subscribe_ended(None, conn);
         }
         self.want_subscribe = want;
+        self.subscribed &= want;
         let (doc, version) = (self.id(), self.version);
         conn.out.push(match want {
             true => Request::Subscribe { doc, version },
@@ -187,6 +222,10 @@ impl Doc {
         let ask = self.inflight_subscribe.take().expect("the server answers what was asked");
         let mut done: Vec<Done> = mem::take(&mut self.pending_fetch).into();
         done.extend(ask.done);
+        self.subscribed = ask.want && conn.can_send;
+        if ask.want {
+            done.push(Done::Subscribed);
+        }
         self.ingest(snapshot.filter(|_| ask.want), done, conn);
         self.nothing_pending(conn);
         self.flush_subscribe(conn);
@@ -200,6 +239,7 @@ impl Doc {
         if let Some(op) = self.inflight.take() {
             self.pending.push_front(op);
         }
+        self.subscribed = false;
         match &self.inflight_subscribe {
             Some(ask) if !ask.want => self.subscribe_ended(None, conn),
             _ => {

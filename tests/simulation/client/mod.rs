@@ -40,8 +40,9 @@ struct Conn {
     can_send: bool,
     out: Vec<Request>,
     events: VecDeque<UpstreamEvent>,
-    /// For each document of results that is up to date, which answer to a query waited for it.
-    found: Vec<(u64, u64)>,
+    /// For each document of results that is up to date, or that can't be brought up to date, which
+    /// answer to a query waited for it.
+    found: Vec<(u64, u64, Option<Error>)>,
     /// Edits that were taken for refused when others were, with their documents, if they were undone
     /// there; any other document is loaded anew.
     misled: Vec<(Op, Option<DocId>)>,
@@ -108,7 +109,9 @@ impl Client {
     pub fn receive(&mut self, reply: Reply) {
         let id = match &reply {
             Reply::Fetched { doc, .. }
+            | Reply::FetchRefused { doc, .. }
             | Reply::Subscribed { doc, .. }
+            | Reply::SubscriptionRefused { doc, .. }
             | Reply::Unsubscribed { doc }
             | Reply::Op { doc, .. }
             | Reply::Ack { doc, .. }
@@ -175,12 +178,14 @@ impl Client {
 
     pub fn subscribe(&mut self, id: &DocId) {
         let (doc, conn) = self.doc(id);
-        doc.queue_subscribe(true, Done::Subscribed, conn);
+        doc.queue_subscribe(true, Done::Nothing, conn);
     }
 
     pub fn unsubscribe(&mut self, id: &DocId) {
         let (doc, conn) = self.doc(id);
         doc.queue_subscribe(false, Done::Nothing, conn);
+        // As the hub's side of ShareDB sees to, also without a connection.
+        doc.want_subscribe = false;
     }
 
     pub fn destroy(&mut self, id: &DocId) {

@@ -223,12 +223,20 @@ impl Doc {
     pub fn reloaded(
         &mut self,
         mut error: Error,
+        fetch_error: Option<&Error>,
         inflight: Option<Pending>,
         pending: VecDeque<Pending>,
         conn: &mut Conn,
     ) {
         self.in_hard_rollback = false;
         let id = self.id();
+        if self.version.is_none() && self.copy.type_name.is_none() {
+            conn.events.push_back(UpstreamEvent::Unloaded(id.clone()));
+        }
+        if let Some(fetch_error) = fetch_error {
+            let failed = Error::new("ERR_HARD_ROLLBACK_FETCH_FAILED", fetch_error.message.clone());
+            conn.events.push_back(UpstreamEvent::Failed(id.clone(), failed));
+        }
         if inflight.is_none() && pending.is_empty() {
             conn.events.push_back(UpstreamEvent::Failed(id.clone(), error.clone()));
         }

@@ -104,7 +104,7 @@ impl Client {
         query.waits = Some(docs.len() + 1);
         query.round += 1;
         let round = query.round;
-        self.conn.found.push((id, round));
+        self.conn.found.push((id, round, None));
         for (doc, snapshot) in docs {
             let (doc, conn) = self.doc(&doc);
             doc.ingest(Some(snapshot), vec![Done::Found(id, round)], conn);
@@ -120,9 +120,15 @@ impl Client {
 
     /// Tells of the queries whose documents are all up to date now.
     pub(super) fn finish_queries(&mut self) {
-        for (id, round) in std::mem::take(&mut self.conn.found) {
+        for (id, round, error) in std::mem::take(&mut self.conn.found) {
             let Some(query) = self.queries.get_mut(&id) else { continue };
             if query.round != round {
+                continue;
+            }
+            if let Some(error) = error {
+                // The server knows nothing of that.
+                self.end_query(id);
+                self.conn.events.push_back(UpstreamEvent::QueryReady(id, Err(error)));
                 continue;
             }
             let Some(waits) = query.waits.as_mut().filter(|waits| **waits > 0) else { continue };

@@ -65,9 +65,17 @@ pub enum Reply {
         doc: DocId,
         snapshot: Option<Snapshot>,
     },
+    FetchRefused {
+        doc: DocId,
+        error: Error,
+    },
     Subscribed {
         doc: DocId,
         snapshot: Option<Snapshot>,
+    },
+    SubscriptionRefused {
+        doc: DocId,
+        error: Error,
     },
     Unsubscribed {
         doc: DocId,
@@ -139,7 +147,8 @@ pub struct Server {
     docs: BTreeMap<DocId, ServerDoc>,
     agents: BTreeMap<AgentId, Agent>,
     next_agent: AgentId,
-    /// How likely an op or a query is to be refused for no reason of its own.
+    /// How likely an op, a query, a subscription or a fetch of a whole state is to be refused for no
+    /// reason of its own.
     pub refusals: f64,
     /// Ops that were refused with `ERR_OP_SUBMIT_REJECTED`, of which a client's callback is not
     /// told.
@@ -189,9 +198,16 @@ impl Server {
 
     pub fn receive(&mut self, agent: AgentId, request: Request, rng: &mut ChaCha8Rng) {
         match request {
+            Request::Fetch { doc, version: None } if rng.random_bool(self.refusals) => {
+                self.out.push((agent, Reply::FetchRefused { doc, error: read_refused(rng) }));
+            }
             Request::Fetch { doc, version } => {
                 let snapshot = self.read(agent, &doc, version);
                 self.out.push((agent, Reply::Fetched { doc, snapshot }));
+            }
+            Request::Subscribe { doc, .. } if rng.random_bool(self.refusals) => {
+                self.out
+                    .push((agent, Reply::SubscriptionRefused { doc, error: read_refused(rng) }));
             }
             Request::Subscribe { doc, version } => {
                 let snapshot = self.read(agent, &doc, version);
@@ -223,4 +239,13 @@ impl Server {
             Request::Message(message) => self.take_message(agent, message),
         }
     }
+}
+
+/// Why a document is not shown. Of some refusals, ShareDB's client keeps quiet.
+fn read_refused(rng: &mut ChaCha8Rng) -> Error {
+    let code = match rng.random_bool(0.5) {
+        true => "ERR_SNAPSHOT_READ_SILENT_REJECTION",
+        false => "ERR_TEST_REFUSED",
+    };
+    Error::new(code, "refused by the server")
 }

@@ -1,0 +1,140 @@
+//! Which tabs are subscribed, and whether the hub is, without which none of them is.
+
+use super::{Context, Document, Subscription, Waiter};
+use crate::error::{Error, codes};
+use crate::protocol::*;
+
+impl Document {
+    pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        // Queries that are to be forgotten then still are.
+        self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
+        let again = self.holder(&waiter.tab).live;
+        if self.subscription == Subscription::Live && !again && self.is_known(cx) {
+            self.begin_live(&waiter.tab, cx);
+            return cx.callback(&waiter, None);
+        }
+        if self.may_answer_from_store(cx) {
+            self.bring_up_to_date(&waiter.tab, cx);
+            if cx.offline {
+                self.begin_live(&waiter.tab, cx);
+                cx.callback(&waiter, None);
+                return self.ask_for_subscription(cx);
+            }
+        }
+        cx.working(&waiter);
+        self.subscribes.push(waiter);
+        if self.subscription == Subscription::Live {
+            // A tab that asks twice means the server, as it would with a client of its own.
+            return cx.upstream.subscribe(&self.id);
+        }
+        self.ask_for_subscription(cx);
+    }
+
+    pub fn unsubscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
+        self.told(&waiter.tab, rev);
+        let holder = self.holder(&waiter.tab);
+        (holder.live, holder.refused) = (false, false);
+        cx.callback(&waiter, None);
+        self.start_linger(cx);
+    }
+
+    fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
+        if self.subscription != Subscription::Live && self.subscription != Subscription::Asked {
+            self.subscription = Subscription::Asked;
+            cx.upstream.subscribe(&self.id);
+        }
+    }
+
+    /// The tab is back, and was subscribed.
+    pub(super) fn resume_subscription(&mut self, tab: &str, cx: &mut Context<'_>) {
+        match self.subscription {
+            Subscription::Live => self.tell_subscribed(tab, None, cx),
+            _ => self.ask_for_subscription(cx),
+        }
+    }
+
+    pub(super) fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
+        let holder = self.holder(tab);
+        (holder.live, holder.refused) = (true, false);
+        self.bring_up_to_date(tab, cx);
+    }
+
+    /// The connection to the server is there. ShareDB subscribes anew by itself, to most of what it was
+    /// subscribed to: what it asks already, it does not ask twice.
+    pub fn connected(&mut self, cx: &mut Context<'_>) {
+        if self.subscription == Subscription::Refused && self.is_wanted() {
+            self.subscription = Subscription::Asked;
+        }
+        if self.subscription == Subscription::Asked {
+            cx.upstream.subscribe(&self.id);
+        }
+    }
+
+    /// The connection to the server is lost, and the subscription with it; also one that was refused
+    /// is asked for again with the next.
+    pub fn disconnected(&mut self) {
+        if self.subscription == Subscription::Live {
+            self.subscription = Subscription::Asked;
+        }
+        for holder in self.holders.values_mut() {
+            holder.live |= std::mem::take(&mut holder.refused);
+        }
+    }
+
+    /// The server has answered for a subscription. Who asked hears of it as the request ends; the
+    /// other tabs that want it, if it was lost or refused for them as well, by a message of its own.
+    pub fn subscribed(&mut self, error: Option<Error>, is_live: bool, cx: &mut Context<'_>) {
+        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
+            return cx.upstream.subscribe(&self.id);
+        }
+        if self.subscription == Subscription::None {
+            // Nobody wants it any more.
+            return;
+        }
+        let was_live = self.subscription == Subscription::Live;
+        match &error {
+            _ if is_live => self.subscription = Subscription::Live,
+            Some(_) => self.subscription = Subscription::Refused,
+            // It is lost again, which is told next.
+            None => {}
+        }
+        let waiters = std::mem::take(&mut self.subscribes);
+        for tab in self.holders.keys().cloned().collect::<Vec<_>>() {
+            let holder = self.holder(&tab);
+            let asked = waiters.iter().any(|waiter| waiter.tab == tab);
+            let (live, wanted) = (holder.live, holder.live || holder.refused);
+            match &error {
+                Some(error) if !is_live && (live || asked) => {
+                    holder.live = false;
+                    holder.refused = !is_silent(error);
+                    if !asked {
+                        self.tell_subscribed(&tab, Some(error.clone()), cx);
+                    }
+                }
+                None if asked => self.begin_live(&tab, cx),
+                None if wanted && !was_live => {
+                    self.begin_live(&tab, cx);
+                    self.tell_subscribed(&tab, None, cx);
+                }
+                _ => {}
+            }
+        }
+        for waiter in waiters {
+            cx.callback(&waiter, error.clone());
+        }
+        self.start_linger(cx);
+    }
+
+    fn tell_subscribed(&mut self, tab: &str, error: Option<Error>, cx: &mut Context<'_>) {
+        if !self.holder(tab).away {
+            let subscribed = DocSubscribed { doc: self.id.clone(), error };
+            cx.send(tab, Message::DocSubscribed(subscribed));
+        }
+    }
+}
+
+/// As ShareDB does, the tab no longer wants the document then.
+fn is_silent(error: &Error) -> bool {
+    error.code_text().as_deref() == Some(codes::READ_SILENTLY_REJECTED)
+}

@@ -1,0 +1,56 @@
+//! What JavaScript throws must not pass through the core: it would leave it in the middle of something.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder is there").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The functions in blocks of `extern "C"`, each with its attribute.
+fn imports(source: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for block in source.split("extern \"C\" {").skip(1) {
+        let block = block.split("\n}").next().unwrap_or_default();
+        let mut attribute = String::new();
+        for line in block.lines().map(str::trim) {
+            if line.starts_with("#[wasm_bindgen") {
+                attribute = line.to_owned();
+            } else if let Some((_, rest)) = line.split_once("fn ") {
+                let name = rest.split('(').next().unwrap_or_default();
+                found.push((name.to_owned(), std::mem::take(&mut attribute)));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_function_of_javascript_that_the_core_calls_is_caught() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "transports/src", "codecs/src", "middleware/src"] {
+        rust_files(&root.join(folder), &mut files);
+    }
+    let mut seen = 0;
+    let mut uncaught = Vec::new();
+    for file in files {
+        for (name, attribute) in imports(&fs::read_to_string(&file).expect("it can be read")) {
+            seen += 1;
+            // The members of an object that `walk.js` itself has made.
+            let is_own = file.ends_with("codecs/src/platform/web.rs");
+            if !attribute.contains("catch") && !is_own {
+                uncaught.push(format!("{name} in {}", file.display()));
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen} were found");
+    assert!(uncaught.is_empty(), "{uncaught:?}");
+}
