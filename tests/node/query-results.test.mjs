@@ -27,76 +27,88 @@ async function withDocs(clients, count) {
 
 for (const method of ['createFetchQuery', 'createSubscribeQuery']) {
   for (const hold of ['fetch', 'subscribe']) {
-    sameOutcome(`a document that is destroyed before ${method} finds it: ${hold}`, async (clients) => {
-      const [, other] = await withDocs(clients, 3);
-      const connection = await clients.open();
-      const doc = connection.get('things', '1');
-      await call(doc, hold);
-      const {query, found} = ask(connection, method);
-      const destroyed = call(doc, 'destroy');
-      const results = await found;
-      const states = results.map(stateOf);
-      await destroyed;
-      await call(other, 'submitOp', ADD);
-      await clients.quiet();
-      const later = results.map(stateOf);
-      const again = results.find(({id}) => id === '1');
-      const answer = await answerOf(again, 'submitOp', ADD);
-      const isSame = again === doc;
-      query.destroy();
-      return {states, later, answer, isSame, after: stateOf(again)};
-    });
+    sameOutcome(
+      `a document that is destroyed before ${method} finds it: ${hold}`,
+      async (clients) => {
+        const [, other] = await withDocs(clients, 3);
+        const connection = await clients.open();
+        const doc = connection.get('things', '1');
+        await call(doc, hold);
+        const {query, found} = ask(connection, method);
+        const destroyed = call(doc, 'destroy');
+        const results = await found;
+        const states = results.map(stateOf);
+        await destroyed;
+        await call(other, 'submitOp', ADD);
+        await clients.quiet();
+        const later = results.map(stateOf);
+        const again = results.find(({id}) => id === '1');
+        const answer = await answerOf(again, 'submitOp', ADD);
+        const isSame = again === doc;
+        query.destroy();
+        return {states, later, answer, isSame, after: stateOf(again)};
+      },
+    );
 
-    sameOutcome(`a document that is destroyed and taken again under ${method}: ${hold}`, async (clients) => {
-      const [, other] = await withDocs(clients, 2);
-      const connection = await clients.open();
-      const doc = connection.get('things', '1');
-      await call(doc, hold);
-      const {query, found} = ask(connection, method);
-      await call(doc, 'destroy');
-      const again = connection.get('things', '1');
-      const results = await found;
-      await call(other, 'submitOp', ADD);
-      await call(again, 'fetch');
-      const states = [...results, again].map(stateOf);
-      query.destroy();
-      return {states, answer: await answerOf(again, 'submitOp', ADD)};
-    });
+    sameOutcome(
+      `a document that is destroyed and taken again under ${method}: ${hold}`,
+      async (clients) => {
+        const [, other] = await withDocs(clients, 2);
+        const connection = await clients.open();
+        const doc = connection.get('things', '1');
+        await call(doc, hold);
+        const {query, found} = ask(connection, method);
+        await call(doc, 'destroy');
+        const again = connection.get('things', '1');
+        const results = await found;
+        await call(other, 'submitOp', ADD);
+        await call(again, 'fetch');
+        const states = [...results, again].map(stateOf);
+        query.destroy();
+        return {states, answer: await answerOf(again, 'submitOp', ADD)};
+      },
+    );
   }
 }
 
-sameOutcome('a document that is destroyed before a subscribed query finds it anew', async (clients) => {
-  const [other] = await withDocs(clients, 2);
-  const connection = await clients.open();
-  const doc = connection.get('things', '0');
-  await call(doc, 'fetch');
-  const {query, found} = ask(connection, 'createSubscribeQuery');
-  await found;
-  await call(other, 'del');
-  await clients.quiet();
-  const inserted = new Promise((resolve) => query.once('insert', resolve));
-  const destroyed = call(doc, 'destroy');
-  await call(other, 'create', {n: 7});
-  const states = (await inserted).map(stateOf);
-  await destroyed;
-  await clients.quiet();
-  return {states, later: query.results.map(stateOf)};
-});
+sameOutcome(
+  'a document that is destroyed before a subscribed query finds it anew',
+  async (clients) => {
+    const [other] = await withDocs(clients, 2);
+    const connection = await clients.open();
+    const doc = connection.get('things', '0');
+    await call(doc, 'fetch');
+    const {query, found} = ask(connection, 'createSubscribeQuery');
+    await found;
+    await call(other, 'del');
+    await clients.quiet();
+    const inserted = new Promise((resolve) => query.once('insert', resolve));
+    const destroyed = call(doc, 'destroy');
+    await call(other, 'create', {n: 7});
+    const states = (await inserted).map(stateOf);
+    await destroyed;
+    await clients.quiet();
+    return {states, later: query.results.map(stateOf)};
+  },
+);
 
-sameOutcome('documents that are destroyed one after the other while queries find them', async (clients) => {
-  await withDocs(clients, 6);
-  const connection = await clients.open();
-  const lacking = [];
-  for (let round = 0; round < 30; round++) {
-    const doc = connection.get('things', String(round % 6));
-    if (round % 3 > 0) await call(doc, 'fetch');
-    const {found} = ask(connection, 'createFetchQuery');
-    doc.destroy();
-    if (round % 2) connection.get('things', String((round + 1) % 6)).destroy();
-    for (const it of await found) if (it.data?.n !== Number(it.id)) lacking.push([round, it.id]);
-  }
-  return lacking;
-});
+sameOutcome(
+  'documents that are destroyed one after the other while queries find them',
+  async (clients) => {
+    await withDocs(clients, 6);
+    const connection = await clients.open();
+    const lacking = [];
+    for (let round = 0; round < 30; round++) {
+      const doc = connection.get('things', String(round % 6));
+      if (round % 3 > 0) await call(doc, 'fetch');
+      const {found} = ask(connection, 'createFetchQuery');
+      doc.destroy();
+      if (round % 2) connection.get('things', String((round + 1) % 6)).destroy();
+      for (const it of await found) if (it.data?.n !== Number(it.id)) lacking.push([round, it.id]);
+    }
+    return lacking;
+  },
+);
 
 for (const transport of ['direct', 'message-port']) {
   test(`documents that are destroyed while they are fetched in bulk have their data: ${transport}`, async () => {
