@@ -1,13 +1,13 @@
 //! What a tab asks, checked before anything is done: more than its schema says.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tabmux_middleware::Message as _;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
 use super::document::Waiter;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value, to_value};
+use crate::platform::{Payload, from_value};
 use crate::protocol::*;
 
 /// JavaScript's numbers are exact up to here.
@@ -29,12 +29,9 @@ const DANGEROUS: [&str; 12] = [
     "valueOf",
 ];
 
-/// ShareDB's options of a query, as far as they concern the server.
-#[derive(Deserialize, Serialize)]
-struct QueryOptions {
-    #[serde(default)]
-    db: Option<String>,
-}
+/// A query's options: what is among them is up to the database.
+#[derive(Deserialize)]
+struct QueryOptions {}
 
 /// A server's answer that refuses an op.
 #[derive(Deserialize)]
@@ -51,7 +48,7 @@ impl Hub {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn may_ask(&mut self, tab: &str, message: &mut Message) -> Result<(), Error> {
+    pub(super) fn may_ask(&mut self, tab: &str, message: &Message) -> Result<(), Error> {
         self.check_message(message)?;
         let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
         entry.usage.ask(message)?;
@@ -98,11 +95,11 @@ impl Hub {
         self.events.push_back(HubEvent::Fault(Error::new(codes::MESSAGE_REFUSED, reason)));
     }
 
-    /// Whether the message may be handled. Takes out what is not for the hub.
+    /// Whether the message may be handled.
     ///
     /// # Errors
     /// What is wrong with it.
-    fn check_message(&self, message: &mut Message) -> Result<(), Error> {
+    fn check_message(&self, message: &Message) -> Result<(), Error> {
         for doc in docs_of(message) {
             check_name("collection", &doc.collection)?;
             check_name("id", &doc.id)?;
@@ -134,7 +131,7 @@ impl Hub {
                     _ => Ok(()),
                 }
             }
-            Message::Query(query) => check_query(&mut query.spec),
+            Message::Query(query) => check_query(&query.spec),
             Message::Send(send) => check_by_hand(&send.message),
             _ => Ok(()),
         }
@@ -185,17 +182,11 @@ fn check_ops(ops: &[SubmittedOp]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The results that a tab has at hand are of use in that tab alone.
-fn check_query(spec: &mut QuerySpec) -> Result<(), Error> {
+fn check_query(spec: &QuerySpec) -> Result<(), Error> {
     check_name("collection", &spec.collection)?;
     let Some(options) = &spec.options else { return Ok(()) };
-    let QueryOptions { db } = from_value(options.0.clone())
-        .map_err(|reason| bad(format!("the options of a query are not such: {reason}")))?;
-    spec.options = db
-        .map(|db| to_value(&QueryOptions { db: Some(db) }))
-        .transpose()
-        .map_err(bad)?
-        .map(Payload);
+    let QueryOptions {} = from_value(options.0.clone())
+        .map_err(|reason| bad(format!("the options of a query are no object: {reason}")))?;
     Ok(())
 }
 

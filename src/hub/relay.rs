@@ -271,8 +271,11 @@ impl Relay {
 
     /// Takes back what was withdrawn, and not sent again since.
     pub fn take_back(&mut self, cx: &mut Context<'_>) {
-        let withdrawn = self.presences.extract_if(.., |_, own| own.withdrawn);
-        for ((channel, _, tab), own) in withdrawn.collect::<Vec<_>>() {
+        let presences = std::mem::take(&mut self.presences);
+        let (withdrawn, shown) = presences.into_iter().partition(|(_, own)| own.withdrawn);
+        self.presences = shown;
+        let withdrawn: BTreeMap<_, _> = withdrawn;
+        for ((channel, _, tab), own) in withdrawn {
             let message = own.message.with_member("p", Payload::null());
             let message = message.with_member("pv", own.version.saturating_add(1).into());
             cx.upstream.send(&message);

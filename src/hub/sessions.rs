@@ -341,10 +341,10 @@ impl Hub {
         (&mut self.docs, &mut self.queries, &mut self.relay, cx)
     }
 
-    pub(super) fn handle(&mut self, peer: PeerId, mut message: Message) {
+    pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
         let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
         if let Some(tab) = &tab
-            && let Err(error) = self.may_ask(tab, &mut message)
+            && let Err(error) = self.may_ask(tab, &message)
         {
             return self.refuse(tab, &message, error);
         }

@@ -2,15 +2,20 @@
 
 /** Whether a program does none of that. */
 export function isFair({steps}) {
-  return !hasOffline(steps, unsubscribes) && !hasOffline(steps, isBad) && !hasOpBesideBadOne(steps);
+  return !(
+    hasOffline(steps, unsubscribes) ||
+    hasOffline(steps, isBad) ||
+    hasOpBesideBadOne(steps) ||
+    hasUnsubscriptionAfterRefusal(steps)
+  );
 }
 
 /** Whether a client does that while its connection is lost. */
 function hasOffline(steps, does) {
   const offline = new Set();
   for (const step of steps) {
-    if (step.do === 'drop') offline.add(step.c);
-    if (step.do === 'restore') offline.delete(step.c);
+    if (step.do === 'drop' || step.do === 'close') offline.add(step.c);
+    if (step.do === 'restore' || step.do === 'open') offline.delete(step.c);
     if (offline.has(step.c) && [step, step.next].some(does)) return true;
   }
   return false;
@@ -33,6 +38,17 @@ function hasOpBesideBadOne(steps) {
   return steps.some((step, at) => {
     if (isBad(step.next)) return true;
     return isBad(step) && (step.now || steps[at + 1]?.now);
+  });
+}
+
+/** If ShareDB is refused a subscription, it never goes on to the unsubscription that waits for it. */
+function hasUnsubscriptionAfterRefusal(steps) {
+  return steps.some(({refuse}, at) => {
+    if (refuse?.what !== 'subscribe') return false;
+    const from = steps.slice(0, at + 1).findLastIndex(({now}) => !now);
+    const length = steps.slice(at + 1).findIndex(({now}) => !now);
+    const phase = steps.slice(Math.max(0, from), length < 0 ? undefined : at + 1 + length);
+    return phase.some((step) => [step, step.next].some(unsubscribes));
   });
 }
 

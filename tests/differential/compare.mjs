@@ -10,7 +10,11 @@ export function compare(plain, tab) {
     thrown: thrownIn(plain.observer),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
-    ingested: firstIngested(plain),
+    ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
+    paused: firstPhase(
+      plain,
+      (step, at) => step.do === 'pause' && isOffline(plain.program.steps, at),
+    ),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
   if (difference) return {difference, used: []};
@@ -32,11 +36,19 @@ function thrownIn({logs}) {
   return thrown;
 }
 
-/** The phase of the first snapshot that is ingested and not the newest. */
-function firstIngested({program: {steps}, phases}) {
-  const isOlder = (step) => step?.do === 'ingest' && step.which === 'older';
-  const at = steps.findIndex((step) => isOlder(step) || isOlder(step.next));
+/** The phase of the first such step. */
+function firstPhase({program: {steps}, phases}, is) {
+  const at = steps.findIndex((step, at) => is(step, at) || (step.next && is(step.next, at)));
   return at < 0 ? Infinity : phases.findLast((from) => from <= at);
+}
+
+/** Whether the client of this step has lost or closed its connection. */
+function isOffline(steps, at) {
+  const changes = {drop: true, close: true, restore: false, open: false};
+  const last = steps
+    .slice(0, at + 1)
+    .findLast((step) => step.do in changes && step.c === steps[at].c);
+  return last ? changes[last.do] : false;
 }
 
 function firstDifference([plain, tab], seen, accepted) {

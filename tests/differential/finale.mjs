@@ -18,7 +18,10 @@ export async function endProgram(run) {
 
 async function resumeAll(run) {
   const {world, hands} = run;
-  for (const {line} of world.clients) line.restore();
+  world.clients.forEach(({line}, c) => {
+    run.restore(line);
+    run.open(c);
+  });
   await run.settle();
   for (const {docs} of hands) for (const held of docs) held?.doc.resume();
   await run.settle();

@@ -19,6 +19,8 @@ const WEIGHTS = {
   set: 1,
   drop: 3,
   restore: 3,
+  close: 1,
+  open: 1,
   query: 3,
   endQuery: 1,
   snapshot: 1,
@@ -58,6 +60,7 @@ function randomProgram(random) {
     listen: random.chance(0.8),
     presence: random.chance(0.8),
     early: random.chance(0.1),
+    slow: random.pick([null, 'ops', 'reads']),
     steps: [],
   };
   const style = {
@@ -115,7 +118,7 @@ function randomStep(random, style, c) {
     step.cb = random.chance(style.throws) ? 'throws' : 'counts';
     if (random.chance(style.next)) {
       const {now, ...next} = randomStep(random, {...style, next: 0}, c);
-      if (!['drop', 'restore'].includes(next.do)) step.next = next;
+      if (!['drop', 'restore', 'close', 'open'].includes(next.do)) step.next = next;
     }
   }
   return step;

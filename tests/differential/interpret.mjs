@@ -17,7 +17,7 @@ export class Interpreter {
     this.observer = new Observer(this.world.quiet, program);
     this.world.clients.forEach(({connection}, c) => {
       this.observer.connection(`c${c}`, connection);
-      this.hands.push({docs: [], queries: [], presences: new Map(), opened: 0});
+      this.hands.push({docs: [], queries: [], presences: new Map(), isClosed: false});
     });
     this.onUncaught = (error) => this.observer.write('process', 'error', [error]);
   }
@@ -52,7 +52,7 @@ export class Interpreter {
   /** Whether a step comes in the same tick as the one before. */
   isJoined(step, before) {
     // Between clients, and while a connection is made, who is first is a matter of chance.
-    if (!step.now || before.do === 'restore') return false;
+    if (!step.now || ['restore', 'open'].includes(before.do)) return false;
     return this.program.concurrent || step.c === before.c;
   }
 
@@ -65,6 +65,18 @@ export class Interpreter {
     process.off('uncaughtException', this.onUncaught);
     this.observer.isClosed = true;
     this.world.close();
+  }
+
+  /** A line that is lost comes back. */
+  restore(line) {
+    if (line.isDropped) line.restore();
+  }
+
+  /** A client that has closed its connection opens it again. */
+  open(c) {
+    if (!this.hands[c].isClosed) return;
+    this.hands[c].isClosed = false;
+    this.world.clients[c].open();
   }
 
   lineOf(c) {
@@ -245,10 +257,18 @@ const steps = {
     this.world.server.trim(collection, id, keep);
   },
   drop({c}) {
-    this.lineOf(c).drop();
+    if (!this.hands[c].isClosed && !this.lineOf(c).isDropped) this.lineOf(c).drop();
   },
   restore({c}) {
-    this.lineOf(c).restore();
+    if (!this.hands[c].isClosed) this.restore(this.lineOf(c));
+  },
+  close({c}) {
+    if (this.hands[c].isClosed || this.lineOf(c).isDropped) return;
+    this.hands[c].isClosed = true;
+    this.world.clients[c].close();
+  },
+  open({c}) {
+    this.open(c);
   },
   presence(step, key) {
     const {c, of, call, value} = step;

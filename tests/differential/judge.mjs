@@ -45,7 +45,7 @@ export function checkAnswers(plain, run) {
 }
 
 function isCalm({steps, early}) {
-  const loud = ['drop', 'restore', 'pause', 'resume', 'trim'];
+  const loud = ['drop', 'restore', 'close', 'open', 'pause', 'resume', 'trim'];
   const joins = (step, at) => step.now && steps[at - 1]?.c !== step.c;
   return (
     !early && !steps.some((step, at) => loud.includes(step.do) || step.refuse || joins(step, at))

@@ -14,6 +14,8 @@ const ASKED = {
   ps: 'presence',
 };
 
+const QUERIES = {qf: 'query', qs: 'query'};
+
 /** Documents whose `n` is that of the query. */
 class Database extends Backend.MemoryDB {
   _querySync(snapshots, query) {
@@ -33,7 +35,8 @@ export class Server {
   /** Each state that each document had, by name and version. */
   #history = new Map();
 
-  constructor({presence}) {
+  /** `slow`: whether ops or reads, if any, take longer than all else. */
+  constructor({presence, slow}) {
     this.db = new Database();
     this.backend = new Backend({
       db: this.db,
@@ -48,7 +51,16 @@ export class Server {
     this.#refuse('submit', () => 'submit');
     this.#refuse('readSnapshots', () => 'read');
     this.#refuse('query', () => 'query');
+    if (slow) this.#slowDown(slow);
     this.#record();
+  }
+
+  #slowDown(slow) {
+    this.backend.use('receive', ({data}, next) => {
+      const kind = data.a === 'op' ? 'ops' : data.a in ASKED || data.a in QUERIES ? 'reads' : null;
+      if (kind === slow) setImmediate(() => setImmediate(next));
+      else next();
+    });
   }
 
   #record() {

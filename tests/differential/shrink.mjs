@@ -63,7 +63,7 @@ async function simplifySteps(current, attempt) {
 }
 
 async function simplifySettings(current, attempt) {
-  const plainer = {transport: 'direct', listen: true, presence: true, early: false};
+  const plainer = {transport: 'direct', listen: true, presence: true, early: false, slow: null};
   for (const [key, value] of Object.entries(plainer)) await attempt({...current(), [key]: value});
   await attempt({...current(), clients: current().clients - 1});
   await attempt({...current(), docs: current().docs.slice(0, -1)});

@@ -12,19 +12,72 @@ class Line {
     this.connection = world.quiet.watch(this.server.connect(name));
   }
 
+  isDropped = false;
+
   drop() {
+    this.isDropped = true;
     this.connection.socket.close('lost');
   }
 
   restore() {
-    if (this.connection.socket.readyState === 3) this.server.connect(this.name, this.connection);
+    this.isDropped = false;
+    this.server.connect(this.name, this.connection);
+  }
+}
+
+/** What the application has of a line to itself. */
+class PlainClient {
+  constructor(line) {
+    this.line = line;
+    this.connection = line.connection;
+  }
+
+  close() {
+    this.connection.close();
+  }
+
+  open() {
+    this.line.server.connect(this.line.name, this.connection);
+  }
+}
+
+/** What the application has of a hub. */
+class TabClient {
+  constructor(line, connection) {
+    this.line = line;
+    this.connection = connection;
+  }
+
+  close() {
+    this.connection.close();
+  }
+
+  open() {
+    this.connection.open();
+  }
+}
+
+/** What a hub makes its connection of: the line's, and when it comes back a new one. */
+class HubBackend {
+  #line;
+  #isNew = true;
+
+  constructor(line) {
+    this.#line = line;
+  }
+
+  connect() {
+    const {connection, server, name} = this.#line;
+    if (!this.#isNew) return server.connect(name);
+    this.#isNew = false;
+    return connection;
   }
 }
 
 /** One server and its clients, which are numbered. */
 class World {
   quiet = new Quiet();
-  /** `{connection, line}`: what the application has, and what connects it to the server. */
+  /** What the application has, of either kind. */
   clients = [];
 
   constructor(program) {
@@ -37,11 +90,11 @@ class World {
     const {transport} = program;
     line.hub ??= {
       options: {transport, name: `hub ${lastHub}`},
-      backend: {connect: () => line.connection},
+      backend: new HubBackend(line),
     };
     const trace = () => this.quiet.note();
     const connection = createConnection(line.hub.backend, {...line.hub.options, trace});
-    this.clients.push({connection, line});
+    this.clients.push(new TabClient(line, connection));
   }
 
   close() {
@@ -56,8 +109,7 @@ const MODES = {
   /** Each client is a connection of ShareDB's own. */
   plain(world, program) {
     for (let c = 0; c < program.clients; c++) {
-      const line = new Line(world, c);
-      world.clients.push({connection: line.connection, line});
+      world.clients.push(new PlainClient(new Line(world, c)));
     }
   },
   /** Each client is a tab of a hub of its own. */
@@ -70,8 +122,7 @@ const MODES = {
     const tabs = Math.max(1, program.clients - 1);
     for (let c = 0; c < tabs; c++) world.openTab(line, program);
     if (tabs < program.clients) {
-      const own = new Line(world, tabs);
-      world.clients.push({connection: own.connection, line: own});
+      world.clients.push(new PlainClient(new Line(world, tabs)));
     }
   },
 };

@@ -1,5 +1,6 @@
 //! The hub with its tabs, step by step: every scenario is one story without chance.
 
+mod away;
 mod disk;
 mod documents;
 mod presence;

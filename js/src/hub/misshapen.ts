@@ -4,9 +4,10 @@ export function misshapen(message: any): string | undefined {
     return 'it has no action `a`';
   }
   const {a, v, seq, data, diff, error} = message;
+  // It may repeat what was wrong with what it answers.
+  if (error) return undefined;
   if (!isCount(v)) return `its version is ${v}`;
   if (!isCount(seq)) return `its number \`seq\` is ${seq}`;
-  if (error) return undefined;
   const isOne = a === 'f' || a === 's';
   const isMany = ['bf', 'bs', 'qf', 'qs'].includes(a);
   if (isOne && !isSnapshot(data)) return 'its snapshot is none';

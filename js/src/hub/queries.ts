@@ -30,8 +30,10 @@ export class Queries {
     {collection, query, options, subscribe}: QuerySpec,
   ): void {
     const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
+    // ShareDB would take them for documents.
+    const {results: _, ...rest} = options ?? {};
     let failure: unknown;
-    const upstream = create.call(connection, collection, query, options, (error) => {
+    const upstream = create.call(connection, collection, query, options && rest, (error) => {
       failure = error;
     });
     this.#queries.set(id, upstream);

@@ -22,6 +22,10 @@ impl Document {
                 return self.ask_for_subscription(cx);
             }
         }
+        if self.subscription == Subscription::Asked && rev.is_some() {
+            // It follows its siblings until the server answers.
+            self.begin_live(&waiter.tab, cx);
+        }
         cx.working(&waiter);
         self.subscribes.push(waiter);
         if self.subscription == Subscription::Live {
