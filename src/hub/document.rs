@@ -87,6 +87,8 @@ pub(super) struct Unsettled {
     pub origin: Origin,
     pub op: Op,
     pub source: Option<Payload>,
+    /// Deletions by other tabs, which this one made superfluous: they are answered as it is.
+    pub followers: Vec<Origin>,
 }
 
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
@@ -254,8 +256,7 @@ impl Document {
     }
 
     pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
-        let at = self.unsettled.iter().position(|op| op.origin == origin);
-        let op = at.and_then(|at| self.unsettled.remove(at));
+        let (op, answered) = self.remove_unsettled(&origin);
         match &error {
             Some(error) => {
                 self.write_anew(cx);
@@ -266,19 +267,27 @@ impl Document {
                 self.write(&Record::Committed { origin: origin.clone(), version }, cx);
             }
         }
-        if self.holders.contains_key(&origin.tab) {
-            if let Some(error) = &error {
-                let Origin { tab, op_id } = &origin;
-                self.note_failure(
-                    tab,
-                    Failure { op_id: *op_id, error: error.clone(), placed: true },
-                );
+        for Origin { tab, op_id } in answered {
+            if !self.holders.contains_key(&tab) {
+                continue;
             }
-            self.bring_up_to_date(&origin.tab, cx);
-            self.tell_settled(&origin.tab, vec![origin.op_id], error, cx);
+            if let Some(error) = error.clone() {
+                self.note_failure(&tab, Failure { op_id, error, placed: true });
+            }
+            self.bring_up_to_date(&tab, cx);
+            self.tell_settled(&tab, vec![op_id], error.clone(), cx);
         }
         self.spread(None, cx);
         self.start_linger(cx);
+    }
+
+    /// Returns the op, and all that are answered as it is.
+    fn remove_unsettled(&mut self, origin: &Origin) -> (Option<Unsettled>, Vec<Origin>) {
+        let at = self.unsettled.iter().position(|op| op.origin == *origin);
+        let mut op = at.and_then(|at| self.unsettled.remove(at));
+        let followers = op.iter_mut().flat_map(|op| op.followers.drain(..));
+        let answered = std::iter::once(origin.clone()).chain(followers).collect();
+        (op, answered)
     }
 
     pub fn failed(&mut self, error: Error, cx: &mut Context<'_>) {

@@ -9,7 +9,7 @@ mod ot_type;
 mod replica;
 mod sequencer;
 
-pub use op::{Create, Op, transform_pair};
+pub use op::{Create, Op, transform_pair, transform_sent};
 pub use ot_type::{OtType, Side, TypeHandle, Types};
 pub use replica::{Answered, Loaded, OpSlot, Replica, SubmitOptions, Take, Token};
 pub(crate) use sequencer::state_lost;

@@ -70,9 +70,25 @@ impl TryFrom<RawOp> for Op {
     }
 }
 
+/// As [`transform_pair`], for an op that is on its way: like ShareDB's server, it refuses the deletion
+/// of a document that others have created anew, which the client has never seen.
+///
+/// # Errors
+/// As [`transform_pair`].
+pub fn transform_sent(
+    client: &mut Op,
+    placed: &mut Op,
+    ty: Option<&TypeHandle>,
+) -> Result<(), Error> {
+    if let (Op::Del, Op::Create(_)) = (&*client, &*placed) {
+        return Err(Error::new(codes::DOC_ALREADY_CREATED, "Document was created remotely"));
+    }
+    transform_pair(client, placed, ty)
+}
+
 /// Transforms a client's op and the change that got its place before it against each other.
 ///
-/// The rules for creation and deletion are those of ShareDB's client. `ty` is the type the
+/// The rules for creation and deletion are those of ShareDB's client for an op that it has not sent. `ty` is the type the
 /// client's op was made for.
 ///
 /// # Errors

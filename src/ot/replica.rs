@@ -1,6 +1,6 @@
 use std::collections::{HashSet, VecDeque};
 
-use super::{Op, TypeHandle, Types, state_lost, transform_pair};
+use super::{Op, TypeHandle, Types, state_lost, transform_pair, transform_sent};
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
@@ -316,7 +316,10 @@ impl Replica {
             Op::Edit(_) | Op::NoOp => None,
         };
         let inflight = if self.orphaned { &mut [][..] } else { &mut self.inflight[..] };
-        for slot in inflight.iter_mut().chain(&mut self.buffer) {
+        for slot in inflight {
+            transform_sent(&mut slot.op, &mut op, slot.ty.as_ref())?;
+        }
+        for slot in &mut self.buffer {
             transform_pair(&mut slot.op, &mut op, slot.ty.as_ref())?;
         }
         self.rev = Some(rev);

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Op, TypeHandle, Types, transform_pair};
+use super::{Op, TypeHandle, Types, transform_sent};
 use crate::Error;
 use crate::protocol::{Change, Rev};
 
@@ -81,7 +81,7 @@ impl Sequencer {
         let mut done = 0;
         for op in ops {
             for other in &mut placed {
-                if let Err(error) = transform_pair(op, other, ty.as_ref()) {
+                if let Err(error) = transform_sent(op, other, ty.as_ref()) {
                     return (done, Some(error));
                 }
             }

@@ -87,11 +87,12 @@ export const ACCEPTED = [
       logs.map((log) => log.filter(({phase}) => phase < ingested).map(withoutVersionZero)),
   },
   {
-    name: 'pause offline',
+    name: 'ops that wait',
     reason:
-      'an op made offline is at the hub at once, where siblings see it: to pause the document after that does ' +
-      'not hold it back',
-    rewrite: (logs, {paused}) => logs.map((log) => log.filter(({phase}) => phase < paused)),
+      'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
+      'does not hold it back. A creation that waits has its error when a tab hears that others have ' +
+      'created the document, and in ShareDB when the server says so',
+    rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
   },
 ];
 

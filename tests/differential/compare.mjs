@@ -11,10 +11,7 @@ export function compare(plain, tab) {
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
     ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
-    paused: firstPhase(
-      plain,
-      (step, at) => step.do === 'pause' && isOffline(plain.program.steps, at),
-    ),
+    waited: Math.min(firstPausedOffline(plain), firstCreatedByOthers(tab)),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
   if (difference) return {difference, used: []};
@@ -40,6 +37,20 @@ function thrownIn({logs}) {
 function firstPhase({program: {steps}, phases}, is) {
   const at = steps.findIndex((step, at) => is(step, at) || (step.next && is(step.next, at)));
   return at < 0 ? Infinity : phases.findLast((from) => from <= at);
+}
+
+/** The phase in which a document is paused while its client is offline. */
+function firstPausedOffline(run) {
+  return firstPhase(run, (step, at) => step.do === 'pause' && isOffline(run.program.steps, at));
+}
+
+/** The phase in which a creation fails, while a document is paused or a client is offline. */
+function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
+  const from = steps.findIndex(({do: kind}) => ['pause', 'drop', 'close'].includes(kind));
+  const phases = [...logs.values()].flatMap((log) =>
+    log.filter(({args}) => args[0]?.error === 'ERR_DOC_ALREADY_CREATED').map(({phase}) => phase),
+  );
+  return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
 }
 
 /** Whether the client of this step has lost or closed its connection. */

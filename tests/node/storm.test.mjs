@@ -114,7 +114,7 @@ test('spoiled frames of a tab are felt by no other', async (t) => {
   const stage = await begin();
   const memory = process.memoryUsage().rss;
   let end;
-  for (let sent = 0; sent < count; sent++) {
+  for (let sent = 0; sent < COUNT; sent++) {
     if (sent % 20 === 0) {
       end?.onclose();
       end = {send() {}, close() {}};
@@ -147,7 +147,7 @@ test('spoiled frames of a hub harm no more than their tab', async (t) => {
   for (let at = 0; at < 5; at++) await call(spoiled, 'submitOp', ADD);
   const recorded = hubEnd.frames.filter(({packet}) => packet.messages.length > 0);
   assert.ok(recorded.length > 8);
-  for (let sent = 0; sent < count; sent++) {
+  for (let sent = 0; sent < COUNT; sent++) {
     tabEnd.onframe?.(spoil(structuredClone(pick(recorded, random)), random));
     if (sent % 100 === 99) {
       spoiled.submitOp(ADD, () => {});

@@ -303,7 +303,7 @@ impl Document {
 impl Unsettled {
     /// The op as it is told of when nobody can commit it any more; none if it did nothing.
     pub fn as_lost(&self) -> Option<PendingOp> {
-        let Unsettled { origin, op, source } = self;
+        let Unsettled { origin, op, source, .. } = self;
         let (op, source, origins) = (op.clone(), source.clone(), vec![origin.clone()]);
         (op != Op::NoOp).then_some(PendingOp { op, type_name: None, source, origins, sent: None })
     }
@@ -317,6 +317,7 @@ impl Unsettled {
             origin,
             op,
             source: source.clone(),
+            followers: Vec::new(),
         })
     }
 }

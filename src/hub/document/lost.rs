@@ -101,7 +101,13 @@ impl Document {
         cx: &mut Context<'_>,
     ) {
         let lost = |SubmittedOp { op_id, op, source, .. }: SubmittedOp| {
-            Unsettled { origin: Origin { tab: tab.to_owned(), op_id }, op, source }.as_lost()
+            Unsettled {
+                origin: Origin { tab: tab.to_owned(), op_id },
+                op,
+                source,
+                followers: Vec::new(),
+            }
+            .as_lost()
         };
         self.lose(ops.into_iter().filter_map(lost).collect(), error, cx);
     }

@@ -111,9 +111,8 @@ impl Document {
         let is_deferred = |(other, submit): &(String, DocSubmit)| {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
         };
-        if self.unsettled.iter().any(|op| op.origin == origin)
-            || self.deferred.iter().any(is_deferred)
-        {
+        let waits = |op: &Unsettled| op.origin == origin || op.followers.contains(&origin);
+        if self.unsettled.iter().any(waits) || self.deferred.iter().any(is_deferred) {
             return;
         }
         let holder = self.holder(tab);
@@ -185,7 +184,8 @@ impl Document {
             self.is_blank = false;
             self.last_submitter = Some(origin.tab.clone());
             let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());
-            self.unsettled.push_back(Unsettled { origin, op, source });
+            let followers = Vec::new();
+            self.unsettled.push_back(Unsettled { origin, op, source, followers });
         }
         let version = cx.upstream.head(&self.id).version;
         let placed = Placed {
@@ -202,7 +202,10 @@ impl Document {
         self.order.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {
             self.spread(Some(&origin.tab), cx);
-            self.tell_settled(&origin.tab, vec![origin.op_id], None, cx);
+            match self.unsettled.back_mut() {
+                Some(deletion) => deletion.followers.push(origin),
+                None => self.tell_settled(&origin.tab, vec![origin.op_id], None, cx),
+            }
         }
         Ok(())
     }

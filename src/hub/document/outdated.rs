@@ -4,6 +4,7 @@ use super::{Context, Document};
 use crate::error::Error;
 use crate::hub::PendingOp;
 use crate::hub::journal::Failure;
+use crate::ot::Origin;
 
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
@@ -38,8 +39,10 @@ impl Document {
         if lost.is_empty() {
             return;
         }
-        for origin in lost.iter().flat_map(|op| op.origins.clone()) {
-            self.unsettled.retain(|other| other.origin != origin);
+        let origins = lost.iter().flat_map(|op| &op.origins);
+        let answered: Vec<Origin> =
+            origins.flat_map(|origin| self.remove_unsettled(origin).1).collect();
+        for origin in answered {
             if self.holders.contains_key(&origin.tab) {
                 let failure = Failure { op_id: origin.op_id, error: error.clone(), placed: true };
                 self.note_failure(&origin.tab, failure);
