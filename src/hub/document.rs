@@ -187,6 +187,13 @@ impl Document {
         self.order.reset();
         self.write_anew(cx);
         self.spread(None, cx);
+        // With a client of its own, a tab that has no part in the op would still have the document.
+        let is_bystander = |(tab, holder): (&String, &Holder)| {
+            holder.is_live() && self.unsettled.iter().all(|op| op.origin.tab != *tab)
+        };
+        if self.holders.iter().any(is_bystander) {
+            cx.upstream.fetch(&self.id);
+        }
     }
 
     /// `raw` is the server's op before it met the uncommitted ones.

@@ -442,12 +442,12 @@ impl Replica {
         snapshot: &Snapshot,
         types: &dyn Types,
     ) -> Result<Loaded, Error> {
-        if self.rev == Some(rev) {
+        let ingested = std::mem::take(&mut self.ingested);
+        let confirmed = ingested && self.version == snapshot.version;
+        if self.rev == Some(rev) && (confirmed || !ingested) {
             self.version = snapshot.version;
             return Ok(Loaded::Kept);
         }
-        let ingested = std::mem::take(&mut self.ingested);
-        let confirmed = ingested && self.version == snapshot.version;
         let first = self.inflight.iter().chain(&self.buffer).next();
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
         let created_here = self.rev.is_none() && !self.rolled_back && creates;

@@ -260,3 +260,23 @@ fn a_creation_that_waits_for_the_server_outlives_its_tab() {
     stage.run_for(2 * LINGER);
     assert_eq!(stage.hub.size(), (0, 0), "the hub holds nothing for the tab that is gone");
 }
+
+#[test]
+fn who_has_no_part_in_a_refused_op_keeps_the_document_though_its_reload_is_refused_as_well() {
+    let (mut stage, id) = (Stage::new(2), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    stage.subscribe(1, &id);
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.script.borrow_mut().lose(&id);
+    let origin = Origin { tab: "tab-0".to_owned(), op_id: 1 };
+    let refused = Some(Error::new("ERR_TEST_REFUSED", "no"));
+    let events =
+        [UpstreamEvent::Unloaded(id.clone()), UpstreamEvent::Settled(id.clone(), origin, refused)];
+    stage.script.borrow_mut().events.extend(events);
+    stage.settle();
+    assert_eq!(stage.text(1, &id), None, "what was refused is not shown");
+    stage.connection("connected");
+    assert_eq!(stage.text(1, &id).as_deref(), Some("hello"));
+}

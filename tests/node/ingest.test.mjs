@@ -164,3 +164,14 @@ for (const [type, data, op] of [
     await converged(doc, source);
   });
 }
+
+for (const [what, before, version] of [
+  ['that was never there', [['fetch']], 0],
+  ['that was deleted', [['create', {n: 0}], ['del']], 2],
+]) {
+  sameAsShareDB(`a document ${what} is ingested as it is, and then created`, async ({app, doc}) => {
+    for (const step of before) await app.call(...step);
+    doc.ingestSnapshot({v: version, type: null});
+    await app.call('create', {n: 1});
+  });
+}
