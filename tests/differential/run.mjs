@@ -10,6 +10,9 @@ import {runSeeds} from './campaign.mjs';
 import {printFailure} from './print.mjs';
 import {MODES} from './trial.mjs';
 
+/** A process keeps some memory of each hub that it had. */
+const PER_PROCESS = 2000;
+
 const options = {
   seed: {type: 'string'},
   from: {type: 'string', default: '0'},
@@ -26,8 +29,7 @@ if (!modes.every((mode) => MODES.includes(mode))) {
   throw new Error(`--mode is ${values.mode}: give one of ${MODES.join(', ')}`);
 }
 
-const workers = Number(values.workers);
-process.exit(workers > 1 ? await runWorkers() : await runHere());
+process.exit(to - from > PER_PROCESS ? await runInProcesses() : await runHere());
 
 async function runHere() {
   const start = performance.now();
@@ -50,22 +52,21 @@ async function runHere() {
   return failed > 0 ? 1 : 0;
 }
 
-/** Shares the seeds among processes, each of which prints what it finds. */
-async function runWorkers() {
-  const share = Math.ceil((to - from) / workers);
-  const ends = [];
-  for (let start = from; start < to; start += share) {
-    const count = Math.min(share, to - start);
-    const args = [
-      '--from',
-      start,
-      '--programs',
-      count,
-      ...(values.mode ? ['--mode', values.mode] : []),
-    ];
-    const worker = spawn(process.execPath, [import.meta.filename, ...args], {stdio: 'inherit'});
-    ends.push(once(worker, 'exit'));
-  }
-  const codes = await Promise.all(ends);
-  return Math.max(...codes.map(([code]) => code ?? 1));
+/** Runs the seeds in processes of so many, each of which prints what it finds. */
+async function runInProcesses() {
+  let next = from;
+  let worst = 0;
+  const work = async () => {
+    while (next < to) {
+      const start = next;
+      next = Math.min(to, start + PER_PROCESS);
+      const args = ['--from', start, '--programs', next - start];
+      if (values.mode) args.push('--mode', values.mode);
+      const child = spawn(process.execPath, [import.meta.filename, ...args], {stdio: 'inherit'});
+      const [code] = await once(child, 'exit');
+      worst = Math.max(worst, code ?? 1);
+    }
+  };
+  await Promise.all(Array.from({length: Number(values.workers)}, work));
+  return worst;
 }
