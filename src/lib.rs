@@ -2,8 +2,8 @@
 //!
 //! A *hub* owns the only ShareDB `Connection`; every tab holds a [`tab::Tab`] that talks to it.
 //! Both are synchronous state machines: they take an input and the time, and hand out frames,
-//! events and their next deadline. Timers, transports and JavaScript live at the edges, in
-//! `bindings`.
+//! events and their next deadline. Timers, transports and JavaScript live at the edges, in the crates
+//! below `bindings`.
 //!
 //! | module | what it holds |
 //! | --- | --- |
@@ -16,8 +16,6 @@
 //!
 //! The lower layers are crates of their own: [`transports`], [`codecs`] and [`middleware`].
 
-#[cfg(target_arch = "wasm32")]
-mod bindings;
 mod error;
 pub mod host;
 pub mod hub;
@@ -28,7 +26,7 @@ pub mod store;
 pub mod tab;
 
 pub use error::{Error, codes};
-pub use platform::Payload;
+pub use platform::{Payload, from_value, to_value};
 pub use tabmux_codecs as codecs;
 pub use tabmux_middleware as middleware;
 pub use tabmux_transports as transports;

@@ -53,7 +53,7 @@ async function script(wasm) {
     write: false,
     loader: {'.wasm': 'binary'},
     alias: {
-      tabmux: `${packageFolder}index.js`,
+      tabmux: `${packageFolder}page.js`,
       'tabmux-bench-store': join(wasm, 'store.js'),
       'tabmux-bench-store.wasm': join(wasm, 'store_bg.wasm'),
     },

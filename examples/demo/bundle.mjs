@@ -23,9 +23,10 @@ export async function bundle(entry) {
     write: false,
     logLevel: 'error',
     alias: {
-      tabmux: `${packageFolder}index.js`,
+      tabmux: `${packageFolder}page.js`,
       'tabmux/hub': `${packageFolder}hub.js`,
       'tabmux/url': `${packageFolder}url.js`,
+      'tabmux/hub/url': `${packageFolder}hub-url.js`,
     },
   });
   return outputFiles[0].text;

@@ -2,20 +2,20 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
-  directPair,
   overBroadcastChannel,
   overJsTransport,
   overMessagePort,
   type TransportEnd,
   tabIdOf,
-} from '../wasm/tabmux.js';
+} from '../wasm/tab/tabmux_tab.js';
+import {backendHubs, loadBackendHubs} from './backends.js';
 import {ProxyConnection} from './connection.js';
 import type {Entrance} from './connection-settings.js';
 import {type CoreError, codes, makeError, toError} from './errors.js';
 import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
-import {HubDefinition, type TabContext} from './hub/define.js';
-import type {Hub} from './hub/hub.js';
-import {databaseName, type StoreOptions} from './hub/store-options.js';
+import type {Seat, Way} from './hub/backends.js';
+import type {TabContext} from './hub/define.js';
+import type {StoreOptions} from './hub/store-options.js';
 import {holdTabLock} from './locks.js';
 import {
   type BackendOptions,
@@ -86,7 +86,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
   // channel, whose layers then serve a direct one as well.
   const channel = transport === 'broadcast-channel' ? `tabmux:${identity}:${url ?? ''}` : undefined;
-  const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : directPair()[0]);
+  const end = custom ?? (channel ? overBroadcastChannel(channel, tabId) : anyEnd());
   let hosting: Hosting | undefined;
   let left = new AbortController();
   /** Once the tab's lock is held, or refused. */
@@ -207,46 +207,6 @@ function makeConnection(
   }
 }
 
-/** A hub of this thread with its connections; without one it rests, or ends if it has a store. */
-interface BackendHub {
-  hub: Hub;
-  backend: Backend;
-  identity: string;
-  name: string | undefined;
-  /** The name of its store, if it has one. */
-  database: string | undefined;
-  users: Set<ProxyConnection>;
-}
-
-/** Those that can be joined; those, too, that have no connection and wait for the server. */
-const backendHubs = new Set<BackendHub>();
-
-/** Those that rest are kept by the closed connections that may come back, if by any. */
-const restingHubs = new Set<WeakRef<BackendHub>>();
-
-function* joinableHubs(): Generator<BackendHub> {
-  yield* backendHubs;
-  for (const reference of restingHubs) {
-    const host = reference.deref();
-    if (host && !host.hub.isClosed) yield host;
-    else restingHubs.delete(reference);
-  }
-}
-
-/** The hub that has the name; without one, the hub of the backend that has the store. */
-function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
-  return [...joinableHubs()].find((it) => {
-    if (it.hub.isClosed || isLoggedOut(it)) return false;
-    if (it.identity !== identity || it.name !== name) return false;
-    return name !== undefined || (it.database === database && it.backend === backend);
-  });
-}
-
-/** Whether its store was wiped and all have closed it: the next is to have a store again. */
-function isLoggedOut({hub, users}: BackendHub): boolean {
-  return hub.isCleared && [...users].every(({state}) => state === 'closed');
-}
-
 function connectToBackend(backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
   const {transport, store = false, useSharedWorker} = options;
@@ -258,135 +218,64 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
   const secret = randomId() + randomId();
   const tabId = tabIdOf(secret) as string;
-  let host = joinHub(backend, options);
+  const hubs = backendHubs();
+  let seat = hubs && new hubs.Seat(backend, options, tabId);
   let left = new AbortController();
   const goOnSoon = goingOn();
-  const attach = (end: TransportEnd) => {
-    host.hub.onFailed(tabId, () =>
-      goOnSoon(() => {
-        if (!host.users.has(connection)) return;
-        if (host.hub.isClosed) host.hub = hubOf(backend, options);
-        backendHubs.add(host);
-        attach(connectEnds(transport ?? 'direct', tabId, host.hub));
-      }),
-    );
-    connection.core.attach(end);
+  const attach = (seat: Seat) => {
+    const {signal} = left;
+    const goOn = () => {
+      if (!signal.aborted) attach(seat);
+    };
+    const way = seat.take(connection, () => goOnSoon(goOn));
+    connection.core.attach(endOf(way));
   };
-  const comeIn = (end: TransportEnd) => {
-    host.users.add(connection);
+  const enter = async () => {
+    const {signal} = left;
+    if (!seat) {
+      const {Seat} = await loadBackendHubs();
+      if (signal.aborted) return;
+      seat ??= new Seat(backend, options, tabId);
+    }
     // The hub asks for the lock after this, and gets it no earlier than the tab has left.
-    holdTabLock(tabId, () => {}, left.signal);
-    attach(end);
+    holdTabLock(tabId, () => {}, signal);
+    attach(seat);
+  };
+  const enterOrFail = () => {
+    enter().catch((error) => connection.fail(toError(error as CoreError)));
   };
   const entrance = {
-    check: () => {
-      host = joinHub(backend, options, host);
-    },
+    check: () => seat?.keep(),
     enter: () => {
       left = new AbortController();
-      comeIn(connectEnds(transport ?? 'direct', tabId, host.hub));
+      enterOrFail();
     },
     leave: () => {
-      host.hub.unwatch(tabId);
       left.abort();
-      host.users.delete(connection);
-      restIfUnused(host);
+      seat?.leave();
     },
   };
-  const tabEnd = connectEnds(transport ?? 'direct', tabId, host.hub);
+  const upstream = () => seat?.upstream;
   let connection: ProxyConnection;
   try {
-    connection = makeConnection(secret, tabEnd, options, {}, entrance, () => host.hub.connection);
+    connection = makeConnection(secret, anyEnd(transport), options, {}, entrance, upstream);
   } catch (error) {
-    restIfUnused(host);
+    seat?.leave();
     throw error;
   }
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
-  comeIn(tabEnd);
+  enterOrFail();
   return connection;
 }
 
-/** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
-function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub): BackendHub {
-  const {name, identity = '', store = false} = options;
-  const database = store ? databaseName(identity, store) : undefined;
-  const wanted = {backend, identity, name, database};
-  const known = name === undefined && !database ? undefined : findHub(wanted);
-  const shared = known?.backend === backend ? known : undefined;
-  if (known && !shared && known.users.size > 0) {
-    const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
-    throw makeError(codes.OPTION_INVALID, message);
-  }
-  if (!shared && database) handOver(database);
-  if (known && !shared) forgetHub(known);
-  const left = before && !before.hub.isClosed && !isLoggedOut(before) ? before : undefined;
-  const host = shared ??
-    left ?? {
-      ...wanted,
-      hub: hubOf(backend, options),
-      users: new Set<ProxyConnection>(),
-    };
-  forgetHub(host);
-  backendHubs.add(host);
-  host.hub.stayOpen({});
-  return host;
+/** An end for the core to look at: what its transport is going to promise. */
+function anyEnd(transport = 'direct'): TransportEnd {
+  const isChannel = transport === 'broadcast-channel';
+  const guarantees = isChannel ? {reliable: false, addressed: true} : {};
+  return overJsTransport({name: transport, guarantees, send() {}, close() {}});
 }
 
-function forgetHub(host: BackendHub): void {
-  backendHubs.delete(host);
-  for (const reference of restingHubs) {
-    if (reference.deref() === host) restingHubs.delete(reference);
-  }
-}
-
-function restIfUnused(host: BackendHub): void {
-  if (host.users.size > 0) return;
-  host.hub.restWhenIdle(() => {
-    backendHubs.delete(host);
-    // Without a name nobody else can find it.
-    if (!host.hub.isClosed && host.name !== undefined) restingHubs.add(new WeakRef(host));
-  });
-}
-
-/** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
-function handOver(database: string): void {
-  for (const it of backendHubs) {
-    // One whose store was wiped has let go of it.
-    if (it.database === database && it.users.size === 0 && !it.hub.isCleared) it.hub.close();
-  }
-}
-
-function hubOf(
-  backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: BackendOptions,
-): Hub {
-  // A `Backend` connects a connection anew that was closed.
-  const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());
-  let hub: Hub | undefined;
-  hub = new HubDefinition({connect, types, store}).hub(identity);
-  hub.connect();
-  return hub;
-}
-
-/**
- * Gives the hub one end of a transport within this thread, and returns the other.
- *
- * The hub's end is made first: Node looks at its ports and channels in the order they were made, so
- * what the hub answers at once arrives in the same round of the event loop, before what other hubs
- * of this thread have heard of it.
- */
-function connectEnds(transport: string, tabId: string, hub: Hub): TransportEnd {
-  if (transport === 'message-port') {
-    const {port1, port2} = new MessageChannel();
-    hub.acceptEnd(overMessagePort(port1));
-    return overMessagePort(port2);
-  }
-  if (transport === 'broadcast-channel') {
-    const channel = `tabmux:${tabId}`;
-    hub.listenOn(channel);
-    return overBroadcastChannel(channel, randomId());
-  }
-  const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-  hub.acceptEnd(hubEnd);
-  return tabEnd;
+function endOf(way: Way): TransportEnd {
+  if (typeof way === 'string') return overBroadcastChannel(way, randomId());
+  return way instanceof MessagePort ? overMessagePort(way) : overJsTransport(way);
 }

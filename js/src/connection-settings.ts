@@ -1,4 +1,4 @@
-import type {TransportEnd} from '../wasm/tabmux.js';
+import type {TransportEnd} from '../wasm/tab/tabmux_tab.js';
 import type {Layer, TraceEvent} from './options.js';
 
 /** How a tab comes back to a hub after it has left, and what is to be done when it leaves. */

@@ -1,5 +1,5 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {TabCore, tabIdOf} from '../wasm/tabmux.js';
+import {TabCore, tabIdOf} from '../wasm/tab/tabmux_tab.js';
 import type {Callback} from './callbacks.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import type {ConnectionSettings} from './connection-settings.js';

@@ -1,15 +1,16 @@
 import {
-  directPair,
   overBroadcastChannel,
+  overJsTransport,
   overMessagePort,
   type TransportEnd,
-} from '../wasm/tabmux.js';
+} from '../wasm/tab/tabmux_tab.js';
 import {clock} from './clock.js';
 import type {ProxyConnection} from './connection.js';
+import {directPair} from './direct-pair.js';
 import {codes, makeError} from './errors.js';
-import {HubDefinition, type TabContext} from './hub/define.js';
+import type {HubDefinition, TabContext} from './hub/define.js';
 import type {Hub} from './hub/hub.js';
-import {type Answer, type Introduction, WITH_STORE} from './hub/worker-scope.js';
+import {type Answer, type Introduction, WITH_STORE} from './introduction.js';
 import type {HubLocation} from './options.js';
 import {randomId} from './random-id.js';
 
@@ -139,7 +140,7 @@ export function startDirect(hosting: Hosting, reason: string): void {
       const localHub = definition.localHub(identity, context);
       hosting.localHub = localHub;
       localHub.onFailed(connection.tabId, () => goOnSoon(attach));
-      connection.core.attach(endAt(definition, localHub, identity, context));
+      connection.core.attach(endAt(localHub));
     };
     attach();
     left.addEventListener('abort', () => {
@@ -165,21 +166,10 @@ export function goingOn(): (goOn: () => void) => void {
 }
 
 /** The tab's end of a transport to a hub in this thread. */
-function endAt(
-  definition: HubDefinition,
-  localHub: Hub,
-  identity: string,
-  context: TabContext,
-): TransportEnd {
-  if (definition instanceof HubDefinition) {
-    const [tabEnd, hubEnd] = directPair() as [TransportEnd, TransportEnd];
-    localHub.acceptEnd(hubEnd);
-    return tabEnd;
-  }
-  // From a bundle of its own: its WebAssembly instance is another, so only a port leads there.
-  const {port1, port2} = new MessageChannel();
-  (definition as HubDefinition).introduce({tabmux: 'port', identity, context, port: port2});
-  return overMessagePort(port1);
+function endAt(hub: Hub): TransportEnd {
+  const [tabEnd, hubEnd] = directPair();
+  hub.acceptDirect(hubEnd);
+  return overJsTransport(tabEnd);
 }
 
 function definitionIn(module: unknown): HubDefinition {
@@ -205,6 +195,6 @@ function defaultWorker({identity, context, store}: Hosting): SharedWorker {
 }
 
 async function defaultLocal(store: boolean): Promise<unknown> {
-  const hubs = await import('./hub/default.js');
+  const hubs = await import('./worker.js');
   return store ? hubs.withStore : hubs.default;
 }

@@ -1,3 +1,3 @@
-import './inline.js';
+import './hub/inline.js';
 
 export * from './hub/api.js';

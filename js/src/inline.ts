@@ -1,4 +1,5 @@
-import {initSync} from '../wasm/tabmux.js';
-import bytes from '../wasm/tabmux_bg.wasm';
+import {initSync} from '../wasm/tab/tabmux_tab.js';
+import text from '../wasm/tab/tabmux_tab.wasm.txt';
+import {wasmOfText} from './wasm-text.js';
 
-initSync({module: bytes});
+initSync({module: wasmOfText(text)});

@@ -2,7 +2,7 @@ import logger from 'sharedb/lib/logger/index.js';
 import type {Type} from 'sharedb/lib/sharedb.js';
 import type {ProxyConnection} from './connection.js';
 import type {ProxyDoc} from './doc.js';
-import {codes, errorIn, makeError, toError} from './errors.js';
+import {codes, errorIn, makeError} from './errors.js';
 import {doAll} from './for-all.js';
 import {checkPaths} from './paths.js';
 import type {Presences} from './presence/registry.js';

@@ -1,4 +1,3 @@
-import {takePanic} from '../wasm/tabmux.js';
 import {codes, makeError} from './errors.js';
 
 /** A core of Rust, as far as it matters here. */
@@ -20,6 +19,9 @@ interface Watch {
   isHub: boolean;
 }
 
+/** What a module's last panic said, if there was one since this was last asked. */
+type TakePanic = () => string | undefined;
+
 let watches: Watch[] = [];
 
 /** From how many on those are dropped whose core is no more: to look at all each time takes long. */
@@ -34,8 +36,8 @@ const NO_ERROR = [0, 0];
 /** How many calls into the core are under way, each from within the one before. */
 let depth = 0;
 
-/** What was thrown out of the core, by which calls, since that was last looked at. */
-const thrown: {call: string; error: unknown}[] = [];
+/** What was thrown out of which core since that was last looked at. */
+const thrown: {inTab: boolean; error: unknown; takePanic: TakePanic}[] = [];
 
 /** Whether the core is running: what calls it now is called by it. */
 export function isInCore(): boolean {
@@ -57,7 +59,8 @@ export function watchCore(core: Core, owner: Owner, isHub: boolean): void {
  *
  * Errors that the core means to throw are thrown after the call has returned.
  */
-export function guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
+export function guarded(exports: WebAssembly.Exports, takePanic: TakePanic): WebAssembly.Exports {
+  const inTab = 'tabcore_new' in exports;
   const stack = exports.__stack_pointer as WebAssembly.Global;
   const guard =
     (call: string, it: (...values: unknown[]) => unknown) =>
@@ -70,7 +73,7 @@ export function guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
         // The room of the frames that were left.
         stack.value = top;
         if (thrown.length === 0) queueMicrotask(settle);
-        thrown.push({call, error});
+        thrown.push({inTab, error, takePanic});
         // Out of a timer, an event or a promise it would end a process of Node, with all that is sound.
         if (depth === 1 && call.startsWith(CLOSURE)) return NO_ERROR;
         throw error;
@@ -89,10 +92,10 @@ export function guarded(exports: WebAssembly.Exports): WebAssembly.Exports {
 /** Finds the cores that have failed; nobody calls one now. */
 function settle(): void {
   const all = thrown.splice(0);
-  const error = describe(all[0]?.error);
+  const error = describe(all);
   const failed = watches.filter(({core}) => !isSound(core.deref()));
   // What a timer or a promise of a hub did may not show. A tab's calls concern that tab alone.
-  const mayBeHubs = failed.length === 0 && all.some(({call}) => !call.startsWith('tabcore'));
+  const mayBeHubs = failed.length === 0 && all.some(({inTab}) => !inTab);
   const lost = mayBeHubs ? watches.filter(({isHub}) => isHub) : failed;
   watches = watches.filter((it) => !lost.includes(it));
   if (lost.length > 0) console.error(error);
@@ -107,8 +110,9 @@ function isSound(core: Core | undefined): boolean {
   }
 }
 
-function describe(error: unknown): Error {
-  const panic = takePanic();
+function describe([first]: typeof thrown): Error {
+  const error = first?.error;
+  const panic = first?.takePanic();
   const cause = panic ?? (error instanceof Error ? `${error.name}: ${error.message}` : error);
   return makeError(codes.CORE_FAILED, `tabmux has failed, please report it: ${cause}`);
 }

@@ -1,3 +1,4 @@
-import './inline.js';
+import './hub/inline.js';
 
+export * from './hub/default.js';
 export {default} from './hub/default.js';

@@ -1,5 +1,5 @@
-/** A WebAssembly file, inlined by the bundler. */
-declare module '*.wasm' {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+/** A WebAssembly module as text. */
+declare module '*.wasm.txt' {
+  const text: string;
+  export default text;
 }

@@ -10,8 +10,7 @@ use native as imp;
 #[cfg(target_arch = "wasm32")]
 use web as imp;
 
-pub use imp::Payload;
-pub(crate) use imp::{from_value, to_value};
+pub use imp::{Payload, from_value, to_value};
 
 /// Reads a payload that is there, `null` included; serde alone would read `null` as absent.
 pub(crate) fn present<'de, D: serde::Deserializer<'de>>(

@@ -49,10 +49,18 @@ impl Payload {
     }
 }
 
-pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
+/// What a codec carries, made of a value.
+///
+/// # Errors
+/// The value says why it can't be told as such.
+pub fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
-pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+/// The inverse of [`to_value`].
+///
+/// # Errors
+/// The message says what is missing or of another type.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }

@@ -60,12 +60,20 @@ impl Payload {
     }
 }
 
-pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
+/// What a codec carries, made of a value.
+///
+/// # Errors
+/// The value says why it can't be told as such.
+pub fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
     value
         .serialize(&Serializer::new().serialize_maps_as_objects(true))
         .map_err(|error| error.to_string())
 }
 
-pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+/// The inverse of [`to_value`].
+///
+/// # Errors
+/// The message says what is missing or of another type.
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
 }

@@ -1,146 +1,141 @@
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use tabmux_middleware::{Message as LayerMessage, Millis};
 
 use super::DocId;
 use super::messages::*;
 use crate::error::{Error, codes};
+use crate::platform::{Payload, from_value};
 
-/// A message of the protocol: `{type, body}` on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "body")]
-pub enum Message {
+/// The messages and their names on the wire.
+///
+/// The reading is not derived: serde keeps a `body` that comes before its `type` in a value of its own,
+/// to read from that as well, which would be the largest part of a tab's WebAssembly module.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:literal = $variant:ident $(($body:ty))?,)*) => {
+        /// A message of the protocol: `{type, body}` on the wire.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "type", content = "body")]
+        pub enum Message {
+            $($(#[$doc])* #[serde(rename = $name)] $variant $(($body))?,)*
+        }
+
+        impl<'de> Deserialize<'de> for Message {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let wire = Wire::deserialize(deserializer)?;
+                match wire.name.as_str() {
+                    $($name => Ok(Message::$variant $((wire.read::<$body, _>()?))?),)*
+                    _ => Err(D::Error::custom(format!("unknown message {:?}", wire.name))),
+                }
+            }
+        }
+    };
+}
+
+/// A message of which only the name has been read.
+#[derive(Deserialize)]
+struct Wire {
+    #[serde(rename = "type")]
+    name: String,
+    body: Option<Payload>,
+}
+
+impl Wire {
+    fn read<T: DeserializeOwned, E: serde::de::Error>(self) -> Result<T, E> {
+        let Some(body) = self.body else { return Err(E::missing_field("body")) };
+        from_value(body.0).map_err(|reason| E::custom(format!("{}: {reason}", self.name)))
+    }
+}
+
+messages! {
     /// Tab: let me in.
-    #[serde(rename = "hello")]
-    Hello(Hello),
+    "hello" = Hello(Hello),
     /// Hub: you are in.
-    #[serde(rename = "welcome")]
-    Welcome(Welcome),
+    "welcome" = Welcome(Welcome),
     /// Hub: you are not.
-    #[serde(rename = "refusal")]
-    Refusal(Refusal),
+    "refusal" = Refusal(Refusal),
     /// Hub: which hubs know the revisions from now on.
-    #[serde(rename = "lineage")]
-    Lineage(Lineage),
+    "lineage" = Lineage(Lineage),
     /// Tab: I go offline, and may come back: take what ops I have sent or am about to.
-    #[serde(rename = "away")]
-    Away,
+    "away" = Away,
     /// Tab: I am leaving.
-    #[serde(rename = "bye")]
-    Bye,
+    "bye" = Bye,
     /// Hub: the answer to a request.
-    #[serde(rename = "callback")]
-    Callback(Callback),
+    "callback" = Callback(Callback),
     /// Hub: a request waits for the server.
-    #[serde(rename = "working")]
-    Working(Working),
+    "working" = Working(Working),
     /// Hub: the upstream connection's state.
-    #[serde(rename = "connection.event")]
-    ConnectionEvent(ConnectionEvent),
+    "connection.event" = ConnectionEvent(ConnectionEvent),
     /// Hub: an error of the upstream connection.
-    #[serde(rename = "connection.error")]
-    ConnectionFailed(ConnectionFailed),
+    "connection.error" = ConnectionFailed(ConnectionFailed),
     /// Hub: the tabs there are.
-    #[serde(rename = "connection.tabs")]
-    ConnectionTabs(ConnectionTabs),
+    "connection.tabs" = ConnectionTabs(ConnectionTabs),
     /// Tab: this is what I hold from before.
-    #[serde(rename = "connection.resume")]
-    Resume(Resume),
+    "connection.resume" = Resume(Resume),
     /// Tab: another that is gone left this.
-    #[serde(rename = "connection.lastWords")]
-    LastWords(LastWords),
+    "connection.lastWords" = LastWords(LastWords),
     /// Tab: load these documents.
-    #[serde(rename = "connection.getBulk")]
-    GetBulk(GetBulk),
+    "connection.getBulk" = GetBulk(GetBulk),
     /// Tab: load the document, or bring it up to date.
-    #[serde(rename = "doc.fetch")]
-    DocFetch(DocRequest),
+    "doc.fetch" = DocFetch(DocRequest),
     /// Tab: load the document and send me its changes.
-    #[serde(rename = "doc.subscribe")]
-    DocSubscribe(DocRequest),
+    "doc.subscribe" = DocSubscribe(DocRequest),
     /// Tab: send me no more changes.
-    #[serde(rename = "doc.unsubscribe")]
-    DocUnsubscribe(DocRequest),
+    "doc.unsubscribe" = DocUnsubscribe(DocRequest),
     /// Tab: ops.
-    #[serde(rename = "doc.submitOp")]
-    DocSubmit(DocSubmit),
+    "doc.submitOp" = DocSubmit(DocSubmit),
     /// Tab: this is the document's state.
-    #[serde(rename = "doc.ingest")]
-    DocIngest(DocIngest),
+    "doc.ingest" = DocIngest(DocIngest),
     /// Tab: I have taken these changes.
-    #[serde(rename = "doc.seen")]
-    DocSeen(DocSeen),
+    "doc.seen" = DocSeen(DocSeen),
     /// Tab: I no longer hold the document.
-    #[serde(rename = "doc.release")]
-    DocRelease(DocRelease),
+    "doc.release" = DocRelease(DocRelease),
     /// Tab: many fetches and subscriptions follow, in this frame.
-    #[serde(rename = "connection.bulkBegin")]
-    BulkBegin,
+    "connection.bulkBegin" = BulkBegin,
     /// Tab: no more of them.
-    #[serde(rename = "connection.bulkEnd")]
-    BulkEnd,
+    "connection.bulkEnd" = BulkEnd,
     /// Tab: ask the database.
-    #[serde(rename = "connection.query")]
-    Query(QueryRequest),
+    "connection.query" = Query(QueryRequest),
     /// Tab: the query is of no more use.
-    #[serde(rename = "query.end")]
-    QueryEnd(QueryEnd),
+    "query.end" = QueryEnd(QueryEnd),
     /// Hub: documents of results that follow.
-    #[serde(rename = "query.docs")]
-    QueryDocs(QueryDocs),
+    "query.docs" = QueryDocs(QueryDocs),
     /// Hub: the results.
-    #[serde(rename = "query.ready")]
-    QueryReady(QueryReady),
+    "query.ready" = QueryReady(QueryReady),
     /// Hub: the results changed.
-    #[serde(rename = "query.change")]
-    QueryChange(QueryChange),
+    "query.change" = QueryChange(QueryChange),
     /// Hub: the database's word on the results changed.
-    #[serde(rename = "query.extra")]
-    QueryExtra(QueryExtra),
+    "query.extra" = QueryExtra(QueryExtra),
     /// Hub: an error of a query that lives.
-    #[serde(rename = "query.error")]
-    QueryFailed(QueryFailed),
+    "query.error" = QueryFailed(QueryFailed),
     /// Tab: give this to the server.
-    #[serde(rename = "connection.send")]
-    Send(ToServer),
+    "connection.send" = Send(ToServer),
     /// Tab: take this as if the server had sent it.
-    #[serde(rename = "connection.handleMessage")]
-    HandleMessage(Relayed),
+    "connection.handleMessage" = HandleMessage(Relayed),
     /// Hub: the server, or a sibling, says this.
-    #[serde(rename = "connection.receive")]
-    Receive(Relayed),
+    "connection.receive" = Receive(Relayed),
     /// Hub: the document's state.
-    #[serde(rename = "doc.load")]
-    DocLoad(DocLoad),
+    "doc.load" = DocLoad(DocLoad),
     /// Hub: changes by others.
-    #[serde(rename = "doc.change")]
-    DocChange(DocChange),
+    "doc.change" = DocChange(DocChange),
     /// Hub: your ops have their place.
-    #[serde(rename = "doc.sequenced")]
-    DocSequenced(DocSequenced),
+    "doc.sequenced" = DocSequenced(DocSequenced),
     /// Hub: what the server said of ops.
-    #[serde(rename = "doc.committed")]
-    DocCommitted(DocCommitted),
+    "doc.committed" = DocCommitted(DocCommitted),
     /// Hub: your ops have no place.
-    #[serde(rename = "doc.rejected")]
-    DocRejected(DocRejected),
+    "doc.rejected" = DocRejected(DocRejected),
     /// Hub: an event of the upstream document.
-    #[serde(rename = "doc.event")]
-    DocEvent(DocEvent),
+    "doc.event" = DocEvent(DocEvent),
     /// Hub: the server has answered for a subscription that was lost with its connection.
-    #[serde(rename = "doc.subscribed")]
-    DocSubscribed(DocSubscribed),
+    "doc.subscribed" = DocSubscribed(DocSubscribed),
     /// Tab: a question about the store.
-    #[serde(rename = "store.ask")]
-    StoreAsk(StoreAsk),
+    "store.ask" = StoreAsk(StoreAsk),
     /// Tab: I have heard of this event of the store.
-    #[serde(rename = "store.heard")]
-    StoreHeard(StoreHeard),
+    "store.heard" = StoreHeard(StoreHeard),
     /// Hub: its answer.
-    #[serde(rename = "store.reply")]
-    StoreReply(StoreReply),
+    "store.reply" = StoreReply(StoreReply),
     /// Hub: something happened to the store.
-    #[serde(rename = "store.event")]
-    StoreEvent(StoreEvent),
+    "store.event" = StoreEvent(StoreEvent),
 }
 
 /// How long a hub may take to open its store before it can answer a tab.

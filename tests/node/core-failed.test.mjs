@@ -74,7 +74,7 @@ test('a panic says where it was, on the console and in the fault', async () => {
   panicIn('submit');
   doc.create({n: 0}, () => {});
   await until(() => faults.length > 0);
-  const where = /panicked at src\/bindings\/hub\.rs:\d+/;
+  const where = /panicked at bindings\/hub\/src\/hub\.rs:\d+/;
   assert.match(faults[0].message, where);
   assert.match(said.mock.calls[0].arguments[0].message, where);
 });

@@ -51,13 +51,14 @@ WebAssembly.Instance = class {
         ]),
       ),
     ]);
-    core = new Instance(module, Object.fromEntries(entries)).exports;
-    this.exports = {
-      ...core,
-      hubcore_isStalled(pointer) {
-        hub = pointer;
-        return core.hubcore_isStalled(pointer);
-      },
+    const {exports} = new Instance(module, Object.fromEntries(entries));
+    this.exports = {...exports};
+    // The tab's module has no hub.
+    if (!exports.hubcore_isStalled) return;
+    core = exports;
+    this.exports.hubcore_isStalled = (pointer) => {
+      hub = pointer;
+      return core.hubcore_isStalled(pointer);
     };
   }
 };

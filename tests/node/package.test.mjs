@@ -8,10 +8,10 @@ import {inProject, pkg} from '../project.mjs';
 
 const manifest = JSON.parse(await readFile(join(pkg, 'package.json'), 'utf8'));
 
-/** The first bytes of every WebAssembly module, in base64. */
-const WASM_IN_BASE64 = 'AGFzbQ';
+/** How a WebAssembly module begins that is part of a script; see xtask/src/wasm_text.rs. */
+const WASM_AS_TEXT = ' !#%&()*+,-./0123456789:;=>?@ABC';
 
-/** The files of the package that an entry loads, and the packages these import. */
+/** The files of the package that entries load at once, and the packages that all files import. */
 async function loadedBy(...entries) {
   const {metafile} = await build({
     absWorkingDir: pkg,
@@ -27,15 +27,19 @@ async function loadedBy(...entries) {
   const imports = Object.values(metafile.inputs).flatMap((input) => input.imports);
   // `<runtime>` is esbuild itself, where code tries `require` and can do without.
   const external = imports.filter((it) => it.external && it.path !== '<runtime>');
-  return {
-    files: Object.keys(metafile.inputs),
-    packages: [...new Set(external.map((it) => it.path))],
-  };
+  const files = new Set(entries);
+  for (const file of files) {
+    const inside = metafile.inputs[file].imports.filter((it) => !it.external);
+    for (const it of inside) if (it.kind !== 'dynamic-import') files.add(it.path);
+  }
+  return {files: [...files], packages: [...new Set(external.map((it) => it.path))]};
 }
 
-async function withWasm(files) {
+/** Which of the files that entries load at once hold a WebAssembly module. */
+async function wasmLoadedBy(...entries) {
+  const {files} = await loadedBy(...entries);
   const texts = await Promise.all(files.map((file) => readFile(join(pkg, file), 'utf8')));
-  return files.filter((_, at) => texts[at].includes(WASM_IN_BASE64));
+  return files.filter((_, at) => texts[at].includes(WASM_AS_TEXT)).sort();
 }
 
 test('import and require offer the same names', async () => {
@@ -43,6 +47,7 @@ test('import and require offer the same names', async () => {
     const require = createRequire(join(project, 'index.js'));
     for (const [entry, file] of [
       ['tabmux', 'index.js'],
+      ['tabmux', 'page.js'],
       ['tabmux/hub', 'hub.js'],
     ]) {
       const names = Object.keys(await import(join(pkg, file)));
@@ -52,23 +57,48 @@ test('import and require offer the same names', async () => {
   });
 });
 
-test('index and hub load the same one copy of the WebAssembly module', async () => {
-  const modules = await loadedBy('index.js', 'hub.js');
-  const both = await withWasm(modules.files);
-  assert.equal(both.length, 1);
-  assert.deepEqual(await withWasm((await loadedBy('index.js')).files), both);
-  assert.deepEqual(await withWasm((await loadedBy('hub.js')).files), both);
-
-  const commonjs = await loadedBy('cjs/index.cjs', 'cjs/hub.cjs');
-  assert.deepEqual(await withWasm(commonjs.files), ['cjs/common.cjs']);
+test('a page loads one WebAssembly module and a hub another; in Node index loads both', async () => {
+  const page = await wasmLoadedBy('page.js');
+  const hub = await wasmLoadedBy('hub.js');
+  assert.equal(page.length, 1);
+  assert.equal(hub.length, 1);
+  assert.notDeepEqual(page, hub);
+  assert.deepEqual(await wasmLoadedBy('page.js', 'hub.js'), [...page, ...hub].sort());
+  assert.deepEqual(await wasmLoadedBy('index.js'), [...page, ...hub].sort());
+  assert.deepEqual(await wasmLoadedBy('cjs/index.cjs', 'cjs/hub.cjs'), ['cjs/common.cjs']);
 });
 
-test('the url entry holds no WebAssembly and starts with the bytes it is given', async () => {
-  const {files} = await loadedBy('url.js');
-  assert.deepEqual(await withWasm(files), []);
+test('the url entries hold no WebAssembly and start with the bytes they are given', async () => {
+  for (const [file, wasm] of [
+    ['url.js', 'tabmux_tab.wasm'],
+    ['hub-url.js', 'tabmux_hub.wasm'],
+  ]) {
+    assert.deepEqual(await wasmLoadedBy(file), []);
+    const entry = await import(join(pkg, file));
+    await entry.init(await readFile(join(pkg, wasm)));
+  }
+});
 
-  const entry = await import(join(pkg, 'url.js'));
-  await entry.init(await readFile(join(pkg, 'tabmux_bg.wasm')));
+test('a bundle for Node has index, one for a page has the entry without a hub', async () => {
+  await inProject({'main.js': "export * from 'tabmux';"}, async (project) => {
+    const entryFor = async (platform) => {
+      const {metafile} = await build({
+        absWorkingDir: project,
+        entryPoints: ['main.js'],
+        bundle: true,
+        platform,
+        format: 'esm',
+        external: Object.keys({...manifest.dependencies, ...manifest.peerDependencies}),
+        preserveSymlinks: true,
+        metafile: true,
+        write: false,
+      });
+      return metafile.inputs['main.js'].imports[0].path;
+    };
+    assert.equal(await entryFor('node'), 'node_modules/tabmux/index.js');
+    assert.equal(await entryFor('browser'), 'node_modules/tabmux/page.js');
+    assert.equal(await entryFor('neutral'), 'node_modules/tabmux/page.js');
+  });
 });
 
 test('worker.js is one file that imports nothing', async () => {
@@ -76,7 +106,8 @@ test('worker.js is one file that imports nothing', async () => {
 });
 
 test('every package the entries import is declared', async () => {
-  const entries = ['index.js', 'hub.js', 'url.js', 'cjs/index.cjs', 'cjs/hub.cjs'];
+  const esm = ['index.js', 'page.js', 'url.js', 'hub.js', 'hub-url.js'];
+  const entries = [...esm, 'cjs/index.cjs', 'cjs/hub.cjs'];
   const {packages} = await loadedBy(...entries);
   const declared = {...manifest.dependencies, ...manifest.peerDependencies};
   assert.deepEqual(

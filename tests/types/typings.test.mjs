@@ -50,7 +50,8 @@ const MODULE = `
   import {createConnection} from 'tabmux';
   import {defineHub} from 'tabmux/hub';
   import {init} from 'tabmux/url';
-  export const functions: Function[] = [createConnection, defineHub, init];
+  import {init as initHub} from 'tabmux/hub/url';
+  export const functions: Function[] = [createConnection, defineHub, init, initHub];
 `;
 
 const CIPHER = `

@@ -1,7 +1,8 @@
 //! `cargo xtask build`: the Rust core and the TypeScript around it become the npm package in pkg/.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use duct::{Expression, cmd};
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use crate::notices;
 use crate::tools::{Tools, WASM_TARGET};
+use crate::wasm_text;
 
 /// What rustc's output uses beyond WebAssembly 1.0; every browser with module workers has them.
 const WASM_FEATURES: [&str; 6] = [
@@ -20,12 +22,44 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Flags of every bundle. `binary` turns an imported .wasm file into a `Uint8Array`.
+/// Every page downloads the first, and a worker has the second.
+const MODULES: [Module; 2] =
+    [Module { name: "tab", package: "tabmux-tab" }, Module { name: "hub", package: "tabmux-hub" }];
+
+/// The cargo profile of the modules, and the folder of what it makes.
+const PROFILE: &str = "wasm";
+
+/// How a module is made smaller. Functions with one caller stay on their own: they compress better.
+const OPTIMISE: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=0"];
+
+/// A WebAssembly module and its crate.
+struct Module {
+    name: &'static str,
+    package: &'static str,
+}
+
+impl Module {
+    /// The folder in which wasm-bindgen leaves it, and from which the TypeScript imports.
+    fn folder(&self, root: &Path) -> PathBuf {
+        root.join("js/wasm").join(self.name)
+    }
+
+    /// The name of its files.
+    fn stem(&self) -> String {
+        format!("tabmux_{}", self.name)
+    }
+
+    fn wasm(&self, root: &Path) -> PathBuf {
+        self.folder(root).join(format!("{}_bg.wasm", self.stem()))
+    }
+}
+
+/// Flags of every bundle. `text` makes a string of a module that was written as text.
 const BUNDLE: [&str; 6] = [
     "--bundle",
     "--target=es2022",
     "--sourcemap",
-    "--loader:.wasm=binary",
+    "--loader:.txt=text",
     "--log-level=warning",
     "--charset=utf8",
 ];
@@ -47,12 +81,15 @@ pub fn run(tools: &Tools) -> Result<()> {
     fs::write(package.join("cjs/package.json"), "{\"type\": \"commonjs\"}\n")?;
     for (from, to) in [
         ("js/package.json", "package.json"),
-        ("js/wasm/tabmux_bg.wasm", "tabmux_bg.wasm"),
         ("README.md", "README.md"),
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("LICENSE-MIT", "LICENSE-MIT"),
     ] {
         copy(&tools.root.join(from), &package.join(to))?;
+    }
+    for module in MODULES {
+        let to = format!("{}.wasm", module.stem());
+        copy(&module.wasm(&tools.root), &package.join(to))?;
     }
     Ok(())
 }
@@ -71,36 +108,47 @@ fn check_version(root: &Path) -> Result<()> {
 /// Rust to js/wasm: what the TypeScript imports.
 fn compile(tools: &Tools) -> Result<()> {
     println!("▸ cargo build --target {WASM_TARGET}");
+    let packages = MODULES.iter().flat_map(|it| ["--package", it.package]);
+    let build = ["build", "--profile", PROFILE, "--target", WASM_TARGET];
     tools
-        .cargo(
-            ["rustc", "--release", "--package=tabmux", "--lib", "--target", WASM_TARGET]
-                .into_iter()
-                .chain(["--", "-C", "link-arg=--export=__stack_pointer"]),
-        )
+        .cargo(build.into_iter().chain(packages))
+        // For `js/src/trap.ts`.
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Clink-arg=--export=__stack_pointer")
         .run()
         .context("the Rust code does not compile")?;
 
     println!("▸ wasm-bindgen, wasm-opt");
-    let output = tools.root.join("js/wasm");
+    thread::scope(|scope| {
+        let modules = MODULES.map(|it| scope.spawn(move || finish_module(tools, &it)));
+        modules.into_iter().try_for_each(|it| it.join().expect("what fails is returned"))
+    })
+}
+
+fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
+    let output = module.folder(&tools.root);
     empty(&output)?;
     // The TypeScript says where the module is, so the generated code needs no default for it.
     cmd!(
         &tools.wasm_bindgen,
-        tools.target.join(WASM_TARGET).join("release/tabmux.wasm"),
+        tools.target.join(WASM_TARGET).join(PROFILE).join(format!("{}.wasm", module.stem())),
         "--target=web",
         "--omit-default-module-path",
-        "--out-name=tabmux",
+        format!("--out-name={}", module.stem()),
         "--out-dir",
         &output
     )
     .run()
     .context("wasm-bindgen failed")?;
-    guard_exports(&output.join("tabmux.js"))?;
-    let wasm = "js/wasm/tabmux_bg.wasm";
+    guard_exports(&output.join(format!("{}.js", module.stem())))?;
+    let wasm = module.wasm(&tools.root);
+    let file = wasm.to_str().context("a path that is not UTF-8")?;
+    let files = [file, "-o", file].into_iter();
     tools
-        .npm_tool("wasm-opt", ["-O3", wasm, "-o", wasm].into_iter().chain(WASM_FEATURES))?
+        .npm_tool("wasm-opt", files.chain(OPTIMISE).chain(WASM_FEATURES))?
         .run()
         .context("wasm-opt failed")?;
+    let text = output.join(format!("{}.wasm.txt", module.stem()));
+    fs::write(text, wasm_text::write(&fs::read(&wasm)?))?;
     Ok(())
 }
 
@@ -112,19 +160,22 @@ fn guard_exports(glue: &Path) -> Result<()> {
         code.matches(INSTANCE).count() == 1,
         "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
     );
-    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports);");
-    fs::write(glue, format!("import {{guarded}} from '../src/trap.js';\n{code}"))?;
+    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
+    fs::write(glue, format!("import {{guarded}} from '../../src/trap.js';\n{code}"))?;
     Ok(())
 }
 
-/// All entries at once, so that what they share, the WebAssembly instance above all, is one file.
+/// All entries at once, so that what they share, the WebAssembly instances above all, is one file.
+/// What a page loads only if it must host its hub is a file of its own.
 fn bundle_modules(tools: &Tools) -> Result<()> {
     let bundle = esbuild(
         tools,
         &[
             "js/src/index.ts",
-            "js/src/hub.ts",
+            "js/src/page.ts",
             "js/src/url.ts",
+            "js/src/hub.ts",
+            "js/src/hub-url.ts",
             "--format=esm",
             "--platform=neutral",
             "--packages=external",
@@ -204,11 +255,15 @@ fn write_typings(tools: &Tools, folder: &Path) -> Result<()> {
         .run()
         .context("the TypeScript code has type errors")?;
     // The compiler writes no typings for what already is one.
-    fs::create_dir_all(folder.join("wasm"))?;
-    let typings = fs::read_to_string(tools.root.join("js/wasm/tabmux.d.ts"))?;
-    // Nobody disposes of what these declare, and not every project's `lib` has the symbol.
-    let lines = typings.lines().filter(|line| !line.contains("[Symbol.dispose]"));
-    fs::write(folder.join("wasm/tabmux.d.ts"), lines.collect::<Vec<_>>().join("\n") + "\n")?;
+    for module in MODULES {
+        let file = format!("{}.d.ts", module.stem());
+        let typings = fs::read_to_string(module.folder(&tools.root).join(&file))?;
+        // Nobody disposes of what these declare, and not every project's `lib` has the symbol.
+        let lines = typings.lines().filter(|line| !line.contains("[Symbol.dispose]"));
+        let copies = folder.join("wasm").join(module.name);
+        fs::create_dir_all(&copies)?;
+        fs::write(copies.join(file), lines.collect::<Vec<_>>().join("\n") + "\n")?;
+    }
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod soak;
 mod suites;
 mod test;
 mod tools;
+mod wasm_text;
 
 use std::process::ExitCode;
 

@@ -30,6 +30,8 @@ pub struct Suite {
 pub enum Kind {
     /// Passes or fails as a whole.
     Check,
+    /// The same; what it prints is shown in any case.
+    Report,
     /// Made of tests, which this counts in the output.
     Tests(fn(&str) -> Counts),
 }
@@ -69,6 +71,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         cargo_tests("store-webkit", in_engine(tools, &store, "webkit")),
         check("biome", tools.npm_tool("biome", ["check", "--error-on-warnings"])?),
         check(BUILD, cmd!(env::current_exe()?, "build")),
+        report("size", cmd!("node", "tests/size/size.mjs").dir(&tools.root)),
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance", "--built"))),
@@ -85,6 +88,11 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
 
 fn check(name: &str, command: Expression) -> Suite {
     Suite { name: name.into(), command: Ok(command), kind: Kind::Check, needs_build: false }
+}
+
+/// Measures what the build has made.
+fn report(name: &str, command: Expression) -> Suite {
+    Suite { name: name.into(), command: Ok(command), kind: Kind::Report, needs_build: true }
 }
 
 fn cargo_tests(name: &str, command: Result<Expression>) -> Suite {

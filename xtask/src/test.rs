@@ -82,7 +82,12 @@ fn run_suite((at, suite): Numbered) -> Result<Outcome> {
     };
     let time = start.elapsed();
     if counts.failed == 0 {
-        println!("▸ {} ok ({} passed, {} s)", suite.name, counts.passed, time.as_secs());
+        let shown = if matches!(suite.kind, Kind::Report) {
+            format!("\n{}", output.trim_end())
+        } else {
+            String::new()
+        };
+        println!("▸ {} ok ({} passed, {} s){shown}", suite.name, counts.passed, time.as_secs());
     } else {
         let (failed, seconds) = (counts.failed, time.as_secs());
         println!("▸ {} FAILED ({failed} failed, {seconds} s)\n{output}", suite.name);
@@ -95,7 +100,7 @@ fn run_command(command: Expression, kind: &Kind) -> Result<(Counts, String)> {
     let mut output = String::from_utf8_lossy(&ran.stdout).into_owned();
     let succeeded = ran.status.success();
     let mut counts = match kind {
-        Kind::Check => Counts { passed: usize::from(succeeded), failed: 0 },
+        Kind::Check | Kind::Report => Counts { passed: usize::from(succeeded), failed: 0 },
         Kind::Tests(count) => count(&output),
     };
     if succeeded && counts == Counts::default() {

@@ -1,10 +1,11 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
-import {overMessagePort} from '../../wasm/tabmux.js';
+import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
 import {codes, makeError} from '../errors.js';
+import type {Introduction} from '../introduction.js';
 import {Hub, type HubSettings} from './hub.js';
 import {readStoreOptions, type StoreOptions} from './store-options.js';
-import {type Introduction, servePages} from './worker-scope.js';
+import {servePages} from './worker-scope.js';
 
 /** What a tab says of itself. */
 export interface TabContext {

@@ -4,7 +4,7 @@ import {
   listenOnBroadcastChannel,
   overJsTransport,
   type TransportEnd,
-} from '../../wasm/tabmux.js';
+} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../clock.js';
 import {Emitter} from '../emitter.js';
 import {type CoreError, toError} from '../errors.js';
@@ -304,6 +304,11 @@ export class Hub extends Emitter<HubEvents> {
     } catch (error) {
       throw toError(error as CoreError);
     }
+  }
+
+  /** @internal Takes a tab of this thread. */
+  acceptDirect(end: CustomTransport): void {
+    this.acceptEnd(overJsTransport(end));
   }
 
   /** @internal Takes a tab that comes on a built-in transport. */

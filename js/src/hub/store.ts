@@ -1,4 +1,4 @@
-import {type OpenStore, openStore} from '../../wasm/tabmux.js';
+import {type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../clock.js';
 import {type CoreError, codes, makeError, toError} from '../errors.js';
 import {randomId} from '../random-id.js';

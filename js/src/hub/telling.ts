@@ -1,6 +1,6 @@
 import type {Doc} from 'sharedb/lib/client/index.js';
 
-/** What happened upstream: a name, and what `src/bindings/upstream.rs` expects with it. */
+/** What happened upstream: a name, and what `bindings/hub/src/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
 
 /** The events by which a document changes. */

@@ -38,7 +38,7 @@ async function bundle(contents) {
     define: {global: 'globalThis'},
     nodePaths: [modules],
     alias: {
-      tabmux: here('../../../pkg/index.js'),
+      tabmux: here('../../../pkg/page.js'),
       'tabmux/hub': here('../../../pkg/hub.js'),
       ...Object.fromEntries(shared.map((name) => [name, modules + name])),
       stream: 'readable-stream',

@@ -1,11 +1,11 @@
 use wasm_bindgen::prelude::*;
 
-use crate::host::{Support, choose};
+use tabmux::host::{Support, choose};
 
 /// The id of the tab with this secret, which is 64 hexadecimal digits.
 #[wasm_bindgen(js_name = tabIdOf)]
 pub fn tab_id_of(secret: &str) -> Option<String> {
-    crate::protocol::tab_id(secret)
+    tabmux::protocol::tab_id(secret)
 }
 
 /// The topology to take and why, as `[topology, reason]`; see `host::choose`.

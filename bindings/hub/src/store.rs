@@ -8,15 +8,15 @@ use tabmux_middleware::Millis;
 use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
-use super::clock::{now, wall_clock, within};
-use super::errors::to_js;
-use crate::Error;
-use crate::platform::from_value;
-use crate::protocol::DocId;
-use crate::store::{
+use tabmux::Error;
+use tabmux::from_value;
+use tabmux::protocol::DocId;
+use tabmux::store::{
     Durability, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened, Opening,
     Sealed, Store, StoreError, StoredDoc, Write,
 };
+use tabmux_bindings::clock::{now, wall_clock, within};
+use tabmux_bindings::errors::to_js;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -4,8 +4,8 @@ use std::rc::Rc;
 use tabmux_middleware::{Direction, Millis, TraceEvent, Tracer};
 use wasm_bindgen::prelude::*;
 
-use crate::platform::to_value;
-use crate::protocol::Message;
+use tabmux::protocol::Message;
+use tabmux::to_value;
 
 /// What the `tracing` layer saw and JavaScript has not been told yet: the layer itself must not
 /// call out, since the core is borrowed while it runs.

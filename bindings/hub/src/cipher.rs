@@ -2,8 +2,8 @@ use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::CryptoKey;
 
-use super::errors::from_js;
-use crate::store::{AesGcm, Cipher};
+use tabmux::store::{AesGcm, Cipher};
+use tabmux_bindings::errors::from_js;
 
 #[wasm_bindgen]
 extern "C" {

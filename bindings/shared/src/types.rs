@@ -4,9 +4,9 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::errors::from_js;
-use crate::error::{Error, codes};
-use crate::ot::{OtType, Side, TypeHandle, Types};
-use crate::platform::Payload;
+use tabmux::Payload;
+use tabmux::ot::{OtType, Side, TypeHandle, Types};
+use tabmux::{Error, codes};
 
 #[wasm_bindgen]
 extern "C" {

@@ -7,19 +7,19 @@ use tabmux_codecs::{Codec, StructuredClone};
 use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
 
-use super::clock::{Alarm, now};
-use super::errors::to_js;
 use super::tab_events::{TabHandler, numbers, tell};
 use super::tab_options::{config_error, find_codec, read_layers};
 use super::trace::Traces;
-use super::transports::{TransportEnd, send, transport_error};
-use super::types::JsTypes;
-use super::upstream::{op_from_js, op_to_js};
-use crate::error::{Error, codes};
-use crate::ot::{SubmitOptions, Token};
-use crate::platform::{Payload, from_value};
-use crate::protocol::{DocId, QuerySpec, StoreQuestion};
-use crate::tab::{DocKey, Tab, TabSettings};
+use tabmux::ot::{SubmitOptions, Token};
+use tabmux::protocol::{DocId, QuerySpec, StoreQuestion};
+use tabmux::tab::{DocKey, Tab, TabSettings};
+use tabmux::{Error, codes};
+use tabmux::{Payload, from_value};
+use tabmux_bindings::clock::{Alarm, now};
+use tabmux_bindings::errors::to_js;
+use tabmux_bindings::ops::{op_from_js, op_to_js};
+use tabmux_bindings::transports::{TransportEnd, send, transport_error};
+use tabmux_bindings::types::JsTypes;
 
 #[derive(Deserialize)]
 struct Settings {

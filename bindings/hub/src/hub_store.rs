@@ -5,14 +5,14 @@ use std::rc::Rc;
 use futures::future::{AbortHandle, Abortable};
 use js_sys::{Object, Reflect};
 
-use super::clock::{now, wall_clock};
-use super::errors::to_js;
 use super::hub::Shell;
 use super::store::HubStore;
-use crate::Error;
-use crate::hub::StoreRequest;
-use crate::platform::{Payload, to_value};
-use crate::store::{Inventory, Limits, StoreError, victims};
+use tabmux::Error;
+use tabmux::hub::StoreRequest;
+use tabmux::store::{Inventory, Limits, StoreError, victims};
+use tabmux::{Payload, to_value};
+use tabmux_bindings::clock::{now, wall_clock};
+use tabmux_bindings::errors::to_js;
 
 /// After so many transactions old documents are looked for.
 const COMMITS: u32 = 1000;

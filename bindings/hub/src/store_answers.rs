@@ -4,16 +4,16 @@ use js_sys::{Array, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-use super::clock::now;
-use super::errors::to_js;
 use super::hub::Shell;
 use super::store::HubStore;
-use crate::error::{Error, codes};
-use crate::hub::{Restored, read_stored};
-use crate::ot::Op;
-use crate::platform::{Payload, to_value};
-use crate::protocol::{DocId, StoreQuestion};
-use crate::store::{DocInfo, StoreError};
+use tabmux::hub::{Restored, read_stored};
+use tabmux::ot::Op;
+use tabmux::protocol::{DocId, StoreQuestion};
+use tabmux::store::{DocInfo, StoreError};
+use tabmux::{Error, codes};
+use tabmux::{Payload, to_value};
+use tabmux_bindings::clock::now;
+use tabmux_bindings::errors::to_js;
 
 /// So many documents are named in an error.
 const NAMED: usize = 10;

@@ -4,12 +4,12 @@ use tabmux_codecs::{Codec, Json, Limits};
 use tabmux_transports::Frame;
 use wasm_bindgen::prelude::*;
 
-use super::clock::now;
-use super::errors::to_js;
 use super::tab::TabCore;
-use crate::error::{Error, codes};
-use crate::platform::{from_value, to_value};
-use crate::protocol::LastWords;
+use tabmux::protocol::LastWords;
+use tabmux::{Error, codes};
+use tabmux::{from_value, to_value};
+use tabmux_bindings::clock::now;
+use tabmux_bindings::errors::to_js;
 
 #[wasm_bindgen]
 impl TabCore {

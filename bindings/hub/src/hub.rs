@@ -11,16 +11,17 @@ use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
-use super::clock::{Alarm, now};
-use super::errors::{from_js, to_js};
+use super::listeners::ListenerEnd;
 use super::store::{HubStore, OpenStore, Policy};
-use super::transports::{ListenerEnd, TransportEnd, send, transport_error};
-use super::types::JsTypes;
 use super::upstream::{UpstreamAdapter, event_from_js, fault_from_js};
-use crate::hub::{Hub, HubEvent, HubSettings, PeerId};
-use crate::ot::Types;
-use crate::platform::from_value;
-use crate::protocol::DocId;
+use tabmux::from_value;
+use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
+use tabmux::ot::Types;
+use tabmux::protocol::DocId;
+use tabmux_bindings::clock::{Alarm, now};
+use tabmux_bindings::errors::{from_js, to_js};
+use tabmux_bindings::transports::{TransportEnd, send, transport_error};
+use tabmux_bindings::types::JsTypes;
 
 #[wasm_bindgen]
 extern "C" {

@@ -5,9 +5,9 @@ use tabmux_middleware::{LayerConfig, LayerSpec, defaults};
 use tabmux_transports::Guarantees;
 use wasm_bindgen::prelude::*;
 
-use super::errors::to_js;
-use crate::error::{Error, codes};
-use crate::platform::from_value;
+use tabmux::from_value;
+use tabmux::{Error, codes};
+use tabmux_bindings::errors::to_js;
 
 /// The codec of this name, if the transport can carry what it makes.
 pub(super) fn find_codec(

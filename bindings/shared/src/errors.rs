@@ -1,8 +1,8 @@
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
-use crate::Error;
-use crate::platform::Payload;
+use tabmux::Error;
+use tabmux::Payload;
 
 /// An error as JavaScript gets it: what was thrown in the first place, or `{code, message}`, of
 /// which the classes in `js/` make an `Error`.

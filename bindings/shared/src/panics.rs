@@ -8,7 +8,7 @@ thread_local! {
 }
 
 /// Keeps where a panic was: what JavaScript sees of one is only `unreachable`.
-pub(super) fn note_panics() {
+pub fn note_panics() {
     std::panic::set_hook(Box::new(|panic: &PanicHookInfo| LAST.set(Some(panic.to_string()))));
 }
 

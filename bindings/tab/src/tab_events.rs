@@ -3,12 +3,12 @@ use std::cell::RefCell;
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
-use super::errors::{option_to_js, to_js};
-use super::upstream::op_to_js;
-use crate::ot::Answered;
-use crate::platform::{Payload, to_value};
-use crate::protocol::{ConnectionFailed, QueryExtra, QueryReady, StoreEvent, StoreReply};
-use crate::tab::{DocKey, Tab, TabEvent};
+use tabmux::ot::Answered;
+use tabmux::protocol::{ConnectionFailed, QueryExtra, QueryReady, StoreEvent, StoreReply};
+use tabmux::tab::{DocKey, Tab, TabEvent};
+use tabmux::{Payload, to_value};
+use tabmux_bindings::errors::{option_to_js, to_js};
+use tabmux_bindings::ops::op_to_js;
 
 #[wasm_bindgen]
 extern "C" {

@@ -1,15 +1,15 @@
 use js_sys::Array;
-use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::errors::{from_js, option_from_js};
-use crate::error::Error;
-use crate::hub::{
+use tabmux::Error;
+use tabmux::hub::{
     PendingOp, QueryResults, Restored, Sent, Submission, Untold, Upstream, UpstreamEvent,
 };
-use crate::ot::{Create, Op, Origin};
-use crate::platform::{Payload, from_value, to_value};
-use crate::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
+use tabmux::ot::{Create, Op, Origin};
+use tabmux::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
+use tabmux::{Payload, from_value, to_value};
+use tabmux_bindings::errors::{from_js, option_from_js};
+use tabmux_bindings::ops::{carried, op_from_js, op_to_js};
 
 #[wasm_bindgen]
 extern "C" {
@@ -148,7 +148,7 @@ impl Upstream for UpstreamAdapter {
         UpstreamAdapter::connect(self, &options).map_err(|thrown| {
             let cause = from_js(thrown).message;
             let message = format!("the hub's connect function failed: {cause}");
-            Error::new(crate::codes::HUB_START, message)
+            Error::new(tabmux::codes::HUB_START, message)
         })
     }
 
@@ -292,20 +292,6 @@ fn head_from_js(parts: &Array) -> Snapshot {
 
 fn snapshot_from_js(parts: &Array) -> Snapshot {
     Snapshot { data: defined(parts.get(2)), ..head_from_js(parts) }
-}
-
-fn carried<T: Serialize>(value: &T) -> Result<JsValue, Error> {
-    to_value(value).map_err(|reason| Error::new(crate::codes::UNCARRIABLE, reason))
-}
-
-/// An op as `{op}`, `{create: {type, data}}`, `{del: true}` or `{}`.
-pub fn op_to_js(op: &Op) -> Result<JsValue, Error> {
-    carried(op)
-}
-
-/// The inverse of [`op_to_js`].
-pub fn op_from_js(op: JsValue) -> Result<Op, Error> {
-    from_value(op).map_err(|reason| Error::new(crate::codes::UNCARRIABLE, reason))
 }
 
 /// What the event `["fault", error]` tells.

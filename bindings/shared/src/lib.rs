@@ -1,0 +1,24 @@
+//! What both WebAssembly modules need: the clock, errors, OT types, ops and transports of JavaScript.
+//!
+//! JavaScript may call back into the core from any handler, so no borrow of the core is held while
+//! a handler runs.
+#![cfg(target_arch = "wasm32")]
+
+/// The platform's clock, and alarms set by it.
+pub mod clock;
+/// Errors as JavaScript has them.
+pub mod errors;
+/// Ops as JavaScript has them.
+pub mod ops;
+mod panics;
+/// The ends of transports that both modules have.
+pub mod transports;
+/// The OT types that the application registered.
+pub mod types;
+
+/// Runs when a module is loaded.
+#[wasm_bindgen::prelude::wasm_bindgen(start)]
+pub fn start() {
+    clock::take_clock();
+    panics::note_panics();
+}

@@ -1,0 +1,10 @@
+//! The WebAssembly module that a page loads: a tab's end of the connection.
+#![cfg(target_arch = "wasm32")]
+
+mod broadcast_channel;
+mod last_words;
+mod tab;
+mod tab_events;
+mod tab_options;
+mod topology;
+mod trace;

@@ -1,0 +1,189 @@
+import defaultTypes from 'sharedb/lib/types.js';
+import './inline.js';
+import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
+import type {Backend} from '../connect.js';
+import type {ProxyConnection} from '../connection.js';
+import {directPair} from '../direct-pair.js';
+import {codes, makeError} from '../errors.js';
+import type {BackendOptions, CustomTransport} from '../options.js';
+import {HubDefinition} from './define.js';
+import type {Hub} from './hub.js';
+import {databaseName} from './store-options.js';
+
+/** How a tab gets to its hub: a port, the name of a broadcast channel, or one end of a direct pair. */
+export type Way = MessagePort | string | CustomTransport;
+
+/** A hub of this thread with its connections; without one it rests, or ends if it has a store. */
+interface BackendHub {
+  hub: Hub;
+  backend: Backend;
+  identity: string;
+  name: string | undefined;
+  /** The name of its store, if it has one. */
+  database: string | undefined;
+  users: Set<ProxyConnection>;
+}
+
+/** Those that can be joined; those, too, that have no connection and wait for the server. */
+const backendHubs = new Set<BackendHub>();
+
+/** Those that rest are kept by the closed connections that may come back, if by any. */
+const restingHubs = new Set<WeakRef<BackendHub>>();
+
+function* joinableHubs(): Generator<BackendHub> {
+  yield* backendHubs;
+  for (const reference of restingHubs) {
+    const host = reference.deref();
+    if (host && !host.hub.isClosed) yield host;
+    else restingHubs.delete(reference);
+  }
+}
+
+/** The hub that has the name; without one, the hub of the backend that has the store. */
+function findHub({backend, identity, name, database}: Omit<BackendHub, 'hub' | 'users'>) {
+  return [...joinableHubs()].find((it) => {
+    if (it.hub.isClosed || isLoggedOut(it)) return false;
+    if (it.identity !== identity || it.name !== name) return false;
+    return name !== undefined || (it.database === database && it.backend === backend);
+  });
+}
+
+/** Whether its store was wiped and all have closed it: the next is to have a store again. */
+function isLoggedOut({hub, users}: BackendHub): boolean {
+  return hub.isCleared && [...users].every(({state}) => state === 'closed');
+}
+
+/** A tab's place at a hub over a backend. */
+export class Seat {
+  readonly #backend: Backend;
+  readonly #options: BackendOptions;
+  readonly #tabId: string;
+  #host: BackendHub;
+  #connection: ProxyConnection | undefined;
+
+  /**
+   * Finds the hub that the options ask for, or starts it.
+   *
+   * @throws an `Error` with a `code`, for options that are invalid or don't fit together
+   */
+  constructor(backend: Backend, options: BackendOptions, tabId: string) {
+    this.#backend = backend;
+    this.#options = options;
+    this.#tabId = tabId;
+    this.#host = joinHub(backend, options);
+  }
+
+  /** The hub's own connection, if it has one. */
+  get upstream(): unknown {
+    return this.#host.hub.connection;
+  }
+
+  /** Finds the hub again after the tab has left, or the next. Throws as the constructor does. */
+  keep(): void {
+    this.#host = joinHub(this.#backend, this.#options, this.#host);
+  }
+
+  /** Makes a way to the hub; calls back if that fails, or to the next one, if it has failed. */
+  take(connection: ProxyConnection, failed: () => void): Way {
+    const host = this.#host;
+    if (host.hub.isClosed) host.hub = hubOf(this.#backend, this.#options);
+    backendHubs.add(host);
+    this.#connection = connection;
+    host.users.add(connection);
+    host.hub.onFailed(this.#tabId, failed);
+    return wayTo(host.hub, this.#options.transport ?? 'direct', this.#tabId);
+  }
+
+  /** The tab leaves. */
+  leave(): void {
+    const host = this.#host;
+    host.hub.unwatch(this.#tabId);
+    if (this.#connection) host.users.delete(this.#connection);
+    restIfUnused(host);
+  }
+}
+
+/** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
+function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub): BackendHub {
+  const {name, identity = '', store = false} = options;
+  const database = store ? databaseName(identity, store) : undefined;
+  const wanted = {backend, identity, name, database};
+  const known = name === undefined && !database ? undefined : findHub(wanted);
+  const shared = known?.backend === backend ? known : undefined;
+  if (known && !shared && known.users.size > 0) {
+    const message = `option \`name\` is ${JSON.stringify(name)}, which names a hub of another backend`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  if (!shared && database) handOver(database);
+  if (known && !shared) forgetHub(known);
+  const left = before && !before.hub.isClosed && !isLoggedOut(before) ? before : undefined;
+  const host = shared ??
+    left ?? {
+      ...wanted,
+      hub: hubOf(backend, options),
+      users: new Set<ProxyConnection>(),
+    };
+  forgetHub(host);
+  backendHubs.add(host);
+  host.hub.stayOpen({});
+  return host;
+}
+
+function forgetHub(host: BackendHub): void {
+  backendHubs.delete(host);
+  for (const reference of restingHubs) {
+    if (reference.deref() === host) restingHubs.delete(reference);
+  }
+}
+
+function restIfUnused(host: BackendHub): void {
+  if (host.users.size > 0) return;
+  host.hub.restWhenIdle(() => {
+    backendHubs.delete(host);
+    // Without a name nobody else can find it.
+    if (!host.hub.isClosed && host.name !== undefined) restingHubs.add(new WeakRef(host));
+  });
+}
+
+/** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
+function handOver(database: string): void {
+  for (const it of backendHubs) {
+    // One whose store was wiped has let go of it.
+    if (it.database === database && it.users.size === 0 && !it.hub.isCleared) it.hub.close();
+  }
+}
+
+function hubOf(
+  backend: Backend,
+  {types = defaultTypes, identity = '', store = false}: BackendOptions,
+): Hub {
+  // A `Backend` connects a connection anew that was closed.
+  const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());
+  let hub: Hub | undefined;
+  hub = new HubDefinition({connect, types, store}).hub(identity);
+  hub.connect();
+  return hub;
+}
+
+/**
+ * Gives the hub its end of a transport within this thread.
+ *
+ * The hub's end is made first: Node looks at its ports and channels in the order they were made, so
+ * what the hub answers at once arrives in the same round of the event loop, before what other hubs
+ * of this thread have heard of it.
+ */
+function wayTo(hub: Hub, transport: string, tabId: string): Way {
+  if (transport === 'message-port') {
+    const {port1, port2} = new MessageChannel();
+    hub.acceptEnd(overMessagePort(port1));
+    return port2;
+  }
+  if (transport === 'broadcast-channel') {
+    const channel = `tabmux:${tabId}`;
+    hub.listenOn(channel);
+    return channel;
+  }
+  const [tabEnd, hubEnd] = directPair();
+  hub.acceptDirect(hubEnd);
+  return tabEnd;
+}
