@@ -11,6 +11,7 @@ use crate::protocol::*;
 
 mod departed;
 mod holders;
+mod ingested;
 mod last_words;
 mod log;
 mod lost;

@@ -219,7 +219,7 @@ impl Documents {
                 let before = cx.upstream.head(&doc);
                 cx.upstream.ingest(&doc, &snapshot);
                 let taken = cx.upstream.head(&doc) != before;
-                self.doc(&doc).ingested(tab, taken, cx);
+                self.doc(&doc).ingested(tab, snapshot.version, taken, cx);
             }
             Message::Resume(resume) => self.resume(tab, resume.docs, cx),
             Message::DocSeen(seen) => {
@@ -320,6 +320,7 @@ impl Documents {
                     self.answer(&waiter, &error, cx);
                 }
             }
+            UpstreamEvent::Since(_, version, ops) => doc.told_since(version, &ops, cx),
             UpstreamEvent::Subscribed(_, error, is_live) => doc.subscribed(error, is_live, cx),
             UpstreamEvent::Settled(_, origin, error) => doc.settled(origin, error, cx),
             UpstreamEvent::Failed(_, error) => doc.failed(error, cx),

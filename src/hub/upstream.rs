@@ -75,6 +75,10 @@ pub trait Upstream {
     /// Gives the document a state, which it takes if it has none. That is not told.
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot);
 
+    /// Asks the server for the ops of the document since this version, beside what the document itself
+    /// asks; ends in [`UpstreamEvent::Since`].
+    fn fetch_since(&mut self, doc: &DocId, version: u64);
+
     /// Starts a subscription, which ends in [`UpstreamEvent::Subscribed`].
     fn subscribe(&mut self, doc: &DocId);
 
@@ -164,6 +168,8 @@ pub enum UpstreamEvent {
     Outdated(DocId, Error),
     /// A fetch has ended.
     Fetched(DocId, Option<Error>),
+    /// The ops of the server since this version, as far as it had them when it answered.
+    Since(DocId, u64, Result<Vec<Change>, Error>),
     /// The server has answered for a subscription that was asked for, or that was lost with the
     /// connection and asked for anew: why it was refused, if it was, and whether there
     /// is one now.
@@ -201,6 +207,7 @@ impl UpstreamEvent {
             | UpstreamEvent::Sending(doc, _)
             | UpstreamEvent::Outdated(doc, _)
             | UpstreamEvent::Fetched(doc, _)
+            | UpstreamEvent::Since(doc, ..)
             | UpstreamEvent::Subscribed(doc, ..)
             | UpstreamEvent::Settled(doc, ..)
             | UpstreamEvent::Failed(doc, _) => Some(doc),

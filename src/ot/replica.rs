@@ -319,8 +319,10 @@ impl Replica {
         for slot in inflight {
             transform_sent(&mut slot.op, &mut op, slot.ty.as_ref())?;
         }
-        for slot in &mut self.buffer {
-            transform_pair(&mut slot.op, &mut op, slot.ty.as_ref())?;
+        for (at, slot) in self.buffer.iter_mut().enumerate() {
+            // A client would have sent the first op as of the ingested state.
+            let transform = if self.ingested && at == 0 { transform_sent } else { transform_pair };
+            transform(&mut slot.op, &mut op, slot.ty.as_ref())?;
         }
         self.rev = Some(rev);
         self.version = change.version;
@@ -404,6 +406,7 @@ impl Replica {
     /// buffer, which are dropped; those of sent ops are answered by the hub.
     pub fn roll_back(&mut self) -> Answered {
         self.rolled_back = true;
+        self.ingested = false;
         self.rev = None;
         self.version = None;
         self.ty = None;
@@ -421,7 +424,8 @@ impl Replica {
         answered
     }
 
-    /// Takes a state that the application had by other means; [`Replica::load`] confirms it.
+    /// Takes a state that the application had by other means. Ops wait until [`Replica::caught_up`] or
+    /// [`Replica::load`].
     ///
     /// # Errors
     /// The type is unknown here.
@@ -430,6 +434,21 @@ impl Replica {
         self.version = snapshot.version;
         self.ingested = true;
         Ok(())
+    }
+
+    /// Whether the state came from the application, and the hub's is still to come.
+    pub fn is_ingested(&self) -> bool {
+        self.ingested
+    }
+
+    /// [`Replica::change`] is going to take what leads from the ingested state to the hub's, at `rev`.
+    pub fn catch_up(&mut self, rev: Rev) {
+        self.rev = Some(rev);
+    }
+
+    /// It has taken all of it.
+    pub fn caught_up(&mut self) {
+        self.ingested = false;
     }
 
     /// Takes the hub's state of the document.
@@ -451,7 +470,7 @@ impl Replica {
         let first = self.inflight.iter().chain(&self.buffer).next();
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
         let created_here = self.rev.is_none() && !self.rolled_back && creates;
-        if confirmed || (created_here && !ingested) {
+        if created_here && !ingested {
             self.rev = Some(rev);
             return Ok(Loaded::Kept);
         }

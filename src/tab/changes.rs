@@ -12,6 +12,8 @@ pub(super) struct QueuedChange {
     pub change: Change,
     /// Whether the server has answered for every op in the state after it.
     pub settled: bool,
+    /// It is a part of what leads from an ingested state to that of this revision.
+    pub catches_up: bool,
 }
 
 impl QueuedChange {

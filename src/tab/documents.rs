@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::ot::Replica;
-use crate::protocol::{DocId, Rev};
+use crate::protocol::{DocId, Rev, Snapshot};
 
 /// Stands for a document of this tab.
 pub type DocKey = u32;
@@ -25,6 +25,8 @@ pub(super) struct TabDoc {
     pub lost_with_hub: bool,
     /// Its state can't come here, or is of a type that is unknown here.
     pub is_unreadable: bool,
+    /// The state that the application has ingested, until the hub has answered.
+    pub ingested: Option<Snapshot>,
     told_seen: Rev,
 }
 
@@ -73,6 +75,7 @@ impl Documents {
             settled: true,
             lost_with_hub: false,
             is_unreadable: false,
+            ingested: None,
             told_seen: 0,
         };
         self.docs.insert(self.next_key, doc);

@@ -5,7 +5,7 @@ use tabmux_middleware::{Environment, Message as _, Millis, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
-use super::documents::{DocKey, Documents};
+use super::documents::{DocKey, Documents, TabDoc};
 use super::{TabEvent, TabSettings};
 use crate::error::{Error, codes};
 use crate::ot::Types;
@@ -219,6 +219,7 @@ impl Tab {
         if self.is_offline() {
             return self.welcomed_offline(now);
         }
+        self.ingest_again();
         let waiting = std::mem::take(&mut self.waiting);
         let asked = |message: &&Message| {
             waiting.iter().all(|waiting| waiting.request() != message.request())
@@ -228,6 +229,17 @@ impl Tab {
             self.transmit(message, now);
         }
         self.flush_all(now);
+    }
+
+    /// What was ingested and has no answer may not have reached this hub.
+    fn ingest_again(&mut self) {
+        for (_, TabDoc { id, ingested, .. }) in self.docs.iter_mut() {
+            let waits = |message: &Message| matches!(message, Message::DocIngest(DocIngest { doc, .. }) if doc == id);
+            if let Some(snapshot) = ingested.clone().filter(|_| !self.waiting.iter().any(waits)) {
+                let doc = id.clone();
+                self.waiting.push(Message::DocIngest(DocIngest { doc, snapshot }));
+            }
+        }
     }
 
     fn flush_all(&mut self, now: Millis) {

@@ -3,10 +3,12 @@ use std::rc::Rc;
 use serde_json::json;
 use tabmux::hub::UpstreamEvent;
 use tabmux::ot::{Op, Origin};
+use tabmux::protocol::{DocId, Snapshot};
 use tabmux::tab::TabEvent;
 use tabmux::{Error, Payload};
 
 use crate::stage::{LINGER, NoTypes, Stage, create, doc, settings};
+use crate::support::{Copy, Text};
 
 #[test]
 fn a_document_the_hub_follows_is_loaded_without_the_server() {
@@ -279,4 +281,47 @@ fn who_has_no_part_in_a_refused_op_keeps_the_document_though_its_reload_is_refus
     assert_eq!(stage.text(1, &id), None, "what was refused is not shown");
     stage.connection("connected");
     assert_eq!(stage.text(1, &id).as_deref(), Some("hello"));
+}
+
+/// A tab has a state of version 1 by other means.
+fn ingest(stage: &mut Stage, at: usize, id: &DocId) {
+    let key = stage.open(at, id);
+    let (type_name, data) = (Some(Text::URI.to_owned()), Some(json!("hello")));
+    let copy = Copy { type_name: type_name.clone(), data: data.clone() };
+    stage.seats[at].copies.insert(key, copy);
+    let snapshot = Snapshot { version: Some(1), type_name, data: data.map(Payload) };
+    let now = stage.now;
+    stage.seats[at].tab.ingest(key, snapshot, now).expect("the type is known");
+}
+
+#[test]
+fn an_edit_of_an_ingested_state_is_transformed_by_what_the_hub_has_beyond_it() {
+    let (mut stage, id) = (Stage::new(2), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    stage.edit_outside(&id, json!([5, " you"]));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    ingest(&mut stage, 1, &id);
+    let token = stage.edit(1, &id, json!([5, "!"]));
+    for at in 0..2 {
+        assert_eq!(stage.text(at, &id).as_deref(), Some("oh hello! you"));
+    }
+    stage.connection("connected");
+    assert_eq!(stage.answers(1, token), [None]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello! you"));
+    assert_eq!(stage.script.borrow().count("fetch docs.a since 1"), 1);
+}
+
+#[test]
+fn what_a_tab_has_ingested_is_told_again_if_its_session_ends_before_the_answer() {
+    let (mut stage, id) = (Stage::new(2), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    stage.edit_outside(&id, json!([5, " you"]));
+    ingest(&mut stage, 1, &id);
+    stage.rejoin(1);
+    let token = stage.edit(1, &id, json!([5, "!"]));
+    assert_eq!(stage.answers(1, token), [None]);
+    assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello! you"));
 }

@@ -138,6 +138,17 @@ impl Script {
         }
     }
 
+    /// Tells the hub the ops that the server has since a version.
+    pub(crate) fn tell_since(&mut self, id: &DocId, from: u64) {
+        let ops = (from..).map_while(|at| self.log.get(&(id.clone(), at)).map(|entry| (at, entry)));
+        let changes = ops.map(|(at, (op, _))| {
+            let (op, src) = (op.clone(), Some("outside".to_owned()));
+            Change { op, version: Some(at + 1), src }
+        });
+        let told = UpstreamEvent::Since(id.clone(), from, Ok(changes.collect()));
+        self.events.push_back(told);
+    }
+
     // The client's documents
 
     /// The upstream document loses its state, as in a hard rollback.

@@ -46,6 +46,11 @@ impl Upstream for Scripted {
         self.note(format!("ingest {doc}"));
     }
 
+    fn fetch_since(&mut self, doc: &DocId, version: u64) {
+        self.note(format!("fetch {doc} since {version}"));
+        self.0.borrow_mut().tell_since(doc, version);
+    }
+
     fn subscribe(&mut self, doc: &DocId) {
         self.note(format!("subscribe {doc}"));
         self.0.borrow_mut().ask(doc, Ask::Subscribe);

@@ -50,24 +50,34 @@ const sinceNone = {
   'a creation that was deleted, and another': [create, del, create],
 };
 
-function compare(sinceName, steps, opName, submit, base) {
+/** How the stale client comes by its state: before the others act, or from elsewhere after that. */
+const sources = {
+  'that it has fetched': {before: (doc) => call(doc, 'fetch')},
+  'that it ingests': {after: (doc, old) => doc.ingestSnapshot(old)},
+};
+
+function compare(sinceName, steps, opName, submit, base, source) {
+  const {before, after} = sources[source];
   for (const who of ['nobody beside it', 'a sibling that follows', 'a sibling that does it']) {
-    sameOutcome(`${opName} after ${sinceName}, with ${who}`, async (clients) => {
+    const name = `${opName} on a state ${source}, after ${sinceName}, with ${who}`;
+    sameOutcome(name, async (clients) => {
       const outside = clients.outside.get('things', 'one');
       if (base) await call(outside, 'create', base);
       else await call(outside, 'fetch');
+      const old = base && structuredClone(outside.toSnapshot());
       const doc = (await clients.open()).get('things', 'one');
       let sibling;
       if (who !== 'nobody beside it') {
         sibling = (await clients.open()).get('things', 'one');
         await call(sibling, 'subscribe');
       }
-      await call(doc, 'fetch');
+      await before?.(doc);
       errorsOf(doc);
       const actor = who === 'a sibling that does it' ? sibling : outside;
       for (const step of steps) await step(actor);
       await call(outside, 'fetch');
       await until(() => !sibling || sibling.version === outside.version);
+      after?.(doc, old);
       const answers = await Promise.all(submit(doc));
       await call(outside, 'fetch');
       await call(doc, 'fetch');
@@ -80,12 +90,14 @@ function compare(sinceName, steps, opName, submit, base) {
 
 for (const [opName, submit] of Object.entries(ops)) {
   for (const [sinceName, steps] of Object.entries(since)) {
-    compare(sinceName, steps, opName, submit, {list: ['a', 'b']});
+    for (const source of Object.keys(sources)) {
+      compare(sinceName, steps, opName, submit, {list: ['a', 'b']}, source);
+    }
   }
 }
 for (const [opName, submit] of Object.entries(creations)) {
   for (const [sinceName, steps] of Object.entries(sinceNone)) {
-    compare(sinceName, steps, opName, submit, undefined);
+    compare(sinceName, steps, opName, submit, undefined, 'that it has fetched');
   }
 }
 

@@ -32,6 +32,13 @@ extern "C" {
         id: &str,
         snapshot: JsValue,
     ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = fetchSince)]
+    fn fetch_since(
+        this: &UpstreamAdapter,
+        collection: &str,
+        id: &str,
+        version: f64,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn subscribe(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -173,6 +180,12 @@ impl Upstream for UpstreamAdapter {
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
         let snapshot = to_value(snapshot).unwrap_or(JsValue::UNDEFINED);
         let done = UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot);
+        self.done(done, "failed", doc);
+    }
+
+    fn fetch_since(&mut self, doc: &DocId, version: u64) {
+        let (collection, id) = (&doc.collection, &doc.id);
+        let done = UpstreamAdapter::fetch_since(self, collection, id, version as f64);
         self.done(done, "failed", doc);
     }
 
@@ -326,6 +339,14 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
         }
         "outdated" => UpstreamEvent::Outdated(doc()?, option_from_js(event.get(3))?),
         "fetched" => UpstreamEvent::Fetched(doc()?, option_from_js(event.get(3))),
+        "since" => {
+            let version = event.get(3).as_f64()? as u64;
+            let ops = match option_from_js(event.get(4)) {
+                Some(error) => Err(error),
+                None => changes_since(version, event.get(5)),
+            };
+            UpstreamEvent::Since(doc()?, version, ops)
+        }
         "subscribed" => {
             let (error, is_live) = (option_from_js(event.get(3)), event.get(4).is_truthy());
             UpstreamEvent::Subscribed(doc()?, error, is_live)
@@ -364,6 +385,17 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
 
 fn defined(value: JsValue) -> Option<Payload> {
     (!value.is_undefined()).then_some(Payload(value))
+}
+
+/// The server's ops, each as `[op, src]`, from this version on.
+fn changes_since(version: u64, ops: JsValue) -> Result<Vec<Change>, Error> {
+    let ops = Array::from(&ops).into_iter().zip(version + 1..);
+    let changes = ops.map(|(told, version)| {
+        let told = Array::from(&told);
+        let (op, src) = (op_from_js(told.get(0))?, told.get(1).as_string());
+        Ok(Change { op, version: Some(version), src })
+    });
+    changes.collect()
 }
 
 /// The number of the query an event is about.

@@ -23,6 +23,7 @@ import {
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
+import {OpsSince} from './since.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
@@ -55,6 +56,7 @@ export class UpstreamAdapter {
     (doc) => this.#adopt(doc),
   );
   readonly #asked = new Asked();
+  readonly #opsSince = new OpsSince();
   #sendingByHand = false;
   /** Messages by hand that came before the server let the hub in. */
   readonly #early: Subject[] = [];
@@ -182,6 +184,7 @@ export class UpstreamAdapter {
       this.#asked.clear();
       this.#heldResults.forget();
       this.#outdated.forgetAsked();
+      this.#opsSince.askAgain(connection);
       const early = this.#early.splice(0);
       if (state === 'connected') for (const message of early) this.send(message);
     });
@@ -199,6 +202,12 @@ export class UpstreamAdapter {
       delete request.data;
       const reason = `a message of the server was dropped: ${wrong}`;
       return this.#emit('fault', makeError(codes.BAD_FRAME, reason));
+    }
+    const since = this.#opsSince.see(data);
+    if (since) {
+      delete request.data;
+      const {collection, id, version, error, ops} = since;
+      return this.#emit('since', collection, id, version, error, ops);
     }
     if (wouldMislead(connection, data, this.#asked)) {
       delete request.data;
@@ -346,6 +355,10 @@ export class UpstreamAdapter {
     } finally {
       this.#submitting = false;
     }
+  }
+
+  fetchSince(collection: string, id: string, version: number): void {
+    if (this.#connection) this.#opsSince.ask(this.#connection, collection, id, version);
   }
 
   subscribe(collection: string, id: string): void {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::ingested::Ingested;
 use super::{Context, Document};
 use crate::error::Error;
 use crate::hub::journal::{Failure, KnownTab};
@@ -44,6 +45,8 @@ pub(super) struct Holder {
     /// The tab let go of the document, which only its queries hold: up to which revision it was told
     /// that there are changes.
     pub let_go: Option<Rev>,
+    /// The tab has a state from elsewhere, and is sent nothing until it can be led on from there.
+    pub ingested: Option<Ingested>,
     pub last_op_id: u64,
     pub failures: VecDeque<Failure>,
 }
@@ -88,7 +91,8 @@ impl Document {
 
     /// The tab wants the whole state, whatever it was sent.
     pub fn send_anew(&mut self, tab: &str) {
-        self.holder(tab).sent = None;
+        let holder = self.holder(tab);
+        (holder.sent, holder.ingested) = (None, None);
     }
 
     pub(super) fn trim(&mut self) {
@@ -115,9 +119,10 @@ impl Document {
 
     /// Sends a tab the changes it has not been sent, or the whole state.
     pub(super) fn bring_up_to_date(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let mut rev = self.order.rev();
-        let sent = self.holder(tab).sent;
-        if self.holder(tab).away || sent.is_some_and(|sent| sent > rev) {
+        let rev = self.order.rev();
+        let holder = self.holder(tab);
+        let sent = holder.sent;
+        if holder.away || holder.ingested.is_some() || sent.is_some_and(|sent| sent > rev) {
             return;
         }
         if self.holder(tab).let_go.is_some() {
@@ -126,35 +131,18 @@ impl Document {
         let changes = sent.and_then(|sent| {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
-        let mut version = cx.upstream.head(&self.id).version;
+        let Some(mut messages) = changes else { return self.send_state(tab, None, cx) };
+        let version = cx.upstream.head(&self.id).version;
         self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
-        let mut messages = match changes {
-            Some(messages) => messages,
-            None => {
-                let snapshot = cx.upstream.snapshot(&self.id);
-                if snapshot.version.is_none() && snapshot.type_name.is_none() && !self.is_blank {
-                    // The upstream document is being loaded; the load will be sent.
-                    let holder = self.holder(tab);
-                    (holder.sent, holder.is_owed) = (None, true);
-                    return;
-                }
-                // The snapshot has what the hub is yet to be told of.
-                rev += cx.upstream.untold(&self.id).changes;
-                version = snapshot.version;
-                let holder = self.holder(tab);
-                (holder.seen, holder.loaded, holder.is_owed) = (rev, holder.found, false);
-                vec![Message::DocLoad(DocLoad { doc: self.id.clone(), rev, snapshot, settled })]
+        let mut tells_version = false;
+        if let Some(Message::DocChange(change)) = messages.last_mut() {
+            change.settled = settled;
+            if let Some(last) = change.changes.last_mut() {
+                last.version = version;
+                tells_version = true;
             }
-        };
-        let tells_version = match messages.last_mut() {
-            Some(Message::DocChange(change)) => {
-                change.settled = settled;
-                change.changes.iter_mut().next_back().map(|last| last.version = version).is_some()
-            }
-            Some(Message::DocLoad(_)) => true,
-            _ => false,
-        };
+        }
         for message in messages {
             cx.send(tab, message);
         }
@@ -165,6 +153,32 @@ impl Document {
         } else if holder.told != (version, settled) {
             self.tell_settled(tab, Vec::new(), None, cx);
         }
+    }
+
+    /// Sends a tab the whole state; `since`: and what leads to it from the one it has ingested.
+    pub(super) fn send_state(
+        &mut self,
+        tab: &str,
+        since: Option<Vec<Change>>,
+        cx: &mut Context<'_>,
+    ) {
+        let snapshot = cx.upstream.snapshot(&self.id);
+        let version = snapshot.version;
+        self.was_loaded |= version.is_some();
+        if version.is_none() && snapshot.type_name.is_none() && !self.is_blank {
+            // The upstream document is being loaded; the load will be sent.
+            let holder = self.holder(tab);
+            (holder.sent, holder.is_owed) = (None, true);
+            return;
+        }
+        // The snapshot has what the hub is yet to be told of.
+        let rev = self.order.rev() + cx.upstream.untold(&self.id).changes;
+        let settled = self.unsettled.is_empty();
+        let holder = self.holder(tab);
+        (holder.seen, holder.loaded, holder.is_owed) = (rev, holder.found, false);
+        (holder.sent, holder.told) = (Some(rev), (version, settled));
+        let doc = self.id.clone();
+        cx.send(tab, Message::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
     }
 
     /// Tells a tab that let go of the document that there are changes: if it took it again, it asks

@@ -61,6 +61,7 @@ impl Document {
         if let Some(holder) = self.holders.get_mut(tab) {
             holder.away = true;
             (holder.found, holder.loaded) = (0, 0);
+            holder.ingested = None;
         }
         self.forget_waiters(tab);
     }
@@ -115,18 +116,6 @@ impl Document {
         if held.subscribed {
             self.resume_subscription(tab, cx);
         }
-    }
-
-    /// The tab has a state from elsewhere, which the upstream document may have taken, and asks for
-    /// the hub's.
-    pub fn ingested(&mut self, tab: &str, taken: bool, cx: &mut Context<'_>) {
-        if taken {
-            self.loaded(cx);
-        }
-        let holder = self.holder(tab);
-        holder.sent = None;
-        holder.let_go = None;
-        self.bring_up_to_date(tab, cx);
     }
 
     /// The document is among the results of this query; `keep`: for as long as that lives.
@@ -191,7 +180,7 @@ impl Document {
         let holder = self.holder(tab);
         (holder.live, holder.refused) = (false, false);
         if holder.loaded <= heard {
-            holder.sent = None;
+            (holder.sent, holder.ingested) = (None, None);
             self.bring_up_to_date(tab, cx);
         }
         self.start_linger(cx);

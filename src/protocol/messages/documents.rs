@@ -158,6 +158,9 @@ pub struct DocLoad {
     pub rev: Rev,
     /// The state.
     pub snapshot: Snapshot,
+    /// What leads to it from the state that the tab has ingested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Vec<Change>>,
     /// Whether the server has answered for every op in this state.
     pub settled: bool,
 }

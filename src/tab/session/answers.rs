@@ -124,6 +124,10 @@ impl Tab {
         doc.settled = load.settled;
         doc.lost_with_hub = false;
         doc.is_unreadable = false;
+        doc.ingested = None;
+        if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
+            return self.catch_up(key, load.rev, since, load.settled, now);
+        }
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
@@ -141,6 +145,35 @@ impl Tab {
         self.tell_held();
     }
 
+    /// What led from the ingested state to that of the hub brings the ops that wait along.
+    fn catch_up(&mut self, key: DocKey, rev: Rev, since: Vec<Change>, settled: bool, now: Millis) {
+        if let Some(doc) = self.docs.get_mut(key) {
+            doc.replica.catch_up(rev);
+        }
+        if since.is_empty() {
+            return self.caught_up(key, now);
+        }
+        let (doc, from, to) = (key, rev, rev);
+        let queue = since.into_iter().map(|change| QueuedChange {
+            doc,
+            from,
+            to,
+            change,
+            settled,
+            catches_up: true,
+        });
+        self.changes.extend(queue);
+    }
+
+    fn caught_up(&mut self, key: DocKey, now: Millis) {
+        if let Some(doc) = self.docs.get_mut(key) {
+            doc.replica.caught_up();
+        }
+        self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+        self.auto_flush(key, now);
+        self.tell_held();
+    }
+
     fn queue_changes(&mut self, change: DocChange) {
         let Some((key, doc)) = self.docs.find(&change.doc) else { return };
         if change.changes.is_empty() && doc.replica.rev() < Some(change.rev) {
@@ -152,7 +185,9 @@ impl Tab {
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
         let settled = change.settled;
         for (rev, change) in (first..).zip(change.changes) {
-            let next = QueuedChange { doc: key, from: rev, to: rev + 1, change, settled };
+            let (from, to) = (rev, rev + 1);
+            let catches_up = false;
+            let next = QueuedChange { doc: key, from, to, change, settled, catches_up };
             let composed = coalesce
                 && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
             if !composed {
@@ -163,10 +198,10 @@ impl Tab {
     }
 
     pub(super) fn change(&mut self, queued: QueuedChange, now: Millis) {
-        let QueuedChange { doc: key, from, to, change, settled } = queued;
+        let QueuedChange { doc: key, from, to, change, settled, catches_up } = queued;
         let Some(doc) = self.docs.get_mut(key) else { return };
         let Some(held) = doc.replica.rev() else { return };
-        if to <= held {
+        if to <= held && !catches_up {
             return;
         }
         let src = change.src.clone();
@@ -183,6 +218,10 @@ impl Tab {
                 if let Some(rev) = doc.seen() {
                     let doc = doc.id.clone();
                     self.transmit(Message::DocSeen(DocSeen { doc, rev }), now);
+                }
+                let is_next = |next: &QueuedChange| next.doc == key && next.catches_up;
+                if catches_up && !self.changes.iter().any(is_next) {
+                    self.caught_up(key, now);
                 }
             }
             Err(error) => self.lose_state(key, error, Vec::new()),

@@ -64,6 +64,7 @@ impl Tab {
     pub fn ingest(&mut self, key: DocKey, snapshot: Snapshot, now: Millis) -> Result<(), Error> {
         let Some(doc) = self.docs.get_mut(key) else { return Ok(()) };
         doc.replica.ingest(&snapshot, &*self.types)?;
+        doc.ingested = Some(snapshot.clone());
         let doc = doc.id.clone();
         self.transmit(Message::DocIngest(DocIngest { doc, snapshot }), now);
         Ok(())

@@ -31,6 +31,10 @@ impl Upstream for Shared {
         unreachable!("no tab of the simulation ingests a snapshot");
     }
 
+    fn fetch_since(&mut self, _doc: &DocId, _version: u64) {
+        unreachable!("no tab of the simulation ingests a snapshot");
+    }
+
     fn send(&mut self, message: &Payload) {
         self.0.borrow_mut().send(message.0.clone());
     }
