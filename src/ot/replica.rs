@@ -469,7 +469,9 @@ impl Replica {
         }
         let first = self.inflight.iter().chain(&self.buffer).next();
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
-        let created_here = self.rev.is_none() && !self.rolled_back && creates;
+        // Before it is sent, a creation fits every state in which the document does not exist.
+        let still_fits = self.inflight.is_empty() && snapshot.type_name.is_none();
+        let created_here = creates && !self.rolled_back && (self.rev.is_none() || still_fits);
         if created_here && !ingested {
             self.rev = Some(rev);
             return Ok(Loaded::Kept);

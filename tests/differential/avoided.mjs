@@ -6,6 +6,7 @@ export function isFair({steps}) {
     hasOffline(steps, unsubscribes) ||
     hasOffline(steps, isBad) ||
     hasOpBesideBadOne(steps) ||
+    steps.some(fetchesAndUnsubscribes) ||
     hasUnsubscriptionAfterRefusal(steps)
   );
 }
@@ -28,6 +29,13 @@ function hasOffline(steps, does) {
 function unsubscribes(step) {
   if (step?.do === 'bulk') return step.calls.some(([method]) => method === 'unsubscribe');
   return step?.do === 'unsubscribe' || step?.do === 'destroy';
+}
+
+/** A document that ShareDB fetches and unsubscribes in one bulk has no state after that. */
+function fetchesAndUnsubscribes({do: kind, calls}) {
+  if (kind !== 'bulk') return false;
+  const asked = (method) => calls.filter(([name]) => name === method).map(([, d]) => d);
+  return asked('fetch').some((d) => asked('unsubscribe').includes(d));
 }
 
 /**

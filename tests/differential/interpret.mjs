@@ -227,7 +227,9 @@ const steps = {
     const {c, live, collection, query, results} = step;
     const connection = this.connectionOf(c);
     const on = `c${c} query ${key}`;
-    const options = results ? {results: results.map((d) => this.doc(c, d))} : null;
+    // Who knows results by other means has their data.
+    const known = results?.map((d) => this.doc(c, d)).filter(({type}) => type);
+    const options = results ? {results: known} : null;
     const method = live ? 'createSubscribeQuery' : 'createFetchQuery';
     const found = (docs) => docs?.map((doc) => [this.nameOf(c, doc), stateOf(doc)]) ?? null;
     let made;

@@ -10,9 +10,13 @@ impl Document {
         // Queries that are to be forgotten then still are.
         self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
+        let is_lost = self.subscription == Subscription::Lost;
         if self.may_answer() && !again && self.is_known(cx) {
             self.begin_live(&waiter.tab, cx);
-            return cx.callback(&waiter, None);
+            if rev.is_none() || !is_lost {
+                return cx.callback(&waiter, None);
+            }
+            // As in ShareDB it waits for the server, but it follows its siblings meanwhile.
         }
         if self.may_answer_from_store(cx) {
             self.bring_up_to_date(&waiter.tab, cx);
