@@ -9,6 +9,7 @@ use crate::ot::{Entry, Op, Origin, Sequencer, Types};
 use crate::platform::Payload;
 use crate::protocol::*;
 
+mod blocked;
 mod departed;
 mod holders;
 mod ingested;
@@ -109,6 +110,10 @@ pub(super) struct Document {
     deferred: Vec<(String, DocSubmit)>,
     /// The server was asked for the sake of these, and has answered.
     server_was_asked: bool,
+    /// Ops that wait for what becomes of an uncommitted creation or deletion of a sibling.
+    blocked: Vec<(String, DocSubmit)>,
+    /// The revision of the state that was loaded last, and its version.
+    loaded: (Rev, Option<u64>),
     /// The ops the server has not answered for, oldest first.
     unsettled: VecDeque<Unsettled>,
     last_submitter: Option<String>,
@@ -145,6 +150,8 @@ impl Document {
             subscribes: Vec::new(),
             deferred: Vec::new(),
             server_was_asked: false,
+            blocked: Vec::new(),
+            loaded: (rev, None),
             unsettled: VecDeque::new(),
             last_submitter: None,
             was_loaded: false,
@@ -173,11 +180,12 @@ impl Document {
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
         self.was_loaded = true;
         self.is_blank = false;
-        self.order.reset();
+        self.loaded = (self.order.reset(), cx.upstream.head(&self.id).version);
         self.write_anew(cx);
         self.take_up_again(cx);
         self.spread(None, cx);
         self.sequence_deferred(cx);
+        self.sequence_blocked(cx);
     }
 
     /// An op was refused, and what there is without it could not be loaded: who has seen the op must not
@@ -210,6 +218,7 @@ impl Document {
         self.order.push(Entry { change, origin: None });
         self.spread(None, cx);
         self.sequence_deferred(cx);
+        self.sequence_blocked(cx);
     }
 
     /// A fetch has ended; returns those who waited for it.
@@ -250,7 +259,17 @@ impl Document {
         cx: &mut Context<'_>,
         mut finish: impl FnMut(&mut Self, &str, DocSubmit, &mut Context<'_>),
     ) {
-        for (tab, submit) in std::mem::take(&mut self.deferred) {
+        let deferred = std::mem::take(&mut self.deferred);
+        self.finish(deferred, cx, &mut finish);
+    }
+
+    fn finish(
+        &mut self,
+        submits: Vec<(String, DocSubmit)>,
+        cx: &mut Context<'_>,
+        finish: &mut impl FnMut(&mut Self, &str, DocSubmit, &mut Context<'_>),
+    ) {
+        for (tab, submit) in submits {
             let is_held = self.holders.contains_key(&tab);
             if !is_held {
                 let last_op_id = submit.ops.last().map_or(0, |op| op.op_id);
@@ -288,6 +307,7 @@ impl Document {
             self.tell_settled(&tab, vec![op_id], error.clone(), cx);
         }
         self.spread(None, cx);
+        self.sequence_blocked(cx);
         self.start_linger(cx);
     }
 
@@ -343,7 +363,7 @@ impl Document {
         let forget = self.holders.is_empty()
             && is_written
             && self.unsettled.is_empty()
-            && self.deferred.is_empty()
+            && self.waiting().next().is_none()
             && self.lost.is_empty()
             && self.subscription == Subscription::None;
         if forget {

@@ -325,3 +325,27 @@ fn what_a_tab_has_ingested_is_told_again_if_its_session_ends_before_the_answer()
     assert_eq!(stage.answers(1, token), [None]);
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("hello! you"));
 }
+
+#[test]
+fn an_edit_waits_for_what_becomes_of_a_deletion_that_its_tab_has_not_heard_of() {
+    for is_refused in [true, false] {
+        let (mut stage, id) = (Stage::new(2), doc("a"));
+        stage.seed(&id, "hello");
+        stage.subscribe(0, &id);
+        stage.fetch(1, &id);
+        stage.connection("disconnected");
+        stage.submit(0, &id, Op::Del).expect("it is there");
+        stage.flush(0, &id);
+        let token = stage.edit(1, &id, json!(["oh "]));
+        assert_eq!(stage.answers(1, token), []);
+        let refusal = is_refused.then(|| Error::new("ERR_TEST_REFUSED", "no"));
+        stage.script.borrow_mut().refusal = refusal;
+        stage.connection("connected");
+        let (answer, text) = match is_refused {
+            true => (None, Some("oh hello")),
+            false => (Some("ERR_DOC_WAS_DELETED".to_owned()), None),
+        };
+        assert_eq!(stage.answers(1, token), [answer]);
+        assert_eq!(stage.script.borrow().text(&id).as_deref(), text);
+    }
+}

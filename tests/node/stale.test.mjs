@@ -116,17 +116,17 @@ async function attempted(clients, attempt) {
     if (refuse) return next();
     refuse = () => next(new Error('refused'));
   });
-  const answer = attempt(sibling);
+  const answer = attempt(sibling, doc);
   await until(() => refuse);
   return {doc, sibling, answer, refuse};
 }
 
-for (const [opName, submit] of Object.entries(ops)) {
+/** What becomes of an op when another of a sibling is refused, to a document that there is or is not. */
+function compareRefused(opName, submit, theirName, theirs, base) {
   for (const when of ['after', 'before']) {
-    sameOutcome(`${opName} ${when} an edit of a sibling is refused`, async (clients) => {
+    sameOutcome(`${opName} ${when} ${theirName} of a sibling is refused`, async (clients) => {
       const outside = clients.outside.get('things', 'one');
-      await call(outside, 'create', {list: ['a']});
-      const theirs = (doc) => answerOf(doc, 'submitOp', [{p: ['theirs'], oi: 1}]);
+      if (base) await call(outside, 'create', base);
       const {doc, sibling, answer, refuse} = await attempted(clients, theirs);
       if (when === 'after') {
         refuse();
@@ -146,12 +146,26 @@ for (const [opName, submit] of Object.entries(ops)) {
   }
 }
 
+for (const [opName, submit] of Object.entries(ops)) {
+  const edits = (doc) => answerOf(doc, 'submitOp', [{p: ['theirs'], oi: 1}]);
+  compareRefused(opName, submit, 'an edit', edits, {list: ['a']});
+  compareRefused(opName, submit, 'a deletion', (doc) => answerOf(doc, 'del'), {list: ['a']});
+}
+for (const [opName, submit] of Object.entries(creations)) {
+  const creates = (doc) => answerOf(doc, 'create', {theirs: 1});
+  compareRefused(opName, submit, 'a creation', creates, undefined);
+}
+
 for (const transport of ['direct', 'message-port']) {
   test(`a deletion beside that of a sibling is answered as that is: ${transport}`, async () => {
     const clients = new Clients(transport);
     await call(clients.outside.get('things', 'one'), 'create', {list: ['a']});
-    const {doc, sibling, answer, refuse} = await attempted(clients, (doc) => errorOf(doc, 'del'));
-    const own = errorOf(doc, 'del');
+    let own;
+    const {doc, sibling, answer, refuse} = await attempted(clients, async (sibling, doc) => {
+      await call(doc, 'subscribe');
+      own = errorOf(doc, 'del');
+      return errorOf(sibling, 'del');
+    });
     await clients.quiet();
     refuse();
     for (const error of [await answer, await own]) assert.equal(error?.message, 'refused');

@@ -25,6 +25,8 @@ pub(super) struct Holder {
     pub created_at: Option<Rev>,
     /// The upstream version the tab was told last, and whether all ops up to it have their answer.
     pub told: (Option<u64>, bool),
+    /// The version of the state that it was sent, if all of that was committed.
+    pub committed: Option<u64>,
     /// The tab is subscribed to the document.
     pub live: bool,
     /// It asked for that, and the server refused: as in ShareDB, it is subscribed once the server
@@ -147,7 +149,7 @@ impl Document {
             cx.send(tab, message);
         }
         let holder = self.holder(tab);
-        holder.sent = Some(rev);
+        (holder.sent, holder.committed) = (Some(rev), version.filter(|_| settled));
         if tells_version {
             holder.told = (version, settled);
         } else if holder.told != (version, settled) {
@@ -177,6 +179,7 @@ impl Document {
         let holder = self.holder(tab);
         (holder.seen, holder.loaded, holder.is_owed) = (rev, holder.found, false);
         (holder.sent, holder.told) = (Some(rev), (version, settled));
+        holder.committed = version.filter(|_| settled);
         let doc = self.id.clone();
         cx.send(tab, Message::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
     }

@@ -9,7 +9,7 @@ use crate::protocol::*;
 impl Document {
     /// Ops of this tab wait for the server, in memory alone.
     pub fn defers(&self, tab: &str) -> bool {
-        self.deferred.iter().any(|(other, _)| other == tab)
+        self.waiting().any(|(other, _)| other == tab)
     }
 
     /// Gives the ops that are new their place. Those that find none are told as lost.

@@ -224,7 +224,7 @@ impl Document {
         let mut tabs: BTreeMap<String, KnownTab> =
             known.map(|(tab, holder)| (tab.clone(), holder.as_known())).collect();
         // These have no place yet: they are as if they had not come.
-        for (tab, submit) in &self.deferred {
+        for (tab, submit) in self.deferred.iter().chain(&self.blocked) {
             if let (Some(known), Some(first)) = (tabs.get_mut(tab), submit.ops.first()) {
                 known.last_op_id = known.last_op_id.min(first.op_id - 1);
             }

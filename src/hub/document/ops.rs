@@ -32,8 +32,12 @@ impl Document {
     }
 
     pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+        if submit.base_rev.is_some_and(|base| self.is_blocked(tab, base)) {
+            return self.blocked.push((tab.to_owned(), submit));
+        }
         let head = cx.upstream.head(&self.id);
-        let base = submit.base_rev.unwrap_or(self.order.rev());
+        let held = submit.base_rev.map(|base| self.same_as_loaded(tab, base).unwrap_or(base));
+        let base = held.unwrap_or(self.order.rev());
         let (exists, creates) =
             (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
         let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
@@ -112,7 +116,7 @@ impl Document {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
         };
         let waits = |op: &Unsettled| op.origin == origin || op.followers.contains(&origin);
-        if self.unsettled.iter().any(waits) || self.deferred.iter().any(is_deferred) {
+        if self.unsettled.iter().any(waits) || self.waiting().any(is_deferred) {
             return;
         }
         let holder = self.holder(tab);
