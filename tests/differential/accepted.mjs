@@ -90,8 +90,9 @@ export const ACCEPTED = [
     name: 'ops that wait',
     reason:
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
-      'does not hold it back. A creation that waits has its error when a tab hears that others have ' +
-      'created the document, and in ShareDB when the server says so',
+      'does not hold it back, and what is submitted while it waits is not composed into it. A creation ' +
+      'that waits has its error when a tab hears that others have created the document, and in ShareDB ' +
+      'when the server says so',
     rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
   },
 ];

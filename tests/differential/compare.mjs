@@ -11,7 +11,11 @@ export function compare(plain, tab) {
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
     ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
-    waited: Math.min(firstPausedOffline(plain), firstCreatedByOthers(tab)),
+    waited: Math.min(
+      firstPausedOffline(plain),
+      firstCreatedByOthers(tab),
+      firstSubmittedWhileOthersWait(plain),
+    ),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
   if (difference) return {difference, used: []};
@@ -51,6 +55,15 @@ function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
     log.filter(({args}) => args[0]?.error === 'ERR_DOC_ALREADY_CREATED').map(({phase}) => phase),
   );
   return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
+}
+
+/** The phase in which an op is submitted in the callback of another, while a third one waits. */
+function firstSubmittedWhileOthersWait(run) {
+  const isOp = (step) => ['submit', 'create', 'del'].includes(step?.do);
+  return firstPhase(run, (step, at) => {
+    const after = run.program.steps[at + 1];
+    return isOp(step) && isOp(step.next) && isOp(after) && after.now === true;
+  });
 }
 
 /** Whether the client of this step has lost or closed its connection. */
