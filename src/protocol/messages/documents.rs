@@ -244,8 +244,14 @@ pub struct DocCommitted {
 impl DocCommitted {
     /// Takes the next message in, if the two say the same of different ops.
     pub fn absorb(&mut self, next: &DocCommitted) -> bool {
-        let same = self.doc == next.doc && self.error == next.error;
+        // Without ops only the version and the rest are news.
+        let (is_notice, follows_notice) = (next.op_ids.is_empty(), self.op_ids.is_empty());
+        let fits = is_notice || follows_notice || self.error == next.error;
+        let same = self.doc == next.doc && fits;
         if same {
+            if follows_notice {
+                self.error.clone_from(&next.error);
+            }
             self.op_ids.extend(&next.op_ids);
             self.version = next.version;
             self.settled = next.settled;
