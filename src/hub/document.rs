@@ -112,7 +112,7 @@ pub(super) struct Document {
     server_was_asked: bool,
     /// Ops that wait for what becomes of an uncommitted creation or deletion of a sibling.
     blocked: Vec<(String, DocSubmit)>,
-    /// The revision of the state that was loaded last, and its version.
+    /// The revision of the state that was loaded last, and its version, if all of it was committed.
     loaded: (Rev, Option<u64>),
     /// The ops the server has not answered for, oldest first.
     unsettled: VecDeque<Unsettled>,
@@ -180,9 +180,12 @@ impl Document {
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
         self.was_loaded = true;
         self.is_blank = false;
-        self.loaded = (self.order.reset(), cx.upstream.head(&self.id).version);
+        let rev = self.order.reset();
         self.write_anew(cx);
         self.take_up_again(cx);
+        let is_committed = cx.upstream.pending(&self.id).is_empty();
+        let version = cx.upstream.head(&self.id).version.filter(|_| is_committed);
+        self.loaded = (rev, version);
         self.spread(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
