@@ -90,9 +90,10 @@ export const ACCEPTED = [
     name: 'ops that wait',
     reason:
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
-      'does not hold it back, and what is submitted while it waits is not composed into it. A creation ' +
-      'that waits has its error when a tab hears that others have created the document, and in ShareDB ' +
-      'when the server says so',
+      'does not hold it back, nor does to close the connection, and what is submitted while it waits is ' +
+      'not composed into it. A creation that waits has its error when a tab hears that others have ' +
+      'created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
+      'also if the application has given some',
     rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
   },
 ];

@@ -7,6 +7,8 @@ export function isFair({steps}) {
     hasOffline(steps, isBad) ||
     hasOpBesideBadOne(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
+    deletesBesideBadOp(steps) ||
+    isShownWhileDestroyed(steps) ||
     hasUnsubscriptionAfterRefusal(steps)
   );
 }
@@ -36,6 +38,22 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
   if (kind !== 'bulk') return false;
   const asked = (method) => calls.filter(([name]) => name === method).map(([, d]) => d);
   return asked('fetch').some((d) => asked('unsubscribe').includes(d));
+}
+
+/**
+ * A member that is deleted while another client inserts it may be there at the server and not at that
+ * client; a document that ShareDB loads after an op that can not be applied is the server's.
+ */
+function deletesBesideBadOp(steps) {
+  const all = steps.flatMap((step) => [step, step.next]);
+  const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
+  return all.some(isBad) && all.some(deletes);
+}
+
+/** ShareDB forgets a presence that is shown again while it is being destroyed. */
+function isShownWhileDestroyed(steps) {
+  const destroys = steps.some((step) => step.do === 'presence' && step.call === 'destroyLocal');
+  return destroys && steps.some(({next}) => next?.do === 'presence' && next.call === 'submit');
 }
 
 /**

@@ -15,6 +15,8 @@ export function compare(plain, tab) {
       firstPausedOffline(plain),
       firstCreatedByOthers(tab),
       firstSubmittedWhileOthersWait(plain),
+      firstPhase(plain, (step) => step.do === 'close' && step.now === true),
+      firstGivenWhilePaused(plain),
     ),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
@@ -63,6 +65,15 @@ function firstSubmittedWhileOthersWait(run) {
   return firstPhase(run, (step, at) => {
     const after = run.program.steps[at + 1];
     return isOp(step) && isOp(step.next) && isOp(after) && after.now === true;
+  });
+}
+
+/** The phase in which a client that has paused a document gives a query results. */
+function firstGivenWhilePaused(run) {
+  const {steps} = run.program;
+  return firstPhase(run, ({do: kind, results, c}, at) => {
+    const pauses = (step) => step.do === 'pause' && step.c === c;
+    return kind === 'query' && results !== undefined && steps.slice(0, at).some(pauses);
   });
 }
 

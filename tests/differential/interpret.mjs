@@ -228,7 +228,9 @@ const steps = {
     const connection = this.connectionOf(c);
     const on = `c${c} query ${key}`;
     // Who knows results by other means has their data.
-    const known = results?.map((d) => this.doc(c, d)).filter(({type}) => type);
+    const isHeld = ({wantsDestroy, _wantsDestroy}) => !(wantsDestroy || _wantsDestroy);
+    const docs = results?.map((d) => this.doc(c, d));
+    const known = docs?.filter((doc) => doc.type && isHeld(doc));
     const options = results ? {results: known} : null;
     const method = live ? 'createSubscribeQuery' : 'createFetchQuery';
     const found = (docs) => docs?.map((doc) => [this.nameOf(c, doc), stateOf(doc)]) ?? null;

@@ -106,7 +106,9 @@ export class Observer {
     for (const event of events) {
       query.on(event, (...args) => this.write(on, event, args, {results: results()}));
     }
-    this.#state.set(on, () => ({ready: query.ready, results: results()}));
+    // ShareDB has them before it says that they are there.
+    const found = () => (query.ready ? results() : null);
+    this.#state.set(on, () => ({ready: query.ready, results: found()}));
   }
 
   presence(on, presence) {

@@ -54,7 +54,8 @@ impl Tab {
     fn lacks(&mut self, doc: &DocId) -> bool {
         let is_connected = self.is_connected;
         self.docs.find(doc).is_some_and(|(_, TabDoc { replica, is_unreadable, .. })| {
-            let is_new = is_connected && replica.version().is_none() && replica.ty().is_some();
+            let is_pending = replica.pending().next().is_some();
+            let is_new = is_connected && replica.version().is_none() && is_pending;
             (replica.rev().is_none() || is_new) && !*is_unreadable
         })
     }
