@@ -471,8 +471,8 @@ impl Replica {
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
         // Before it is sent, a creation fits every state in which the document does not exist.
         let still_fits = self.inflight.is_empty() && snapshot.type_name.is_none();
-        let created_here = creates && !self.rolled_back && (self.rev.is_none() || still_fits);
-        if created_here && !ingested {
+        let is_first = self.rev.is_none() && !ingested;
+        if creates && !self.rolled_back && (is_first || still_fits) {
             self.rev = Some(rev);
             return Ok(Loaded::Kept);
         }

@@ -175,3 +175,20 @@ for (const [what, before, version] of [
     await app.call('create', {n: 1});
   });
 }
+
+sameAsShareDB(
+  'a document that the server has not shown is ingested as one that is not there, and created',
+  async ({app, backend, doc}) => {
+    let isHidden = true;
+    backend.use('readSnapshots', (context, next) => {
+      if (isHidden)
+        for (const snapshot of context.snapshots)
+          context.rejectSnapshotReadSilent(snapshot, 'hidden');
+      isHidden = false;
+      next();
+    });
+    await app.call('fetch');
+    doc.ingestSnapshot({v: 0, type: null});
+    await app.call('create', {n: 1});
+  },
+);
