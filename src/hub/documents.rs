@@ -367,20 +367,6 @@ impl Documents {
         }
     }
 
-    /// The tab no longer wants this query, which had found these documents.
-    pub fn end_results<'a>(
-        &mut self,
-        query: &Waiter,
-        ids: impl Iterator<Item = &'a DocId>,
-        cx: &mut Context<'_>,
-    ) {
-        for id in ids {
-            if let Some(doc) = self.docs.get_mut(id) {
-                doc.end_results(query, cx);
-            }
-        }
-    }
-
     /// These documents are no longer among the results of this query.
     pub fn leave_results<'a>(
         &mut self,

@@ -141,7 +141,7 @@ impl Queries {
         self.queries.retain_mut(|query| {
             for member in query.members.iter().filter(|member| gone(member)) {
                 if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
-                    docs.end_results(member, results.docs.iter().flatten(), cx);
+                    docs.leave_results(member, results.docs.iter().flatten(), cx);
                 }
             }
             query.members.retain(|member| !gone(member));

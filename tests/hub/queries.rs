@@ -85,12 +85,15 @@ fn a_document_that_the_tab_let_go_of_is_held_for_as_long_as_its_query() {
 }
 
 #[test]
-fn a_tab_is_told_no_changes_for_the_sake_of_a_query_that_it_has_ended() {
+fn a_tab_that_unsubscribes_is_told_no_changes_for_the_sake_of_a_query_that_it_has_ended() {
     let (mut stage, id) = (Stage::new(1), doc("a"));
     stage.seed(&id, "hello");
     let asked = ask(&mut stage, 0);
     find(&mut stage, 1, std::slice::from_ref(&id));
     stage.tab(0, |tab, now| tab.end_query(asked, now));
+    stage.subscribe(0, &id);
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.unsubscribe(key, now));
     stage.edit_outside(&id, json!(["oh "]));
     assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
 }

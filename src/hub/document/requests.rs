@@ -130,15 +130,6 @@ impl Document {
         self.bring_up_to_date(&query.tab, cx);
     }
 
-    /// The tab no longer wants this query: it is sent no more changes for its sake.
-    pub fn end_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(&query.tab) {
-            holder.queries.remove(&query.request);
-            holder.departing.remove(&query.request);
-            self.start_linger(cx);
-        }
-    }
-
     /// The document is no longer among the results of this query. For a while the tab is still
     /// sent its changes: the one that took it out of the results may come after the results.
     pub fn leave_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {

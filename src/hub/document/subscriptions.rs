@@ -39,6 +39,10 @@ impl Document {
         self.told(&waiter.tab, rev);
         let holder = self.holder(&waiter.tab);
         (holder.live, holder.refused) = (false, false);
+        // Nor is it sent any for the sake of a query that it has ended.
+        for query in std::mem::take(&mut holder.departing) {
+            holder.queries.remove(&query);
+        }
         cx.callback(&waiter, None);
         self.start_linger(cx);
     }
