@@ -11,7 +11,7 @@ import {printFailure} from './print.mjs';
 import {MODES} from './trial.mjs';
 
 /** A process keeps some memory of each hub that it had. */
-const PER_PROCESS = 2000;
+const PER_PROCESS = 250;
 
 const options = {
   seed: {type: 'string'},
@@ -40,7 +40,7 @@ async function runHere() {
   };
   const seconds = () => (performance.now() - start) / 1000;
   const onProgress = (count) => {
-    if (count % 1000 !== 0) return;
+    if (count % 100 !== 0) return;
     console.log(`${count} programs in ${seconds().toFixed(0)} s, ${failed} failed`);
   };
   const used = await runSeeds({from, to, modes, onFailure, onProgress});
