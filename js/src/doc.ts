@@ -391,7 +391,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
 
   /** @internal The core has given up the document's state. */
   onRolledBack(error: Error, dropped: Answered): void {
-    this.#submits.loadAnew(error, dropped);
+    this.#submits.rolledBack(error, dropped);
   }
 
   /** Forgets the document once nothing is pending. */

@@ -104,19 +104,23 @@ export class Submits {
     const [error, ...others] = errorsIn(thrown);
     for (const other of others) report(connection, other);
     const dropped: Answered = connection.core.rollBack(key);
-    this.loadAnew(
-      toError(error as CoreError),
-      token === undefined ? dropped : [...dropped, [token]],
-    );
+    const reason = toError(error as CoreError);
+    this.#causes.push(reason);
+    this.#loadAnew(reason, token === undefined ? dropped : [...dropped, [token]]);
+  }
+
+  /** The core has given up the document's state: the hub answers for the ops that were sent to it. */
+  rolledBack(error: Error, dropped: Answered): void {
+    if (this.size === 0) this.#causes.push(error);
+    this.#loadAnew(error, dropped);
   }
 
   /** Loads the document anew, then says why to those whose ops were dropped. */
-  loadAnew(error: Error, dropped: Answered): void {
+  #loadAnew(error: Error, dropped: Answered): void {
     const doc = this.#doc;
     this.inHardRollback = true;
     setType(doc, null);
     doc.setVersion(null);
-    this.#causes.push(error);
     this.#lose(dropped, error);
     this.#requests.fetch(true, (fetchError) => this.#loadedAnew(fetchError));
   }

@@ -5,10 +5,12 @@ import {
   call,
   closing,
   converged,
+  errorOf,
   newBackend,
   openDroppable,
   openTabs,
   plain,
+  settled,
   subscribeAll,
   TRANSPORTS,
   turns,
@@ -201,3 +203,17 @@ for (const transport of TRANSPORTS) {
     assert.deepEqual(errors, []);
   });
 }
+
+test('an op that is stale after an edit and a deletion of a sibling has one error, in its callback', async () => {
+  const [tab, sibling] = openTabs(newBackend(), 2);
+  const [doc, other] = [tab, sibling].map((it) => it.get('things', 'one'));
+  await call(doc, 'create', {n: 0});
+  await call(other, 'subscribe');
+  await call(other, 'submitOp', ADD);
+  await call(other, 'del');
+  const events = [];
+  doc.on('error', (error) => events.push(error.code));
+  const error = await errorOf(doc, 'submitOp', ADD);
+  await settled(tab, sibling);
+  assert.deepEqual([error.code, events], ['ERR_DOC_DOES_NOT_EXIST', []]);
+});
