@@ -42,7 +42,7 @@ pub fn run(
     results: &Path,
     browser: &str,
     Combination { version, transport, codec }: Combination,
-    flags: &Conformance,
+    grep: Option<&str>,
 ) -> Result<Value> {
     let names = BROWSERS.map(|(name, _)| name).join(", ");
     let (_, program) = BROWSERS
@@ -57,7 +57,7 @@ pub fn run(
         format!("--codec={codec}"),
         format!("--output={}", file.display()),
     ];
-    arguments.extend(flags.grep.iter().map(|grep| format!("--grep={grep}")));
+    arguments.extend(grep.map(|grep| format!("--grep={grep}")));
     let command = cmd("node", arguments).dir(&tools.root).env(program.variable, program.find()?);
     report_of(command, &file)
 }
