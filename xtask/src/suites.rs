@@ -25,6 +25,8 @@ pub struct Suite {
     pub command: Result<Expression>,
     pub kind: Kind,
     pub needs_build: bool,
+    /// Nothing else may run meanwhile.
+    pub is_alone: bool,
 }
 
 pub enum Kind {
@@ -87,32 +89,37 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
 }
 
 fn check(name: &str, command: Expression) -> Suite {
-    Suite { name: name.into(), command: Ok(command), kind: Kind::Check, needs_build: false }
+    let kind = Kind::Check;
+    Suite { name: name.into(), command: Ok(command), kind, needs_build: false, is_alone: false }
 }
 
 /// Measures what the build has made.
 fn report(name: &str, command: Expression) -> Suite {
-    Suite { name: name.into(), command: Ok(command), kind: Kind::Report, needs_build: true }
+    let kind = Kind::Report;
+    Suite { name: name.into(), command: Ok(command), kind, needs_build: true, is_alone: false }
 }
 
 fn cargo_tests(name: &str, command: Result<Expression>) -> Suite {
     let kind = Kind::Tests(counts::of_cargo);
-    Suite { name: name.into(), command, kind, needs_build: false }
+    Suite { name: name.into(), command, kind, needs_build: false, is_alone: false }
 }
 
 fn node_tests(name: &str, command: Result<Expression>) -> Suite {
-    Suite { name: name.into(), command, kind: Kind::Tests(counts::of_tap), needs_build: true }
+    let kind = Kind::Tests(counts::of_tap);
+    Suite { name: name.into(), command, kind, needs_build: true, is_alone: false }
 }
 
 fn conformance(name: &str, command: Result<Expression>) -> Suite {
     let kind = Kind::Tests(counts::of_conformance);
-    Suite { name: name.into(), command, kind, needs_build: true }
+    Suite { name: name.into(), command, kind, needs_build: true, is_alone: false }
 }
 
-/// ShareDB's tests in a tab, with their hubs in a SharedWorker.
+/// ShareDB's tests in a tab, with their hubs in a SharedWorker. They wait no longer for a browser than for
+/// a process of its own, which on a busy machine is not enough.
 fn in_browser(browser: &str, program: Program) -> Result<Suite> {
     let run = cmd!(env::current_exe()?, "conformance", "--built", "--browser", browser);
-    Ok(conformance(&format!("conformance-{browser}"), program.find().map(|_| run)))
+    let suite = conformance(&format!("conformance-{browser}"), program.find().map(|_| run));
+    Ok(Suite { is_alone: true, ..suite })
 }
 
 fn clippy(tools: &Tools, what: &[&'static str]) -> Expression {

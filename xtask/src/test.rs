@@ -37,7 +37,11 @@ pub fn run(tools: &Tools, names: &[String]) -> Result<ExitCode> {
         }
         outcomes.push(build);
     }
-    outcomes.extend(run_side_by_side(suites)?);
+    let (alone, others): (Vec<_>, Vec<_>) = suites.into_iter().partition(|(_, it)| it.is_alone);
+    for suite in alone {
+        outcomes.push(run_suite(suite)?);
+    }
+    outcomes.extend(run_side_by_side(others)?);
     outcomes.sort_by_key(|outcome| outcome.at);
     Ok(if summarise(&outcomes).failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
