@@ -242,9 +242,9 @@ pub struct DocCommitted {
 }
 
 impl DocCommitted {
-    /// Takes the next message in, if the two say the same of different ops.
+    /// Takes the next message in, if the two say the same of different ops, or one speaks of no ops: that
+    /// says only the version and whether all is settled.
     pub fn absorb(&mut self, next: &DocCommitted) -> bool {
-        // Without ops only the version and the rest are news.
         let (is_notice, follows_notice) = (next.op_ids.is_empty(), self.op_ids.is_empty());
         let fits = is_notice || follows_notice || self.error == next.error;
         let same = self.doc == next.doc && fits;
