@@ -1,6 +1,8 @@
 // Where a tab differs from a connection of ShareDB's own, and may. Each kind rewrites the two logs of an
 // object so that the difference can't be seen any more; a kind that no program needs can go.
 
+import {isGone} from './phases.mjs';
+
 export const ACCEPTED = [
   {
     name: 'state in events',
@@ -21,8 +23,9 @@ export const ACCEPTED = [
     name: 'order of answers',
     reason:
       'the server answers fetches, subscriptions and ops at its leisure: of those asked for at once, any ' +
-      'may have its answer first',
-    rewrite: (logs) => logs.map((log) => eachPhase(log, readsLast)),
+      'may have its answer first. It may be what takes a document again that is destroyed, or what ' +
+      'loads one that could not be loaded anew after an op that failed',
+    rewrite: (logs, {taken}) => logs.map((log) => eachPhase(until(log, taken), readsLast)),
   },
   {
     name: 'load or change',
@@ -39,8 +42,10 @@ export const ACCEPTED = [
     name: 'nothing is skipped',
     reason:
       'where a callback or a listener throws, an `error` has no listener, or ops can not be composed, ' +
-      'ShareDB skips what it had still to tell, and may throw a TypeError of its own; a tab tells it all',
-    rewrite: ([plain, tab], {thrown}) => {
+      'ShareDB skips what it had still to tell, and may throw a TypeError of its own; a tab tells it all. ' +
+      'If ShareDB had still to do something then, or never calls back, programs go on in another way',
+    rewrite: (logs, {thrown, skipped}) => {
+      const [plain, tab] = logs.map((log) => until(log, skipped));
       const told = new Set(plain.map(comparable));
       const isExtra = ({what, phase}) => thrown.has(phase) || what.startsWith('callback of');
       return [
@@ -53,11 +58,18 @@ export const ACCEPTED = [
     name: 'ops that fail',
     reason:
       'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
-      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an error',
+      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an ' +
+      'error. Of an op whose document is gone, a tab may hear the ops before that, and each error comes ' +
+      'once, where ShareDB may say it again as the server refuses the op: how that ends, and the errors',
     rewrite: ([plain, tab]) => {
       const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
+      const stale = phasesOfStaleOps(plain);
       return [plain, tab].map((log) =>
-        log.flatMap((entry) => (failed.has(entry.phase) ? outcome(entry) : entry)),
+        eachPhase(log, (entries) => {
+          if (failed.has(entries[0].phase)) return entries.flatMap(outcome);
+          const told = eachErrorOnce(entries);
+          return stale.has(entries[0].phase) ? told.filter(isOutcome) : told;
+        }),
       );
     },
   },
@@ -81,22 +93,25 @@ export const ACCEPTED = [
   {
     name: 'hubs that know more',
     reason:
-      'a hub that has a newer state than an ingested one sends it, where a client of ShareDB stays at the old ' +
-      'one; and it knows that a document does not exist, at version 0, where a client has not asked',
-    rewrite: (logs, {ingested}) =>
-      logs.map((log) => log.filter(({phase}) => phase < ingested).map(withoutVersionZero)),
+      'a hub that has a newer state than an ingested one, or than that of an op that is refused, sends it, ' +
+      'where a client of ShareDB stays at the old one; it knows that a document does not exist, at version ' +
+      '0, where a client has not asked, and has a document offline that it had until then. It does not ' +
+      'ask the server for what came since of documents that are given to a query as results',
+    rewrite: (logs, {known}) => logs.map((log) => until(log, known).map(withoutVersionZero)),
   },
   {
     name: 'ops that wait',
     reason:
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
-      'does not hold it back, nor does to close the connection, and what is submitted while it waits is ' +
-      'not composed into it. A creation that waits has its error when a tab hears that others have ' +
+      'does not hold it back, nor does to close the connection, and what is submitted while it waits, in ' +
+      'a callback or as the connection comes back, may be composed into it or not. A creation that waits has its error when a tab hears that others have ' +
       'created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
       'also if the application has given some',
     rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
   },
 ];
+
+const until = (log, end) => log.filter(({phase}) => phase < end);
 
 const PENDING = ['no write pending', 'nothing pending'];
 
@@ -145,6 +160,28 @@ function loadsOnce(log) {
   return log.filter((entry, at) => {
     const next = log[at + 1];
     return entry.what !== 'load' || next?.what !== 'load' || next.phase !== entry.phase;
+  });
+}
+
+/** The phases in which an op is submitted whose document is gone. */
+function phasesOfStaleOps(log) {
+  const submits = new Set();
+  const stale = new Set();
+  for (const {what, args, phase} of log) {
+    if (what === 'op batch' && args[1]) submits.add(phase);
+    if (isGone(args[0]?.error) && submits.has(phase)) stale.add(phase);
+  }
+  return stale;
+}
+
+const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);
+
+function eachErrorOnce(entries) {
+  const told = new Set();
+  return entries.filter(({what, args}) => {
+    const code = args[0]?.error;
+    if (what !== 'error' || !code?.startsWith('ERR_DOC_')) return true;
+    return !told.has(code) && told.add(code);
   });
 }
 

@@ -9,6 +9,7 @@ export function isFair({steps}) {
     steps.some(fetchesAndUnsubscribes) ||
     deletesBesideBadOp(steps) ||
     isShownWhileDestroyed(steps) ||
+    isDestroyedTwice(steps) ||
     hasUnsubscriptionAfterRefusal(steps)
   );
 }
@@ -54,6 +55,21 @@ function deletesBesideBadOp(steps) {
 function isShownWhileDestroyed(steps) {
   const destroys = steps.some((step) => step.do === 'presence' && step.call === 'destroyLocal');
   return destroys && steps.some(({next}) => next?.do === 'presence' && next.call === 'submit');
+}
+
+/** Of two calls of `destroy` at once ShareDB forgets one, with its callback, if the document is subscribed. */
+function isDestroyedTwice(steps) {
+  const destroyed = new Set();
+  return steps.some((step) => {
+    if (!step.now) destroyed.clear();
+    const calls = [step, step.next].filter((it) => it?.do === 'destroy');
+    return calls.some(({c, d}) => {
+      const name = `${c} ${d}`;
+      if (destroyed.has(name)) return true;
+      destroyed.add(name);
+      return false;
+    });
+  });
 }
 
 /**

@@ -1,20 +1,38 @@
 import {isDeepStrictEqual} from 'node:util';
 import {ACCEPTED} from './accepted.mjs';
+import {
+  firstBroughtUpToDate,
+  firstCalledBackByTabOnly,
+  firstDestroyedBesideOthers,
+  firstKnown,
+  firstLeftUnloaded,
+  firstSubmittedInCallback,
+  firstSubmittedOnReturn,
+  firstThrownBesideOthers,
+} from './phases.mjs';
 
 /** The first difference between what two worlds saw that is not accepted, and the kinds that were. */
 export function compare(plain, tab) {
   const logs = [plain.observer.logs, tab.observer.logs];
   const refused = [plain, tab].map(({world}) => world.server.refused);
+  const thrown = thrownIn(plain.observer);
   const seen = {
     end: plain.program.steps.length,
-    thrown: thrownIn(plain.observer),
+    thrown,
+    skipped: Math.min(firstThrownBesideOthers(plain, thrown), firstCalledBackByTabOnly(plain, tab)),
+    taken: Math.min(firstDestroyedBesideOthers(plain), firstLeftUnloaded(plain, tab)),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
-    ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
+    known: Math.min(
+      firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
+      firstKnown(plain, tab),
+      firstBroughtUpToDate(plain, tab),
+    ),
     waited: Math.min(
       firstPausedOffline(plain),
       firstCreatedByOthers(tab),
-      firstSubmittedWhileOthersWait(plain),
+      firstSubmittedInCallback(plain),
+      firstSubmittedOnReturn(plain),
       firstPhase(plain, (step) => step.do === 'close' && step.now === true),
       firstGivenWhilePaused(plain),
     ),
@@ -57,15 +75,6 @@ function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
     log.filter(({args}) => args[0]?.error === 'ERR_DOC_ALREADY_CREATED').map(({phase}) => phase),
   );
   return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
-}
-
-/** The phase in which an op is submitted in the callback of another, while a third one waits. */
-function firstSubmittedWhileOthersWait(run) {
-  const isOp = (step) => ['submit', 'create', 'del'].includes(step?.do);
-  return firstPhase(run, (step, at) => {
-    const after = run.program.steps[at + 1];
-    return isOp(step) && isOp(step.next) && isOp(after) && after.now === true;
-  });
 }
 
 /** The phase in which a client that has paused a document gives a query results. */
