@@ -177,7 +177,8 @@ function phasesOfStaleOps(log) {
 const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);
 
 function eachErrorOnce(entries) {
-  const told = new Set();
+  const calledBack = entries.filter(({what}) => what.startsWith('callback of'));
+  const told = new Set(calledBack.map(({args}) => args[0]?.error).filter(isGone));
   return entries.filter(({what, args}) => {
     const code = args[0]?.error;
     if (what !== 'error' || !code?.startsWith('ERR_DOC_')) return true;

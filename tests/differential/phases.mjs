@@ -77,12 +77,16 @@ export function firstLeftUnloaded(plain, tab) {
   });
 }
 
-/** The phase after which the tab has a state that a client waits for offline, or a newer one than that. */
+/**
+ * The phase after which the tab has a newer state, of a document that is not subscribed, than a client that
+ * is offline, or whose op or request has failed since the document or its ops are gone.
+ */
 export function firstKnown(plain, tab) {
+  const isMissing = (code) => /^Missing ops/.test(code);
   return firstEnd(plain, tab, ({ofPlain, ofTab, codes}) => {
-    const waits = ofPlain.version === null && ofPlain.pending && !ofPlain.writePending;
-    const isStale = !ofPlain.subscribed && codes.some(isGone);
-    return (waits && ofTab.version !== null) || (isStale && ofTab.version > ofPlain.version);
+    const isNewer = ofTab.version > (ofPlain.version ?? -1);
+    const hasFailed = codes.some((code) => isGone(code) || isMissing(code));
+    return isNewer && !ofPlain.subscribed && (ofPlain.pending || hasFailed);
   });
 }
 
