@@ -176,13 +176,20 @@ function phasesOfStaleOps(log) {
 
 const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);
 
+/** Of several ways to say that the document is gone, the first counts. */
 function eachErrorOnce(entries) {
+  const nameOf = (code) => (isGone(code) ? 'gone' : code);
   const calledBack = entries.filter(({what}) => what.startsWith('callback of'));
-  const told = new Set(calledBack.map(({args}) => args[0]?.error).filter(isGone));
+  const told = new Set(
+    calledBack
+      .map(({args}) => args[0]?.error)
+      .filter(isGone)
+      .map(nameOf),
+  );
   return entries.filter(({what, args}) => {
     const code = args[0]?.error;
     if (what !== 'error' || !code?.startsWith('ERR_DOC_')) return true;
-    return !told.has(code) && told.add(code);
+    return !told.has(nameOf(code)) && told.add(nameOf(code));
   });
 }
 
