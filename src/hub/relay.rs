@@ -193,7 +193,7 @@ impl Relay {
                     tell(&key.2, message, cx);
                     // The server has answered for the last that was heard of it.
                     let version = head.version();
-                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version <= version) {
+                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version == version) {
                         self.presences.remove(&key);
                     }
                 }

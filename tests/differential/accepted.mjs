@@ -6,7 +6,8 @@ export const ACCEPTED = [
     name: 'state in events',
     reason:
       'a tab gets the state first and then the answers, and several answers at once: inside an event or a ' +
-      'callback the version and what is pending or subscribed may be those from before or after it',
+      'callback the version, what is pending or subscribed, and the data of results may be those from before ' +
+      'or after it',
     rewrite: (logs) => logs.map((log) => log.map(withoutState)),
   },
   {
@@ -20,8 +21,8 @@ export const ACCEPTED = [
   {
     name: 'order of answers',
     reason:
-      'the server answers fetches, subscriptions and ops at its leisure: of those asked for at once, any ' +
-      'may have its answer first',
+      'the server answers fetches, subscriptions, presence and ops at its leisure: of those asked for at ' +
+      'once, any may have its answer first',
     rewrite: (logs) => logs.map((log) => eachPhase(log, readsLast)),
   },
   {
@@ -39,14 +40,16 @@ export const ACCEPTED = [
     name: 'nothing is skipped',
     reason:
       'where a callback or a listener throws, an `error` has no listener, or ops can not be composed, ' +
-      'ShareDB skips what it had still to tell, and may throw a TypeError of its own; a tab tells it all',
+      'ShareDB skips what it had still to tell, or tells it later, and may throw a TypeError of its own; a ' +
+      'tab tells it all',
     rewrite: ([plain, tab], {thrown}) => {
       const told = new Set(plain.map(comparable));
       const isExtra = ({what, phase}) => thrown.has(phase) || what.startsWith('callback of');
-      return [
-        plain.filter((entry) => !isSlip(entry)),
-        tab.filter((entry) => !isExtra(entry) || told.has(comparable(entry))),
-      ];
+      const isKept = (entry) => !isExtra(entry) || told.has(comparable(entry));
+      const early = new Set(tab.filter((entry) => !isKept(entry)).map(withoutPhase));
+      const isLate = (entry) =>
+        entry.what.startsWith('callback of') && early.has(withoutPhase(entry));
+      return [plain.filter((entry) => !isSlip(entry) && !isLate(entry)), tab.filter(isKept)];
     },
   },
   {
@@ -62,13 +65,24 @@ export const ACCEPTED = [
     },
   },
   {
-    name: 'refused presence',
-    reason: 'ShareDB calls a presence `subscribed` whose subscription was refused; a tab does not',
-    rewrite: (logs, {refused}) => {
+    name: 'what was refused',
+    reason:
+      'ShareDB calls a presence `subscribed` whose subscription was refused, and gives a query that failed ' +
+      'the results of which it could not have the state; a tab does not. Who leaves a channel before the ' +
+      'server has answered hears no refusal',
+    rewrite: (logs, {refused, left}) => {
       const wasRefused = refused.some((it) => it.endsWith('presence'));
+      const isUnheard = ({what, args, phase}) =>
+        what === 'error' && args[0]?.error === 'ERR_REFUSED_PRESENCE' && left.has(phase);
       const forgive = (entry) =>
         entry.what === 'is' && 'remote' in entry ? {...entry, subscribed: undefined} : entry;
-      return wasRefused ? logs.map((log) => log.map(forgive)) : logs;
+      const forgiven = wasRefused
+        ? logs.map((log) => log.filter((entry) => !isUnheard(entry)).map(forgive))
+        : logs;
+      const failed = Math.min(
+        ...forgiven[1].filter(hasFailedWithoutResults).map(({phase}) => phase),
+      );
+      return forgiven.map((log) => log.map((entry) => withoutResults(entry, failed)));
     },
   },
   {
@@ -82,9 +96,12 @@ export const ACCEPTED = [
     name: 'hubs that know more',
     reason:
       'a hub that has a newer state than an ingested one sends it, where a client of ShareDB stays at the old ' +
-      'one; and it knows that a document does not exist, at version 0, where a client has not asked',
-    rewrite: (logs, {ingested}) =>
-      logs.map((log) => log.filter(({phase}) => phase < ingested).map(withoutVersionZero)),
+      'one; it knows that a document does not exist, at version 0, where a client has not asked; and offline ' +
+      'it has a document that the client has destroyed, and now asks for again',
+    rewrite: (logs, {ingested, takenOffline}) => {
+      const end = Math.min(ingested, takenOffline);
+      return logs.map((log) => log.filter(({phase}) => phase < end).map(withoutVersionZero));
+    },
   },
   {
     name: 'ops that wait',
@@ -93,8 +110,12 @@ export const ACCEPTED = [
       'does not hold it back, nor does to close the connection, and what is submitted while it waits is ' +
       'not composed into it. A creation that waits has its error when a tab hears that others have ' +
       'created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
-      'also if the application has given some',
-    rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
+      'also those that come later, but not for another if the application has given some',
+    rewrite: (logs, {waited, found}) => {
+      const isOfQuery = logs.flat().some((entry) => 'ready' in entry);
+      const end = isOfQuery ? Math.min(waited, found) : waited;
+      return logs.map((log) => log.filter(({phase}) => phase < end));
+    },
   },
 ];
 
@@ -105,7 +126,7 @@ function withoutState({version, subscribed, pending, writePending, ...entry}) {
   if (entry.what === 'is') return {version, subscribed, pending, writePending, ...entry};
   const rewritten = {...entry};
   for (const docs of ['results', 'found']) {
-    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type, data}]) => [on, type, data]);
+    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type}]) => [on, type]);
   }
   return rewritten;
 }
@@ -125,7 +146,8 @@ function eachPhase(log, rewrite) {
 }
 
 function readsLast(entries) {
-  const isRead = ({what}) => /^callback of (fetch|subscribe|unsubscribe)/.test(what);
+  const isRead = ({what}) =>
+    /^callback of (fetch|subscribe|unsubscribe|presence|settled)/.test(what);
   const reads = entries.filter(isRead).map(({phase, what, args}) => ({phase, what, args}));
   reads.sort((one, other) => (one.what < other.what ? -1 : 1));
   return [...entries.filter((entry) => !isRead(entry)), ...reads];
@@ -150,6 +172,8 @@ function loadsOnce(log) {
 
 const comparable = ({phase, what, args}) => JSON.stringify([phase, what, args]);
 
+const withoutPhase = ({what, args}) => JSON.stringify([what, args]);
+
 /** An error that is none of ShareDB's but one in it. */
 function isSlip({what, args}) {
   return what === 'error' && /^Cannot read properties of (null|undefined)/.test(args[0]?.error);
@@ -159,6 +183,17 @@ function isSlip({what, args}) {
 function hasTypeError({args}) {
   const code = args[0]?.error;
   return code !== undefined && (!code.startsWith('ERR_') || code === 'ERR_OT_OP_BADLY_FORMED');
+}
+
+/** A query that ends with an error, in a tab. */
+function hasFailedWithoutResults({what, args, ...entry}) {
+  const hasError = what === 'error' || (what.startsWith('callback of query') && args[0]);
+  return hasError && (entry.results === null || entry.found === null);
+}
+
+function withoutResults({results, found, ...entry}, from) {
+  if (entry.phase >= from) return entry;
+  return {...entry, ...(results !== undefined && {results}), ...(found !== undefined && {found})};
 }
 
 /** What is left of a phase if only its end counts. */
