@@ -53,18 +53,6 @@ export const ACCEPTED = [
     },
   },
   {
-    name: 'ops that fail',
-    reason:
-      'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
-      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an error',
-    rewrite: ([plain, tab]) => {
-      const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
-      return [plain, tab].map((log) =>
-        log.flatMap((entry) => (failed.has(entry.phase) ? outcome(entry) : entry)),
-      );
-    },
-  },
-  {
     name: 'what was refused',
     reason:
       'ShareDB calls a presence `subscribed` whose subscription was refused, and gives a query that failed ' +
@@ -83,6 +71,18 @@ export const ACCEPTED = [
         ...forgiven[1].filter(hasFailedWithoutResults).map(({phase}) => phase),
       );
       return forgiven.map((log) => log.map((entry) => withoutResults(entry, failed)));
+    },
+  },
+  {
+    name: 'ops that fail',
+    reason:
+      'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
+      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an error',
+    rewrite: ([plain, tab]) => {
+      const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
+      return [plain, tab].map((log) =>
+        log.flatMap((entry) => (failed.has(entry.phase) ? outcome(entry) : entry)),
+      );
     },
   },
   {
