@@ -43,12 +43,13 @@ export const ACCEPTED = [
       'ShareDB skips what it had still to tell, or tells it later, and may throw a TypeError of its own; a ' +
       'tab tells it all',
     rewrite: ([plain, tab], {thrown}) => {
-      const told = new Set(plain.map(comparable));
-      const isExtra = ({what, phase}) => thrown.has(phase) || what.startsWith('callback of');
-      const isKept = (entry) => !isExtra(entry) || told.has(comparable(entry));
+      const isCallback = ({what}) => what.startsWith('callback of');
+      const key = (entry) => comparable(isCallback(entry) ? {...entry, args: []} : entry);
+      const told = new Set(plain.map(key));
+      const isExtra = (entry) => thrown.has(entry.phase) || isCallback(entry);
+      const isKept = (entry) => !isExtra(entry) || told.has(key(entry));
       const early = new Set(tab.filter((entry) => !isKept(entry)).map(withoutPhase));
-      const isLate = (entry) =>
-        entry.what.startsWith('callback of') && early.has(withoutPhase(entry));
+      const isLate = (entry) => isCallback(entry) && early.has(withoutPhase(entry));
       return [plain.filter((entry) => !isSlip(entry) && !isLate(entry)), tab.filter(isKept)];
     },
   },
@@ -56,21 +57,14 @@ export const ACCEPTED = [
     name: 'what was refused',
     reason:
       'ShareDB calls a presence `subscribed` whose subscription was refused, and gives a query that failed ' +
-      'the results of which it could not have the state; a tab does not. Who leaves a channel before the ' +
-      'server has answered hears no refusal',
-    rewrite: (logs, {refused, left}) => {
+      'the results of which it could not have the state; a tab does not',
+    rewrite: (logs, {refused}) => {
       const wasRefused = refused.some((it) => it.endsWith('presence'));
-      const isUnheard = ({what, args, phase}) =>
-        what === 'error' && args[0]?.error === 'ERR_REFUSED_PRESENCE' && left.has(phase);
       const forgive = (entry) =>
         entry.what === 'is' && 'remote' in entry ? {...entry, subscribed: undefined} : entry;
-      const forgiven = wasRefused
-        ? logs.map((log) => log.filter((entry) => !isUnheard(entry)).map(forgive))
-        : logs;
-      const failed = Math.min(
-        ...forgiven[1].filter(hasFailedWithoutResults).map(({phase}) => phase),
-      );
-      return forgiven.map((log) => log.map((entry) => withoutResults(entry, failed)));
+      const forgiven = wasRefused ? logs.map((log) => log.map(forgive)) : logs;
+      const failed = failedAt(logs[1]);
+      return forgiven.map((log) => log.flatMap((entry) => withoutResults(entry, failed)));
     },
   },
   {
@@ -89,8 +83,10 @@ export const ACCEPTED = [
     name: 'other refusals',
     reason:
       'a hub asks the server for other things than a client does (it has a document already, or asks for ' +
-      'more at once): what the server refuses hits something else then, and the logs have nothing in common',
-    rewrite: (logs, {sameRefusals}) => (sameRefusals ? logs : [[], []]),
+      'more at once): what the server refuses hits something else then, and the logs have nothing in common. ' +
+      'Before a client creates a document that it has destroyed, the hub, which has it, asks whether it is there',
+    rewrite: (logs, {sameRefusals, createdAnew}) =>
+      sameRefusals ? logs.map((log) => log.filter(({phase}) => phase < createdAnew)) : [[], []],
   },
   {
     name: 'hubs that know more',
@@ -185,15 +181,21 @@ function hasTypeError({args}) {
   return code !== undefined && (!code.startsWith('ERR_') || code === 'ERR_OT_OP_BADLY_FORMED');
 }
 
-/** A query that ends with an error, in a tab. */
-function hasFailedWithoutResults({what, args, ...entry}) {
-  const hasError = what === 'error' || (what.startsWith('callback of query') && args[0]);
-  return hasError && (entry.results === null || entry.found === null);
+/** The phase in which a query failed, so that it has never had results. */
+function failedAt(log) {
+  const hasError = ({what, args}) =>
+    what === 'error' || (what.startsWith('callback of query') && args[0]);
+  const ready = log.findIndex(({what}) => what === 'ready');
+  return hasError(log[ready + 1] ?? {what: ''}) && ready >= 0 ? log[ready].phase : Infinity;
 }
 
-function withoutResults({results, found, ...entry}, from) {
-  if (entry.phase >= from) return entry;
-  return {...entry, ...(results !== undefined && {results}), ...(found !== undefined && {found})};
+function withoutResults({results, found, ...entry}, failed) {
+  if (entry.phase < failed) {
+    return [
+      {...entry, ...(results !== undefined && {results}), ...(found !== undefined && {found})},
+    ];
+  }
+  return ['insert', 'remove', 'move', 'changed'].includes(entry.what) ? [] : [entry];
 }
 
 /** What is left of a phase if only its end counts. */

@@ -9,6 +9,7 @@ export function isFair(program) {
     hasOpBesideBadOne(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
     deletesBesideBadOp(steps) ||
+    undoesMember(steps) ||
     isShownWhileDestroyed(steps) ||
     isShownWhileDeleted(steps) ||
     listensWithoutDocument(steps) ||
@@ -47,14 +48,25 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
 
 /**
  * A member that is deleted while another client inserts it may be there at the server and not at that
- * client, and one that was not there is, once its deletion is undone; a document that ShareDB loads after
- * an op that can not be applied is the server's.
+ * client; a document that ShareDB loads after an op that can not be applied is the server's.
  */
 function deletesBesideBadOp(steps) {
   const all = steps.flatMap((step) => [step, step.next]);
   const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
-  const refuses = (step) => step?.refuse?.what === 'submit';
-  return (all.some(isBad) || all.some(refuses)) && all.some(deletes);
+  return all.some(isBad) && all.some(deletes);
+}
+
+/**
+ * A member that is deleted and was not there, or set and was there, is not as before once that is undone; a
+ * document that ShareDB loads after that is the server's.
+ */
+function undoesMember(steps) {
+  const sets = (step) => step?.op?.some?.((component) => component?.p?.[0] === 'o');
+  const undoes = (some) =>
+    some.some(({refuse}) => refuse?.what === 'submit') &&
+    some.some((step) => [step, step.next].some(sets));
+  const waits = steps.some((step) => ['drop', 'close', 'pause'].includes(step.do));
+  return waits ? undoes(steps) : phasesOf(steps).some(undoes);
 }
 
 /** ShareDB forgets a presence that is shown again while it is being destroyed. */

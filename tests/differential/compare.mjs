@@ -10,8 +10,8 @@ export function compare(plain, tab) {
     thrown: thrownIn(plain.observer),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
-    left: phasesWith(plain, (step) => ['unsubscribe', 'destroy'].includes(step.call)),
     takenOffline: firstTakenOffline(plain),
+    createdAnew: firstCreatedAnewInVain(plain),
     ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
     waited: Math.min(
       firstPausedOffline(plain),
@@ -95,22 +95,32 @@ function firstGivenBesideCreation(run) {
   return firstCommon(phasesWith(run, gives), phasesWith(run, isCreation));
 }
 
+/** The phase in which a client creates a document that it has destroyed, and a read is refused. */
+function firstCreatedAnewInVain(run) {
+  const refuses = ({refuse}) => ['fetch', 'read', 'subscribe'].includes(refuse?.what);
+  const creates = (step, at) => isCreation(step) && hasDestroyed(run, step.c, at);
+  return firstCommon(phasesWith(run, creates), phasesWith(run, refuses));
+}
+
+function hasDestroyed({program: {steps}}, c, at) {
+  const destroys = (step) => step?.do === 'destroy' && step.c === c;
+  return steps.slice(0, at + 1).some((step) => destroys(step) || destroys(step.next));
+}
+
 /** The phase in which a client that is offline asks for a document that it has destroyed. */
 function firstTakenOffline(run) {
   const {steps} = run.program;
   const asks = ({do: kind}) => ['subscribe', 'fetch', 'bulk', 'query'].includes(kind);
   return firstPhase(run, (step, at) => {
-    const destroys = (other) => other.do === 'destroy' && other.c === step.c;
     const end = run.phases.find((from) => from > at) ?? steps.length;
-    return asks(step) && steps.slice(0, at).some(destroys) && isOffline(steps, end - 1, step.c);
+    return asks(step) && hasDestroyed(run, step.c, at) && isOffline(steps, end - 1, step.c);
   });
 }
 
 /** The phases that have such a step. */
 function phasesWith({program: {steps}, phases}, is) {
-  const found = [...steps.keys()].filter(
-    (at) => is(steps[at]) || (steps[at].next && is(steps[at].next)),
-  );
+  const has = (at) => is(steps[at], at) || (steps[at].next && is(steps[at].next, at));
+  const found = [...steps.keys()].filter(has);
   return new Set(found.map((at) => phases.findLast((from) => from <= at)));
 }
 
