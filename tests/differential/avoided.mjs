@@ -8,7 +8,8 @@ export function isFair(program) {
     hasOffline(steps, isBad) ||
     hasOpBesideBadOne(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
-    deletesBesideBadOp(steps) ||
+    deletesBesideLoad(steps) ||
+    givesResultsOfForgottenOps(steps) ||
     undoesMember(steps) ||
     isShownWhileDestroyed(steps) ||
     isShownWhileDeleted(steps) ||
@@ -48,12 +49,23 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
 
 /**
  * A member that is deleted while another client inserts it may be there at the server and not at that
- * client; a document that ShareDB loads after an op that can not be applied is the server's.
+ * client; a document that ShareDB loads after an op that can not be applied, or ops that are missing, is the
+ * server's.
  */
-function deletesBesideBadOp(steps) {
+function deletesBesideLoad(steps) {
   const all = steps.flatMap((step) => [step, step.next]);
   const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
-  return all.some(isBad) && all.some(deletes);
+  const loads = (step) => isBad(step) || step?.do === 'trim';
+  return all.some(loads) && all.some(deletes);
+}
+
+/** If the application has given results, ShareDB says nothing of one that it finds and can not load. */
+function givesResultsOfForgottenOps(steps) {
+  const gives = (step) => step?.do === 'query' && step.results !== undefined;
+  return (
+    steps.some(({do: kind}) => kind === 'trim') &&
+    steps.some((step) => gives(step) || gives(step.next))
+  );
 }
 
 /**

@@ -62,11 +62,13 @@ function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
   return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
 }
 
-/** The phase in which an op is submitted in the callback of another, while a third one waits. */
+/** The phase in which an op is submitted in a callback, while others may wait. */
 function firstSubmittedWhileOthersWait(run) {
+  const {steps} = run.program;
   return firstPhase(run, (step, at) => {
-    const after = run.program.steps[at + 1];
-    return isOp(step) && step.next && isOp(step.next) && after?.now === true && isOp(after);
+    if (!step.next || !isOp(step.next)) return false;
+    const after = steps[at + 1];
+    return (isOp(step) && after?.now === true && isOp(after)) || isOffline(steps, at);
   });
 }
 
