@@ -15,6 +15,7 @@ export function isFair(program) {
     isShownWhileDeleted(steps) ||
     listensWithoutDocument(steps) ||
     refusesPresenceThatIsOff(program) ||
+    hasFetchesBesideRefusal(steps) ||
     hasUnsubscriptionAfterRefusal(steps) ||
     hasQueryBesideUnheardCreation(program)
   );
@@ -144,6 +145,23 @@ function hasOpBesideBadOne(steps) {
   return steps.some((step, at) => {
     if (isBad(step.next)) return true;
     return isBad(step) && (step.now || steps[at + 1]?.now);
+  });
+}
+
+/** The error of a read that a fetch without a callback waits for is told to nobody. */
+function hasFetchesBesideRefusal(steps) {
+  const readsOf = ({do: kind, c, d, calls = [], cb}) => [
+    ...(['fetch', 'subscribe'].includes(kind) ? [{on: `${c} ${d}`, kind, cb}] : []),
+    ...calls.map(([method, d]) => ({on: `${c} ${d}`, kind: method})),
+  ];
+  return phasesOf(steps).some((phase) => {
+    const refuses = ({refuse}) => ['fetch', 'read', 'subscribe'].includes(refuse?.what);
+    const reads = phase
+      .flatMap((step) => [step, ...(step.next ? [step.next] : [])])
+      .flatMap(readsOf);
+    const isJoined = ({on}, at) => reads.some((other, index) => index !== at && other.on === on);
+    const isUnheard = (read, at) => read.kind === 'fetch' && !read.cb && isJoined(read, at);
+    return phase.some(refuses) && reads.some(isUnheard);
   });
 }
 

@@ -7,6 +7,7 @@ export function compare(plain, tab) {
   const refused = [plain, tab].map(({world}) => world.server.refused);
   const seen = {
     end: plain.program.steps.length,
+    early: plain.program.early,
     thrown: thrownIn(plain.observer),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
