@@ -15,6 +15,7 @@ export function isFair(program) {
     isShownWhileDeleted(steps) ||
     listensWithoutDocument(steps) ||
     refusesPresenceThatIsOff(program) ||
+    isDestroyedTwice(steps) ||
     hasFetchesBesideRefusal(steps) ||
     hasUnsubscriptionAfterRefusal(steps) ||
     hasQueryBesideUnheardCreation(program)
@@ -135,6 +136,16 @@ function phasesOf(steps) {
     else phases.push([step]);
   }
   return phases;
+}
+
+/** Of two calls of `destroy` at once ShareDB forgets one, with its callback, if the document is subscribed. */
+function isDestroyedTwice(steps) {
+  return phasesOf(steps).some((phase) => {
+    const calls = phase
+      .flatMap(({next, ...step}) => [step, next])
+      .filter((it) => it?.do === 'destroy');
+    return new Set(calls.map(({c, d}) => `${c} ${d}`)).size < calls.length;
+  });
 }
 
 /**

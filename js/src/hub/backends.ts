@@ -1,17 +1,31 @@
 import defaultTypes from 'sharedb/lib/types.js';
 import './inline.js';
 import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
-import type {Backend} from '../connect.js';
-import type {ProxyConnection} from '../connection.js';
-import {directPair} from '../direct-pair.js';
-import {codes, makeError} from '../errors.js';
-import type {BackendOptions, CustomTransport} from '../options.js';
+import type {Backend} from '../shared/backend.js';
+import {directPair} from '../shared/direct-pair.js';
+import {codes, makeError} from '../shared/errors.js';
+import type {StoreOptions} from '../shared/store-options.js';
+import type {CustomTransport} from '../shared/transport.js';
 import {HubDefinition} from './define.js';
 import type {Hub} from './hub.js';
-import {databaseName} from './store-options.js';
+import {databaseName} from './read-store-options.js';
 
 /** How a tab gets to its hub: a port, the name of a broadcast channel, or one end of a direct pair. */
 export type Way = MessagePort | string | CustomTransport;
+
+/** What a tab asks of its hub; see the options of `createConnection`. */
+export interface SeatOptions {
+  identity?: string;
+  name?: string;
+  store?: boolean | StoreOptions;
+  transport?: 'direct' | 'message-port' | 'broadcast-channel';
+  types?: {map: {[name: string]: any}};
+}
+
+/** A connection of a tab to the hub. */
+interface User {
+  readonly state: string;
+}
 
 /** A hub of this thread with its connections; without one it rests, or ends if it has a store. */
 interface BackendHub {
@@ -21,7 +35,7 @@ interface BackendHub {
   name: string | undefined;
   /** The name of its store, if it has one. */
   database: string | undefined;
-  users: Set<ProxyConnection>;
+  users: Set<User>;
 }
 
 /** Those that can be joined; those, too, that have no connection and wait for the server. */
@@ -56,17 +70,17 @@ function isLoggedOut({hub, users}: BackendHub): boolean {
 /** A tab's place at a hub over a backend. */
 export class Seat {
   readonly #backend: Backend;
-  readonly #options: BackendOptions;
+  readonly #options: SeatOptions;
   readonly #tabId: string;
   #host: BackendHub;
-  #connection: ProxyConnection | undefined;
+  #connection: User | undefined;
 
   /**
    * Finds the hub that the options ask for, or starts it.
    *
    * @throws an `Error` with a `code`, for options that are invalid or don't fit together
    */
-  constructor(backend: Backend, options: BackendOptions, tabId: string) {
+  constructor(backend: Backend, options: SeatOptions, tabId: string) {
     this.#backend = backend;
     this.#options = options;
     this.#tabId = tabId;
@@ -84,7 +98,7 @@ export class Seat {
   }
 
   /** Makes a way to the hub; calls back if that fails, or to the next one, if it has failed. */
-  take(connection: ProxyConnection, failed: () => void): Way {
+  take(connection: User, failed: () => void): Way {
     const host = this.#host;
     if (host.hub.isClosed) host.hub = hubOf(this.#backend, this.#options);
     backendHubs.add(host);
@@ -104,7 +118,7 @@ export class Seat {
 }
 
 /** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
-function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub): BackendHub {
+function joinHub(backend: Backend, options: SeatOptions, before?: BackendHub): BackendHub {
   const {name, identity = '', store = false} = options;
   const database = store ? databaseName(identity, store) : undefined;
   const wanted = {backend, identity, name, database};
@@ -121,7 +135,7 @@ function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub)
     left ?? {
       ...wanted,
       hub: hubOf(backend, options),
-      users: new Set<ProxyConnection>(),
+      users: new Set<User>(),
     };
   forgetHub(host);
   backendHubs.add(host);
@@ -155,7 +169,7 @@ function handOver(database: string): void {
 
 function hubOf(
   backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: BackendOptions,
+  {types = defaultTypes, identity = '', store = false}: SeatOptions,
 ): Hub {
   // A `Backend` connects a connection anew that was closed.
   const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());

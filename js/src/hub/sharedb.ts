@@ -1,6 +1,6 @@
 import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
 import type {Type} from 'sharedb/lib/sharedb.js';
-import type {Op} from '../wire.js';
+import type {Op} from '../shared/wire.js';
 
 /** ShareDB's connection, with the members its typings lack. */
 export type WholeConnection = Connection & {
@@ -22,6 +22,7 @@ export type WholeConnection = Connection & {
 export type WholeDoc = Doc & {
   wantSubscribe: boolean;
   inflightSubscribe: {wantSubscribe: boolean; callback?: Callback | null} | null;
+  pendingSubscribe: unknown[];
   inflightFetch: Callback[];
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
@@ -30,6 +31,8 @@ export type WholeDoc = Doc & {
   /** Gives up the state and the uncommitted ops, and loads the document. */
   _hardRollback?: (error: unknown) => void;
   _setData(data: unknown): void;
+  /** Takes the answer to the oldest of `inflightFetch`. */
+  _handleFetch(error?: unknown, snapshot?: unknown): void;
   /** Takes the answer to `inflightSubscribe`. */
   _handleSubscribe(error?: unknown, snapshot?: unknown): void;
   /** Sends the next of the subscriptions, and ends of them, that wait for those before. */

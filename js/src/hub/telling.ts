@@ -3,8 +3,8 @@ import type {Doc} from 'sharedb/lib/client/index.js';
 /** What happened upstream: a name, and what `bindings/hub/src/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
 
-/** The events by which a document changes. */
-const changes = new Set(['op', 'create', 'del']);
+/** The events that give a document a new revision. */
+const revisions = new Set(['loaded', 'op', 'create', 'del']);
 
 /** An event that waits to be told, with the document's version when it happened. */
 interface ToldLater {
@@ -58,15 +58,18 @@ export class Telling {
     return told === undefined ? doc.version : told;
   }
 
-  /**
-   * Of what the core has not been told: how many changes of the document come before its next load,
-   * and whether there is one.
-   */
-  untold(doc: Doc | undefined): [changes: number, load: boolean] {
+  /** How many new revisions of the document the core has not been told of. */
+  untold(doc: Doc | undefined): number {
+    return this.#untold(doc).filter((name) => revisions.has(name)).length;
+  }
+
+  /** Whether the core has yet to be told an event of this name of the document. */
+  isToTell(doc: Doc, name: string): boolean {
+    return this.#untold(doc).includes(name);
+  }
+
+  #untold(doc: Doc | undefined): string[] {
     const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
-    const names = untold.map(({event: [name]}) => name);
-    const load = names.indexOf('loaded');
-    const before = load < 0 ? names : names.slice(0, load);
-    return [before.filter((name) => changes.has(name)).length, load >= 0];
+    return untold.map(({event: [name]}) => name);
   }
 }
