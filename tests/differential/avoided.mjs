@@ -24,13 +24,19 @@ export function isFair(program) {
 
 /** Whether a client does that while its connection is lost. */
 function hasOffline(steps, does) {
-  const offline = new Set();
-  for (const step of steps) {
-    if (step.do === 'drop' || step.do === 'close') offline.add(step.c);
-    if (step.do === 'restore' || step.do === 'open') offline.delete(step.c);
-    if (offline.has(step.c) && [step, step.next].some(does)) return true;
+  return steps.some((step, at) => isOffline(steps, at) && [step, step.next].some(does));
+}
+
+/** Whether the client of this step has lost or closed its connection, each of which has its own end. */
+export function isOffline(steps, at) {
+  const ends = {drop: 'restore', close: 'open'};
+  let end;
+  for (const {do: kind, c} of steps.slice(0, at + 1)) {
+    if (c !== steps[at].c) continue;
+    if (kind === end) end = undefined;
+    else end ??= ends[kind];
   }
-  return false;
+  return end !== undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util';
 import {ACCEPTED} from './accepted.mjs';
+import {isOffline} from './avoided.mjs';
 import {
   firstBroughtUpToDate,
   firstCalledBackByTabOnly,
@@ -140,15 +141,6 @@ const isQuery = ({do: kind}) => kind === 'query';
 /** The first that two sets of phases have in common. */
 function firstCommon(phases, others) {
   return Math.min(...[...phases].filter((phase) => others.has(phase)));
-}
-
-/** Whether the client of this step has lost or closed its connection. */
-function isOffline(steps, at) {
-  const changes = {drop: true, close: true, restore: false, open: false};
-  const last = steps
-    .slice(0, at + 1)
-    .findLast((step) => step.do in changes && step.c === steps[at].c);
-  return last ? changes[last.do] : false;
 }
 
 function firstDifference([plain, tab], seen, accepted) {
