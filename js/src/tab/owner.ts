@@ -1,5 +1,5 @@
 /** Has one member, `connection`: the class of a tab's connection, as `connection.ts` declares. */
-// biome-ignore lint/suspicious/noEmptyInterface: what is below must not import `connection.ts`
+// biome-ignore lint/suspicious/noEmptyInterface: `connection.ts` adds the member, and must not be imported here
 export interface Declared {}
 
 /**
