@@ -381,6 +381,20 @@ impl Documents {
         }
     }
 
+    /// This query has ended, which had these results.
+    pub fn end_results<'a>(
+        &mut self,
+        query: &Waiter,
+        ids: impl Iterator<Item = &'a DocId>,
+        cx: &mut Context<'_>,
+    ) {
+        for id in ids {
+            if let Some(doc) = self.docs.get_mut(id) {
+                doc.end_results(query, cx);
+            }
+        }
+    }
+
     /// The tab has ended, and another may pass on what it could not say.
     pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
         self.docs.values_mut().for_each(|doc| doc.await_last_words(tab, cx));

@@ -141,7 +141,7 @@ impl Queries {
         self.queries.retain_mut(|query| {
             for member in query.members.iter().filter(|member| gone(member)) {
                 if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
-                    docs.leave_results(member, results.docs.iter().flatten(), cx);
+                    docs.end_results(member, results.docs.iter().flatten(), cx);
                 }
             }
             query.members.retain(|member| !gone(member));
@@ -169,7 +169,7 @@ impl Queries {
                 let query = self.queries.remove(at);
                 for member in query.members.iter().chain(&query.late) {
                     let before = query.results.iter().flat_map(|results| &results.docs).flatten();
-                    docs.leave_results(member, before, cx);
+                    docs.end_results(member, before, cx);
                     let (request, error) = (member.request, Some(error.clone()));
                     let ready = QueryReady { request, results: None, extra: None, error };
                     cx.send(&member.tab, Message::QueryReady(ready));

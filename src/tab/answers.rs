@@ -31,7 +31,7 @@ impl Tab {
                     Some(asked) => {
                         self.events.push_back(TabEvent::Callback { request, error });
                         if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked {
-                            self.note_unreadable(&ask.doc);
+                            self.note_unreadable(&ask);
                         }
                     }
                     None => {}
