@@ -85,7 +85,7 @@ mod tracing;
 
 pub use batching::Batching;
 pub use coalescing::Coalescing;
-pub use config::{LayerConfig, LayerSpec};
+pub use config::{LayerConfig, LayerSpec, OptionValue};
 pub use error::ConfigError;
 pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};

@@ -2,8 +2,9 @@ use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::upstream::QueryResults;
 use crate::error::{Error, codes};
-use crate::platform::from_value;
+use crate::platform::Payload;
 use crate::protocol::*;
+use crate::wire::{from_value, wire};
 
 /// A query of the hub: one upstream, however many tabs ask the same.
 struct Query {
@@ -265,25 +266,17 @@ fn tell_offline<'a>(
 }
 
 /// `{_id: …}` or `{_id: {$in: […]}}`: a query for documents by their ids.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 struct ById {
-    _id: Ids,
+    _id: Payload,
 }
 
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Ids {
-    One(String),
-    Many(Many),
-}
+wire!(ById { _id });
 
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Many {
-    #[serde(rename = "$in")]
     ids: Vec<String>,
 }
+
+wire!(Many { ids as "$in" });
 
 /// The documents that a query asks for by their ids, if that is all it asks.
 pub(super) fn ids_of(spec: &QuerySpec) -> Option<Vec<DocId>> {
@@ -291,9 +284,9 @@ pub(super) fn ids_of(spec: &QuerySpec) -> Option<Vec<DocId>> {
         return None;
     }
     let ById { _id } = from_value(spec.query.0.clone()).ok()?;
-    let ids = match _id {
-        Ids::One(id) => vec![id],
-        Ids::Many(Many { ids }) => ids,
+    let ids = match _id.as_text() {
+        Some(id) => vec![id],
+        None => from_value::<Many>(_id.0).ok()?.ids,
     };
     Some(ids.into_iter().map(|id| DocId::new(spec.collection.as_str(), id)).collect())
 }

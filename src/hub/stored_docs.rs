@@ -11,6 +11,7 @@ use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
 use crate::store::{Damage, StoreError, StoredDoc, Write};
+use crate::wire::to_value;
 
 /// What the store had of a document.
 pub(super) struct Found {
@@ -335,7 +336,7 @@ impl Hub {
             journal.write(Write::Remove { doc: doc.clone() });
         }
         if !evicted.is_empty() {
-            journal.tell("evicted", &evicted);
+            journal.tell("evicted", Payload(to_value(&evicted)));
         }
     }
 

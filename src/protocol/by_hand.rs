@@ -1,14 +1,13 @@
-use serde::Deserialize;
-
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value};
+use crate::platform::Payload;
+use crate::wire::{from_value, wire};
 
-#[derive(Deserialize)]
 struct Head {
     a: String,
-    #[serde(default)]
     ch: Option<Payload>,
 }
+
+wire!(open Head { a, ch });
 
 /// Whether a tab may send this message of ShareDB's protocol: to the server all tabs of a hub are one
 /// client, so what ends or replaces something of the client's would be felt by the others.
