@@ -74,6 +74,7 @@ mod coalescing;
 mod config;
 mod error;
 mod fault;
+mod jitter;
 mod layer;
 mod ordering;
 mod packet;

@@ -29,7 +29,7 @@ macro_rules! messages {
                 let members = from.members(&SHAPE)?;
                 match String::read(members.at(0))?.as_str() {
                     $($name => Ok(Message::$variant $((<$body>::read(members.at(1))?))?),)*
-                    name => Err(members.at(0).must_be(&format!("a message, {name:?} is none"))),
+                    name => Err(members.at(0).must_be(&["a message, `", name, "` is none"].concat())),
                 }
             }
         }

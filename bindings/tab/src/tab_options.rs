@@ -17,7 +17,7 @@ pub(super) fn find_codec(
 ) -> Result<Rc<dyn Codec>, JsValue> {
     let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
         let message =
-            format!("unknown codec {name:?}: the codecs are structured-clone, json and cbor");
+            format!("unknown codec \"{name}\": the codecs are structured-clone, json and cbor");
         to_js(&Error::new(codes::UNKNOWN_CODEC, message))
     })?;
     if !guarantees.carries.contains(&codec.frame_kind()) {
