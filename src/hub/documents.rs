@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter, is_silent};
-use super::stored_docs::Found;
+use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
 

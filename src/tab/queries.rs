@@ -1,10 +1,17 @@
 //! What the hub says of queries. Results are told once the documents among them have come: one that
 //! the tab has let go of meanwhile comes only after the hub has heard of that.
 
-use super::{HeldResults, Tab};
+use super::Tab;
 use crate::protocol::*;
 use crate::tab::TabEvent;
 use crate::tab::documents::TabDoc;
+
+/// News of a query that name documents whose state is still to come.
+pub(super) struct HeldResults {
+    pub request: u64,
+    pub docs: Vec<DocId>,
+    pub event: TabEvent,
+}
 
 impl Tab {
     pub(super) fn query_ready(&mut self, ready: QueryReady) {
