@@ -179,6 +179,9 @@ impl Document {
     // Upstream
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
+        if self.is_loaded_again(cx) {
+            return self.send_again(cx);
+        }
         self.was_loaded = true;
         self.is_blank = false;
         let rev = self.order.reset();

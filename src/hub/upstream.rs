@@ -23,18 +23,24 @@ pub struct Submission<'a> {
 /// has it all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Untold {
-    /// How many [`UpstreamEvent::Changed`] and [`UpstreamEvent::Loaded`] there are.
-    pub revisions: u64,
+    /// How many [`UpstreamEvent::Changed`] come before the next [`UpstreamEvent::Loaded`].
+    pub changes: u64,
+    /// Whether there is an [`UpstreamEvent::Loaded`].
+    pub load: bool,
 }
 
 impl Untold {
     /// What of these events, oldest first, changes the document.
     pub fn among<'a>(doc: &DocId, events: impl Iterator<Item = &'a UpstreamEvent>) -> Self {
-        let is_revision = |event: &&UpstreamEvent| {
-            let counts = matches!(event, UpstreamEvent::Loaded(_) | UpstreamEvent::Changed(..));
-            counts && event.doc() == Some(doc)
-        };
-        Untold { revisions: events.filter(is_revision).count() as u64 }
+        let mut untold = Untold::default();
+        for event in events.filter(|event| event.doc() == Some(doc)) {
+            match event {
+                UpstreamEvent::Loaded(_) => untold.load = true,
+                UpstreamEvent::Changed(..) if !untold.load => untold.changes += 1,
+                _ => {}
+            }
+        }
+        untold
     }
 }
 

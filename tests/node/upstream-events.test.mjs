@@ -98,7 +98,7 @@ test('while the core can be told nothing, events wait in order and count as unto
   for (const n of [1, 2]) await call(other, 'submitOp', [{p: [0], li: n}]);
   await turns(20);
   assert.equal(hub.events.length, before);
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), 2);
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), [2, false]);
   assert.equal(hub.state('a').version, 4);
 
   canTell = true;
@@ -107,7 +107,7 @@ test('while the core can be told nothing, events wait in order and count as unto
     hub.named('op').map(([, , version]) => version),
     [2, 3, 4],
   );
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), 0);
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), [0, false]);
 });
 
 test('a core that asks to wait after an event knows the version as of that event', async () => {
@@ -123,7 +123,7 @@ test('a core that asks to wait after an event knows the version as of that event
   hub.adapter.tellAll();
   assert.equal(hub.named('op').length, 1);
   assert.deepEqual(hub.adapter.head('notes', 'a'), [2, json0]);
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), 1);
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), [1, false]);
   left = 10;
   hub.adapter.tellAll();
   assert.deepEqual(hub.adapter.head('notes', 'a'), [3, json0]);

@@ -96,7 +96,7 @@ extern "C" {
         pending: JsValue,
     ) -> Result<Array, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<f64, JsValue>;
+    fn untold(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<Array, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn snapshot(this: &UpstreamAdapter, collection: &str, id: &str) -> Result<Array, JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -279,8 +279,9 @@ impl Upstream for UpstreamAdapter {
 
     fn untold(&self, doc: &DocId) -> Untold {
         let untold = UpstreamAdapter::untold(self, &doc.collection, &doc.id);
-        let revisions = self.done(untold, "failed", doc).unwrap_or_default() as u64;
-        Untold { revisions }
+        let Some(parts) = self.done(untold, "failed", doc) else { return Untold::default() };
+        let changes = parts.get(0).as_f64().unwrap_or_default() as u64;
+        Untold { changes, load: parts.get(1).is_truthy() }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

@@ -3,8 +3,8 @@ import type {Doc} from 'sharedb/lib/client/index.js';
 /** What happened upstream: a name, and what `bindings/hub/src/upstream.rs` expects with it. */
 export type UpstreamEvent = [name: string, ...rest: unknown[]];
 
-/** The events that give a document a new revision. */
-const revisions = new Set(['loaded', 'op', 'create', 'del']);
+/** The events by which a document changes. */
+const changes = new Set(['op', 'create', 'del']);
 
 /** An event that waits to be told, with the document's version when it happened. */
 interface ToldLater {
@@ -58,9 +58,15 @@ export class Telling {
     return told === undefined ? doc.version : told;
   }
 
-  /** How many new revisions of the document the core has not been told of. */
-  untold(doc: Doc | undefined): number {
-    return this.#untold(doc).filter((name) => revisions.has(name)).length;
+  /**
+   * Of what the core has not been told: how many changes of the document come before its next load,
+   * and whether there is one.
+   */
+  untold(doc: Doc | undefined): [changes: number, load: boolean] {
+    const names = this.#untold(doc);
+    const load = names.indexOf('loaded');
+    const before = load < 0 ? names : names.slice(0, load);
+    return [before.filter((name) => changes.has(name)).length, load >= 0];
   }
 
   /** Whether the core has yet to be told an event of this name of the document. */

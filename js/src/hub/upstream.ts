@@ -106,8 +106,11 @@ export class UpstreamAdapter {
     this.#telling.tellAll();
   }
 
-  /** How many new revisions of the document the core has not been told of. */
-  untold(collection: string, id: string): number {
+  /**
+   * Of what the core has not been told: how many changes of the document come before its next load,
+   * and whether there is one.
+   */
+  untold(collection: string, id: string): [changes: number, load: boolean] {
     return this.#telling.untold(this.#known(collection, id));
   }
 

@@ -174,7 +174,7 @@ impl Document {
             return;
         }
         // The snapshot has what the hub is yet to be told of.
-        let rev = self.order.rev() + cx.upstream.untold(&self.id).revisions;
+        let rev = self.order.rev() + cx.upstream.untold(&self.id).changes;
         let settled = self.unsettled.is_empty();
         let holder = self.holder(tab);
         (holder.seen, holder.loaded, holder.is_owed) = (rev, holder.found, false);
