@@ -1,5 +1,5 @@
 import './tab/inline.js';
-import * as hubs from './hub/backends.js';
+import * as hubs from './hub/seat.js';
 import {provideBackendHubs} from './tab/backend-hubs.js';
 
 export * from './tab/api.js';

@@ -2,6 +2,7 @@
 
 const OPS = ['submit', 'create', 'del'];
 const isOp = (step) => OPS.includes(step?.do);
+const returns = ({do: kind}) => ['restore', 'open'].includes(kind);
 
 /** The steps of each phase, by the number of the first. */
 function stepsByPhase({program: {steps}, phases}) {
@@ -12,9 +13,12 @@ function firstPhase(run, fits) {
   return stepsByPhase(run).find(([from, steps]) => fits(steps, from))?.[0] ?? Infinity;
 }
 
-/** A phase in which something was thrown while more was asked for at once, which ShareDB may skip. */
+/** A phase in which something was thrown while more was asked for or resumed, which ShareDB may skip. */
 export function firstThrownBesideOthers(run, thrown) {
-  return firstPhase(run, (steps, from) => thrown.has(from) && steps.length > 1);
+  return firstPhase(
+    run,
+    (steps, from) => thrown.has(from) && (steps.length > 1 || steps.some(returns)),
+  );
 }
 
 /** A phase in which only the tab calls back, and goes on with another step. */
@@ -44,10 +48,9 @@ export function firstSubmittedInCallback(run) {
 
 /** A phase in which an op is submitted right before the connection comes back. */
 export function firstSubmittedOnReturn(run) {
-  return firstPhase(run, (steps) => {
-    const returns = (step) => ['restore', 'open'].includes(step.do);
-    return steps.some((step, at) => isOp(step) && steps.slice(at).some(returns));
-  });
+  return firstPhase(run, (steps) =>
+    steps.some((step, at) => isOp(step) && steps.slice(at).some(returns)),
+  );
 }
 
 /** A phase in which a document is destroyed, while an answer to something else may take it again. */

@@ -3,10 +3,17 @@ import {created} from '../shared/created.js';
 import {codes, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
 import type {WireOp} from '../shared/wire.js';
-import type {ProxyDoc} from './doc.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {DocState} from './doc-state.js';
+
+/** What ops are applied to. */
+export interface AppliedDoc extends DocState {
+  data: any;
+  readonly connection: Pick<ConnectionBase, 'core' | 'types'>;
+}
 
 /** Applies an op to a document's data and emits its events. */
-export function applyOp(doc: ProxyDoc, op: WireOp, source: unknown): void {
+export function applyOp(doc: AppliedDoc, op: WireOp, source: unknown): void {
   if ('op' in op) return applyEdit(doc, op.op, source, op.src);
   if (op.create) {
     setType(doc, op.create.type);
@@ -20,7 +27,7 @@ export function applyOp(doc: ProxyDoc, op: WireOp, source: unknown): void {
 }
 
 /** Gives a document the type of this name, or with `null` none and no data. */
-export function setType(doc: ProxyDoc, name: string | null): void {
+export function setType(doc: AppliedDoc, name: string | null): void {
   if (name === null) {
     doc.type = null;
     doc.data = undefined;
@@ -29,7 +36,7 @@ export function setType(doc: ProxyDoc, name: string | null): void {
   }
 }
 
-function applyEdit(doc: ProxyDoc, edit: any, source: unknown, src?: string): void {
+function applyEdit(doc: AppliedDoc, edit: any, source: unknown, src?: string): void {
   if (!doc.type) {
     const message = `Cannot apply op to uncreated document. ${doc.collection}.${doc.id}`;
     throw makeError(codes.DOC_DOES_NOT_EXIST, message);
@@ -50,7 +57,7 @@ function applyEdit(doc: ProxyDoc, edit: any, source: unknown, src?: string): voi
 }
 
 function applyPieces(
-  doc: ProxyDoc,
+  doc: AppliedDoc,
   type: Type,
   edit: any[],
   source: unknown,

@@ -11,7 +11,7 @@ export function callEach(callbacks: (Callback | null | undefined)[], error?: unk
 
 /** Gives the error to the callback, or to the emitter's `error` listeners if there is none. */
 export function callbackOrEmit(
-  emitter: TypedEmitter<ErrorEvents>,
+  emitter: Pick<TypedEmitter<ErrorEvents>, 'emit'>,
   error: Error | null | undefined,
   callback?: Callback | null,
 ): void {

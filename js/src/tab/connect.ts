@@ -8,7 +8,8 @@ import {
   type TransportEnd,
   tabIdOf,
 } from '../../wasm/tab/tabmux_tab.js';
-import type {Seat, Way} from '../hub/backends.js';
+import type {Seat} from '../hub/seat.js';
+import type {Way} from '../hub/way.js';
 import type {Backend} from '../shared/backend.js';
 import type {TabContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';

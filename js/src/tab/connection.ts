@@ -26,6 +26,12 @@ import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
 import {Writes} from './writes.js';
 
+declare module './owner.js' {
+  interface Declared {
+    connection: ProxyConnection;
+  }
+}
+
 /**
  * A tab's connection to the hub: the API and the events of ShareDB's `Connection`.
  *

@@ -1,34 +1,31 @@
 import type {DocName} from '../shared/doc-name.js';
 import {type CoreError, toError} from '../shared/errors.js';
-import {errorsIn, forAll} from '../shared/for-all.js';
-import {nextTick} from '../shared/next-tick.js';
+import {forAll} from '../shared/for-all.js';
 import type {WireOp, WireSnapshot} from '../shared/wire.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {State} from './connection-events.js';
 import type {ProxyDoc} from './doc.js';
 import type {Documents} from './documents.js';
+import {guard} from './guard.js';
+import type {LastWords} from './last-words.js';
 import type {Lifetime} from './lifetime.js';
-import type {Presences} from './presence/registry.js';
-import type {Queries} from './queries.js';
+import type {Messages} from './messages.js';
+import type {Parts} from './parts.js';
 import type {QueryStep} from './query-steps.js';
-import type {Requests} from './requests.js';
-import type {SnapshotRequests} from './snapshot-requests.js';
 import {storeEvent} from './store.js';
 import type {Answered} from './submits.js';
-import type {Writes} from './writes.js';
 
-/** What a connection consists of. */
-export interface Parts {
-  docs: Documents;
-  queries: Queries;
-  requests: Requests;
-  snapshotRequests: SnapshotRequests;
-  presences: Presences;
-  writes: Writes;
+/** What the core tells of the connection as a whole. */
+interface HandledConnection
+  extends Pick<ConnectionBase, 'emit' | 'tabId' | 'tabs'>,
+    Pick<Documents, 'get'> {
+  readonly lastWords: LastWords;
+  readonly messages: Messages;
+  fail(error: Error): void;
 }
 
 /** What the core calls; nothing thrown by a listener may pass through the core. */
-export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime: Lifetime) {
+export function coreHandler(connection: HandledConnection, parts: Parts, lifetime: Lifetime) {
   const {docs, queries, requests, writes} = parts;
   const withDoc = (key: number, action: (doc: ProxyDoc) => void) =>
     guard(connection, () => {
@@ -103,18 +100,4 @@ export function coreHandler(connection: ProxyConnection, parts: Parts, lifetime:
     receive: (message: unknown) => guard(connection, () => connection.messages.take(message)),
     fault: (error: CoreError) => guard(connection, () => connection.emit('fault', toError(error))),
   };
-}
-
-/** Runs what calls listeners; as in ShareDB, what they throw becomes the connection's `error`. */
-export function guard(connection: ProxyConnection, action: () => void): void {
-  try {
-    action();
-  } catch (thrown) {
-    for (const error of errorsIn(thrown)) report(connection, error);
-  }
-}
-
-/** Makes what a listener has thrown the connection's `error`. */
-export function report(connection: ProxyConnection, error: unknown): void {
-  nextTick(() => connection.emit('error', error));
 }

@@ -2,7 +2,8 @@ import {codeOf, codes} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
 import {type Callback, callEach} from './callbacks.js';
-import type {ProxyDoc} from './doc.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {DocState} from './doc-state.js';
 
 /** A call of `subscribe` or `unsubscribe`. */
 export interface SubscribeRequest {
@@ -12,13 +13,34 @@ export interface SubscribeRequest {
   request?: number | undefined;
 }
 
+/** What the requests of a document need of the connection. */
+export interface DocRequestsOwner extends Pick<ConnectionBase, 'ask' | 'canSend' | 'isOffline'> {
+  endRequest(request: number | undefined): void;
+  sendFetch(doc: RequestingDoc, anew: boolean): number | undefined;
+  sendSubscribe(doc: RequestingDoc): number | undefined;
+  sendUnsubscribe(doc: RequestingDoc): number | undefined;
+}
+
+/** What they need of the document. */
+interface RequestingDoc extends DocState {
+  readonly connection: DocRequestsOwner;
+  inflightFetch: (Callback | undefined)[];
+  pendingFetch: (Callback | undefined)[];
+  inflightSubscribe: SubscribeRequest | null;
+  readonly pendingSubscribe: SubscribeRequest[];
+  wantSubscribe: boolean;
+  subscribed: boolean;
+  readonly willFlush: boolean;
+  tellNothingPending(): void;
+}
+
 /** What a document asks of the hub: its state, and its changes. */
 export class DocRequests {
-  readonly #doc: ProxyDoc;
+  readonly #doc: RequestingDoc;
   /** Why the document's state can't come here, since the last that did. */
   #uncarriable: Error | null = null;
 
-  constructor(doc: ProxyDoc) {
+  constructor(doc: RequestingDoc) {
     this.#doc = doc;
   }
 

@@ -1,14 +1,18 @@
-import type {DocEventMap, IngestibleSnapshot, Type} from 'sharedb/lib/sharedb.js';
-import {Emitter, type ErrorEvents} from '../shared/emitter.js';
+import type {IngestibleSnapshot, Type} from 'sharedb/lib/sharedb.js';
+import {Emitter} from '../shared/emitter.js';
 import {codeOf, codes, makeError, toError} from '../shared/errors.js';
 import {doAll, forAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
 import type {WireOp, WireSnapshot} from '../shared/wire.js';
 import {applyOp, setType} from './apply.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
-import type {ProxyConnection} from './connection.js';
-import {DocRequests, type SubscribeRequest} from './doc-requests.js';
+import type {ConnectionBase} from './connection-base.js';
+import {DocRequests, type DocRequestsOwner, type SubscribeRequest} from './doc-requests.js';
+import type {DocEvents} from './doc-state.js';
 import {type Ingested, ingest} from './ingest.js';
+import type {LastWords} from './last-words.js';
+import type {Messages} from './messages.js';
+import type {Owner} from './owner.js';
 import {prepare} from './prepare.js';
 import {type Answered, Submits} from './submits.js';
 
@@ -18,8 +22,17 @@ export interface SourceOptions {
   source?: any;
 }
 
-/** The events of ShareDB's `Doc`. */
-export interface DocEvents<T> extends Omit<DocEventMap<T>, 'error'>, ErrorEvents {}
+/** What a document needs of the connection. */
+export interface DocOwner
+  extends DocRequestsOwner,
+    Pick<ConnectionBase, 'core' | 'emit' | 'failure' | 'types'> {
+  readonly lastWords: LastWords;
+  readonly messages: Messages;
+  isAutoFlush(): boolean;
+  newToken(): number;
+  keep(doc: ProxyDoc): void;
+  forget(doc: ProxyDoc): void;
+}
 
 /**
  * A document of the hub, as a tab sees it: the API and the events of ShareDB's `Doc`.
@@ -28,7 +41,7 @@ export interface DocEvents<T> extends Omit<DocEventMap<T>, 'error'>, ErrorEvents
  */
 export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** The connection this document belongs to. */
-  readonly connection: ProxyConnection;
+  readonly connection: Owner<DocOwner>;
   readonly collection: string;
   readonly id: string;
   /** ShareDB's version of the document; `null` before it is known. */
@@ -69,9 +82,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   #toldVersion: number | null = null;
 
   /** @internal Use `connection.get`. */
-  constructor(connection: ProxyConnection, collection: string, id: string) {
+  constructor(connection: DocOwner, collection: string, id: string) {
     super();
-    this.connection = connection;
+    this.connection = connection as Owner<DocOwner>;
     this.collection = collection;
     this.id = id;
     this.key = connection.core.open(String(collection), String(id));

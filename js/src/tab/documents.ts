@@ -1,13 +1,18 @@
-import type {ProxyConnection} from './connection.js';
-import {ProxyDoc} from './doc.js';
+import {type DocOwner, ProxyDoc} from './doc.js';
+
+/** What all documents need of the connection. */
+interface DocumentsOwner extends DocOwner {
+  readonly collections: Record<string, Record<string, ProxyDoc>>;
+  getExisting(collection: string, id: string): ProxyDoc | undefined;
+}
 
 /** The documents of a connection: one object for each name, until it is destroyed. */
 export class Documents {
-  readonly #connection: ProxyConnection;
+  readonly #connection: DocumentsOwner;
   /** By their keys in the core. */
   readonly #docs = new Map<number, ProxyDoc>();
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: DocumentsOwner) {
     this.#connection = connection;
   }
 

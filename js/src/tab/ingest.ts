@@ -3,7 +3,16 @@ import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import type {WireSnapshot} from '../shared/wire.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
-import type {ProxyDoc} from './doc.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {DocState} from './doc-state.js';
+import type {Answered} from './submits.js';
+
+/** What takes a state. */
+interface IngestingDoc extends DocState {
+  readonly connection: Pick<ConnectionBase, 'core' | 'types'>;
+  fetch(callback?: Callback): void;
+  onLoad(snapshot: WireSnapshot, dropped: Answered): void;
+}
 
 /** A state that came by other means than from the hub. */
 export type Ingested<T> =
@@ -12,7 +21,7 @@ export type Ingested<T> =
   | undefined;
 
 /** Has a document take a state that is not older than its own. */
-export function ingest<T>(doc: ProxyDoc<T>, snapshot: Ingested<T>, callback?: Callback): void {
+export function ingest<T>(doc: IngestingDoc, snapshot: Ingested<T>, callback?: Callback): void {
   if (!snapshot) return callback?.();
   if (typeof snapshot.v !== 'number') {
     const message = `Missing version in ingested snapshot. ${doc.collection}.${doc.id}`;
@@ -35,7 +44,7 @@ export function ingest<T>(doc: ProxyDoc<T>, snapshot: Ingested<T>, callback?: Ca
 }
 
 /** The document has a state: it needs the ops up to the version, not the state. */
-function catchUpTo(doc: ProxyDoc, version: number, callback?: Callback): void {
+function catchUpTo(doc: IngestingDoc, version: number, callback?: Callback): void {
   if (doc.version !== null) {
     if (version > doc.version) return doc.fetch(callback);
     return callback?.();

@@ -2,7 +2,7 @@ import {clock} from '../shared/clock.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {tabLock} from '../shared/locks.js';
 import {nextTick} from '../shared/next-tick.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 
 const PREFIX = 'tabmux:last-words:';
 
@@ -16,13 +16,19 @@ const LONGEST_WAIT_MS = 5000;
 /** How long a tab may take to end that was about to, before the store is wiped. */
 const ENDING_MS = 1000;
 
+/** What last words need of the connection. */
+type LastWordsOwner = Pick<
+  ConnectionBase,
+  'ask' | 'core' | 'emit' | 'failure' | 'isOffline' | 'tabId'
+>;
+
 /**
  * What the hub may not have when a page ends: with the last page a worker may end before it has read
  * its messages. A page can write to `localStorage` until its end; the next tab of the same store finds
  * it there, and passes it on.
  */
 export class LastWords {
-  readonly #connection: ProxyConnection;
+  readonly #connection: LastWordsOwner;
   /** Aborted when the tab leaves the hub. */
   #left = new AbortController();
   /** Ends the wait for the end of the page. */
@@ -39,7 +45,7 @@ export class LastWords {
   /** The page is about to end: what is submitted now may never leave it. */
   #isEnding = false;
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: LastWordsOwner) {
     this.#connection = connection;
     this.#listen();
   }

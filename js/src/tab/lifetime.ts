@@ -2,17 +2,28 @@ import {clock} from '../shared/clock.js';
 import {codes, makeError} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
-import type {ProxyConnection} from './connection.js';
-import type {State} from './connection-events.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {State, TopologyEvent} from './connection-events.js';
 import type {Entrance} from './connection-settings.js';
-import {guard, type Parts} from './core-handler.js';
+import {guard} from './guard.js';
+import type {LastWords} from './last-words.js';
+import type {Parts} from './parts.js';
+import type {ProxyStore} from './store.js';
 
 /** After which time a tab comes back whose socket was closed. */
 const RECONNECT_MS = 250;
 
+/** What comes and goes. */
+interface LivingConnection
+  extends Pick<ConnectionBase, 'canSend' | 'core' | 'emit' | 'failure' | 'id' | 'state'> {
+  readonly topology: TopologyEvent['topology'] | null;
+  readonly lastWords: LastWords;
+  readonly store: ProxyStore;
+}
+
 /** How a connection comes and goes: its state, and its way to the hub. */
 export class Lifetime {
-  readonly #connection: ProxyConnection;
+  readonly #connection: LivingConnection;
   readonly #parts: Parts;
   readonly #entrance: Entrance;
   /** Why the tab is offline of its own accord, if it is: `close` was called, or the socket's. */
@@ -24,7 +35,7 @@ export class Lifetime {
   /** The tab comes back, and no hub has said its state yet. */
   #isReturning = false;
 
-  constructor(connection: ProxyConnection, parts: Parts, entrance: Entrance) {
+  constructor(connection: LivingConnection, parts: Parts, entrance: Entrance) {
     this.#connection = connection;
     this.#parts = parts;
     this.#entrance = entrance;

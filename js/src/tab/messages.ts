@@ -4,21 +4,32 @@ import {codes, errorIn, makeError} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import {checkPaths} from '../shared/paths.js';
 import type {WireOp} from '../shared/wire.js';
-import type {ProxyConnection} from './connection.js';
-import type {ProxyDoc} from './doc.js';
-import type {Presences} from './presence/registry.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {DocState} from './doc-state.js';
+import type {IncomingMessage} from './presence/messages.js';
 import type {SnapshotRequests} from './snapshot-requests.js';
+
+/** What messages need of the connection. */
+interface MessagesOwner extends Pick<ConnectionBase, 'core' | 'emit' | 'id'> {
+  readonly debug: boolean;
+  getExisting(collection: string, id: string): (DocState & {readonly data: unknown}) | undefined;
+}
+
+/** Who takes messages about presence. */
+interface PresenceReceiver {
+  handle(message: IncomingMessage): void;
+}
 
 /** The messages of ShareDB's own protocol: what `send` and `receive` tell of them, and who gets them. */
 export class Messages {
-  readonly #connection: ProxyConnection;
+  readonly #connection: MessagesOwner;
   readonly #snapshotRequests: SnapshotRequests;
-  readonly #presences: Presences;
+  readonly #presences: PresenceReceiver;
 
   constructor(
-    connection: ProxyConnection,
+    connection: MessagesOwner,
     snapshotRequests: SnapshotRequests,
-    presences: Presences,
+    presences: PresenceReceiver,
   ) {
     this.#connection = connection;
     this.#snapshotRequests = snapshotRequests;
@@ -32,12 +43,12 @@ export class Messages {
   }
 
   /** An op is on its way: `send` says so as ShareDB would. */
-  tellOpSent({collection: c, id: d, version: v}: ProxyDoc, op: WireOp): void {
+  tellOpSent({collection: c, id: d, version: v}: DocState, op: WireOp): void {
     this.tellSend({a: 'op', c, d, v, src: this.#connection.id, x: {}, ...op});
   }
 
   /** An op by others has come: `receive` says so as ShareDB would. It can't be stopped. */
-  tellOpReceived({collection: c, id: d}: ProxyDoc, v: number | null, op: WireOp): void {
+  tellOpReceived({collection: c, id: d}: DocState, v: number | null, op: WireOp): void {
     this.#tellReceive({data: {a: 'op', c, d, v, ...op}});
   }
 

@@ -1,11 +1,11 @@
 import {codes, isShareDBError, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
 import type {WireOp} from '../shared/wire.js';
-import type {ProxyDoc} from './doc.js';
+import type {DocState} from './doc-state.js';
 
 /** Normalizes an edit; returns why it can't be submitted, if so. */
 export function prepare(
-  {type, inHardRollback, collection, id}: ProxyDoc,
+  {type, inHardRollback, collection, id}: DocState,
   op: WireOp,
 ): Error | undefined {
   if (!('op' in op)) return;

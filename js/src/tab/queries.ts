@@ -1,14 +1,20 @@
 import {nextTick} from '../shared/next-tick.js';
-import type {ProxyConnection} from './connection.js';
-import {ProxyQuery, type QueryCallback, type QueryOptions} from './query.js';
+import type {ConnectionBase} from './connection-base.js';
+import {ProxyQuery, type QueryCallback, type QueryOptions, type QueryOwner} from './query.js';
+
+/** What all queries need of the connection. */
+interface QueriesOwner extends QueryOwner, Pick<ConnectionBase, 'failure'> {
+  nextQueryId: number;
+  readonly queries: Record<string, ProxyQuery>;
+}
 
 /** The queries of a connection that are not destroyed. */
 export class Queries {
-  readonly #connection: ProxyConnection;
+  readonly #connection: QueriesOwner;
   /** By their numbers in the core. */
   readonly #queries = new Map<number, ProxyQuery>();
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: QueriesOwner) {
     this.#connection = connection;
   }
 

@@ -5,8 +5,10 @@ import {codes} from '../shared/errors.js';
 import {doAll, forAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {ProxyDoc} from './doc.js';
+import type {Documents} from './documents.js';
+import type {Owner} from './owner.js';
 import {type QueryStep, stepsBetween} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -29,6 +31,13 @@ export interface QueryEvents<T> extends Omit<QueryEventMap<T>, ListEvent | 'erro
 
 type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
 
+/** What a query needs of the connection. */
+export interface QueryOwner
+  extends Pick<ConnectionBase, 'canSend' | 'core'>,
+    Pick<Documents, 'get'> {
+  forgetQuery(query: ProxyQuery): void;
+}
+
 /**
  * A query: the API and the events of ShareDB's `Query`.
  *
@@ -37,7 +46,7 @@ type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
 export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   /** `qf` for a query that is fetched once, `qs` for one that is subscribed. */
   readonly action: 'qf' | 'qs';
-  readonly connection: ProxyConnection;
+  readonly connection: Owner<QueryOwner>;
   /** The query's number in this connection; ShareDB's typings take it for a string. */
   readonly id: any;
   readonly collection: string;
@@ -56,7 +65,7 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
 
   /** @internal Use `createFetchQuery` or `createSubscribeQuery` of the connection. */
   constructor(
-    connection: ProxyConnection,
+    connection: QueryOwner,
     id: number,
     subscribe: boolean,
     collection: string,
@@ -66,11 +75,11 @@ export class ProxyQuery<T = any> extends Emitter<QueryEvents<T>> {
   ) {
     super();
     this.action = subscribe ? 'qs' : 'qf';
-    this.connection = connection;
+    this.connection = connection as Owner<QueryOwner>;
     this.id = id;
     this.collection = collection;
     this.query = query;
-    this.results = (options?.results || null) as ProxyDoc<T>[];
+    this.results = (options?.results || null) as any;
     // As in ShareDB: they are documents, and not for the server.
     if (options?.results !== undefined) delete options.results;
     this.options = options;

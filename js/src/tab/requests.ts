@@ -1,15 +1,15 @@
 import {codes, makeError} from '../shared/errors.js';
 import {nextTick} from '../shared/next-tick.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 
 type Answered = (error: Error | null, answer?: any) => void;
 
 /** What to do when the hub has answered: requests by their numbers in the core. */
 export class Requests {
-  readonly #connection: ProxyConnection;
+  readonly #connection: Pick<ConnectionBase, 'failure'>;
   readonly #waiting = new Map<number, Answered>();
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: Pick<ConnectionBase, 'failure'>) {
     this.#connection = connection;
   }
 

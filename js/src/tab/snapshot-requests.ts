@@ -5,10 +5,15 @@ import {codes, errorIn, makeError} from '../shared/errors.js';
 import {doAll, forAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
 import type {Callback} from './callbacks.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 
 /** Called once with the snapshot, if there is no error. */
 export type SnapshotCallback = (error: any, snapshot: SnapshotOfShareDB) => void;
+
+/** What snapshot requests need of the connection. */
+interface SnapshotsOwner extends Pick<ConnectionBase, 'canSend' | 'failure' | 'send'> {
+  nextSnapshotRequestId: number;
+}
 
 /** What is asked of the server. */
 interface SnapshotQuestion {
@@ -31,13 +36,13 @@ interface SnapshotMessage {
 
 /** A request for a document as it was at a version or a time. Emits `ready` when it has ended. */
 class SnapshotRequest extends Emitter<{ready: () => void}> {
-  readonly #connection: ProxyConnection;
+  readonly #connection: SnapshotsOwner;
   readonly #message: SnapshotQuestion & {id: number};
   readonly #callback: SnapshotCallback;
   #sent = false;
 
   constructor(
-    connection: ProxyConnection,
+    connection: SnapshotsOwner,
     message: SnapshotQuestion & {id: number},
     callback: SnapshotCallback,
   ) {
@@ -79,10 +84,10 @@ class SnapshotRequest extends Emitter<{ready: () => void}> {
 
 /** The snapshot requests of a connection that have no answer yet. */
 export class SnapshotRequests {
-  readonly #connection: ProxyConnection;
+  readonly #connection: SnapshotsOwner;
   readonly #requests = new Map<number, SnapshotRequest>();
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: SnapshotsOwner) {
     this.#connection = connection;
   }
 

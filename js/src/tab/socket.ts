@@ -1,15 +1,18 @@
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {Lifetime} from './lifetime.js';
+
+/** What it needs of the connection. */
+type SocketOwner = Pick<ConnectionBase, 'emit' | 'state'>;
 
 /**
  * Stands where ShareDB's connection has its socket. The real one is the hub's, and all tabs'; this one
  * is the tab's alone.
  */
 export class TabSocket {
-  readonly #connection: ProxyConnection;
+  readonly #connection: SocketOwner;
   readonly #lifetime: Lifetime;
 
-  constructor(connection: ProxyConnection, lifetime: Lifetime) {
+  constructor(connection: SocketOwner, lifetime: Lifetime) {
     this.#connection = connection;
     this.#lifetime = lifetime;
   }

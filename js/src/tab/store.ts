@@ -1,7 +1,8 @@
 import type {DocName} from '../shared/doc-name.js';
 import {codes, makeError, toError} from '../shared/errors.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {ConnectionEvents} from './connection-events.js';
+import type {LastWords} from './last-words.js';
 
 /** What the hub's store knows of a document. */
 export interface StoredDocument extends DocName {
@@ -53,17 +54,22 @@ type Question =
   | {type: 'pin'; doc: DocName; pinned: boolean}
   | {type: 'clear'; force: boolean};
 
+/** What the store needs of the connection. */
+interface StoreOwner extends Pick<ConnectionBase, 'ask' | 'core' | 'whyNothingIsSent'> {
+  readonly lastWords: LastWords;
+}
+
 /**
  * What the hub keeps across restarts. All promises fail with `ERR_TABMUX_STORE_OFF` if it keeps
  * nothing.
  */
 export class ProxyStore {
-  readonly #connection: ProxyConnection;
+  readonly #connection: StoreOwner;
   /** What fails those who wait for an answer, by their request. */
   readonly #waiting = new Map<number | undefined, (error: Error) => void>();
 
   /** @internal Use `connection.store`. */
-  constructor(connection: ProxyConnection) {
+  constructor(connection: StoreOwner) {
     this.#connection = connection;
   }
 

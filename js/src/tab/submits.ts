@@ -1,10 +1,10 @@
 import {type CoreError, codeOf, codes, makeError, toError} from '../shared/errors.js';
 import {doAll, errorsIn, forAll} from '../shared/for-all.js';
-import {setType} from './apply.js';
+import {type AppliedDoc, setType} from './apply.js';
 import {type Callback, callEach} from './callbacks.js';
-import {report} from './core-handler.js';
-import type {ProxyDoc} from './doc.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {DocRequests} from './doc-requests.js';
+import {report} from './guard.js';
 
 /** Submits by their numbers, those of each op together: to the server, they are one. */
 export type Answered = number[][];
@@ -22,11 +22,18 @@ interface Lost {
 /** Why a document may load anew without an error, if no op was lost. */
 const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
 
+/** What is submitted to. */
+interface SubmittingDoc extends AppliedDoc {
+  readonly connection: Pick<ConnectionBase, 'core' | 'emit' | 'types'>;
+  setVersion(version: number | null): void;
+  tellNothingPending(): void;
+}
+
 /** The submits of a document that the server has not answered for, and what becomes of them. */
 export class Submits {
   /** Whether the document is being loaded anew after an op that failed. */
   inHardRollback = false;
-  readonly #doc: ProxyDoc;
+  readonly #doc: SubmittingDoc;
   readonly #requests: DocRequests;
   /** Oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
@@ -40,7 +47,7 @@ export class Submits {
    */
   #discarded: {answered: Answered; error: Error} | null = null;
 
-  constructor(doc: ProxyDoc, requests: DocRequests) {
+  constructor(doc: SubmittingDoc, requests: DocRequests) {
     this.#doc = doc;
     this.#requests = requests;
   }

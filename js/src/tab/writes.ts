@@ -1,9 +1,15 @@
 import {codes, makeError} from '../shared/errors.js';
 import {nextTick} from '../shared/next-tick.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
-import type {ProxyConnection} from './connection.js';
+import type {ConnectionBase} from './connection-base.js';
 import type {ProxyDoc} from './doc.js';
 import type {Documents} from './documents.js';
+import type {LastWords} from './last-words.js';
+
+/** What writing needs of the connection. */
+interface WritesOwner extends Pick<ConnectionBase, 'core' | 'emit' | 'whyNothingIsSent'> {
+  readonly lastWords: LastWords;
+}
 
 /** Who waits for documents to be written. */
 interface Waiter {
@@ -16,12 +22,12 @@ interface Waiter {
  * loses nothing, whether the server is there or not.
  */
 export class Writes {
-  readonly #connection: ProxyConnection;
+  readonly #connection: WritesOwner;
   readonly #docs: Documents;
   readonly #waiters = new Set<Waiter>();
 
   /** `docs` are the connection's documents. */
-  constructor(connection: ProxyConnection, docs: Documents) {
+  constructor(connection: WritesOwner, docs: Documents) {
     this.#connection = connection;
     this.#docs = docs;
   }

@@ -1,8 +1,8 @@
 import type {ErrorEvents, TypedEmitter} from '../../shared/emitter.js';
 import {nextTick} from '../../shared/next-tick.js';
 import type {Callback} from '../callbacks.js';
-import type {ProxyConnection} from '../connection.js';
-import {guard} from '../core-handler.js';
+import type {ConnectionBase} from '../connection-base.js';
+import {guard} from '../guard.js';
 
 /** Calls back in the next tick, or emits the error if there is no callback. */
 export function callbackSoonOrEmit(
@@ -15,7 +15,10 @@ export function callbackSoonOrEmit(
 }
 
 /** Whether the connection has failed, so that nothing will be answered; then the callback hears why. */
-export function hasFailed(connection: ProxyConnection, callback?: Callback | null): boolean {
+export function hasFailed(
+  connection: Pick<ConnectionBase, 'emit' | 'failure'>,
+  callback?: Callback | null,
+): boolean {
   const {failure} = connection;
   if (failure && callback) nextTick(() => guard(connection, () => callback(failure)));
   return failure !== null;

@@ -1,26 +1,16 @@
 import {forAll} from '../../shared/for-all.js';
 import type {Callback} from '../callbacks.js';
-import type {DocEvents, ProxyDoc} from '../doc.js';
+import type {ProxyDoc} from '../doc.js';
+import type {DocEvents} from '../doc-state.js';
+import type {DocChannel, DocFollower} from './doc-follower.js';
 import {LocalDocPresence} from './local-doc-presence.js';
-import {ProxyPresence} from './presence.js';
-import type {Presences} from './registry.js';
+import {type PresenceRegistry, ProxyPresence} from './presence.js';
 import {RemoteDocPresence} from './remote-doc-presence.js';
-
-/** A presence that follows what happens to its document. */
-export interface DocFollower {
-  /** An op is about to be applied. */
-  onBeforeOp?(op: any, source: unknown): void;
-  /** An op was applied. */
-  onOp?(op: any, source: unknown, src: string | undefined): void;
-  onCreateOrDel(source: unknown): void;
-  onLoad(): void;
-  onDestroy(): void;
-}
 
 /**
  * The presence in a document: ShareDB's `DocPresence`. Its values move with the document's ops.
  */
-export class ProxyDocPresence<T = any> extends ProxyPresence<T> {
+export class ProxyDocPresence<T = any> extends ProxyPresence<T> implements DocChannel {
   readonly collection: string;
   /** The document's id. */
   readonly id: string;
@@ -38,7 +28,7 @@ export class ProxyDocPresence<T = any> extends ProxyPresence<T> {
   };
 
   /** @internal Use `connection.getDocPresence`. */
-  constructor(registry: Presences, collection: string, id: string) {
+  constructor(registry: PresenceRegistry, collection: string, id: string) {
     super(registry, ProxyDocPresence.channel(collection, id));
     this.collection = collection;
     this.id = id;
@@ -50,7 +40,7 @@ export class ProxyDocPresence<T = any> extends ProxyPresence<T> {
   }
 
   /** @internal */
-  protected override createLocal(id: string): LocalDocPresence<T> {
+  protected override createLocal(id: string): LocalDocPresence<T, ProxyDocPresence<T>> {
     return new LocalDocPresence(this, id);
   }
 

@@ -3,14 +3,16 @@ import {doAll} from '../../shared/for-all.js';
 import type {Callback} from '../callbacks.js';
 import type {ProxyDoc} from '../doc.js';
 import {callbackSoonOrEmit} from './callback-soon.js';
-import type {DocFollower, ProxyDocPresence} from './doc-presence.js';
-import {LocalPresence} from './local-presence.js';
+import type {DocChannel, DocFollower} from './doc-follower.js';
+import {type Channel, LocalPresence} from './local-presence.js';
 import type {PresenceMessage} from './messages.js';
 import {transformPresence} from './transform.js';
 
 /** One presence of this tab in a document. It is sent once the document has nothing pending. */
-export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFollower {
-  declare readonly presence: ProxyDocPresence<T>;
+export class LocalDocPresence<T, C extends Channel & DocChannel>
+  extends LocalPresence<T, C>
+  implements DocFollower
+{
   readonly collection: string;
   /** The document's id. */
   readonly id: string;
@@ -18,7 +20,7 @@ export class LocalDocPresence<T = any> extends LocalPresence<T> implements DocFo
   #waitsToSend = false;
 
   /** @internal Use `presence.create`. */
-  constructor(presence: ProxyDocPresence<T>, presenceId: string) {
+  constructor(presence: C, presenceId: string) {
     super(presence, presenceId);
     this.collection = presence.collection;
     this.id = presence.id;

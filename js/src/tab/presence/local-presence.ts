@@ -3,16 +3,22 @@ import {forAll} from '../../shared/for-all.js';
 import {type Callback, callEach} from '../callbacks.js';
 import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import type {PresenceMessage} from './messages.js';
-import type {ProxyPresence} from './presence.js';
+
+/** What a presence needs of its channel. */
+export interface Channel {
+  readonly channel: string;
+  readonly connection: any;
+  forgetLocal(local: LocalPresence): void;
+}
 
 /**
  * One presence of this tab: the API and the events of ShareDB's `LocalPresence`.
  *
  * Emits `error` where there is no callback to give it to.
  */
-export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
+export class LocalPresence<T = any, C extends Channel = Channel> extends Emitter<ErrorEvents> {
   /** The channel this presence is on. */
-  readonly presence: ProxyPresence<T>;
+  readonly presence: C;
   readonly presenceId: string;
   /** The connection this presence belongs to; ShareDB's typings take it for a string. */
   readonly connection: any;
@@ -27,7 +33,7 @@ export class LocalPresence<T = any> extends Emitter<ErrorEvents> {
   readonly #callbacks = new Map<number, Callback | undefined>();
 
   /** @internal Use `presence.create`. */
-  constructor(presence: ProxyPresence<T>, presenceId: string) {
+  constructor(presence: C, presenceId: string) {
     super();
     if (typeof presenceId !== 'string') {
       throw new Error(`LocalPresence presenceId must be a string, not ${String(presenceId)}`);

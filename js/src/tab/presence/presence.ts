@@ -7,8 +7,15 @@ import {type Callback, callEach} from '../callbacks.js';
 import {callbackSoonOrEmit, hasFailed} from './callback-soon.js';
 import {LocalPresence} from './local-presence.js';
 import type {PresenceMessage} from './messages.js';
-import type {Presences} from './registry.js';
 import {RemotePresence} from './remote-presence.js';
+
+/** The presences of a connection. */
+export interface PresenceRegistry {
+  readonly connection: unknown;
+  nextSeq(): number;
+  keep(presence: ProxyPresence): void;
+  forget(presence: ProxyPresence): void;
+}
 
 /** The events of ShareDB's `Presence`. */
 export interface PresenceEvents<T> extends ErrorEvents {
@@ -33,17 +40,17 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   /** The values of others' presence, by id. */
   readonly remotePresences: Record<string, T> = Object.create(null);
   /** This tab's own presence, by id. */
-  readonly localPresences: Record<string, LocalPresence<T>> = Object.create(null);
+  readonly localPresences: Record<string, LocalPresence<T, ProxyPresence<T>>> = Object.create(null);
 
   /** @internal Whether `destroy` was called and not taken back by getting the presence again. */
   wantsDestroy = false;
-  readonly #registry: Presences;
+  readonly #registry: PresenceRegistry;
   readonly #remotes = new Map<string, RemotePresence>();
   /** What the server has not answered for, oldest first. */
   readonly #subscriptions = new Map<number, Callback | undefined>();
 
   /** @internal Use `connection.getPresence` or `connection.getDocPresence`. */
-  constructor(registry: Presences, channel: string) {
+  constructor(registry: PresenceRegistry, channel: string) {
     super();
     if (!channel || typeof channel !== 'string') {
       throw new Error(
@@ -87,7 +94,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   }
 
   /** Makes a presence of this tab. Without an `id`, it has one that nobody else has. */
-  create(id?: string): LocalPresence<T> {
+  create(id?: string): LocalPresence<T, ProxyPresence<T>> {
     if (this.wantsDestroy) throw new Error('Presence is being destroyed');
     const local = this.createLocal(id || randomId());
     this.localPresences[local.presenceId] = local;
@@ -95,7 +102,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   }
 
   /** @internal */
-  protected createLocal(id: string): LocalPresence<T> {
+  protected createLocal(id: string): LocalPresence<T, ProxyPresence<T>> {
     return new LocalPresence(this, id);
   }
 
@@ -136,7 +143,7 @@ export class ProxyPresence<T = any> extends Emitter<PresenceEvents<T>> {
   // For this channel's presences
 
   /** @internal */
-  forgetLocal(local: LocalPresence<T>): void {
+  forgetLocal(local: LocalPresence<T, ProxyPresence<T>>): void {
     if (this.localPresences[local.presenceId] === local) {
       delete this.localPresences[local.presenceId];
     }

@@ -1,17 +1,25 @@
 import {errorIn} from '../../shared/errors.js';
 import {forAll} from '../../shared/for-all.js';
-import type {ProxyConnection} from '../connection.js';
+import type {ConnectionBase} from '../connection-base.js';
+import type {Documents} from '../documents.js';
 import {ProxyDocPresence} from './doc-presence.js';
 import type {IncomingMessage} from './messages.js';
-import {ProxyPresence} from './presence.js';
+import {type PresenceRegistry, ProxyPresence} from './presence.js';
+
+/** What presence needs of the connection. */
+type PresenceOwner = Pick<
+  ConnectionBase,
+  'canSend' | 'emit' | 'failure' | 'send' | 'tabs' | 'types'
+> &
+  Pick<Documents, 'get'>;
 
 /** The presence channels of a connection: one object for each, until it is destroyed. */
-export class Presences {
-  readonly connection: ProxyConnection;
+export class Presences implements PresenceRegistry {
+  readonly connection: PresenceOwner;
   readonly #byChannel = new Map<string, ProxyPresence>();
   #lastSeq = 0;
 
-  constructor(connection: ProxyConnection) {
+  constructor(connection: PresenceOwner) {
     this.connection = connection;
   }
 

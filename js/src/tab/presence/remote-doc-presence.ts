@@ -1,9 +1,18 @@
+import type {ErrorEvents, TypedEmitter} from '../../shared/emitter.js';
 import {doAll} from '../../shared/for-all.js';
 import type {ProxyDoc} from '../doc.js';
-import type {DocFollower, ProxyDocPresence} from './doc-presence.js';
+import type {DocChannel, DocFollower} from './doc-follower.js';
 import type {PresenceMessage} from './messages.js';
-import {RemotePresence} from './remote-presence.js';
+import {type RemoteChannel, RemotePresence} from './remote-presence.js';
 import {transformPresence} from './transform.js';
+
+/** What it needs of its channel. */
+interface RemoteDocChannel
+  extends RemoteChannel,
+    DocChannel,
+    Pick<TypedEmitter<ErrorEvents>, 'emit'> {
+  requestRemotePresence(): void;
+}
 
 /** A value that does not fit the document yet. */
 interface Pending extends PresenceMessage {
@@ -25,7 +34,7 @@ interface Steps {
  * is transformed by the ops in between if they are known; else its owner is asked to send it again.
  */
 export class RemoteDocPresence extends RemotePresence implements DocFollower {
-  declare readonly presence: ProxyDocPresence;
+  declare readonly presence: RemoteDocChannel;
   readonly collection: string;
   /** The document's id. */
   readonly id: string;
@@ -36,7 +45,7 @@ export class RemoteDocPresence extends RemotePresence implements DocFollower {
   #steps: Steps | null = null;
   #waitsToTake = false;
 
-  constructor(presence: ProxyDocPresence, presenceId: string) {
+  constructor(presence: RemoteDocChannel, presenceId: string) {
     super(presence, presenceId);
     this.collection = presence.collection;
     this.id = presence.id;

@@ -1,18 +1,28 @@
-import type {ProxyConnection} from '../connection.js';
+import type {ConnectionBase} from '../connection-base.js';
+import type {Owner} from '../owner.js';
 import type {PresenceMessage} from './messages.js';
-import type {ProxyPresence} from './presence.js';
+
+/** What it needs of the connection. */
+type RemotePresenceOwner = Pick<ConnectionBase, 'tabs' | 'types'>;
+
+/** What it needs of its channel. */
+export interface RemoteChannel {
+  readonly connection: any;
+  onRemoteChanged(remote: RemotePresence): void;
+  forgetRemote(remote: RemotePresence): void;
+}
 
 /** One presence of another client, or of a sibling tab. */
 export class RemotePresence {
-  readonly presence: ProxyPresence;
+  readonly presence: RemoteChannel;
   readonly presenceId: string;
-  readonly connection: ProxyConnection;
+  readonly connection: Owner<RemotePresenceOwner>;
   /** The number of the message that `value` came with. */
   presenceVersion = 0;
   /** `null` if there is none. */
   value: any = null;
 
-  constructor(presence: ProxyPresence, presenceId: string) {
+  constructor(presence: RemoteChannel, presenceId: string) {
     this.presence = presence;
     this.presenceId = presenceId;
     this.connection = presence.connection;

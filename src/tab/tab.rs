@@ -6,18 +6,12 @@ use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
 use super::documents::{DocKey, Documents, TabDoc};
+use super::offline::Offline;
+use super::queries::HeldResults;
 use super::{TabEvent, TabSettings};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
-use offline::Offline;
-
-mod answers;
-mod docs;
-mod last_words;
-mod offline;
-mod queries;
-mod requests;
 
 /// A tab's end of the connection, as a state machine without I/O.
 ///
@@ -25,48 +19,41 @@ mod requests;
 /// returns, one event at a time and before the next is asked for, and call [`Tab::wake`] at
 /// [`Tab::deadline`].
 pub struct Tab {
-    settings: TabSettings,
-    types: Rc<dyn Types>,
-    link: Option<Link>,
-    sessions: u64,
-    joined: bool,
+    pub(super) settings: TabSettings,
+    pub(super) types: Rc<dyn Types>,
+    pub(super) link: Option<Link>,
+    pub(super) sessions: u64,
+    pub(super) joined: bool,
     /// The hub that has answered in this session; it need not have let the tab in.
-    epoch: Option<u64>,
+    pub(super) epoch: Option<u64>,
     /// The lineage of the hub whose state the documents hold.
-    lineage: Option<String>,
+    pub(super) lineage: Option<String>,
     /// Whether hubs of this lineage take last words.
-    takes_last_words: bool,
+    pub(super) takes_last_words: bool,
     /// What waits until the tab has joined.
-    waiting: Vec<Message>,
+    pub(super) waiting: Vec<Message>,
     /// Requests without an answer, to be asked again of the next hub.
-    outstanding: BTreeMap<u64, Message>,
-    hello: u64,
-    next_request: u64,
-    next_op_id: u64,
-    docs: Documents,
+    pub(super) outstanding: BTreeMap<u64, Message>,
+    pub(super) hello: u64,
+    pub(super) next_request: u64,
+    pub(super) next_op_id: u64,
+    pub(super) docs: Documents,
     /// The rest of a `doc.change`: listeners may submit ops between one change and the next.
-    changes: VecDeque<QueuedChange>,
+    pub(super) changes: VecDeque<QueuedChange>,
     /// Documents whose next ops may go, once the owner has heard of the answer to those before.
-    answered: VecDeque<DocKey>,
+    pub(super) answered: VecDeque<DocKey>,
     /// Ops wait for [`Tab::flush`].
-    manual: bool,
-    offline: Offline,
+    pub(super) manual: bool,
+    pub(super) offline: Offline,
     /// How often the hub has lost its connection, as far as the owner knows.
-    losses: u64,
+    pub(super) losses: u64,
     /// Whether the hub has a connection to the server.
-    is_connected: bool,
-    events: VecDeque<TabEvent>,
+    pub(super) is_connected: bool,
+    pub(super) events: VecDeque<TabEvent>,
     /// The number of the last `query.docs` of this session.
-    heard: u64,
+    pub(super) heard: u64,
     /// What is to be told of queries once the documents that it names have come, oldest first.
-    held: VecDeque<HeldResults>,
-}
-
-/// News of a query that name documents whose state is still to come.
-struct HeldResults {
-    request: u64,
-    docs: Vec<DocId>,
-    event: TabEvent,
+    pub(super) held: VecDeque<HeldResults>,
 }
 
 impl Tab {
@@ -242,7 +229,7 @@ impl Tab {
         }
     }
 
-    fn flush_all(&mut self, now: Millis) {
+    pub(super) fn flush_all(&mut self, now: Millis) {
         let keys: Vec<DocKey> = self.docs.iter_mut().map(|(key, _)| key).collect();
         for key in keys {
             self.auto_flush(key, now);

@@ -1,10 +1,17 @@
 //! What the hub says of queries. Results are told once the documents among them have come: one that
 //! the tab has let go of meanwhile comes only after the hub has heard of that.
 
-use super::{HeldResults, Tab};
+use super::Tab;
 use crate::protocol::*;
 use crate::tab::TabEvent;
 use crate::tab::documents::TabDoc;
+
+/// News of a query that name documents whose state is still to come.
+pub(super) struct HeldResults {
+    pub request: u64,
+    pub docs: Vec<DocId>,
+    pub event: TabEvent,
+}
 
 impl Tab {
     pub(super) fn query_ready(&mut self, ready: QueryReady) {
@@ -42,10 +49,15 @@ impl Tab {
         self.held = waiting.into();
     }
 
-    /// The hub has answered for the document: if it has not sent the state by now, it will not.
-    pub(super) fn note_unreadable(&mut self, doc: &DocId) {
-        if let Some((_, doc)) = self.docs.find(doc) {
-            doc.is_unreadable |= doc.replica.rev().is_none();
+    /// The hub has answered for the document: if it has not sent the state by now, it will not. What was
+    /// asked before the state was given up says nothing of the load that is to come.
+    pub(super) fn note_unreadable(&mut self, asked: &DocRequest) {
+        if let Some((_, doc)) = self.docs.find(&asked.doc)
+            && doc.replica.rev().is_none()
+            && (asked.anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
+        {
+            doc.is_unreadable = true;
+            doc.replica.forget();
         }
         self.tell_held();
     }

@@ -31,7 +31,7 @@ impl Tab {
                     Some(asked) => {
                         self.events.push_back(TabEvent::Callback { request, error });
                         if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked {
-                            self.note_unreadable(&ask.doc);
+                            self.note_unreadable(&ask);
                         }
                     }
                     None => {}
@@ -111,8 +111,8 @@ impl Tab {
             }
             Message::Lineage(it) => self.lineage = Some(it.lineage),
             Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
-            other => {
-                let message = format!("a hub sent what only tabs send: {other:?}");
+            _ => {
+                let message = "a hub sent what only tabs send";
                 self.events.push_back(TabEvent::Fault(Error::new(codes::BAD_FRAME, message)));
             }
         }
