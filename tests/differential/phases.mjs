@@ -46,11 +46,15 @@ export function firstSubmittedInCallback(run) {
   );
 }
 
-/** A phase in which an op is submitted right before the connection comes back. */
-export function firstSubmittedOnReturn(run) {
-  return firstPhase(run, (steps) =>
-    steps.some((step, at) => isOp(step) && steps.slice(at).some(returns)),
-  );
+/** A phase in which an op is submitted right before the connection comes back, and made another version. */
+export function firstSubmittedOnReturn(plain, tab) {
+  const returns = (step) => ['restore', 'open'].includes(step.do);
+  const submitsFirst = (steps) =>
+    steps.some((step, at) => isOp(step) && steps.slice(at).some(returns));
+  const phases = new Map(stepsByPhase(plain));
+  return firstEnd(plain, tab, ({phase, ofPlain, ofTab}) => {
+    return submitsFirst(phases.get(phase)) && ofTab.version > ofPlain.version;
+  });
 }
 
 /** A phase in which a document is destroyed, while an answer to something else may take it again. */
@@ -87,7 +91,9 @@ export function firstLeftUnloaded(plain, tab) {
 export function firstKnown(plain, tab) {
   const isMissing = (code) => /^Missing ops/.test(code);
   return firstEnd(plain, tab, ({ofPlain, ofTab, codes}) => {
-    const isNewer = ofTab.version > (ofPlain.version ?? -1);
+    // That nobody has created it is no state, unless it is waited for.
+    const isAwaited = ofPlain.version === null && ofPlain.pending && !ofPlain.writePending;
+    const isNewer = ofTab.version > (ofPlain.version ?? (isAwaited ? -1 : 0));
     const hasFailed = codes.some((code) => isGone(code) || isMissing(code));
     return isNewer && !ofPlain.subscribed && (ofPlain.pending || hasFailed);
   });
