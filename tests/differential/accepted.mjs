@@ -93,7 +93,7 @@ export const ACCEPTED = [
         eachPhase(log, (entries) => {
           if (failed.has(entries[0].phase)) return entries.flatMap(outcome);
           const told = eachErrorOnce(entries);
-          return stale.has(entries[0].phase) ? told.filter(isOutcome) : told;
+          return stale.has(entries[0].phase) ? told.filter(isOutcome).map(asGone) : told;
         }),
       );
     },
@@ -200,6 +200,10 @@ function phasesOfStaleOps(log) {
     if (isGone(args[0]?.error) && submits.has(phase)) stale.add(phase);
   }
   return stale;
+}
+
+function asGone(entry) {
+  return isGone(entry.args[0]?.error) ? {...entry, args: [{error: 'gone'}]} : entry;
 }
 
 const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);

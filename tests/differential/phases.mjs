@@ -123,7 +123,8 @@ const isEnd = ({what}) => what === 'is';
 export function firstBroughtUpToDate(plain, tab) {
   const {docs, steps} = plain.program;
   const phaseOf = (at) => plain.phases.findLast((from) => from <= at);
-  const isByOthers = ({what, args}) => what === 'before op batch' && args[1] === false;
+  const changes = ['before op batch', 'create', 'del'];
+  const isByOthers = ({what, args}) => changes.includes(what) && args.at(-1) === false;
   const told = steps.flatMap(({do: kind, c, results}, at) => {
     const given = (kind === 'query' && results) || [];
     return given.flatMap((d) => {
