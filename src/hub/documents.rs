@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::UpstreamEvent;
-use super::document::{Context, Document, Fetch, Waiter};
+use super::document::{Context, Document, Fetch, Waiter, is_silent};
 use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
@@ -234,6 +234,7 @@ impl Documents {
                 for waiter in doc.map(|doc| doc.let_go(tab, heard, cx)).unwrap_or_default() {
                     self.answer(&waiter, &None, cx);
                 }
+                self.forget_if_left_behind(&release.doc, cx);
             }
             Message::StoreHeard(heard) => {
                 if let Some(doc) = self.docs.get_mut(&heard.doc) {
@@ -245,6 +246,17 @@ impl Documents {
             other => return Err(Box::new(other)),
         }
         Ok(())
+    }
+
+    /// What is in the store is brought up to date from there.
+    fn forget_if_left_behind(&mut self, id: &DocId, cx: &mut Context<'_>) {
+        let Some(doc) = self.docs.get_mut(id).filter(|doc| doc.is_left_behind()) else { return };
+        if cx.journal.is_none() {
+            doc.end_linger(cx);
+            if doc.wake(cx) {
+                self.docs.remove(id);
+            }
+        }
     }
 
     /// The tab says what it holds. What it let go of while it was away is released.
@@ -286,7 +298,7 @@ impl Documents {
             return cx.callback(waiter, error.clone());
         };
         bulk.waiting -= 1;
-        bulk.error = bulk.error.take().or_else(|| error.clone());
+        bulk.error = bulk.error.take().or_else(|| error.clone().filter(|it| !is_silent(it)));
         if bulk.waiting == 0 {
             let error = self.bulks.remove(&key).and_then(|bulk| bulk.error);
             cx.callback(waiter, error);

@@ -63,10 +63,19 @@ export class Telling {
    * and whether there is one.
    */
   untold(doc: Doc | undefined): [changes: number, load: boolean] {
-    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
-    const names = untold.map(({event: [name]}) => name);
+    const names = this.#untold(doc);
     const load = names.indexOf('loaded');
     const before = load < 0 ? names : names.slice(0, load);
     return [before.filter((name) => changes.has(name)).length, load >= 0];
+  }
+
+  /** Whether the core has yet to be told an event of this name of the document. */
+  isToTell(doc: Doc, name: string): boolean {
+    return this.#untold(doc).includes(name);
+  }
+
+  #untold(doc: Doc | undefined): string[] {
+    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
+    return untold.map(({event: [name]}) => name);
   }
 }

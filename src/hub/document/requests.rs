@@ -26,6 +26,25 @@ impl Document {
         if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
     }
 
+    /// Whether nothing has come of it that the document was loaded: ShareDB loads one that does not exist
+    /// each time it is asked for, and what tabs have done meanwhile has its place.
+    pub(super) fn is_loaded_again(&self, cx: &Context<'_>) -> bool {
+        let head = cx.upstream.head(&self.id);
+        let is_same = self.loaded == (self.order.rev(), head.version);
+        let is_missing = head.type_name.is_none() && head.version.is_some();
+        is_same && is_missing && !self.is_blank && self.outdated.is_none()
+    }
+
+    /// The tabs hear of it all the same, as clients of ShareDB do.
+    pub(super) fn send_again(&mut self, cx: &mut Context<'_>) {
+        for holder in self.holders.values_mut() {
+            holder.sent = None;
+        }
+        self.spread(None, cx);
+        self.sequence_deferred(cx);
+        self.sequence_blocked(cx);
+    }
+
     /// Whether the document has a state, or is known not to exist.
     pub fn is_known(&self, cx: &Context<'_>) -> bool {
         let head = cx.upstream.head(&self.id);
