@@ -393,17 +393,15 @@ impl Documents {
         }
     }
 
-    /// This query has ended, which had these results.
-    pub fn end_results<'a>(
+    /// These queries of the tab have ended.
+    pub fn end_results(
         &mut self,
-        query: &Waiter,
-        ids: impl Iterator<Item = &'a DocId>,
+        tab: &str,
+        has_ended: impl Fn(u64) -> bool,
         cx: &mut Context<'_>,
     ) {
-        for id in ids {
-            if let Some(doc) = self.docs.get_mut(id) {
-                doc.end_results(query, cx);
-            }
+        for doc in self.docs.values_mut() {
+            doc.end_results(tab, &has_ended, cx);
         }
     }
 

@@ -160,12 +160,18 @@ impl Document {
         }
     }
 
-    /// The query has ended: the tab is sent nothing more for its sake.
-    pub fn end_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(&query.tab)
-            && holder.queries.remove(&query.request)
-        {
-            holder.departing.remove(&query.request);
+    /// These queries of the tab have ended: it is sent nothing more for their sake.
+    pub fn end_results(
+        &mut self,
+        tab: &str,
+        has_ended: impl Fn(u64) -> bool,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(holder) = self.holders.get_mut(tab) else { return };
+        let before = holder.queries.len();
+        holder.queries.retain(|query| !has_ended(*query));
+        holder.departing.retain(|query| !has_ended(*query));
+        if holder.queries.len() < before {
             self.linger.get_or_insert(cx.now + cx.linger);
         }
     }
