@@ -6,7 +6,9 @@
 mod away;
 mod caps;
 mod checks;
+mod deadlines;
 mod delivery;
+mod doc_table;
 mod document;
 mod documents;
 mod handshake;
