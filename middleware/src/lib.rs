@@ -74,6 +74,7 @@ mod coalescing;
 mod config;
 mod error;
 mod fault;
+mod jitter;
 mod layer;
 mod ordering;
 mod packet;
@@ -85,7 +86,7 @@ mod tracing;
 
 pub use batching::Batching;
 pub use coalescing::Coalescing;
-pub use config::{LayerConfig, LayerSpec};
+pub use config::{LayerConfig, LayerSpec, OptionValue};
 pub use error::ConfigError;
 pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};

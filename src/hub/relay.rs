@@ -1,48 +1,49 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use serde::Deserialize;
-
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value, present};
+use crate::platform::Payload;
 use crate::protocol::{Message, Relayed};
+use crate::wire::{from_value, to_value, wire};
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
-#[derive(Deserialize)]
 struct Head {
     /// The action: `p` presence, `ps` and `pu` its subscription, `pr` the request to say it
     /// again, `nf` and `nt` a snapshot, `pp` a ping.
     a: String,
     /// The document's collection.
-    #[serde(default)]
     c: Option<Payload>,
     /// The document.
-    #[serde(default)]
     d: Option<Payload>,
     /// The presence's channel.
-    #[serde(default)]
     ch: Option<Payload>,
     /// The presence's or the request's id.
-    #[serde(default, deserialize_with = "present")]
     id: Option<Payload>,
     /// The presence's value; `null` takes it back.
-    #[serde(default)]
     p: Option<Payload>,
     /// The presence's version.
-    #[serde(default)]
     pv: Option<Payload>,
     /// Whose op it is.
-    #[serde(default)]
     src: Option<Payload>,
     /// The subscription's number.
-    #[serde(default, deserialize_with = "present")]
     seq: Option<Payload>,
-    #[serde(default)]
     error: Option<Payload>,
 }
 
+wire!(open Head { a, c, d, ch, id, p, pv, src, seq, error });
+
 impl Head {
+    fn of(message: &Payload) -> Result<Self, String> {
+        let mut head: Head = from_value(message.0.clone())?;
+        // Of the others, `null` is a value.
+        let Head { c, d, ch, p, pv, src, error, .. } = &mut head;
+        for member in [c, d, ch, p, pv, src, error] {
+            member.take_if(|it| it.is_null());
+        }
+        Ok(head)
+    }
+
     /// What is asked by number, such as a query, is answered by number alone.
     fn subject(&self) -> Subject {
         let (c, d) = match self.id {
@@ -100,6 +101,8 @@ pub(super) struct Relay {
     last_request: u64,
     /// Counts the hub's own subscriptions: the server lets the newer one win.
     last_seq: u64,
+    /// The `ps` messages of tabs that left before the server had answered, after the number of the hub's.
+    left: Vec<(u64, String, Payload)>,
     /// The `pu` messages that wait for the server, after the number of the hub's own.
     leaving: Vec<(u64, String, Payload)>,
     pings: VecDeque<String>,
@@ -125,8 +128,8 @@ impl Relay {
         own: Option<&str>,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let head: Head = from_value(message.0.clone())
-            .map_err(|reason| Error::new(codes::MESSAGE_BADLY_FORMED, reason))?;
+        let head =
+            Head::of(message).map_err(|reason| Error::new(codes::MESSAGE_BADLY_FORMED, reason))?;
         self.check_room(tab)?;
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => self.set_presence(tab, channel, &head, message, cx),
@@ -178,7 +181,7 @@ impl Relay {
 
     /// Takes a message of the server.
     pub fn take_from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
-        let Ok(head) = from_value::<Head>(message.0.clone()) else { return };
+        let Ok(head) = Head::of(message) else { return };
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
@@ -193,7 +196,7 @@ impl Relay {
                     tell(&key.2, message, cx);
                     // The server has answered for the last that was heard of it.
                     let version = head.version();
-                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version <= version) {
+                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version == version) {
                         self.presences.remove(&key);
                     }
                 }
@@ -247,6 +250,7 @@ impl Relay {
     }
 
     fn forget_requests(&mut self) {
+        self.left.clear();
         self.leaving.clear();
         self.requests.clear();
         self.pings.clear();
@@ -289,6 +293,7 @@ impl Relay {
         for channel in self.channels.keys().cloned().collect::<Vec<_>>() {
             self.leave(tab, &channel, cx);
         }
+        self.left.retain(|(_, other, _)| other != tab);
         self.leaving.retain(|(_, other, _)| other != tab);
         self.requests.retain(|_, (other, _)| other != tab);
         self.others.retain(|(_, other)| other != tab);
@@ -338,27 +343,28 @@ impl Relay {
     }
 
     fn subscribed(&mut self, channel: &str, head: &Head, message: &Payload, cx: &mut Context<'_>) {
-        let seq = head.seq.clone();
-        let is_answer = |entry: &&mut Channel| seq == Some(entry.seq.into());
-        let Some(entry) = self.channels.get_mut(channel).filter(is_answer) else { return };
+        let is_answer = |seq: u64| head.seq == Some(seq.into());
+        for (_, tab, asked) in self.left.extract_if(.., |(seq, ..)| is_answer(*seq)) {
+            tell(&tab, &numbered(message, &asked), cx);
+        }
+        let entry = self.channels.get_mut(channel).filter(|entry| is_answer(entry.seq));
+        let Some(entry) = entry else { return };
         entry.live = head.error.is_none();
         let waiting = std::mem::take(&mut entry.waiting);
         if !entry.live {
             self.channels.remove(channel);
         }
         for (tab, asked) in &waiting {
-            let seq = from_value::<Head>(asked.0.clone()).ok().and_then(|asked| asked.seq);
-            let seq = seq.unwrap_or_else(Payload::undefined);
-            tell(tab, &message.with_member("seq", seq), cx);
+            tell(tab, &numbered(message, asked), cx);
             let request = asked.with_member("a", Payload::from("pr".to_owned()));
             self.tell_owners(channel, Some(tab), &request, cx);
         }
     }
 
     fn unsubscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
-        let waiting = self.channels.get(channel).into_iter().flat_map(|entry| &entry.waiting);
-        for (_, asked) in waiting.filter(|(other, _)| other == tab) {
-            tell(tab, asked, cx);
+        if let Some(entry) = self.channels.get_mut(channel) {
+            let asked = entry.waiting.extract_if(.., |(other, _)| other == tab);
+            self.left.extend(asked.map(|(tab, asked)| (entry.seq, tab, asked)));
         }
         match self.leave(tab, channel, cx) {
             Some(seq) => self.leaving.push((seq, tab.to_owned(), message.clone())),
@@ -371,8 +377,7 @@ impl Relay {
         let is_answer = |(seq, ..): &(u64, String, Payload)| head.seq == Some((*seq).into());
         let Some(at) = self.leaving.iter().position(is_answer) else { return };
         let (_, tab, asked) = self.leaving.remove(at);
-        let seq = from_value::<Head>(asked.0).ok().and_then(|asked| asked.seq);
-        tell(&tab, &message.with_member("seq", seq.unwrap_or_else(Payload::undefined)), cx);
+        tell(&tab, &numbered(message, &asked), cx);
     }
 
     /// The server takes back the presence of a client that unsubscribes: but here it was one tab that
@@ -395,9 +400,8 @@ impl Relay {
         }
         self.channels.remove(channel);
         self.last_seq += 1;
-        let message = UnsubscribeMessage { a: "pu", ch: channel, seq: self.last_seq };
-        let message = crate::platform::to_value(&message).ok()?;
-        cx.upstream.send(&Payload(message));
+        let (a, ch, seq) = ("pu".to_owned(), channel.to_owned(), self.last_seq);
+        cx.upstream.send(&Payload(to_value(&Unsubscribe { a, ch, seq })));
         Some(self.last_seq)
     }
 
@@ -430,12 +434,13 @@ impl Relay {
     }
 }
 
-#[derive(serde::Serialize)]
-struct UnsubscribeMessage<'a> {
-    a: &'a str,
-    ch: &'a str,
+struct Unsubscribe {
+    a: String,
+    ch: String,
     seq: u64,
 }
+
+wire!(Unsubscribe { a, ch, seq });
 
 /// The hub's own queries never have such numbers.
 const FIRST_QUERY: u64 = 1 << 50;
@@ -457,6 +462,12 @@ fn request_number(id: &Payload) -> Option<u64> {
 /// A tab's presence as its siblings see it: with the tab as its source.
 fn from(tab: &str, message: &Payload) -> Payload {
     message.with_member("src", Payload::from(tab.to_owned()))
+}
+
+/// The server's answer with the number that the tab gave its request.
+fn numbered(answer: &Payload, asked: &Payload) -> Payload {
+    let seq = Head::of(asked).ok().and_then(|asked| asked.seq);
+    answer.with_member("seq", seq.unwrap_or_else(Payload::undefined))
 }
 
 fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {

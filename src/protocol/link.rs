@@ -1,33 +1,31 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use serde::{Deserialize, Serialize};
 use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
 use tabmux_transports::Frame;
 
 use super::{DocChange, DocEvent, DocLoad, Message};
 use crate::error::{Error, codes};
-use crate::platform::{from_value, to_value};
+use crate::wire::{from_value, to_value, wire};
 
 /// What one frame holds: a packet, and which session it belongs to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
     /// Which of the tab's sessions this belongs to, from 1; a tab begins one with each hello.
     pub session: u64,
     /// The epoch of the hub; every frame from a hub has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
     /// The tab's layers, until it was welcomed; the hub builds their counterparts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<LayerConfig>>,
     /// The hub does not know this session: the tab must begin another.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
     /// The messages, and what the layers say to each other.
     pub packet: Packet<Message>,
 }
+
+wire!(Envelope { session, epoch, layers, stale or false, packet });
+wire!(open Packet<M> { seq, ack, taken, messages });
 
 impl Envelope {
     /// Reads a frame.
@@ -45,8 +43,9 @@ impl Envelope {
     /// # Errors
     /// The codec can't carry one of the messages.
     pub fn encode(&self, codec: &dyn Codec) -> Result<Frame, Error> {
-        let value = to_value(self).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))?;
-        codec.encode(&value).map_err(|error| Error::new(codes::UNCARRIABLE, error.to_string()))
+        codec
+            .encode(&to_value(self))
+            .map_err(|error| Error::new(codes::UNCARRIABLE, error.to_string()))
     }
 }
 

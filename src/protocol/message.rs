@@ -1,51 +1,44 @@
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize};
 use tabmux_middleware::{Message as LayerMessage, Millis};
 
 use super::DocId;
 use super::messages::*;
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value};
+use crate::wire::{Member, Place, Shape, Wire};
 
 /// The messages and their names on the wire.
-///
-/// The reading is not derived: serde keeps a `body` that comes before its `type` in a value of its own,
-/// to read from that as well, which would be the largest part of a tab's WebAssembly module.
 macro_rules! messages {
     ($($(#[$doc:meta])* $name:literal = $variant:ident $(($body:ty))?,)*) => {
         /// A message of the protocol: `{type, body}` on the wire.
-        #[derive(Clone, Debug, PartialEq, Serialize)]
-        #[serde(tag = "type", content = "body")]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Message {
-            $($(#[$doc])* #[serde(rename = $name)] $variant $(($body))?,)*
+            $($(#[$doc])* $variant $(($body))?,)*
         }
 
-        impl<'de> Deserialize<'de> for Message {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let wire = Wire::deserialize(deserializer)?;
-                match wire.name.as_str() {
-                    $($name => Ok(Message::$variant $((wire.read::<$body, _>()?))?),)*
-                    _ => Err(D::Error::custom(format!("unknown message {:?}", wire.name))),
+        impl Wire for Message {
+            fn write(&self, to: Place<'_>) {
+                let mut target = to.object(&SHAPE);
+                match self {
+                    $(messages!(@pattern $variant body $($body)?) => {
+                        target.at(0).text($name);
+                        $(<$body>::write(body, target.at(1));)?
+                    })*
+                }
+            }
+
+            fn read(from: Member<'_>) -> Result<Self, String> {
+                let members = from.members(&SHAPE)?;
+                match String::read(members.at(0))?.as_str() {
+                    $($name => Ok(Message::$variant $((<$body>::read(members.at(1))?))?),)*
+                    name => Err(members.at(0).must_be(&["a message, `", name, "` is none"].concat())),
                 }
             }
         }
     };
+    (@pattern $variant:ident $name:ident) => { Message::$variant };
+    (@pattern $variant:ident $name:ident $body:ty) => { Message::$variant($name) };
 }
 
-/// A message of which only the name has been read.
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(rename = "type")]
-    name: String,
-    body: Option<Payload>,
-}
-
-impl Wire {
-    fn read<T: DeserializeOwned, E: serde::de::Error>(self) -> Result<T, E> {
-        let Some(body) = self.body else { return Err(E::missing_field("body")) };
-        from_value(body.0).map_err(|reason| E::custom(format!("{}: {reason}", self.name)))
-    }
-}
+static SHAPE: Shape = Shape::new(&["type", "body"], true);
 
 messages! {
     /// Tab: let me in.

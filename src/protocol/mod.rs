@@ -1,11 +1,13 @@
 //! What tabs and hubs say to each other; `docs/protocol.md` describes it for other languages.
 
 mod by_hand;
+mod layers;
 mod link;
 mod message;
 mod messages;
 mod proof;
 
+pub use layers::layer_spec;
 pub use link::{Envelope, Link};
 pub use message::Message;
 pub use messages::*;
@@ -21,15 +23,15 @@ pub const PROTOCOL: u32 = 1;
 pub type Rev = u64;
 
 /// Names a document.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocId {
     /// Its collection.
     pub collection: String,
     /// Its id within the collection.
     pub id: String,
 }
+
+crate::wire::wire!(open DocId { collection, id });
 
 impl DocId {
     /// The document `id` of `collection`.

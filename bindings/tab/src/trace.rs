@@ -35,7 +35,7 @@ impl Traces {
     /// the message as JSON text.
     pub fn report(&self, callback: &js_sys::Function) {
         for trace in self.0.take() {
-            let Ok(message) = to_value(&trace.message) else { continue };
+            let message = to_value(&trace.message);
             let text = js_sys::JSON::stringify(&message).ok();
             let direction = match trace.direction {
                 Direction::Outbound => "out",
