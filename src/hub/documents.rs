@@ -391,7 +391,7 @@ impl Documents {
         cx: &mut Context<'_>,
     ) {
         for id in ids {
-            if let Some(doc) = self.docs.get_mut(id) {
+            if let Some(mut doc) = self.docs.get_mut(id) {
                 doc.end_results(query, cx);
             }
         }
