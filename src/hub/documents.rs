@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::UpstreamEvent;
+use super::doc_table::{DocMut, DocTable};
 use super::document::{Context, Document, Fetch, Waiter, is_silent};
 use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
@@ -15,7 +16,7 @@ struct Bulk {
 /// The documents of the hub.
 #[derive(Default)]
 pub(super) struct Documents {
-    docs: BTreeMap<DocId, Document>,
+    docs: DocTable,
     bulks: HashMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
@@ -36,16 +37,15 @@ impl Documents {
         Documents { first_rev, ..Documents::default() }
     }
 
-    pub fn doc(&mut self, id: &DocId) -> &mut Document {
-        let first_rev = self.first_rev;
-        self.docs.entry(id.clone()).or_insert_with(|| Document::new(id.clone(), first_rev))
+    pub fn doc(&mut self, id: &DocId) -> DocMut<'_> {
+        self.docs.get_or_new(id, self.first_rev)
     }
 
     // The store
 
     /// Whether the hub holds the document.
     pub fn has(&self, id: &DocId) -> bool {
-        self.docs.contains_key(id)
+        self.docs.get(id).is_some()
     }
 
     /// The revision of a document that the hub holds.
@@ -63,7 +63,7 @@ impl Documents {
         let Found { recalled, is_damaged, lost, mut is_kept } = found;
         let (number, is_off) = (journal.new_log(), journal.is_off());
         let is_evicted = journal.is_busy_with(id);
-        let doc = self.doc(id);
+        let mut doc = self.doc(id);
         let pending = recalled.as_ref().map(|it| it.restored.pending.clone()).unwrap_or_default();
         let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
         let unfit = taken.as_ref().err();
@@ -97,7 +97,7 @@ impl Documents {
     pub fn tell_lost(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
         for id in std::mem::take(&mut journal.with_lost) {
-            if let Some(doc) = self.docs.get_mut(&id) {
+            if let Some(mut doc) = self.docs.get_mut(&id) {
                 doc.tell_lost(cx);
             }
         }
@@ -106,17 +106,17 @@ impl Documents {
     /// Those that were told may not have heard of it.
     pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
         let Some(journal) = cx.journal.as_deref_mut() else { return };
-        for doc in self.docs.values_mut() {
+        self.docs.for_each(|doc| {
             if doc.is_to_tell_again() {
                 journal.with_lost.insert(doc.id().clone());
             }
-        }
+        });
     }
 
     pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
         for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
             match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {
-                (Some(doc), _) => doc.write_checkpoint(cx),
+                (Some(mut doc), _) => doc.write_checkpoint(cx),
                 (None, Some(journal)) => drop(journal.saved(&id)),
                 (None, None) => {}
             }
@@ -129,7 +129,7 @@ impl Documents {
             return;
         };
         for id in std::mem::take(&mut self.unread) {
-            if let Some(doc) = self.docs.get_mut(&id)
+            if let Some(mut doc) = self.docs.get_mut(&id)
                 && !doc.is_stored()
                 && !pending.contains(&id)
             {
@@ -143,7 +143,7 @@ impl Documents {
 
     /// Nothing is stored any more.
     pub fn stop_logs(&mut self) {
-        self.docs.values_mut().for_each(Document::stop_log);
+        self.docs.for_each(Document::stop_log);
     }
 
     /// The documents with ops that the server has not acknowledged.
@@ -154,23 +154,23 @@ impl Documents {
 
     /// Whether there is such a document.
     pub fn has_uncommitted(&self) -> bool {
-        self.docs.values().any(Document::has_uncommitted)
+        self.docs.has_uncommitted()
     }
 
     /// The connection to the server is there.
     pub fn connected(&mut self, cx: &mut Context<'_>) {
-        self.docs.values_mut().for_each(|doc| doc.connected(cx));
+        self.docs.for_each(|doc| doc.connected(cx));
     }
 
     /// The connection to the server is lost, and all subscriptions with it.
     pub fn disconnected(&mut self) {
-        self.docs.values_mut().for_each(Document::disconnected);
+        self.docs.for_each(Document::disconnected);
     }
 
     /// The server can't be reached: who waits for it must do with what the hub has.
     pub fn offline(&mut self, cx: &mut Context<'_>) {
-        let answered: Vec<Waiter> =
-            self.docs.values_mut().flat_map(|doc| doc.offline(cx)).collect();
+        let mut answered: Vec<Waiter> = Vec::new();
+        self.docs.for_each(|doc| answered.extend(doc.offline(cx)));
         for waiter in answered {
             self.answer(&waiter, &None, cx);
         }
@@ -195,7 +195,7 @@ impl Documents {
         match message {
             Message::DocFetch(ask) => {
                 let waiter = waiter(ask.request);
-                let doc = self.doc(&ask.doc);
+                let mut doc = self.doc(&ask.doc);
                 if ask.anew {
                     doc.send_anew(tab);
                 }
@@ -223,7 +223,7 @@ impl Documents {
             }
             Message::Resume(resume) => self.resume(tab, resume.docs, cx),
             Message::DocSeen(seen) => {
-                if let Some(doc) = self.docs.get_mut(&seen.doc) {
+                if let Some(mut doc) = self.docs.get_mut(&seen.doc) {
                     doc.seen(tab, seen.rev);
                 }
             }
@@ -231,13 +231,14 @@ impl Documents {
                 let doc = self.docs.get_mut(&release.doc);
                 // A `getBulk` goes on without it.
                 let heard = release.heard;
-                for waiter in doc.map(|doc| doc.let_go(tab, heard, cx)).unwrap_or_default() {
+                let waiters = doc.map(|mut doc| doc.let_go(tab, heard, cx));
+                for waiter in waiters.unwrap_or_default() {
                     self.answer(&waiter, &None, cx);
                 }
                 self.forget_if_left_behind(&release.doc, cx);
             }
             Message::StoreHeard(heard) => {
-                if let Some(doc) = self.docs.get_mut(&heard.doc) {
+                if let Some(mut doc) = self.docs.get_mut(&heard.doc) {
                     doc.heard(heard.number, cx);
                 }
             }
@@ -250,12 +251,17 @@ impl Documents {
 
     /// What is in the store is brought up to date from there.
     fn forget_if_left_behind(&mut self, id: &DocId, cx: &mut Context<'_>) {
-        let Some(doc) = self.docs.get_mut(id).filter(|doc| doc.is_left_behind()) else { return };
-        if cx.journal.is_none() {
-            doc.end_linger(cx);
-            if doc.wake(cx) {
-                self.docs.remove(id);
-            }
+        if cx.journal.is_some() {
+            return;
+        }
+        let Some(mut doc) = self.docs.get_mut(id).filter(|doc| doc.is_left_behind()) else {
+            return;
+        };
+        doc.end_linger(cx);
+        let is_over = doc.wake(cx);
+        drop(doc);
+        if is_over {
+            self.docs.remove(id);
         }
     }
 
@@ -264,9 +270,11 @@ impl Documents {
         for held in docs {
             self.doc(&held.doc.clone()).resume(tab, held, cx);
         }
-        for doc in self.docs.values_mut().filter(|doc| doc.is_away(tab)) {
-            doc.release(tab, cx);
-        }
+        self.docs.for_each(|doc| {
+            if doc.is_away(tab) {
+                doc.release(tab, cx);
+            }
+        });
     }
 
     fn get_bulk(&mut self, waiter: Waiter, docs: Vec<BulkDoc>, cx: &mut Context<'_>) {
@@ -278,7 +286,8 @@ impl Documents {
         self.bulks.insert(key, Bulk { waiting, error: None });
         let mut ask = Vec::new();
         for BulkDoc { doc, rev } in docs {
-            match self.doc(&doc).fetch(&waiter, rev, cx) {
+            let fetch = self.doc(&doc).fetch(&waiter, rev, cx);
+            match fetch {
                 Fetch::Done => self.answer(&waiter, &None, cx),
                 Fetch::Waits => {}
                 Fetch::AskServer => ask.push(doc),
@@ -308,7 +317,7 @@ impl Documents {
     /// Takes an event of an upstream document. A document may be forgotten while its upstream
     /// still waits for the server.
     pub fn upstream(&mut self, event: UpstreamEvent, cx: &mut Context<'_>) {
-        let Some(doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else {
+        let Some(mut doc) = event.doc().and_then(|id| self.docs.get_mut(id)) else {
             if let UpstreamEvent::Sending(doc, sent) = event {
                 cx.upstream.release(&doc, &sent);
             }
@@ -328,7 +337,9 @@ impl Documents {
             UpstreamEvent::Sending(_, sent) => doc.sending(sent, cx),
             UpstreamEvent::Outdated(_, error) => doc.outdated(error, cx),
             UpstreamEvent::Fetched(_, error) => {
-                for waiter in doc.fetched(&error, cx) {
+                let waiters = doc.fetched(&error, cx);
+                drop(doc);
+                for waiter in waiters {
                     self.answer(&waiter, &error, cx);
                 }
             }
@@ -342,22 +353,18 @@ impl Documents {
     /// The tab begins a new session with the state it holds.
     pub fn suspend_all(&mut self, tab: &str) {
         self.bulks.retain(|(other, _), _| other != tab);
-        for doc in self.docs.values_mut() {
-            doc.suspend(tab);
-        }
+        self.docs.for_each(|doc| doc.suspend(tab));
     }
 
     /// The tab has gone offline: it wants nothing more of documents but that its ops are taken.
     pub fn rest_all(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.bulks.retain(|(other, _), _| other != tab);
-        for doc in self.docs.values_mut() {
-            doc.rest(tab, cx);
-        }
+        self.docs.for_each(|doc| doc.rest(tab, cx));
     }
 
     /// The hub lets go of the server, as there is no tab.
     pub fn end_subscriptions(&mut self, cx: &mut Context<'_>) {
-        self.docs.values_mut().for_each(|doc| doc.end_subscription(cx));
+        self.docs.for_each(|doc| doc.end_subscription(cx));
     }
 
     /// Sends a tab documents among the results of its query; `keep`: and their changes from now on.
@@ -387,7 +394,7 @@ impl Documents {
         cx: &mut Context<'_>,
     ) {
         for id in ids {
-            if let Some(doc) = self.docs.get_mut(id) {
+            if let Some(mut doc) = self.docs.get_mut(id) {
                 doc.leave_results(query, cx);
             }
         }
@@ -400,38 +407,36 @@ impl Documents {
         has_ended: impl Fn(u64) -> bool,
         cx: &mut Context<'_>,
     ) {
-        for doc in self.docs.values_mut() {
-            doc.end_results(tab, &has_ended, cx);
-        }
+        self.docs.for_each(|doc| doc.end_results(tab, &has_ended, cx));
     }
 
     /// The tab has ended, and another may pass on what it could not say.
     pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
-        self.docs.values_mut().for_each(|doc| doc.await_last_words(tab, cx));
+        self.docs.for_each(|doc| doc.await_last_words(tab, cx));
     }
 
     /// The tab is gone.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
         self.bulks.retain(|(other, _), _| other != tab);
-        for doc in self.docs.values_mut() {
-            doc.release(tab, cx);
-        }
+        self.docs.for_each(|doc| drop(doc.release(tab, cx)));
     }
 
     pub fn deadline(&self) -> Option<tabmux_middleware::Millis> {
-        self.docs.values().filter_map(Document::deadline).min()
+        self.docs.deadline()
     }
 
     pub fn wake(&mut self, cx: &mut Context<'_>) {
-        let has_store = cx.journal.is_some();
-        let first_rev = &mut self.first_rev;
-        self.docs.retain(|_, doc| {
-            let forget = doc.wake(cx);
-            if forget && has_store {
-                // A tab that comes back, or its last words, may still speak of these.
-                *first_rev = (*first_rev).max(doc.rev() + 1);
+        for id in self.docs.due(cx.now) {
+            let Some(mut doc) = self.docs.get_mut(&id) else { continue };
+            if !doc.wake(cx) {
+                continue;
             }
-            !forget
-        });
+            if cx.journal.is_some() {
+                // A tab that comes back, or its last words, may still speak of these.
+                self.first_rev = self.first_rev.max(doc.rev() + 1);
+            }
+            drop(doc);
+            self.docs.remove(&id);
+        }
     }
 }

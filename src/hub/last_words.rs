@@ -31,7 +31,7 @@ impl Hub {
         let (docs, _, _, mut cx) = self.parts();
         let mut waits = false;
         for held in held {
-            let doc = docs.doc(&held.doc);
+            let mut doc = docs.doc(&held.doc);
             if doc.defers(&tab) {
                 waits = true;
                 continue;

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::iter;
 use std::rc::Rc;
 
 use tabmux_codecs::{Codec, by_frame_kind};
@@ -7,6 +8,7 @@ use tabmux_transports::{Frame, Guarantees};
 
 use super::HubSettings;
 use super::caps::{MAX_BACKLOG, MAX_HELD, MAX_HELD_FRAMES};
+use super::deadlines::Deadlines;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{Envelope, Link, Message, Refusal};
@@ -152,6 +154,10 @@ fn size_of(frame: &Frame) -> impl FnOnce() -> usize + use<> {
 pub(super) struct Peers {
     peers: BTreeMap<PeerId, Peer>,
     next_id: PeerId,
+    deadlines: Deadlines<PeerId>,
+    /// Those that may have frames to send.
+    sending: BTreeSet<PeerId>,
+    faults: VecDeque<Error>,
 }
 
 impl Peers {
@@ -162,7 +168,19 @@ impl Peers {
     }
 
     pub fn remove(&mut self, id: PeerId) -> Option<Peer> {
+        self.deadlines.set(&id, None);
         self.peers.remove(&id)
+    }
+
+    /// Does something with the link of a peer, and notes what has become of it.
+    fn with<T>(&mut self, id: PeerId, act: impl FnOnce(&mut Peer) -> T) -> Option<T> {
+        let peer = self.peers.get_mut(&id)?;
+        let result = act(peer);
+        let link = peer.link.as_mut();
+        self.deadlines.set(&id, link.as_ref().and_then(|link| link.deadline()));
+        self.faults.extend(link.into_iter().flat_map(|link| iter::from_fn(|| link.poll_fault())));
+        self.sending.insert(id);
+        Some(result)
     }
 
     pub fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
@@ -186,10 +204,7 @@ impl Peers {
         settings: &HubSettings,
         now: Millis,
     ) -> Result<(), Error> {
-        match self.peers.get_mut(&id) {
-            Some(peer) => peer.receive(id, frame, settings, now),
-            None => Ok(()),
-        }
+        self.with(id, |peer| peer.receive(id, frame, settings, now)).unwrap_or(Ok(()))
     }
 
     /// Returns whether the tab has let so much lie that its session was ended.
@@ -200,14 +215,16 @@ impl Peers {
         settings: &HubSettings,
         now: Millis,
     ) -> bool {
-        let Some(peer) = self.peers.get_mut(&id) else { return false };
-        let Some(link) = &mut peer.link else { return false };
-        link.send(message, now);
-        let is_behind = link.untaken() > MAX_BACKLOG;
-        if is_behind {
-            peer.end_session(settings);
-        }
-        is_behind
+        let sent = self.with(id, |peer| {
+            let Some(link) = &mut peer.link else { return false };
+            link.send(message, now);
+            let is_behind = link.untaken() > MAX_BACKLOG;
+            if is_behind {
+                peer.end_session(settings);
+            }
+            is_behind
+        });
+        sent.unwrap_or_default()
     }
 
     pub fn poll_message(&mut self, id: PeerId) -> Option<Message> {
@@ -215,20 +232,26 @@ impl Peers {
     }
 
     pub fn poll_fault(&mut self) -> Option<Error> {
-        self.peers.values_mut().filter_map(|peer| peer.link.as_mut()).find_map(Link::poll_fault)
+        self.faults.pop_front()
     }
 
     pub fn poll_transmit(&mut self) -> Option<(PeerId, Frame)> {
-        self.peers.iter_mut().find_map(|(id, peer)| Some((*id, peer.poll_transmit()?)))
+        while let Some(id) = self.sending.first().copied() {
+            if let Some(frame) = self.with(id, Peer::poll_transmit).flatten() {
+                return Some((id, frame));
+            }
+            self.sending.remove(&id);
+        }
+        None
     }
 
     pub fn deadline(&self) -> Option<Millis> {
-        self.peers.values().filter_map(|peer| peer.link.as_ref()?.deadline()).min()
+        self.deadlines.next()
     }
 
     pub fn wake(&mut self, now: Millis) {
-        for link in self.peers.values_mut().filter_map(|peer| peer.link.as_mut()) {
-            link.wake(now);
+        for id in self.deadlines.due(now) {
+            self.with(id, |peer| peer.link.as_mut().map(|link| link.wake(now)));
         }
     }
 }

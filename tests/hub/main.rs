@@ -3,6 +3,7 @@
 mod away;
 mod disk;
 mod documents;
+mod many;
 mod presence;
 mod queries;
 mod script;

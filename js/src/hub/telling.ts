@@ -23,8 +23,11 @@ export class Telling {
   readonly #tell: (event: UpstreamEvent) => void;
   readonly #canTell: () => boolean;
   readonly #events: ToldLater[] = [];
-  /** Events that are being told, but for the one that is. */
+  /** Events that are being told, and how many of them are. */
   readonly #telling: ToldLater[] = [];
+  #told = 0;
+  /** The names of the events of each document that are not told, oldest first. */
+  readonly #untold = new Map<Doc, string[]>();
   /** The versions of documents as of the event told last; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
@@ -36,16 +39,35 @@ export class Telling {
   push(doc: Doc | undefined, event: UpstreamEvent): void {
     if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
     this.#events.push({event, doc, version: doc?.version ?? null});
+    if (!doc) return;
+    const untold = this.#untold.get(doc);
+    if (untold) untold.push(event[0]);
+    else this.#untold.set(doc, [event[0]]);
   }
 
   /** Tells what waits, in order, for as long as the core can be told. */
   tellAll(): void {
-    this.#telling.push(...this.#events.splice(0));
-    while (this.#telling.length > 0 && this.#canTell()) {
-      const {event, doc, version} = this.#telling.shift() as ToldLater;
-      if (doc) this.#toldVersions.set(doc, version);
-      this.#tell(event);
+    const told = this.#told;
+    for (const it of this.#events.splice(0)) this.#telling.push(it);
+    while (this.#told < this.#telling.length && this.#canTell()) {
+      const it = this.#telling[this.#told] as ToldLater;
+      this.#told += 1;
+      if (it.doc) this.#noteTold(it.doc, it.version);
+      this.#tell(it.event);
     }
+    if (this.#told > told) this.#forgetTold();
+  }
+
+  #noteTold(doc: Doc, version: number | null): void {
+    this.#toldVersions.set(doc, version);
+    const untold = this.#untold.get(doc);
+    untold?.shift();
+    if (untold?.length === 0) this.#untold.delete(doc);
+  }
+
+  #forgetTold(): void {
+    this.#telling.splice(0, this.#told);
+    this.#told = 0;
     const waiting = new Set(this.#telling.map(({doc}) => doc));
     for (const doc of this.#toldVersions.keys()) {
       if (!waiting.has(doc)) this.#toldVersions.delete(doc);
@@ -63,7 +85,7 @@ export class Telling {
    * and whether there is one.
    */
   untold(doc: Doc | undefined): [changes: number, load: boolean] {
-    const names = this.#untold(doc);
+    const names = (doc && this.#untold.get(doc)) ?? [];
     const load = names.indexOf('loaded');
     const before = load < 0 ? names : names.slice(0, load);
     return [before.filter((name) => changes.has(name)).length, load >= 0];
@@ -71,11 +93,6 @@ export class Telling {
 
   /** Whether the core has yet to be told an event of this name of the document. */
   isToTell(doc: Doc, name: string): boolean {
-    return this.#untold(doc).includes(name);
-  }
-
-  #untold(doc: Doc | undefined): string[] {
-    const untold = [...this.#telling, ...this.#events].filter((it) => it.doc === doc);
-    return untold.map(({event: [name]}) => name);
+    return this.#untold.get(doc)?.includes(name) ?? false;
   }
 }

@@ -274,9 +274,13 @@ impl Document {
         }
     }
 
-    /// A document that a tab has open is in use.
+    /// When it is to be written again that the document is in use, as one is that a tab has open.
+    pub fn next_use(&self) -> Option<Millis> {
+        (self.log.is_some() && self.is_open()).then_some(self.used + USE_NOTED)
+    }
+
     pub(super) fn note_long_use(&mut self, cx: &mut Context<'_>) {
-        if self.is_open() && cx.now >= self.used + USE_NOTED {
+        if self.next_use().is_some_and(|at| at <= cx.now) {
             self.note_use(cx);
         }
     }
