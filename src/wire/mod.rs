@@ -5,6 +5,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod typescript;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
@@ -20,11 +21,15 @@ use tabmux_codecs::Value;
 use crate::platform::Payload;
 
 pub use imp::{Place, from_entries};
+pub use typescript::{Ts, TsMember, TsText, member};
 
 /// What can be told as a codec's value.
 pub trait Wire: Sized {
     /// Whether `null` means something to it. Elsewhere it is as good as absent.
     const TAKES_NULL: bool = false;
+
+    /// What TypeScript calls it.
+    const TS: Ts = Ts::Plain("unknown");
 
     /// Writes it to its place.
     fn write(&self, to: Place<'_>);
@@ -228,6 +233,15 @@ macro_rules! wire {
             );
 
             impl $(<$parameter: $crate::wire::Wire>)? $crate::wire::Wire for $type $(<$parameter>)? {
+                const TS: $crate::wire::Ts = $crate::wire::Ts::Object {
+                    name: stringify!($type),
+                    members: &[$($crate::wire::member(
+                        $crate::wire!(@name $field $($name)?),
+                        $crate::wire!(@has_default $($default)?),
+                        |it: &Self| &it.$field,
+                    )),*],
+                };
+
                 fn write(&self, to: $crate::wire::Place<'_>) {
                     let $type { $($field),* } = self;
                     let mut target = to.object(&SHAPE);
@@ -247,6 +261,8 @@ macro_rules! wire {
     };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $name:literal) => { $name };
+    (@has_default) => { false };
+    (@has_default $default:expr) => { true };
     (@write $target:ident $places:ident $field:ident $(or $default:expr)?) => {
         let place = $places.next().unwrap_or_default();
         if true $(&& $crate::wire::differs($field, $default))? {
@@ -266,9 +282,22 @@ macro_rules! wire {
 pub use wire;
 
 /// As [`wire!`], for an enum: the member `type` says which variant it is.
+#[macro_export]
 macro_rules! wire_enum {
     ($type:ident { $($name:literal = $variant:ident { $($field:ident),* },)* }) => {
         impl $crate::wire::Wire for $type {
+            const TS: $crate::wire::Ts = $crate::wire::Ts::Union {
+                name: stringify!($type),
+                variants: &[$((
+                    $name,
+                    &[$($crate::wire::member(stringify!($field), false, |it: &Self| match it {
+                        $type::$variant { $field, .. } => $field,
+                        #[allow(unreachable_patterns, reason = "an enum may have one variant")]
+                        _ => unreachable!(),
+                    })),*],
+                )),*],
+            };
+
             fn write(&self, to: $crate::wire::Place<'_>) {
                 match self {
                     $($type::$variant { $($field),* } => {
@@ -299,9 +328,11 @@ macro_rules! wire_enum {
         }
     };
 }
-pub(crate) use wire_enum;
+pub use wire_enum;
 
 impl Wire for u64 {
+    const TS: Ts = Ts::Plain("number");
+
     fn write(&self, to: Place<'_>) {
         to.number(*self);
     }
@@ -312,6 +343,8 @@ impl Wire for u64 {
 }
 
 impl Wire for u32 {
+    const TS: Ts = Ts::Plain("number");
+
     fn write(&self, to: Place<'_>) {
         to.number((*self).into());
     }
@@ -323,6 +356,8 @@ impl Wire for u32 {
 }
 
 impl Wire for bool {
+    const TS: Ts = Ts::Plain("boolean");
+
     fn write(&self, to: Place<'_>) {
         to.boolean(*self);
     }
@@ -333,6 +368,8 @@ impl Wire for bool {
 }
 
 impl Wire for String {
+    const TS: Ts = Ts::Plain("string");
+
     fn write(&self, to: Place<'_>) {
         to.text(self);
     }
@@ -355,6 +392,8 @@ impl Wire for Payload {
 }
 
 impl<T: Wire> Wire for Option<T> {
+    const TS: Ts = Ts::Optional(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         if let Some(value) = self {
             value.write(to);
@@ -368,6 +407,8 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire> Wire for Vec<T> {
+    const TS: Ts = Ts::List(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.list();
         for (item, at) in self.iter().zip(0..) {
@@ -382,6 +423,8 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 impl<A: Wire, B: Wire> Wire for (A, B) {
+    const TS: Ts = Ts::Pair(&[A::TS, B::TS]);
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.list();
         self.0.write(target.at(0));
@@ -398,6 +441,8 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
 }
 
 impl<T: Wire> Wire for BTreeMap<String, T> {
+    const TS: Ts = Ts::Map(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         let entries = self.iter().map(|(name, value)| (name.clone(), to_value(value)));
         to.value(&from_entries(entries.collect()));

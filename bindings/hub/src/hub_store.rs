@@ -3,16 +3,15 @@
 use std::rc::Rc;
 
 use futures::future::{AbortHandle, Abortable};
-use js_sys::{Object, Reflect};
 
-use super::hub::Shell;
+use super::hub::{Room, Shell};
 use super::store::HubStore;
 use tabmux::Error;
 use tabmux::hub::StoreRequest;
 use tabmux::store::{Inventory, Limits, StoreError, victims};
 use tabmux::{Payload, to_value};
 use tabmux_bindings::clock::{now, wall_clock};
-use tabmux_bindings::errors::to_js;
+use tabmux_bindings::door::Thrown;
 
 /// After so many transactions old documents are looked for.
 const COMMITS: u32 = 1000;
@@ -20,9 +19,8 @@ const COMMITS: u32 = 1000;
 const FULL: f64 = 0.9;
 
 /// How many bytes too many there are on a device that counts as full.
-fn excess(room: &Object) -> Option<u64> {
-    let number = |name: &str| Reflect::get(room, &name.into()).ok()?.as_f64();
-    let excess = number("usage")? - FULL * number("quota")?;
+fn excess(room: &Room) -> Option<u64> {
+    let excess = room.usage? as f64 - FULL * room.quota? as f64;
     (excess > 0.0).then_some(excess as u64)
 }
 
@@ -145,7 +143,7 @@ impl Shell {
             }
             // The hub of newer code has what this one wrote, and sends it.
             Err(error @ (StoreError::Fenced { .. } | StoreError::NewerSchema { .. })) => {
-                self.tell(self.handler.fenced(to_js(&error.into())));
+                self.tell(self.handler.fenced(Thrown(&error.into())));
             }
             Err(error) => self.tell_store_error(&error.into()),
         }
@@ -195,16 +193,9 @@ impl Shell {
         hub.evict(victims, now());
     }
 
-    fn tell_quota(&self, room: &Object) {
-        let detail = Object::new();
-        for name in ["usage", "quota"] {
-            if let Ok(value) = Reflect::get(room, &name.into())
-                && !value.is_undefined()
-            {
-                let _ = Reflect::set(&detail, &name.into(), &value);
-            }
-        }
-        let detail = Payload(detail.into());
+    fn tell_quota(&self, room: &Room) {
+        let Room { usage, quota, .. } = *room;
+        let detail = Payload(to_value(&Room { usage, quota, persisted: None }));
         self.hub.borrow_mut().tell_store_event("quota", detail, now());
     }
 

@@ -6,6 +6,8 @@
 
 /// The platform's clock, and alarms set by it.
 pub mod clock;
+/// What Rust tells JavaScript, and the typings of it.
+pub mod door;
 /// Errors as JavaScript has them.
 pub mod errors;
 /// Ops as JavaScript has them.
@@ -15,6 +17,10 @@ mod panics;
 pub mod transports;
 /// The OT types that the application registered.
 pub mod types;
+
+// For the macros.
+#[doc(hidden)]
+pub use tabmux::wire::TsText;
 
 /// Runs when a module is loaded.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]

@@ -1,4 +1,4 @@
-import {type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
+import {type OpenStore, openStore, type Room} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../shared/clock.js';
 import type {ConnectContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
@@ -32,13 +32,6 @@ const unreserved: Reservation = {leave: () => {}, release: () => {}};
 
 /** The databases that closed hubs of this thread have not let go of: what ends when they have. */
 const leaving = new Map<string, Promise<unknown>>();
-
-/** What the browser says of the room on this device. */
-export interface Room {
-  usage?: number;
-  quota?: number;
-  persisted?: boolean;
-}
 
 /**
  * Opens the store that the options ask for. If that fails, it is left as it is, and the hub gets one

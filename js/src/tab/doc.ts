@@ -118,8 +118,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   #sentAndWaiting(): [WireOp[], WireOp[]] {
-    const [count, ...ops] = this.connection.core.pendingOps(this.key) as [number, ...WireOp[]];
-    return [ops.slice(0, count), ops.slice(count)];
+    const {sent, ops} = this.connection.core.pendingOps(this.key);
+    return [ops.slice(0, sent), ops.slice(sent)];
   }
 
   /**
