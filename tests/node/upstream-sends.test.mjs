@@ -13,7 +13,7 @@ test('an op leaves for the server once it is released, under the name that was t
   await turns(20);
   assert.equal(committed(backend, 'a').length, 0);
 
-  hub.adapter.release(collection, id, src, seq);
+  hub.letGo({doc, sent});
   assert.deepEqual(await hub.told('settled'), settled('t', 1));
   assert.deepEqual(stored(backend, 'a').data, {n: 1});
   const [op] = committed(backend, 'a');
@@ -104,7 +104,7 @@ test('an op that the document has given up while it was held is not sent', async
     submitted += 1;
     next();
   });
-  hub.adapter.release(...sending);
+  hub.letGo(sending);
   await turns(20);
   assert.equal(submitted, 0);
 });

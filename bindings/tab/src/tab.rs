@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use super::tab_events::{TabHandler, tell, tell_fault};
 use super::tab_options::{config_error, find_codec, read_layers};
 use super::trace::Traces;
-use tabmux::ot::{Op, SubmitOptions, Token};
+use tabmux::ot::{SubmitOptions, Token};
 use tabmux::protocol::{DocId, QuerySpec, StoreQuestion};
 use tabmux::tab::{DocKey, Tab, TabSettings};
 use tabmux::{Error, codes};
@@ -30,16 +30,6 @@ pub(super) struct CoreSettings {
 }
 
 wire!(open CoreSettings { id, secret, identity, codec, cbor });
-
-/// A document's ops on their way.
-pub(super) struct PendingOps {
-    /// How many of them were sent.
-    sent: u64,
-    /// Oldest first.
-    ops: Vec<Op>,
-}
-
-wire!(PendingOps { sent, ops });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
@@ -365,15 +355,18 @@ impl TabCore {
         self.0.pump();
     }
 
-    /// A document's ops on their way.
-    #[wasm_bindgen(js_name = pendingOps, unchecked_return_type = "PendingOps")]
-    pub fn pending_ops(&self, doc: DocKey) -> JsValue {
+    /// A document's ops on their way, oldest first.
+    #[wasm_bindgen(js_name = pendingOps, unchecked_return_type = "Array<Op>")]
+    pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {
         let tab = self.0.tab.borrow();
-        let replica = tab.replica(doc);
-        let pending = replica.into_iter().flat_map(|replica| replica.pending());
-        let ops = pending.map(|slot| slot.op.clone()).collect();
-        let sent = replica.map_or(0, |replica| replica.sent()) as u64;
-        to_value(&PendingOps { sent, ops })
+        let pending = tab.replica(doc).into_iter().flat_map(|replica| replica.pending());
+        pending.map(|slot| to_value(&slot.op)).collect()
+    }
+
+    /// How many of the ops on their way were sent.
+    #[wasm_bindgen(js_name = sentOps)]
+    pub fn sent_ops(&self, doc: DocKey) -> u32 {
+        self.0.tab.borrow().replica(doc).map_or(0, |replica| replica.sent()) as u32
     }
 
     /// Holds a document's ops back, or lets them go again with the next `flush`.
@@ -403,9 +396,9 @@ impl TabCore {
         since: u32,
         #[wasm_bindgen(unchecked_param_type = "Op")] piece: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let mut tab = self.0.tab.borrow_mut();
-        let Some(replica) = tab.replica_mut(doc) else { return Ok(to_value(&op)) };
+        let Some(replica) = tab.replica_mut(doc) else { return Ok(piece) };
+        let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let piece = replica.transform_piece(since as usize, op);
         piece.map(|op| to_value(&op)).map_err(|error| to_js(&error))
     }

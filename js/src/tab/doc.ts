@@ -118,7 +118,8 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   #sentAndWaiting(): [WireOp[], WireOp[]] {
-    const {sent, ops} = this.connection.core.pendingOps(this.key);
+    const {core} = this.connection;
+    const [ops, sent] = [core.pendingOps(this.key), core.sentOps(this.key)];
     return [ops.slice(0, sent), ops.slice(sent)];
   }
 
