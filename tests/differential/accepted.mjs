@@ -93,7 +93,7 @@ export const ACCEPTED = [
         eachPhase(log, (entries) => {
           if (failed.has(entries[0].phase)) return entries.flatMap(outcome);
           const told = eachErrorOnce(entries);
-          return stale.has(entries[0].phase) ? told.filter(isOutcome) : told;
+          return stale.has(entries[0].phase) ? told.filter(isOutcome).map(asGone) : told;
         }),
       );
     },
@@ -202,14 +202,26 @@ function phasesOfStaleOps(log) {
   return stale;
 }
 
+function asGone(entry) {
+  return isGone(entry.args[0]?.error) ? {...entry, args: [{error: 'gone'}]} : entry;
+}
+
 const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);
 
+/** Of several ways to say that the document is gone, the first counts. */
 function eachErrorOnce(entries) {
-  const told = new Set();
+  const nameOf = (code) => (isGone(code) ? 'gone' : code);
+  const calledBack = entries.filter(({what}) => what.startsWith('callback of'));
+  const told = new Set(
+    calledBack
+      .map(({args}) => args[0]?.error)
+      .filter(isGone)
+      .map(nameOf),
+  );
   return entries.filter(({what, args}) => {
     const code = args[0]?.error;
     if (what !== 'error' || !code?.startsWith('ERR_DOC_')) return true;
-    return !told.has(code) && told.add(code);
+    return !told.has(nameOf(code)) && told.add(nameOf(code));
   });
 }
 

@@ -37,7 +37,7 @@ export function compare(plain, tab) {
       firstCreatedByOthers(tab),
       firstSubmittedInCallback(plain),
       firstSubmittedInCallbackOffline(plain),
-      firstSubmittedOnReturn(plain),
+      firstSubmittedOnReturn(plain, tab),
       firstPhase(plain, (step) => step.do === 'close' && step.now === true),
     ),
     found: Math.min(firstFoundWhilePaused(plain), firstGivenBesideCreation(plain)),

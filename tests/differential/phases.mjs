@@ -46,11 +46,15 @@ export function firstSubmittedInCallback(run) {
   );
 }
 
-/** A phase in which an op is submitted right before the connection comes back. */
-export function firstSubmittedOnReturn(run) {
-  return firstPhase(run, (steps) =>
-    steps.some((step, at) => isOp(step) && steps.slice(at).some(returns)),
-  );
+/** A phase in which an op is submitted right before the connection comes back, and made another version. */
+export function firstSubmittedOnReturn(plain, tab) {
+  const returns = (step) => ['restore', 'open'].includes(step.do);
+  const submitsFirst = (steps) =>
+    steps.some((step, at) => isOp(step) && steps.slice(at).some(returns));
+  const phases = new Map(stepsByPhase(plain));
+  return firstEnd(plain, tab, ({phase, ofPlain, ofTab}) => {
+    return submitsFirst(phases.get(phase)) && ofTab.version > ofPlain.version;
+  });
 }
 
 /** A phase in which a document is destroyed, while an answer to something else may take it again. */
@@ -80,12 +84,18 @@ export function firstLeftUnloaded(plain, tab) {
   });
 }
 
-/** The phase after which the tab has a state that a client waits for offline, or a newer one than that. */
+/**
+ * The phase after which the tab has a newer state, of a document that is not subscribed, than a client that
+ * is offline, or whose op or request has failed since the document or its ops are gone.
+ */
 export function firstKnown(plain, tab) {
+  const isMissing = (code) => /^Missing ops/.test(code);
   return firstEnd(plain, tab, ({ofPlain, ofTab, codes}) => {
-    const waits = ofPlain.version === null && ofPlain.pending && !ofPlain.writePending;
-    const isStale = !ofPlain.subscribed && codes.some(isGone);
-    return (waits && ofTab.version !== null) || (isStale && ofTab.version > ofPlain.version);
+    // That nobody has created it is no state, unless it is waited for.
+    const isAwaited = ofPlain.version === null && ofPlain.pending && !ofPlain.writePending;
+    const isNewer = ofTab.version > (ofPlain.version ?? (isAwaited ? -1 : 0));
+    const hasFailed = codes.some((code) => isGone(code) || isMissing(code));
+    return isNewer && !ofPlain.subscribed && (ofPlain.pending || hasFailed);
   });
 }
 
@@ -113,7 +123,8 @@ const isEnd = ({what}) => what === 'is';
 export function firstBroughtUpToDate(plain, tab) {
   const {docs, steps} = plain.program;
   const phaseOf = (at) => plain.phases.findLast((from) => from <= at);
-  const isByOthers = ({what, args}) => what === 'before op batch' && args[1] === false;
+  const changes = ['before op batch', 'create', 'del'];
+  const isByOthers = ({what, args}) => changes.includes(what) && args.at(-1) === false;
   const told = steps.flatMap(({do: kind, c, results}, at) => {
     const given = (kind === 'query' && results) || [];
     return given.flatMap((d) => {
