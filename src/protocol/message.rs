@@ -25,11 +25,14 @@ macro_rules! messages {
                 }
             }
 
-            fn read(from: Member<'_>) -> Result<Self, String> {
-                let members = from.members(&SHAPE)?;
-                match String::read(members.at(0))?.as_str() {
-                    $($name => Ok(Message::$variant $((<$body>::read(members.at(1))?))?),)*
-                    name => Err(members.at(0).must_be(&["a message, `", name, "` is none"].concat())),
+            fn read(from: Member<'_>) -> Self {
+                let members = from.members(&SHAPE);
+                match String::read(members.at(0)).as_str() {
+                    $($name => Message::$variant $((<$body>::read(members.at(1))))?,)*
+                    name => {
+                        members.at(0).must_be(&["a message, `", name, "` is none"].concat());
+                        Message::Bye
+                    }
                 }
             }
         }

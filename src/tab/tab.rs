@@ -107,7 +107,9 @@ impl Tab {
         self.heard = 0;
         self.held.clear();
         self.hello = self.new_request();
-        let stack = build_stack(&self.settings, self.sessions).expect("checked in new");
+        let Ok(stack) = build_stack(&self.settings, self.sessions) else {
+            unreachable!("checked in new");
+        };
         let settings = &self.settings;
         let layers = settings.layers.clone();
         let codec = Rc::clone(&settings.codec);

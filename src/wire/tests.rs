@@ -39,7 +39,7 @@ enum Step {
     Go { far: u64 },
 }
 
-wire_enum!(Step { "stay" = Stay {}, "go" = Go { far }, });
+wire_enum!(Step { "stay" = Stay {}, "go" = Go { far }, else Step::Stay });
 
 fn whole() -> Whole {
     let parts = vec![Part { id: 1, note: None }, Part { id: 2, note: Some(Payload::null()) }];

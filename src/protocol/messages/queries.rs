@@ -109,6 +109,7 @@ wire_enum!(QueryDiff {
     "insert" = Insert { index, docs },
     "remove" = Remove { index, count },
     "move" = Move { from, to, count },
+    else QueryDiff::Remove { index: 0, count: 0 }
 });
 
 /// What the database says beside a query's results changed.
