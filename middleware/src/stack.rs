@@ -3,8 +3,8 @@ use std::collections::VecDeque;
 use tabmux_transports::Guarantees;
 
 use crate::{
-    Batching, Coalescing, ConfigError, Fault, Layer, LayerConfig, Message, Millis, Ordering, Output,
-    Packet, Reply, Request, Retries, RetriesOptions, Timeouts, Tracer, Tracing, rules,
+    Batching, Coalescing, ConfigError, Fault, Layer, LayerConfig, Message, Millis, Ordering,
+    Output, Packet, Reply, Request, Retries, RetriesOptions, Timeouts, Tracer, Tracing, rules,
 };
 
 /// What the layers of a stack need beside their options.

@@ -6,7 +6,7 @@ use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
 use crate::error::{Error, codes};
 use crate::platform::{Payload, from_value, present};
-use crate::protocol::{Message, Relayed};
+use crate::protocol::{ConnectionReceive, ToTab};
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
 #[derive(Deserialize)]
@@ -460,5 +460,5 @@ fn from(tab: &str, message: &Payload) -> Payload {
 }
 
 fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {
-    cx.send(tab, Message::Receive(Relayed { message: message.clone() }));
+    cx.send(tab, ToTab::ConnectionReceive(ConnectionReceive { message: message.clone() }));
 }

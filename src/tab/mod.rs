@@ -9,4 +9,4 @@ mod settings;
 pub use documents::DocKey;
 pub use event::TabEvent;
 pub use session::Tab;
-pub use settings::TabSettings;
+pub use settings::{MakeTracer, TabSettings};

@@ -3,6 +3,7 @@
 mod away;
 mod disk;
 mod documents;
+mod messages;
 mod presence;
 mod queries;
 mod script;

@@ -1,10 +1,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tabmux_middleware::{Direction, Millis, TraceEvent, Tracer};
+use serde::Serialize;
+use tabmux_middleware::{Millis, Tracer};
 use wasm_bindgen::prelude::*;
 
-use tabmux::protocol::Message;
+use tabmux::protocol::{ToHub, ToTab};
 use tabmux::to_value;
 
 /// What the `tracing` layer saw and JavaScript has not been told yet: the layer itself must not
@@ -13,38 +14,31 @@ use tabmux::to_value;
 pub struct Traces(Rc<RefCell<Vec<Trace>>>);
 
 struct Trace {
-    direction: Direction,
+    direction: &'static str,
     at: Millis,
-    message: Message,
+    message: JsValue,
 }
 
 impl Traces {
     /// A tracer that keeps what it hears here.
-    pub fn tracer(&self) -> Tracer<Message> {
-        let traces = self.clone();
-        Tracer {
-            measure: Box::new(|_| 0),
-            record: Box::new(move |TraceEvent { direction, at, message, .. }| {
-                let trace = Trace { direction, at, message: message.clone() };
-                traces.0.borrow_mut().push(trace);
-            }),
-        }
+    pub fn tracer(&self) -> Box<dyn Tracer<ToHub, ToTab>> {
+        Box::new(self.clone())
+    }
+
+    fn keep(&self, direction: &'static str, message: &impl Serialize, at: Millis) {
+        let Ok(message) = to_value(message) else { return };
+        self.0.borrow_mut().push(Trace { direction, at, message });
     }
 
     /// Hands everything to `callback`, as `{direction, time, size, message}`. The size is that of
     /// the message as JSON text.
     pub fn report(&self, callback: &js_sys::Function) {
-        for trace in self.0.take() {
-            let Ok(message) = to_value(&trace.message) else { continue };
+        for Trace { direction, at, message } in self.0.take() {
             let text = js_sys::JSON::stringify(&message).ok();
-            let direction = match trace.direction {
-                Direction::Outbound => "out",
-                Direction::Inbound => "in",
-            };
             let event = js_sys::Object::new();
             let entries: [(&str, JsValue); 4] = [
                 ("direction", direction.into()),
-                ("time", (trace.at as f64).into()),
+                ("time", (at as f64).into()),
                 ("size", text.map_or(0, |text| text.length()).into()),
                 ("message", message),
             ];
@@ -53,5 +47,15 @@ impl Traces {
             }
             let _ = callback.call1(&JsValue::UNDEFINED, &event);
         }
+    }
+}
+
+impl Tracer<ToHub, ToTab> for Traces {
+    fn outbound(&mut self, message: &ToHub, at: Millis) {
+        self.keep("out", message, at);
+    }
+
+    fn inbound(&mut self, message: &ToTab, at: Millis) {
+        self.keep("in", message, at);
     }
 }

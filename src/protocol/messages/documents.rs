@@ -7,10 +7,10 @@ use crate::ot::Op;
 use crate::platform::{Payload, present};
 use crate::protocol::{DocId, Rev};
 
-/// A request about one document: fetch, subscribe or unsubscribe.
+/// Asks for a document's present state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DocRequest {
+pub struct DocFetch {
     /// The request's number.
     pub request: u64,
     /// The document.
@@ -23,17 +23,43 @@ pub struct DocRequest {
     pub anew: bool,
 }
 
+/// Asks for a document's present state and all changes from there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocSubscribe {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+}
+
+/// Asks for no more changes of a document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DocUnsubscribe {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<Rev>,
+}
+
 /// Fetches many documents of one collection at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GetBulk {
+pub struct ConnectionGetBulk {
     /// The request's number.
     pub request: u64,
     /// The documents, each with the revision the tab holds.
     pub docs: Vec<BulkDoc>,
 }
 
-/// One document of a [`GetBulk`].
+/// One document of a [`ConnectionGetBulk`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BulkDoc {
@@ -44,7 +70,7 @@ pub struct BulkDoc {
     pub rev: Option<Rev>,
 }
 
-/// One op of a [`DocSubmit`].
+/// One op of a [`DocSubmitOp`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubmittedOp {
@@ -62,7 +88,7 @@ pub struct SubmittedOp {
 /// Ops of a tab on one document: what it submitted since its last batch was sequenced.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DocSubmit {
+pub struct DocSubmitOp {
     /// The document.
     pub doc: DocId,
     /// The revision the first op applies to; absent if the tab never loaded the document.
@@ -72,7 +98,7 @@ pub struct DocSubmit {
     pub ops: Vec<SubmittedOp>,
 }
 
-/// One document of a [`Resume`].
+/// One document of a [`ConnectionResume`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldDoc {
@@ -86,7 +112,7 @@ pub struct HeldDoc {
     /// The tab's ops that it waits to hear of and can't send again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaiting: Vec<u64>,
-    /// The ops that may not have reached the hub, once more, as in [`DocSubmit`].
+    /// The ops that may not have reached the hub, once more, as in [`DocSubmitOp`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ops: Vec<SubmittedOp>,
 }
@@ -94,7 +120,7 @@ pub struct HeldDoc {
 /// What the tab still holds from its last session with the same hub; nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Resume {
+pub struct ConnectionResume {
     /// The documents.
     pub docs: Vec<HeldDoc>,
 }
@@ -103,7 +129,7 @@ pub struct Resume {
 /// revision. Another tab, which has found them and knows that tab to be gone, passes them on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LastWords {
+pub struct ConnectionLastWords {
     /// The request's number; the answer comes once the ops are durable, or told as lost.
     pub request: u64,
     /// The id of the tab that has ended.

@@ -9,7 +9,7 @@ use crate::protocol::DocId;
 /// A query: its results, once or for as long as it lives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct QueryRequest {
+pub struct ConnectionQuery {
     /// The request's number; it names the query from then on.
     pub request: u64,
     /// What to ask.
@@ -119,7 +119,7 @@ pub struct QueryExtra {
 /// A query that lives had an error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct QueryFailed {
+pub struct QueryError {
     /// The query.
     pub request: u64,
     /// The error.

@@ -7,7 +7,7 @@ use crate::platform::Payload;
 /// A message of ShareDB's own protocol, for the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ToServer {
+pub struct ConnectionSend {
     /// The message, with its action in `a`.
     pub message: Payload,
     /// As in the last [`ConnectionEvent`](super::ConnectionEvent) that the tab's owner has heard of: what was meant for a
@@ -16,10 +16,18 @@ pub struct ToServer {
     pub losses: u64,
 }
 
-/// A message of ShareDB's own protocol, from the server or as if it were.
+/// A message of ShareDB's own protocol that the hub takes as if the server had sent it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Relayed {
+pub struct ConnectionHandleMessage {
+    /// The message, with its action in `a`.
+    pub message: Payload,
+}
+
+/// A message of ShareDB's own protocol, from the server or a sibling.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionReceive {
     /// The message, with its action in `a`.
     pub message: Payload,
 }

@@ -42,7 +42,7 @@ pub struct Welcome {
     pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
-    /// Whether hubs of this lineage take [`LastWords`](super::LastWords).
+    /// Whether hubs of this lineage take [`ConnectionLastWords`](super::ConnectionLastWords).
     #[serde(default)]
     pub last_words: bool,
 }
@@ -105,7 +105,7 @@ pub struct ConnectionEvent {
 /// An error of the upstream connection that belongs to no document and no request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConnectionFailed {
+pub struct ConnectionError {
     /// It is the socket's, ShareDB's event `connection error`; else it is its event `error`.
     pub socket: bool,
     /// The error.

@@ -63,8 +63,8 @@ impl Tab {
     /// A query that was fetched, or that has failed, has ended with its answer.
     fn end_if_told(&mut self, event: &TabEvent) {
         let TabEvent::QueryReady(ready) = event else { return };
-        let lives = |message: &Message| match message {
-            Message::Query(query) => query.spec.subscribe && ready.error.is_none(),
+        let lives = |message: &ToHub| match message {
+            ToHub::ConnectionQuery(query) => query.spec.subscribe && ready.error.is_none(),
             _ => false,
         };
         if self.outstanding.get(&ready.request).is_some_and(|message| !lives(message)) {
