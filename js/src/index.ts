@@ -1,8 +1,8 @@
-import './inline.js';
-import {provideBackendHubs} from './backends.js';
-import * as hubs from './hub/backends.js';
+import './tab/inline.js';
+import * as hubs from './hub/seat.js';
+import {provideBackendHubs} from './tab/backend-hubs.js';
 
-export * from './api.js';
+export * from './tab/api.js';
 
 // In Node both halves are there: what `createConnection(backend)` returns has its hub at once.
 provideBackendHubs(hubs);

@@ -1,3 +1,3 @@
-import './inline.js';
+import './tab/inline.js';
 
-export * from './api.js';
+export * from './tab/api.js';

@@ -1,6 +1,6 @@
 import start, {type InitInput} from '../wasm/tab/tabmux_tab.js';
 
-export * from './api.js';
+export * from './tab/api.js';
 
 /**
  * Loads the tab's WebAssembly module by URL; must be awaited before anything else is called.

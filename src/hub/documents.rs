@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::UpstreamEvent;
 use super::document::{Context, Document, Fetch, Waiter};
-use super::stored_docs::Found;
+use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
 
@@ -383,6 +383,20 @@ impl Documents {
         for id in ids {
             if let Some(doc) = self.docs.get_mut(id) {
                 doc.leave_results(query, cx);
+            }
+        }
+    }
+
+    /// This query has ended, which had these results.
+    pub fn end_results<'a>(
+        &mut self,
+        query: &Waiter,
+        ids: impl Iterator<Item = &'a DocId>,
+        cx: &mut Context<'_>,
+    ) {
+        for id in ids {
+            if let Some(doc) = self.docs.get_mut(id) {
+                doc.end_results(query, cx);
             }
         }
     }

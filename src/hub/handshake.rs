@@ -1,8 +1,8 @@
 //! How a tab is let in.
 
 use super::caps::{MAX_NAME, Usage};
+use super::hub::TabEntry;
 use super::journal::Outgoing;
-use super::sessions::TabEntry;
 use super::{Hub, HubEvent, PeerId};
 use crate::error::{Error, codes};
 use crate::protocol::*;

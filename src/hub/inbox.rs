@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::by_ids::ids_of;
 use super::needs::{Need, needs};
 use super::peers::PeerId;
-use super::queries::ids_of;
 use super::{QueryResults, UpstreamEvent};
 use crate::protocol::*;
 use crate::store::Damage;

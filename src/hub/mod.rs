@@ -4,13 +4,17 @@
 //! it, and each document has its own order of changes.
 
 mod away;
+mod by_ids;
 mod caps;
 mod checks;
 mod delivery;
 mod document;
 mod documents;
+mod found;
 mod handle;
 mod handshake;
+#[expect(clippy::module_inception, reason = "the hub's own file, as a tab has one")]
+mod hub;
 mod inbox;
 mod journal;
 mod last_words;
@@ -19,15 +23,14 @@ mod peers;
 mod queries;
 mod reachable;
 mod relay;
-mod sessions;
 mod settings;
 mod storage;
 mod stored_docs;
 mod upstream;
 
+pub use hub::{Hub, HubEvent};
 pub use journal::{PendingOp, Restored, Sent, read_stored};
 pub use peers::PeerId;
-pub use sessions::{Hub, HubEvent};
 pub use settings::HubSettings;
 pub use storage::StoreRequest;
 pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};

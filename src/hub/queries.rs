@@ -1,8 +1,8 @@
+use super::by_ids::ids_of;
 use super::document::{Context, Waiter};
 use super::documents::Documents;
 use super::upstream::QueryResults;
 use crate::error::{Error, codes};
-use crate::platform::from_value;
 use crate::protocol::*;
 
 /// A query of the hub: one upstream, however many tabs ask the same.
@@ -141,7 +141,7 @@ impl Queries {
         self.queries.retain_mut(|query| {
             for member in query.members.iter().filter(|member| gone(member)) {
                 if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
-                    docs.leave_results(member, results.docs.iter().flatten(), cx);
+                    docs.end_results(member, results.docs.iter().flatten(), cx);
                 }
             }
             query.members.retain(|member| !gone(member));
@@ -169,7 +169,7 @@ impl Queries {
                 let query = self.queries.remove(at);
                 for member in query.members.iter().chain(&query.late) {
                     let before = query.results.iter().flat_map(|results| &results.docs).flatten();
-                    docs.leave_results(member, before, cx);
+                    docs.end_results(member, before, cx);
                     let (request, error) = (member.request, Some(error.clone()));
                     let ready = QueryReady { request, results: None, extra: None, error };
                     cx.send(&member.tab, ToTab::QueryReady(ready));
@@ -262,40 +262,6 @@ fn tell_offline<'a>(
         };
         cx.send(&member.tab, message);
     }
-}
-
-/// `{_id: …}` or `{_id: {$in: […]}}`: a query for documents by their ids.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ById {
-    _id: Ids,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Ids {
-    One(String),
-    Many(Many),
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Many {
-    #[serde(rename = "$in")]
-    ids: Vec<String>,
-}
-
-/// The documents that a query asks for by their ids, if that is all it asks.
-pub(super) fn ids_of(spec: &QuerySpec) -> Option<Vec<DocId>> {
-    if spec.options.is_some() {
-        return None;
-    }
-    let ById { _id } = from_value(spec.query.0.clone()).ok()?;
-    let ids = match _id {
-        Ids::One(id) => vec![id],
-        Ids::Many(Many { ids }) => ids,
-    };
-    Some(ids.into_iter().map(|id| DocId::new(spec.collection.as_str(), id)).collect())
 }
 
 fn tell_results(

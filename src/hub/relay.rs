@@ -100,6 +100,8 @@ pub(super) struct Relay {
     last_request: u64,
     /// Counts the hub's own subscriptions: the server lets the newer one win.
     last_seq: u64,
+    /// The `ps` messages of tabs that left before the server had answered, after the number of the hub's.
+    left: Vec<(u64, String, Payload)>,
     /// The `pu` messages that wait for the server, after the number of the hub's own.
     leaving: Vec<(u64, String, Payload)>,
     pings: VecDeque<String>,
@@ -193,7 +195,7 @@ impl Relay {
                     tell(&key.2, message, cx);
                     // The server has answered for the last that was heard of it.
                     let version = head.version();
-                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version <= version) {
+                    if self.presences.get(&key).is_some_and(|it| it.gone && it.version == version) {
                         self.presences.remove(&key);
                     }
                 }
@@ -247,6 +249,7 @@ impl Relay {
     }
 
     fn forget_requests(&mut self) {
+        self.left.clear();
         self.leaving.clear();
         self.requests.clear();
         self.pings.clear();
@@ -289,6 +292,7 @@ impl Relay {
         for channel in self.channels.keys().cloned().collect::<Vec<_>>() {
             self.leave(tab, &channel, cx);
         }
+        self.left.retain(|(_, other, _)| other != tab);
         self.leaving.retain(|(_, other, _)| other != tab);
         self.requests.retain(|_, (other, _)| other != tab);
         self.others.retain(|(_, other)| other != tab);
@@ -338,27 +342,28 @@ impl Relay {
     }
 
     fn subscribed(&mut self, channel: &str, head: &Head, message: &Payload, cx: &mut Context<'_>) {
-        let seq = head.seq.clone();
-        let is_answer = |entry: &&mut Channel| seq == Some(entry.seq.into());
-        let Some(entry) = self.channels.get_mut(channel).filter(is_answer) else { return };
+        let is_answer = |seq: u64| head.seq == Some(seq.into());
+        for (_, tab, asked) in self.left.extract_if(.., |(seq, ..)| is_answer(*seq)) {
+            tell(&tab, &numbered(message, &asked), cx);
+        }
+        let entry = self.channels.get_mut(channel).filter(|entry| is_answer(entry.seq));
+        let Some(entry) = entry else { return };
         entry.live = head.error.is_none();
         let waiting = std::mem::take(&mut entry.waiting);
         if !entry.live {
             self.channels.remove(channel);
         }
         for (tab, asked) in &waiting {
-            let seq = from_value::<Head>(asked.0.clone()).ok().and_then(|asked| asked.seq);
-            let seq = seq.unwrap_or_else(Payload::undefined);
-            tell(tab, &message.with_member("seq", seq), cx);
+            tell(tab, &numbered(message, asked), cx);
             let request = asked.with_member("a", Payload::from("pr".to_owned()));
             self.tell_owners(channel, Some(tab), &request, cx);
         }
     }
 
     fn unsubscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
-        let waiting = self.channels.get(channel).into_iter().flat_map(|entry| &entry.waiting);
-        for (_, asked) in waiting.filter(|(other, _)| other == tab) {
-            tell(tab, asked, cx);
+        if let Some(entry) = self.channels.get_mut(channel) {
+            let asked = entry.waiting.extract_if(.., |(other, _)| other == tab);
+            self.left.extend(asked.map(|(tab, asked)| (entry.seq, tab, asked)));
         }
         match self.leave(tab, channel, cx) {
             Some(seq) => self.leaving.push((seq, tab.to_owned(), message.clone())),
@@ -371,8 +376,7 @@ impl Relay {
         let is_answer = |(seq, ..): &(u64, String, Payload)| head.seq == Some((*seq).into());
         let Some(at) = self.leaving.iter().position(is_answer) else { return };
         let (_, tab, asked) = self.leaving.remove(at);
-        let seq = from_value::<Head>(asked.0).ok().and_then(|asked| asked.seq);
-        tell(&tab, &message.with_member("seq", seq.unwrap_or_else(Payload::undefined)), cx);
+        tell(&tab, &numbered(message, &asked), cx);
     }
 
     /// The server takes back the presence of a client that unsubscribes: but here it was one tab that
@@ -457,6 +461,12 @@ fn request_number(id: &Payload) -> Option<u64> {
 /// A tab's presence as its siblings see it: with the tab as its source.
 fn from(tab: &str, message: &Payload) -> Payload {
     message.with_member("src", Payload::from(tab.to_owned()))
+}
+
+/// The server's answer with the number that the tab gave its request.
+fn numbered(answer: &Payload, asked: &Payload) -> Payload {
+    let seq = from_value::<Head>(asked.0.clone()).ok().and_then(|asked| asked.seq);
+    answer.with_member("seq", seq.unwrap_or_else(Payload::undefined))
 }
 
 fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {

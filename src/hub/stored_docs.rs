@@ -4,6 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::document::Waiter;
 use super::documents::Documents;
+use super::found::Found;
 use super::inbox::Arrival;
 use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
 use super::{Hub, HubEvent, HubSettings, PendingOp, StoreRequest};
@@ -11,23 +12,6 @@ use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
 use crate::store::{Damage, StoreError, StoredDoc, Write};
-
-/// What the store had of a document.
-pub(super) struct Found {
-    pub recalled: Option<Recalled>,
-    /// Some records can't be read: none of them is of use.
-    pub is_damaged: bool,
-    /// What could be rescued of them.
-    pub lost: Vec<Lost>,
-    /// If not, what the store has is left as it is.
-    pub is_kept: bool,
-}
-
-impl Default for Found {
-    fn default() -> Self {
-        Found { recalled: None, is_damaged: false, lost: Vec::new(), is_kept: true }
-    }
-}
 
 impl Hub {
     /// Keeps only these documents in the store.

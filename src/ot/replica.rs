@@ -415,6 +415,12 @@ impl Replica {
         self.drop_buffer()
     }
 
+    /// The load that a replica without state waits for does not come: the document is as one that was
+    /// never loaded.
+    pub fn forget(&mut self) {
+        self.rolled_back &= self.rev.is_some();
+    }
+
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
     pub fn abandon(&mut self) -> Answered {

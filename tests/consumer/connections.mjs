@@ -1,18 +1,5 @@
-import ReconnectingWebSocket from 'reconnecting-websocket';
-import {Connection} from 'sharedb/lib/client/index.js';
 import {createConnection} from 'tabmux';
-import {WebSocket} from 'ws';
-
-/** ShareDB's own connection. */
-export function plain(url) {
-  const socket = new ReconnectingWebSocket(url, [], {
-    WebSocket,
-    maxEnqueuedMessages: 0,
-    minReconnectionDelay: 10,
-    maxReconnectionDelay: 50,
-  });
-  return new Connection(socket);
-}
+import {plain} from './plain.mjs';
 
 /** Tabs of different browsers: each has a hub of its own, in this process. */
 export function tabsOver(transport) {

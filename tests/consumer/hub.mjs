@@ -1,5 +1,5 @@
 import {defineHub} from 'tabmux/hub';
-import {plain} from './connections.mjs';
+import {plain} from './plain.mjs';
 import './types.mjs';
 
 export default defineHub({connect: ({url}) => plain(url)});

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {application} from './application.mjs';
-import {plain, siblingsOver, tabOfHubModule, tabsOver} from './connections.mjs';
+import {siblingsOver, tabOfHubModule, tabsOver} from './connections.mjs';
 import {Journal} from './journal.mjs';
+import {plain} from './plain.mjs';
 import {startServer} from './server.mjs';
 
 /** Runs the application; returns what it wrote down. */

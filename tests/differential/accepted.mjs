@@ -6,7 +6,8 @@ export const ACCEPTED = [
     name: 'state in events',
     reason:
       'a tab gets the state first and then the answers, and several answers at once: inside an event or a ' +
-      'callback the version and what is pending or subscribed may be those from before or after it',
+      'callback the version, what is pending or subscribed, and the data of results may be those from before ' +
+      'or after it',
     rewrite: (logs) => logs.map((log) => log.map(withoutState)),
   },
   {
@@ -20,9 +21,10 @@ export const ACCEPTED = [
   {
     name: 'order of answers',
     reason:
-      'the server answers fetches, subscriptions and ops at its leisure: of those asked for at once, any ' +
-      'may have its answer first',
-    rewrite: (logs) => logs.map((log) => eachPhase(log, readsLast)),
+      'the server answers fetches, subscriptions, presence and ops at its leisure: of those asked for at ' +
+      'once, any may have its answer first; what is asked before there is a connection may be sent in any order',
+    rewrite: (logs, {early}) =>
+      logs.map((log) => eachPhase(early ? log.map(withoutEarlySnapshot) : log, readsLast)),
   },
   {
     name: 'load or change',
@@ -39,14 +41,34 @@ export const ACCEPTED = [
     name: 'nothing is skipped',
     reason:
       'where a callback or a listener throws, an `error` has no listener, or ops can not be composed, ' +
-      'ShareDB skips what it had still to tell, and may throw a TypeError of its own; a tab tells it all',
+      'ShareDB skips what it had still to tell, or tells it later, and may throw a TypeError of its own; a ' +
+      'tab tells it all',
     rewrite: ([plain, tab], {thrown}) => {
-      const told = new Set(plain.map(comparable));
-      const isExtra = ({what, phase}) => thrown.has(phase) || what.startsWith('callback of');
-      return [
-        plain.filter((entry) => !isSlip(entry)),
-        tab.filter((entry) => !isExtra(entry) || told.has(comparable(entry))),
-      ];
+      // Of an object that a skipped callback would have made there is nothing to compare.
+      const isMadeInTab = plain.length === 0 && tab.length > 0;
+      if (isMadeInTab && [...thrown].some((phase) => phase <= tab[0].phase)) return [[], []];
+      const isCallback = ({what}) => what.startsWith('callback of');
+      const key = (entry) => comparable(isCallback(entry) ? {...entry, args: []} : entry);
+      const told = new Set(plain.map(key));
+      const isExtra = (entry) => thrown.has(entry.phase) || isCallback(entry);
+      const isKept = (entry) => !isExtra(entry) || told.has(key(entry));
+      const early = new Set(tab.filter((entry) => !isKept(entry)).map(withoutPhase));
+      const isLate = (entry) => isCallback(entry) && early.has(withoutPhase(entry));
+      return [plain.filter((entry) => !isSlip(entry) && !isLate(entry)), tab.filter(isKept)];
+    },
+  },
+  {
+    name: 'what was refused',
+    reason:
+      'ShareDB calls a presence `subscribed` whose subscription was refused, and gives a query that failed ' +
+      'the results of which it could not have the state; a tab does not',
+    rewrite: (logs, {refused}) => {
+      const wasRefused = refused.some((it) => it.endsWith('presence'));
+      const forgive = (entry) =>
+        entry.what === 'is' && 'remote' in entry ? {...entry, subscribed: undefined} : entry;
+      const forgiven = wasRefused ? logs.map((log) => log.map(forgive)) : logs;
+      const failed = failedAt(logs[1]);
+      return forgiven.map((log) => log.flatMap((entry) => withoutResults(entry, failed)));
     },
   },
   {
@@ -62,29 +84,24 @@ export const ACCEPTED = [
     },
   },
   {
-    name: 'refused presence',
-    reason: 'ShareDB calls a presence `subscribed` whose subscription was refused; a tab does not',
-    rewrite: (logs, {refused}) => {
-      const wasRefused = refused.some((it) => it.endsWith('presence'));
-      const forgive = (entry) =>
-        entry.what === 'is' && 'remote' in entry ? {...entry, subscribed: undefined} : entry;
-      return wasRefused ? logs.map((log) => log.map(forgive)) : logs;
-    },
-  },
-  {
     name: 'other refusals',
     reason:
       'a hub asks the server for other things than a client does (it has a document already, or asks for ' +
-      'more at once): what the server refuses hits something else then, and the logs have nothing in common',
-    rewrite: (logs, {sameRefusals}) => (sameRefusals ? logs : [[], []]),
+      'more at once): what the server refuses hits something else then, and the logs have nothing in common. ' +
+      'Before a client creates a document that it has destroyed, the hub, which has it, asks whether it is there',
+    rewrite: (logs, {sameRefusals, createdAnew}) =>
+      sameRefusals ? logs.map((log) => log.filter(({phase}) => phase < createdAnew)) : [[], []],
   },
   {
     name: 'hubs that know more',
     reason:
       'a hub that has a newer state than an ingested one sends it, where a client of ShareDB stays at the old ' +
-      'one; and it knows that a document does not exist, at version 0, where a client has not asked',
-    rewrite: (logs, {ingested}) =>
-      logs.map((log) => log.filter(({phase}) => phase < ingested).map(withoutVersionZero)),
+      'one; it knows that a document does not exist, at version 0, where a client has not asked; and offline ' +
+      'it has a document that the client has destroyed, and now asks for again',
+    rewrite: (logs, {ingested, takenOffline}) => {
+      const end = Math.min(ingested, takenOffline);
+      return logs.map((log) => log.filter(({phase}) => phase < end).map(withoutVersionZero));
+    },
   },
   {
     name: 'ops that wait',
@@ -93,8 +110,12 @@ export const ACCEPTED = [
       'does not hold it back, nor does to close the connection, and what is submitted while it waits is ' +
       'not composed into it. A creation that waits has its error when a tab hears that others have ' +
       'created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
-      'also if the application has given some',
-    rewrite: (logs, {waited}) => logs.map((log) => log.filter(({phase}) => phase < waited)),
+      'also those that come later, but not for another if the application has given some',
+    rewrite: (logs, {waited, found}) => {
+      const isOfQuery = logs.flat().some((entry) => 'ready' in entry);
+      const end = isOfQuery ? Math.min(waited, found) : waited;
+      return logs.map((log) => log.filter(({phase}) => phase < end));
+    },
   },
 ];
 
@@ -105,7 +126,7 @@ function withoutState({version, subscribed, pending, writePending, ...entry}) {
   if (entry.what === 'is') return {version, subscribed, pending, writePending, ...entry};
   const rewritten = {...entry};
   for (const docs of ['results', 'found']) {
-    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type, data}]) => [on, type, data]);
+    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type}]) => [on, type]);
   }
   return rewritten;
 }
@@ -125,10 +146,16 @@ function eachPhase(log, rewrite) {
 }
 
 function readsLast(entries) {
-  const isRead = ({what}) => /^callback of (fetch|subscribe|unsubscribe)/.test(what);
+  const isRead = ({what}) =>
+    /^callback of (fetch|subscribe|unsubscribe|presence|settled)/.test(what);
   const reads = entries.filter(isRead).map(({phase, what, args}) => ({phase, what, args}));
   reads.sort((one, other) => (one.what < other.what ? -1 : 1));
   return [...entries.filter((entry) => !isRead(entry)), ...reads];
+}
+
+function withoutEarlySnapshot(entry) {
+  const isEarly = entry.phase === 0 && entry.what.startsWith('callback of snapshot');
+  return isEarly ? {...entry, args: entry.args.slice(0, 1)} : entry;
 }
 
 /** A creation by others looks like a load. */
@@ -150,6 +177,8 @@ function loadsOnce(log) {
 
 const comparable = ({phase, what, args}) => JSON.stringify([phase, what, args]);
 
+const withoutPhase = ({what, args}) => JSON.stringify([what, args]);
+
 /** An error that is none of ShareDB's but one in it. */
 function isSlip({what, args}) {
   return what === 'error' && /^Cannot read properties of (null|undefined)/.test(args[0]?.error);
@@ -159,6 +188,23 @@ function isSlip({what, args}) {
 function hasTypeError({args}) {
   const code = args[0]?.error;
   return code !== undefined && (!code.startsWith('ERR_') || code === 'ERR_OT_OP_BADLY_FORMED');
+}
+
+/** The phase in which a query failed, so that it has never had results. */
+function failedAt(log) {
+  const hasError = ({what, args}) =>
+    what === 'error' || (what.startsWith('callback of query') && args[0]);
+  const ready = log.findIndex(({what}) => what === 'ready');
+  return hasError(log[ready + 1] ?? {what: ''}) && ready >= 0 ? log[ready].phase : Infinity;
+}
+
+function withoutResults({results, found, ...entry}, failed) {
+  if (entry.phase < failed) {
+    return [
+      {...entry, ...(results !== undefined && {results}), ...(found !== undefined && {found})},
+    ];
+  }
+  return ['insert', 'remove', 'move', 'changed'].includes(entry.what) ? [] : [entry];
 }
 
 /** What is left of a phase if only its end counts. */

@@ -1,15 +1,23 @@
 // What programs do not do, since ShareDB itself goes wrong there: nothing could be compared.
 
 /** Whether a program does none of that. */
-export function isFair({steps}) {
+export function isFair(program) {
+  const {steps} = program;
   return !(
     hasOffline(steps, unsubscribes) ||
     hasOffline(steps, isBad) ||
     hasOpBesideBadOne(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
-    deletesBesideBadOp(steps) ||
+    deletesBesideLoad(steps) ||
+    givesResultsOfForgottenOps(steps) ||
+    undoesMember(steps) ||
     isShownWhileDestroyed(steps) ||
-    hasUnsubscriptionAfterRefusal(steps)
+    isShownWhileDeleted(steps) ||
+    listensWithoutDocument(steps) ||
+    refusesPresenceThatIsOff(program) ||
+    hasFetchesBesideRefusal(steps) ||
+    hasUnsubscriptionAfterRefusal(steps) ||
+    hasQueryBesideUnheardCreation(program)
   );
 }
 
@@ -42,18 +50,91 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
 
 /**
  * A member that is deleted while another client inserts it may be there at the server and not at that
- * client; a document that ShareDB loads after an op that can not be applied is the server's.
+ * client; a document that ShareDB loads after an op that can not be applied, or ops that are missing, is the
+ * server's.
  */
-function deletesBesideBadOp(steps) {
+function deletesBesideLoad(steps) {
   const all = steps.flatMap((step) => [step, step.next]);
   const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
-  return all.some(isBad) && all.some(deletes);
+  const loads = (step) => isBad(step) || step?.do === 'trim';
+  return all.some(loads) && all.some(deletes);
+}
+
+/** If the application has given results, ShareDB says nothing of one that it finds and can not load. */
+function givesResultsOfForgottenOps(steps) {
+  const gives = (step) => step?.do === 'query' && step.results !== undefined;
+  return (
+    steps.some(({do: kind}) => kind === 'trim') &&
+    steps.some((step) => gives(step) || gives(step.next))
+  );
+}
+
+/**
+ * A member that is deleted and was not there, or set and was there, is not as before once that is undone; a
+ * document that ShareDB loads after that is the server's.
+ */
+function undoesMember(steps) {
+  const sets = (step) => step?.op?.some?.((component) => component?.p?.[0] === 'o');
+  const undoes = (some) =>
+    some.some(({refuse}) => refuse?.what === 'submit') &&
+    some.some((step) => [step, step.next].some(sets));
+  const waits = steps.some((step) => ['drop', 'close', 'pause'].includes(step.do));
+  return waits ? undoes(steps) : phasesOf(steps).some(undoes);
 }
 
 /** ShareDB forgets a presence that is shown again while it is being destroyed. */
 function isShownWhileDestroyed(steps) {
-  const destroys = steps.some((step) => step.do === 'presence' && step.call === 'destroyLocal');
-  return destroys && steps.some(({next}) => next?.do === 'presence' && next.call === 'submit');
+  const destroys = (step) => isPresence(step, ['destroyLocal']);
+  const shows = (step) => isPresence(step, ['submit', 'destroyLocal']);
+  if (!steps.some(destroys)) return false;
+  if (steps.some(({next}) => shows(next)) || hasOffline(steps, destroys)) return true;
+  return phasesOf(steps).some((phase) => {
+    const from = phase.findIndex(destroys);
+    return from >= 0 && phase.slice(from + 1).some(shows);
+  });
+}
+
+/** If a document is deleted before its presence is sent, ShareDB looks for the type that it had. */
+function isShownWhileDeleted(steps) {
+  const shows = (step) => typeof step?.of === 'number' && step.call !== 'subscribe';
+  const deletes = (step) => step?.do === 'del';
+  const withNext = (phase) => phase.flatMap((step) => [step, step.next]);
+  return phasesOf(steps)
+    .map(withNext)
+    .some((phase) => phase.some(shows) && phase.some(deletes));
+}
+
+/**
+ * For presence in a document that it does not have, ShareDB loads the document, and drops the presence as
+ * it is loaded.
+ */
+function listensWithoutDocument(steps) {
+  return steps.some((step, at) => {
+    if (!isPresence(step, ['subscribe']) || typeof step.of !== 'number') return false;
+    const gets = ({do: kind, c, d}) =>
+      ['subscribe', 'fetch', 'create'].includes(kind) && c === step.c && d === step.of;
+    return !steps.slice(0, at).some(gets);
+  });
+}
+
+/**
+ * ShareDB takes presence that it was refused for subscribed, and says yes to who asks again; where there is
+ * no presence, the server never answers that.
+ */
+function refusesPresenceThatIsOff({presence, steps}) {
+  return !presence && steps.some(({refuse}) => refuse?.what === 'presence');
+}
+
+const isPresence = (step, calls) => step?.do === 'presence' && calls.includes(step.call);
+
+/** The steps that come in one tick. */
+function phasesOf(steps) {
+  const phases = [];
+  for (const step of steps) {
+    if (step.now && phases.length > 0) phases.at(-1).push(step);
+    else phases.push([step]);
+  }
+  return phases;
 }
 
 /**
@@ -67,15 +148,44 @@ function hasOpBesideBadOne(steps) {
   });
 }
 
+/** The error of a read that a fetch without a callback waits for is told to nobody. */
+function hasFetchesBesideRefusal(steps) {
+  const readsOf = ({do: kind, c, d, calls = [], cb}) => [
+    ...(['fetch', 'subscribe'].includes(kind) ? [{on: `${c} ${d}`, kind, cb}] : []),
+    ...calls.map(([method, d]) => ({on: `${c} ${d}`, kind: method})),
+  ];
+  return phasesOf(steps).some((phase) => {
+    const refuses = ({refuse}) => ['fetch', 'read', 'subscribe'].includes(refuse?.what);
+    const reads = phase
+      .flatMap((step) => [step, ...(step.next ? [step.next] : [])])
+      .flatMap(readsOf);
+    const isJoined = ({on}, at) => reads.some((other, index) => index !== at && other.on === on);
+    const isUnheard = (read, at) => read.kind === 'fetch' && !read.cb && isJoined(read, at);
+    return phase.some(refuses) && reads.some(isUnheard);
+  });
+}
+
 /** If ShareDB is refused a subscription, it never goes on to the unsubscription that waits for it. */
 function hasUnsubscriptionAfterRefusal(steps) {
-  return steps.some(({refuse}, at) => {
-    if (refuse?.what !== 'subscribe') return false;
-    const from = steps.slice(0, at + 1).findLastIndex(({now}) => !now);
-    const length = steps.slice(at + 1).findIndex(({now}) => !now);
-    const phase = steps.slice(Math.max(0, from), length < 0 ? undefined : at + 1 + length);
-    return phase.some((step) => [step, step.next].some(unsubscribes));
-  });
+  return phasesOf(steps).some(
+    (phase) =>
+      phase.some(({refuse}) => ['subscribe', 'read'].includes(refuse?.what)) &&
+      phase.some((step) => [step, step.next].some(unsubscribes)),
+  );
+}
+
+/**
+ * An error that nobody listens for ends the telling of others: the results of a query that wait for a
+ * creation never come if it fails so.
+ */
+function hasQueryBesideUnheardCreation({listen, steps}) {
+  if (listen) return false;
+  const isUnheard = (step) => step?.do === 'create' && !step.cb;
+  return phasesOf(steps).some(
+    (phase) =>
+      phase.some((step) => [step, step.next].some((it) => it?.do === 'query')) &&
+      phase.some((step) => [step, step.next].some(isUnheard)),
+  );
 }
 
 /** Offline, ShareDB has no document any more after an op that can not be applied, until it is back. */

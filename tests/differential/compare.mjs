@@ -7,17 +7,21 @@ export function compare(plain, tab) {
   const refused = [plain, tab].map(({world}) => world.server.refused);
   const seen = {
     end: plain.program.steps.length,
+    early: plain.program.early,
     thrown: thrownIn(plain.observer),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
+    takenOffline: firstTakenOffline(plain),
+    createdAnew: firstCreatedAnewInVain(plain),
     ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
     waited: Math.min(
       firstPausedOffline(plain),
+      firstPausedInCallback(plain),
       firstCreatedByOthers(tab),
       firstSubmittedWhileOthersWait(plain),
       firstPhase(plain, (step) => step.do === 'close' && step.now === true),
-      firstGivenWhilePaused(plain),
     ),
+    found: Math.min(firstFoundWhilePaused(plain), firstGivenBesideCreation(plain)),
   };
   const difference = firstDifference(logs, seen, ACCEPTED);
   if (difference) return {difference, used: []};
@@ -59,30 +63,85 @@ function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
   return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
 }
 
-/** The phase in which an op is submitted in the callback of another, while a third one waits. */
+/** The phase in which an op is submitted in a callback, while others may wait. */
 function firstSubmittedWhileOthersWait(run) {
-  const isOp = (step) => ['submit', 'create', 'del'].includes(step?.do);
-  return firstPhase(run, (step, at) => {
-    const after = run.program.steps[at + 1];
-    return isOp(step) && isOp(step.next) && isOp(after) && after.now === true;
-  });
-}
-
-/** The phase in which a client that has paused a document gives a query results. */
-function firstGivenWhilePaused(run) {
   const {steps} = run.program;
-  return firstPhase(run, ({do: kind, results, c}, at) => {
-    const pauses = (step) => step.do === 'pause' && step.c === c;
-    return kind === 'query' && results !== undefined && steps.slice(0, at).some(pauses);
+  return firstPhase(run, (step, at) => {
+    if (!step.next || !isOp(step.next)) return false;
+    const after = steps[at + 1];
+    return (isOp(step) && after?.now === true && isOp(after)) || isOffline(steps, at);
   });
 }
 
-/** Whether the client of this step has lost or closed its connection. */
-function isOffline(steps, at) {
+/** The phase in which a document is paused in a callback, after an op of the same tick. */
+function firstPausedInCallback(run) {
+  return firstCommon(
+    phasesWith(run, isOp),
+    phasesWith(run, ({next}) => next?.do === 'pause'),
+  );
+}
+
+/** The phase from which on a client has a query and the creation of a document that was paused. */
+function firstFoundWhilePaused(run) {
+  const {steps} = run.program;
+  const isPaused = (step, at) =>
+    isCreation(step) &&
+    steps.slice(0, at).some(({do: kind, c, d}) => kind === 'pause' && c === step.c && d === step.d);
+  const first = (c, is) => firstPhase(run, (step, at) => step.c === c && is(step, at));
+  const ofClient = (_, c) => Math.max(first(c, isPaused), first(c, isQuery));
+  return Math.min(...run.world.clients.map(ofClient));
+}
+
+/** The phase in which a client gives a query results, and creates a document. */
+function firstGivenBesideCreation(run) {
+  const gives = (step) => isQuery(step) && step.results !== undefined;
+  return firstCommon(phasesWith(run, gives), phasesWith(run, isCreation));
+}
+
+/** The phase in which a client creates a document that it has destroyed, and a read is refused. */
+function firstCreatedAnewInVain(run) {
+  const refuses = ({refuse}) => ['fetch', 'read', 'subscribe'].includes(refuse?.what);
+  const creates = (step, at) => isCreation(step) && hasDestroyed(run, step.c, at);
+  return firstCommon(phasesWith(run, creates), phasesWith(run, refuses));
+}
+
+function hasDestroyed({program: {steps}}, c, at) {
+  const destroys = (step) => step?.do === 'destroy' && step.c === c;
+  return steps.slice(0, at + 1).some((step) => destroys(step) || destroys(step.next));
+}
+
+/** The phase in which a client that is offline asks for a document that it has destroyed. */
+function firstTakenOffline(run) {
+  const {steps} = run.program;
+  const asks = ({do: kind}) => ['subscribe', 'fetch', 'bulk', 'query'].includes(kind);
+  return firstPhase(run, (step, at) => {
+    const end = run.phases.find((from) => from > at) ?? steps.length;
+    return asks(step) && hasDestroyed(run, step.c, at) && isOffline(steps, end - 1, step.c);
+  });
+}
+
+/** The phases that have such a step. */
+function phasesWith({program: {steps}, phases}, is) {
+  const has = (at) => is(steps[at], at) || (steps[at].next && is(steps[at].next, at));
+  const found = [...steps.keys()].filter(has);
+  return new Set(found.map((at) => phases.findLast((from) => from <= at)));
+}
+
+const isOp = ({do: kind}) => ['submit', 'create', 'del'].includes(kind);
+
+const isCreation = ({do: kind}) => kind === 'create';
+
+const isQuery = ({do: kind}) => kind === 'query';
+
+/** The first that two sets of phases have in common. */
+function firstCommon(phases, others) {
+  return Math.min(...[...phases].filter((phase) => others.has(phase)));
+}
+
+/** Whether the client of this step, or another, has lost or closed its connection by then. */
+function isOffline(steps, at, c = steps[at].c) {
   const changes = {drop: true, close: true, restore: false, open: false};
-  const last = steps
-    .slice(0, at + 1)
-    .findLast((step) => step.do in changes && step.c === steps[at].c);
+  const last = steps.slice(0, at + 1).findLast((step) => step.do in changes && step.c === c);
   return last ? changes[last.do] : false;
 }
 

@@ -25,11 +25,13 @@ export class Interpreter {
   /** Runs all steps; what is on its way at the end is awaited. */
   async run() {
     process.on('uncaughtException', this.onUncaught);
-    if (!this.program.early) await this.settle();
-    const {steps} = this.program;
+    const {steps, early} = this.program;
     for (let from = 0, to; from < steps.length; from = to) {
       to = from + 1;
       while (to < steps.length && this.isJoined(steps[to], steps[to - 1])) to += 1;
+      // While a connection is made, who hears of its loss is a matter of chance.
+      const isLost = steps.slice(from, to).some(({do: kind}) => ['drop', 'close'].includes(kind));
+      if (from === 0 && (!early || isLost)) await this.settle();
       await this.runPhase(from, to);
     }
   }

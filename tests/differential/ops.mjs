@@ -34,7 +34,7 @@ const JSON_OPS = [
 const BAD_JSON = [
   [{p: ['missing', 'deep'], na: 1}],
   [{p: ['s', 0], sd: 'never there'}],
-  [{p: ['n'], na: 'no number'}],
+  [{p: ['n', 0], li: 'no list'}],
   [{p: ['__proto__', 'x'], oi: 1}],
   [{}],
   {},
@@ -51,4 +51,4 @@ const TEXT_OPS = [
   [],
 ];
 
-const BAD_TEXT = [[{retain: -1}], [{insert: ''}], {}, null, 'no op'];
+const BAD_TEXT = [7, [{insert: ''}], {}, null, 'no op'];

@@ -91,3 +91,36 @@ fn a_tab_with_a_new_session_listens_to_what_it_asks_for_again_alone() {
     stage.rejoin(0);
     assert_eq!(stage.script.borrow().count(r#"send {"a":"pu","ch":"x","seq":2}"#), 1);
 }
+
+#[test]
+fn a_tab_that_leaves_a_channel_before_the_server_has_answered_hears_what_that_says() {
+    for tabs in [1, 2] {
+        let mut stage = Stage::new(2);
+        for at in 0..tabs {
+            send(&mut stage, at, json!({ "a": "ps", "ch": "x", "seq": 7 }));
+        }
+        send(&mut stage, 0, json!({ "a": "pu", "ch": "x", "seq": 8 }));
+        assert!(!answered(&stage, 0, "ps", 7));
+        let error = json!({ "code": "ERR_REFUSED", "message": "no" });
+        from_server(&mut stage, json!({ "a": "ps", "ch": "x", "seq": 1, "error": error }));
+        assert!(answered(&stage, 0, "ps", 7));
+        let is_error =
+            |event: &TabEvent| matches!(event, TabEvent::Receive(it) if it.0["error"] == error);
+        assert_eq!(stage.seats[0].events.iter().filter(|event| is_error(event)).count(), 1);
+    }
+}
+
+#[test]
+fn a_presence_that_is_taken_back_under_an_id_that_was_used_before_is_answered() {
+    let mut stage = Stage::new(1);
+    let pv = |pv: u64, p: Value| json!({ "a": "p", "ch": "x", "id": "me", "p": p, "pv": pv });
+    let answer = |pv: u64| json!({ "a": "p", "ch": "x", "id": "me", "pv": pv });
+    send(&mut stage, 0, pv(0, json!(5)));
+    from_server(&mut stage, answer(0));
+    // The tab destroys it, and makes another.
+    send(&mut stage, 0, pv(1, Value::Null));
+    send(&mut stage, 0, pv(0, Value::Null));
+    from_server(&mut stage, answer(1));
+    from_server(&mut stage, answer(0));
+    assert_eq!(heard(&stage, 0).len(), 3);
+}

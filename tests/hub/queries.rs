@@ -99,6 +99,20 @@ fn a_tab_that_unsubscribes_is_told_no_changes_for_the_sake_of_a_query_that_it_ha
 }
 
 #[test]
+fn a_tab_that_ends_its_query_is_told_no_changes_of_a_document_that_it_has_unsubscribed() {
+    let (mut stage, id) = (Stage::new(1), doc("a"));
+    stage.seed(&id, "hello");
+    stage.subscribe(0, &id);
+    let asked = ask(&mut stage, 0);
+    find(&mut stage, 1, std::slice::from_ref(&id));
+    let key = stage.open(0, &id);
+    stage.tab(0, |tab, now| tab.unsubscribe(key, now));
+    stage.tab(0, |tab, now| tab.end_query(asked, now));
+    stage.edit_outside(&id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("hello"));
+}
+
+#[test]
 fn l1_a_query_that_a_silent_hub_does_not_answer_ends_with_an_error() {
     let mut stage = Stage::new(1);
     let peer = std::mem::replace(&mut stage.seats[0].peer, u32::MAX);

@@ -67,6 +67,17 @@ sameOutcome('a creation after one that was refused and a reload that failed', as
   return {refused, answer, states: [doc, outside].map(stateOf), errors};
 });
 
+sameOutcome('a creation after a bad op and a reload that failed', async (clients) => {
+  const doc = (await clients.open()).get('things', 'one');
+  await call(doc, 'create', {n: 1});
+  const errors = errorsOf(doc);
+  clients.refuse(['f']);
+  const failed = await answerOf(doc, 'submitOp', {});
+  clients.allow();
+  const answer = await answerOf(doc, 'create', {n: 2});
+  return {failed, answer, state: stateOf(doc), errors};
+});
+
 sameOutcome('a reload that the server refuses in silence', async (clients) => {
   const doc = (await clients.open()).get('things', 'one');
   await call(doc, 'subscribe');

@@ -1,4 +1,4 @@
-//! A model of what a client does about presence: `js/src/presence`, which does as ShareDB's
+//! A model of what a client does about presence: `js/src/tab/presence`, which does as ShareDB's
 //! `lib/client/presence`. Tabs have one each, and so has the client beside the hub.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The queries of a tab, as `js/src/query.ts` keeps their results.
+//! The queries of a tab, as `js/src/tab/query.ts` keeps their results.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -50,6 +50,13 @@ export function typed(
   ];
 }
 
+// Back to the connection, and to the presence: the whole of it.
+export const ofDoc: ProxyConnection = tab.get('notes', 'one').connection;
+export const ofQuery: ProxyConnection = tab.createFetchQuery('notes', {}).connection;
+export const ofLocal: ProxyPresence<Cursor> = tab.getPresence('channel').create().presence;
+// @ts-expect-error: no member of a connection
+ofDoc.get('notes', 'one').connection.gett();
+
 // What is tabmux's own.
 tab.on('topology', ({topology, reason}) => console.log(topology, reason));
 tab.on('tabs', (tabs) => console.log(tabs.filter(({self}) => !self).length));

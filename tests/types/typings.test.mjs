@@ -83,6 +83,10 @@ test('the sources are without type errors', async () => {
   await tsc(join(root, 'js'));
 });
 
+test('the parts of a connection need no more of it than they say', async () => {
+  await tsc(join(root, 'js/tsconfig.parts.json'));
+});
+
 test('an ECMAScript module in TypeScript finds the typings as Node would, and can use tabs for connections', async () => {
   await checkApplication(
     {module: 'node16', moduleResolution: 'node16'},

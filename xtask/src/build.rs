@@ -112,7 +112,7 @@ fn compile(tools: &Tools) -> Result<()> {
     let build = ["build", "--profile", PROFILE, "--target", WASM_TARGET];
     tools
         .cargo(build.into_iter().chain(packages))
-        // For `js/src/trap.ts`.
+        // For `js/src/shared/trap.ts`.
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Clink-arg=--export=__stack_pointer")
         .run()
         .context("the Rust code does not compile")?;
@@ -152,7 +152,7 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     Ok(())
 }
 
-/// Has the generated code call the instance by way of `js/src/trap.ts`.
+/// Has the generated code call the instance by way of `js/src/shared/trap.ts`.
 fn guard_exports(glue: &Path) -> Result<()> {
     const INSTANCE: &str = "wasm = instance.exports;";
     let code = fs::read_to_string(glue)?;
@@ -161,7 +161,7 @@ fn guard_exports(glue: &Path) -> Result<()> {
         "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
     );
     let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
-    fs::write(glue, format!("import {{guarded}} from '../../src/trap.js';\n{code}"))?;
+    fs::write(glue, format!("import {{guarded}} from '../../src/shared/trap.js';\n{code}"))?;
     Ok(())
 }
 

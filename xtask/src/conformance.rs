@@ -6,18 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use duct::{Expression, cmd};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::build;
 use crate::conformance_browser;
+use crate::conformance_run::{Combination, folder_of, install, one_or_all, run_mocha};
 use crate::flags::Conformance;
-use crate::tools::{Tools, install_npm_packages};
+use crate::tools::Tools;
 
 const VERSIONS: [&str; 3] = ["5.2.2", "6.0.3", "7.0.0"];
 const TRANSPORTS: [&str; 4] = ["direct", "message-port", "broadcast-channel", STORE];
@@ -25,26 +24,12 @@ const TRANSPORTS: [&str; 4] = ["direct", "message-port", "broadcast-channel", ST
 const STORE: &str = "direct+store";
 const CODECS: [&str; 3] = ["structured-clone", "json", "cbor"];
 
-/// The tests of ShareDB that speak to a connection, in its folder.
-const TESTS: [&str; 2] = ["test/client/**/*.js", "test/db-memory.js"];
-
-/// A test that hangs is ended by mocha; this ends a run that blocks it.
-const LONGEST_RUN: Duration = Duration::from_secs(600);
-
 /// So many tests of one run that fail are run again: what they wait for has ten milliseconds in some, and
 /// five seconds in all, which on a busy machine is now and then too little.
 const MOST_AGAIN: usize = 5;
 
 /// What must exist in every tab can't be given up for more tests than this.
 const MOST_EXEMPTIONS: usize = 40;
-
-/// Which version of ShareDB is tested, and how its tabs reach their hub.
-#[derive(Clone, Copy)]
-pub struct Combination {
-    pub version: &'static str,
-    pub transport: &'static str,
-    pub codec: &'static str,
-}
 
 pub fn run(tools: &Tools, flags: &Conformance) -> Result<ExitCode> {
     let combinations = match flags.browser {
@@ -125,14 +110,6 @@ fn select(flags: &Conformance) -> Result<Vec<Combination>> {
     Ok(combinations)
 }
 
-pub fn one_or_all(asked: &Option<String>, all: &[&'static str]) -> Result<Vec<&'static str>> {
-    let Some(asked) = asked else { return Ok(all.to_vec()) };
-    match all.iter().find(|it| *it == asked) {
-        Some(found) => Ok(vec![found]),
-        None => bail!("{asked} is not one of {}", all.join(", ")),
-    }
-}
-
 /// The text of our own tests in Node.
 fn own_tests(tools: &Tools) -> Result<String> {
     let mut text = String::new();
@@ -174,70 +151,6 @@ fn parse_exemptions(text: &str) -> Result<BTreeSet<String>> {
     let count = exemptions.len();
     ensure!(count <= MOST_EXEMPTIONS, "{count} lines, {MOST_EXEMPTIONS} at most");
     Ok(exemptions)
-}
-
-fn folder_of(folder: &Path, version: &str) -> PathBuf {
-    folder.join(format!("sharedb-{version}"))
-}
-
-/// Installs what the tests import. The copy of the package makes it find this version of ShareDB.
-fn install(tools: &Tools, folder: &Path) -> Result<()> {
-    install_npm_packages(folder)?;
-    let copy = folder.join("node_modules/tabmux");
-    fs::create_dir_all(copy.join("cjs"))?;
-    for file in ["package.json", "cjs/package.json", "cjs/index.cjs", "cjs/common.cjs"] {
-        let contents = fs::read(tools.root.join("pkg").join(file))?;
-        // Another run may be using it.
-        if fs::read(copy.join(file)).ok().as_ref() != Some(&contents) {
-            fs::write(copy.join(file), contents)
-                .with_context(|| format!("can't write {}", copy.join(file).display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// What mocha's reporter `json` writes.
-fn run_mocha(
-    folder: &Path,
-    results: &Path,
-    Combination { version, transport, codec }: Combination,
-    grep: Option<&str>,
-) -> Result<Value> {
-    let file = results.join(format!("{version}-{transport}-{codec}.json"));
-    let sharedb = "node_modules/sharedb";
-    let mut arguments = vec![
-        "node_modules/mocha/bin/mocha.js".to_owned(),
-        "--exit".to_owned(),
-        "--require=../connect.mjs".to_owned(),
-        format!("--file={sharedb}/test/setup.js"),
-        "--reporter=json".to_owned(),
-        format!("--reporter-option=output={}", file.display()),
-    ];
-    arguments.extend(grep.map(|grep| format!("--grep={grep}")));
-    arguments.extend(TESTS.map(|tests| format!("{sharedb}/{tests}")));
-    let mocha = cmd("node", arguments)
-        .dir(folder_of(folder, version))
-        .env("TABMUX_TRANSPORT", transport)
-        .env("TABMUX_CODEC", codec);
-    report_of(mocha, &file)
-}
-
-/// Runs a command, and reads the report it writes to the file.
-pub fn report_of(command: Expression, file: &Path) -> Result<Value> {
-    if file.exists() {
-        fs::remove_file(file)?;
-    }
-    let running = command.stderr_to_stdout().stdout_capture().unchecked().start()?;
-    let Some(ended) = running.wait_timeout(LONGEST_RUN)? else {
-        running.kill()?;
-        bail!("it takes too long to write {}", file.display());
-    };
-    // The exit status says no more than that there were failures.
-    let report = fs::read_to_string(file).with_context(|| {
-        let output = String::from_utf8_lossy(&ended.stdout);
-        format!("there is no {}:\n{output}", file.display())
-    })?;
-    Ok(serde_json::from_str(&report)?)
 }
 
 /// What a report means in the light of the exemptions. Tests of one name count as one with another.

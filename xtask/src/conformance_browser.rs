@@ -9,7 +9,7 @@ use duct::cmd;
 use serde_json::Value;
 
 use crate::browsers::{CHROMIUM, FIREFOX, Program};
-use crate::conformance::{Combination, one_or_all, report_of};
+use crate::conformance_run::{Combination, one_or_all, report_of};
 use crate::flags::Conformance;
 use crate::tools::Tools;
 

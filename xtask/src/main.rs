@@ -6,6 +6,7 @@ mod browsers;
 mod build;
 mod conformance;
 mod conformance_browser;
+mod conformance_run;
 mod counts;
 mod demo;
 mod flags;

@@ -12,7 +12,7 @@ const CHARACTERS: &[u8; 89] =
 /// So many characters stand for a byte alone; the others are the first of two.
 const SINGLE: usize = 87;
 
-/// The characters, the bytes by rank in hexadecimal, and the module. `js/src/wasm-text.ts` reads it.
+/// The characters, the bytes by rank in hexadecimal, and the module. `js/src/shared/wasm-text.ts` reads it.
 pub fn write(module: &[u8]) -> String {
     let mut count = [0_usize; 256];
     for byte in module {

@@ -12,7 +12,7 @@ use tabmux_bindings::ops::op_to_js;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `js/src/core-handler.ts`: what the tab's core tells its owner, in order.
+    /// `js/src/tab/core-handler.ts`: what the tab's core tells its owner, in order.
     pub type TabHandler;
     #[wasm_bindgen(method, catch)]
     fn joined(this: &TabHandler, epoch: f64) -> Result<(), JsValue>;

@@ -1,4 +1,5 @@
-export type {ConnectContext, HubOptions, TabContext} from './define.js';
+export type {ConnectContext, TabContext} from '../shared/context.js';
+export type {CipherFunctions, StoreOptions} from '../shared/store-options.js';
 export {defineHub, HubDefinition} from './define.js';
 export {Hub} from './hub.js';
-export type {CipherFunctions, StoreOptions} from './store-options.js';
+export type {HubOptions} from './options.js';

@@ -1,27 +1,35 @@
 import defaultTypes from 'sharedb/lib/types.js';
 import './inline.js';
-import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
-import type {Backend} from '../connect.js';
-import type {ProxyConnection} from '../connection.js';
-import {directPair} from '../direct-pair.js';
-import {codes, makeError} from '../errors.js';
-import type {BackendOptions, CustomTransport} from '../options.js';
+import type {Backend} from '../shared/backend.js';
+import {codes, makeError} from '../shared/errors.js';
+import type {StoreOptions} from '../shared/store-options.js';
 import {HubDefinition} from './define.js';
 import type {Hub} from './hub.js';
-import {databaseName} from './store-options.js';
+import {databaseName} from './read-store-options.js';
 
-/** How a tab gets to its hub: a port, the name of a broadcast channel, or one end of a direct pair. */
-export type Way = MessagePort | string | CustomTransport;
+/** What a tab asks of its hub; see the options of `createConnection`. */
+export interface SeatOptions {
+  identity?: string;
+  name?: string;
+  store?: boolean | StoreOptions;
+  transport?: 'direct' | 'message-port' | 'broadcast-channel';
+  types?: {map: {[name: string]: any}};
+}
+
+/** A connection of a tab to the hub. */
+export interface User {
+  readonly state: string;
+}
 
 /** A hub of this thread with its connections; without one it rests, or ends if it has a store. */
-interface BackendHub {
+export interface BackendHub {
   hub: Hub;
   backend: Backend;
   identity: string;
   name: string | undefined;
   /** The name of its store, if it has one. */
   database: string | undefined;
-  users: Set<ProxyConnection>;
+  users: Set<User>;
 }
 
 /** Those that can be joined; those, too, that have no connection and wait for the server. */
@@ -53,58 +61,8 @@ function isLoggedOut({hub, users}: BackendHub): boolean {
   return hub.isCleared && [...users].every(({state}) => state === 'closed');
 }
 
-/** A tab's place at a hub over a backend. */
-export class Seat {
-  readonly #backend: Backend;
-  readonly #options: BackendOptions;
-  readonly #tabId: string;
-  #host: BackendHub;
-  #connection: ProxyConnection | undefined;
-
-  /**
-   * Finds the hub that the options ask for, or starts it.
-   *
-   * @throws an `Error` with a `code`, for options that are invalid or don't fit together
-   */
-  constructor(backend: Backend, options: BackendOptions, tabId: string) {
-    this.#backend = backend;
-    this.#options = options;
-    this.#tabId = tabId;
-    this.#host = joinHub(backend, options);
-  }
-
-  /** The hub's own connection, if it has one. */
-  get upstream(): unknown {
-    return this.#host.hub.connection;
-  }
-
-  /** Finds the hub again after the tab has left, or the next. Throws as the constructor does. */
-  keep(): void {
-    this.#host = joinHub(this.#backend, this.#options, this.#host);
-  }
-
-  /** Makes a way to the hub; calls back if that fails, or to the next one, if it has failed. */
-  take(connection: ProxyConnection, failed: () => void): Way {
-    const host = this.#host;
-    if (host.hub.isClosed) host.hub = hubOf(this.#backend, this.#options);
-    backendHubs.add(host);
-    this.#connection = connection;
-    host.users.add(connection);
-    host.hub.onFailed(this.#tabId, failed);
-    return wayTo(host.hub, this.#options.transport ?? 'direct', this.#tabId);
-  }
-
-  /** The tab leaves. */
-  leave(): void {
-    const host = this.#host;
-    host.hub.unwatch(this.#tabId);
-    if (this.#connection) host.users.delete(this.#connection);
-    restIfUnused(host);
-  }
-}
-
 /** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
-function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub): BackendHub {
+export function joinHub(backend: Backend, options: SeatOptions, before?: BackendHub): BackendHub {
   const {name, identity = '', store = false} = options;
   const database = store ? databaseName(identity, store) : undefined;
   const wanted = {backend, identity, name, database};
@@ -121,7 +79,7 @@ function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub)
     left ?? {
       ...wanted,
       hub: hubOf(backend, options),
-      users: new Set<ProxyConnection>(),
+      users: new Set<User>(),
     };
   forgetHub(host);
   backendHubs.add(host);
@@ -129,20 +87,29 @@ function joinHub(backend: Backend, options: BackendOptions, before?: BackendHub)
   return host;
 }
 
-function forgetHub(host: BackendHub): void {
-  backendHubs.delete(host);
-  for (const reference of restingHubs) {
-    if (reference.deref() === host) restingHubs.delete(reference);
-  }
+/** A connection comes to the hub, or to the next one, if that has failed. */
+export function enterHub(host: BackendHub, options: SeatOptions, connection: User): void {
+  if (host.hub.isClosed) host.hub = hubOf(host.backend, options);
+  backendHubs.add(host);
+  host.users.add(connection);
 }
 
-function restIfUnused(host: BackendHub): void {
+/** A connection leaves the hub, if it was there: with the last one, the hub rests, or ends. */
+export function leaveHub(host: BackendHub, connection: User | undefined): void {
+  if (connection) host.users.delete(connection);
   if (host.users.size > 0) return;
   host.hub.restWhenIdle(() => {
     backendHubs.delete(host);
     // Without a name nobody else can find it.
     if (!host.hub.isClosed && host.name !== undefined) restingHubs.add(new WeakRef(host));
   });
+}
+
+function forgetHub(host: BackendHub): void {
+  backendHubs.delete(host);
+  for (const reference of restingHubs) {
+    if (reference.deref() === host) restingHubs.delete(reference);
+  }
 }
 
 /** Closes the hub that has the store and only waits for its server: the next hub sends what it has. */
@@ -155,7 +122,7 @@ function handOver(database: string): void {
 
 function hubOf(
   backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: BackendOptions,
+  {types = defaultTypes, identity = '', store = false}: SeatOptions,
 ): Hub {
   // A `Backend` connects a connection anew that was closed.
   const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());
@@ -163,27 +130,4 @@ function hubOf(
   hub = new HubDefinition({connect, types, store}).hub(identity);
   hub.connect();
   return hub;
-}
-
-/**
- * Gives the hub its end of a transport within this thread.
- *
- * The hub's end is made first: Node looks at its ports and channels in the order they were made, so
- * what the hub answers at once arrives in the same round of the event loop, before what other hubs
- * of this thread have heard of it.
- */
-function wayTo(hub: Hub, transport: string, tabId: string): Way {
-  if (transport === 'message-port') {
-    const {port1, port2} = new MessageChannel();
-    hub.acceptEnd(overMessagePort(port1));
-    return port2;
-  }
-  if (transport === 'broadcast-channel') {
-    const channel = `tabmux:${tabId}`;
-    hub.listenOn(channel);
-    return channel;
-  }
-  const [tabEnd, hubEnd] = directPair();
-  hub.acceptDirect(hubEnd);
-  return tabEnd;
 }

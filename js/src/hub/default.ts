@@ -1,8 +1,9 @@
 import ReconnectingWebSocket from 'reconnecting-websocket';
 import {Connection} from 'sharedb/lib/client/index.js';
 import type {Socket} from 'sharedb/lib/sharedb.js';
-import {WITH_STORE} from '../introduction.js';
-import {type ConnectContext, defineHub, HubDefinition} from './define.js';
+import type {ConnectContext} from '../shared/context.js';
+import {WITH_STORE} from '../shared/introduction.js';
+import {defineHub, HubDefinition} from './define.js';
 import {isSharedWorker} from './worker-scope.js';
 
 function connect({url}: ConnectContext): Connection {

@@ -1,40 +1,12 @@
-import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
-import {codes, makeError} from '../errors.js';
-import type {Introduction} from '../introduction.js';
+import type {TabContext} from '../shared/context.js';
+import {codes, makeError} from '../shared/errors.js';
+import type {Introduction} from '../shared/introduction.js';
 import {Hub, type HubSettings} from './hub.js';
-import {readStoreOptions, type StoreOptions} from './store-options.js';
+import type {HubOptions} from './options.js';
+import {readStoreOptions} from './read-store-options.js';
 import {servePages} from './worker-scope.js';
-
-/** What a tab says of itself. */
-export interface TabContext {
-  /** The tab's option `url`. */
-  url?: string | undefined;
-  /** The tab's option `auth`. */
-  auth?: any;
-}
-
-/** What a hub's `connect` is given: the options of the first tab. */
-export interface ConnectContext extends TabContext {
-  /** Whose data the hub holds. */
-  identity: string;
-}
-
-/** The options of `defineHub`. */
-export interface HubOptions {
-  /**
-   * Makes the connection to the server; called when the first tab comes, and when one comes after all
-   * had left a hub in the page. The hub then goes on over the new connection's socket.
-   */
-  connect: (context: ConnectContext) => Connection;
-  /** ShareDB's type registry; by default that of the npm package `sharedb`. */
-  types?: {map: {[name: string]: any}};
-  /** How long a document that no tab wants stays subscribed, in milliseconds; 5000 by default. */
-  linger?: number;
-  /** Whether and how the hub keeps documents across restarts; by default it does not. */
-  store?: boolean | StoreOptions;
-}
 
 /** A kind of hub, of which each identity gets its own. */
 export class HubDefinition {

@@ -1,7 +1,7 @@
 import type {Type} from 'sharedb/lib/sharedb.js';
-import {created} from '../apply.js';
-import {codes, makeError} from '../errors.js';
-import type {Op, WireSnapshot} from '../wire.js';
+import {created} from '../shared/created.js';
+import {codes, makeError} from '../shared/errors.js';
+import type {Op, WireSnapshot} from '../shared/wire.js';
 import type {TypeMap} from './sharedb.js';
 
 /** A document's type and data. */

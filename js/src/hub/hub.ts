@@ -5,17 +5,18 @@ import {
   overJsTransport,
   type TransportEnd,
 } from '../../wasm/hub/tabmux_hub.js';
-import {clock} from '../clock.js';
-import {Emitter} from '../emitter.js';
-import {type CoreError, toError} from '../errors.js';
-import {tabLock, tabsWithLock} from '../locks.js';
-import {nextTick} from '../next-tick.js';
-import type {CustomTransport} from '../options.js';
-import {randomId} from '../random-id.js';
-import {isInCore, watchCore} from '../trap.js';
-import type {ConnectContext, HubOptions, TabContext} from './define.js';
+import {clock} from '../shared/clock.js';
+import type {ConnectContext, TabContext} from '../shared/context.js';
+import {Emitter} from '../shared/emitter.js';
+import {type CoreError, toError} from '../shared/errors.js';
+import {tabLock, tabsWithLock} from '../shared/locks.js';
+import {nextTick} from '../shared/next-tick.js';
+import {randomId} from '../shared/random-id.js';
+import type {StoreOptions} from '../shared/store-options.js';
+import type {CustomTransport} from '../shared/transport.js';
+import {isInCore, watchCore} from '../shared/trap.js';
+import type {HubOptions} from './options.js';
 import {type FoundStore, findStore, keeps} from './store.js';
-import type {StoreOptions} from './store-options.js';
 import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
 import {endWorker} from './worker-scope.js';

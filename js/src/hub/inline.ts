@@ -1,5 +1,5 @@
 import {initSync} from '../../wasm/hub/tabmux_hub.js';
 import text from '../../wasm/hub/tabmux_hub.wasm.txt';
-import {wasmOfText} from '../wasm-text.js';
+import {wasmOfText} from '../shared/wasm-text.js';
 
 initSync({module: wasmOfText(text)});

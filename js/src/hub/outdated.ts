@@ -1,4 +1,4 @@
-import {codeOf, codes} from '../errors.js';
+import {codeOf, codes} from '../shared/errors.js';
 import type {Answer, Callback, QueuedOp, WholeConnection, WholeDoc} from './sharedb.js';
 
 /** By these the server, or its database, says that it can't get from a document's version to its own. */

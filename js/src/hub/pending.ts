@@ -1,5 +1,5 @@
-import {codes, makeError} from '../errors.js';
-import type {Op} from '../wire.js';
+import {codes, makeError} from '../shared/errors.js';
+import type {Op} from '../shared/wire.js';
 import {
   copied,
   type State,

@@ -1,5 +1,5 @@
 import type {Doc, Query} from 'sharedb/lib/client/index.js';
-import {nextTick} from '../next-tick.js';
+import {nextTick} from '../shared/next-tick.js';
 import {copied, serialized} from './document-state.js';
 import type {WholeConnection} from './sharedb.js';
 import type {UpstreamEvent} from './telling.js';

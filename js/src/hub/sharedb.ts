@@ -1,6 +1,6 @@
 import type {Connection, Doc, Query} from 'sharedb/lib/client/index.js';
 import type {Type} from 'sharedb/lib/sharedb.js';
-import type {Op} from '../wire.js';
+import type {Op} from '../shared/wire.js';
 
 /** ShareDB's connection, with the members its typings lack. */
 export type WholeConnection = Connection & {

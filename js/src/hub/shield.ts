@@ -1,8 +1,8 @@
 import type {EventEmitter} from 'events';
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {emitToAll} from '../emitter.js';
-import {errorsIn} from '../for-all.js';
-import {nextTick} from '../next-tick.js';
+import {emitToAll} from '../shared/emitter.js';
+import {errorsIn} from '../shared/for-all.js';
+import {nextTick} from '../shared/next-tick.js';
 
 /**
  * Keeps what an application's listener throws from an emitter of ShareDB's: the hub hears of the event

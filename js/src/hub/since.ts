@@ -1,4 +1,4 @@
-import type {Op} from '../wire.js';
+import type {Op} from '../shared/wire.js';
 import {copied} from './document-state.js';
 import type {Answer, WholeConnection} from './sharedb.js';
 

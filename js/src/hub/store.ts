@@ -1,16 +1,10 @@
 import {type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
-import {clock} from '../clock.js';
-import {type CoreError, codes, makeError, toError} from '../errors.js';
-import {randomId} from '../random-id.js';
-import type {ConnectContext} from './define.js';
-import {
-  type CipherFunctions,
-  databaseName,
-  isCipher,
-  isKey,
-  KEY,
-  type StoreOptions,
-} from './store-options.js';
+import {clock} from '../shared/clock.js';
+import type {ConnectContext} from '../shared/context.js';
+import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
+import {randomId} from '../shared/random-id.js';
+import type {CipherFunctions, StoreOptions} from '../shared/store-options.js';
+import {databaseName, isCipher, isKey, KEY} from './read-store-options.js';
 import {isSharedWorker} from './worker-scope.js';
 
 /** What makes sure that no other page has a store. */

@@ -1,5 +1,5 @@
 import type {Type} from 'sharedb/lib/sharedb.js';
-import type {Op} from '../wire.js';
+import type {Op} from '../shared/wire.js';
 import type {WholeDoc} from './sharedb.js';
 
 const JSON0 = 'http://sharejs.org/types/JSONv0';

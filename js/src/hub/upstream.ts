@@ -1,7 +1,7 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
-import {codeOf, codes, makeError} from '../errors.js';
-import {checkPaths} from '../paths.js';
-import type {Op, WireSnapshot} from '../wire.js';
+import {codeOf, codes, makeError} from '../shared/errors.js';
+import {checkPaths} from '../shared/paths.js';
+import type {Op, WireSnapshot} from '../shared/wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
 import {copied, type State, serialized, stateAfterAll, typeNamed} from './document-state.js';

@@ -1,5 +1,5 @@
-import type {Answer, Introduction} from '../introduction.js';
-import {randomId} from '../random-id.js';
+import type {Answer, Introduction} from '../shared/introduction.js';
+import {randomId} from '../shared/random-id.js';
 
 type Serve = (introduction: Introduction) => void;
 

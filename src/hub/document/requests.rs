@@ -141,6 +141,16 @@ impl Document {
         }
     }
 
+    /// The query has ended: the tab is sent nothing more for its sake.
+    pub fn end_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
+        if let Some(holder) = self.holders.get_mut(&query.tab)
+            && holder.queries.remove(&query.request)
+        {
+            holder.departing.remove(&query.request);
+            self.linger.get_or_insert(cx.now + cx.linger);
+        }
+    }
+
     pub fn seen(&mut self, tab: &str, rev: Rev) {
         self.told(tab, Some(rev));
     }

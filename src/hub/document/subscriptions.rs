@@ -39,7 +39,7 @@ impl Document {
         self.told(&waiter.tab, rev);
         let holder = self.holder(&waiter.tab);
         (holder.live, holder.refused) = (false, false);
-        // Nor is it sent any for the sake of a query that it has ended.
+        // Nor is it sent any for the sake of a query that finds it no longer.
         for query in std::mem::take(&mut holder.departing) {
             holder.queries.remove(&query);
         }

@@ -5,6 +5,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbVersionChangeEvent};
 
 use super::closed;
+use super::database::{Database, closed_by_browser};
 use super::requests::{self, next_event};
 use super::schema::Step;
 use super::transaction::{Mode, Transaction};
@@ -13,9 +14,7 @@ use crate::store::{Durability, StoreError, thrown};
 
 /// An open database. Dropping it closes it.
 pub(super) struct Connection {
-    name: String,
-    database: IdbDatabase,
-    session: Session,
+    database: Database,
     _on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
     _on_close: Closure<dyn FnMut(Event)>,
 }
@@ -52,20 +51,18 @@ impl Connection {
         database.set_onversionchange(Some(on_version_change.as_ref().unchecked_ref()));
         database.set_onclose(Some(on_close.as_ref().unchecked_ref()));
         Connection {
-            name,
-            database,
-            session,
+            database: Database { name, inner: database, session },
             _on_version_change: on_version_change,
             _on_close: on_close,
         }
     }
 
     pub fn check(&self) -> Result<(), StoreError> {
-        self.session.check()
+        self.database.session.check()
     }
 
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.database.session
     }
 
     pub fn transaction(
@@ -74,36 +71,18 @@ impl Connection {
         mode: Mode,
         durability: Durability,
     ) -> Result<Transaction<'_>, StoreError> {
-        Transaction::begin(self, &self.database, stores, mode, durability)
-            .map_err(|thrown| self.failed(&thrown))
-    }
-
-    /// The error for what the browser threw, or for null if it aborted a transaction without a word.
-    pub fn failed(&self, thrown: &JsValue) -> StoreError {
-        let name = self.name.clone();
-        match thrown::name_of(thrown).as_deref() {
-            Some("QuotaExceededError") => StoreError::Quota { name },
-            // The browser closes a database when its data is cleared. The event may come later.
-            None | Some("AbortError" | "InvalidStateError") => {
-                self.database.close();
-                self.session.end(closed_by_browser(&name));
-                self.session.check().err().unwrap_or_else(|| closed_by_browser(&name))
-            }
-            Some(_) => StoreError::Failed { name, reason: thrown::describe(thrown) },
-        }
+        Transaction::begin(&self.database, stores, mode, durability)
+            .map_err(|thrown| self.database.failed(&thrown))
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.database.set_onversionchange(None);
-        self.database.set_onclose(None);
-        self.database.close();
+        let database = &self.database.inner;
+        database.set_onversionchange(None);
+        database.set_onclose(None);
+        database.close();
     }
-}
-
-fn closed_by_browser(name: &str) -> StoreError {
-    closed(name, "the browser closed it, as when the site's data is cleared")
 }
 
 fn unavailable(thrown: JsValue) -> StoreError {

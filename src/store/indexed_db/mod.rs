@@ -4,6 +4,7 @@
 //! and that is how a full disk shows.
 
 mod connection;
+mod database;
 mod requests;
 mod schema;
 mod torn_log;

@@ -3,7 +3,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{IdbDatabase, IdbKeyRange, IdbObjectStore, IdbTransaction};
 
-use super::connection::Connection;
+use super::database::Database;
 use super::requests::{self, Failure, Request};
 use crate::store::{Durability, StoreError};
 
@@ -11,11 +11,11 @@ use crate::store::{Durability, StoreError};
 extern "C" {
     /// With the option `durability`, which web-sys does not have yet.
     #[wasm_bindgen(extends = IdbDatabase)]
-    type Database;
+    type WithOptions;
 
     #[wasm_bindgen(method, catch)]
     fn transaction(
-        this: &Database,
+        this: &WithOptions,
         stores: &Array,
         mode: &str,
         options: &Object,
@@ -30,15 +30,14 @@ pub(super) enum Mode {
 
 /// A transaction under way: it commits by itself once it has nothing to do.
 pub(super) struct Transaction<'a> {
-    connection: &'a Connection,
+    database: &'a Database,
     inner: IdbTransaction,
     done: Promise,
 }
 
 impl<'a> Transaction<'a> {
     pub fn begin(
-        connection: &'a Connection,
-        database: &IdbDatabase,
+        database: &'a Database,
         stores: &[&str],
         mode: Mode,
         durability: Durability,
@@ -54,13 +53,13 @@ impl<'a> Transaction<'a> {
         };
         let options = Object::new();
         Reflect::set(&options, &"durability".into(), &durability.into())?;
-        let database: &Database = database.unchecked_ref();
-        let inner = database.transaction(&stores, mode, &options)?;
+        let with_options: &WithOptions = database.inner.unchecked_ref();
+        let inner = with_options.transaction(&stores, mode, &options)?;
         let done = Promise::new(&mut |resolve, _| {
             inner.set_oncomplete(Some(&resolve));
             inner.set_onabort(Some(&resolve));
         });
-        Ok(Transaction { connection, inner, done })
+        Ok(Transaction { database, inner, done })
     }
 
     pub fn get(&self, store: &str, key: &JsValue) -> Result<Request, JsValue> {
@@ -130,6 +129,6 @@ impl<'a> Transaction<'a> {
         };
         // Requests of an aborted transaction all say that it was; it alone knows why.
         let reason = self.inner.error().map_or(reason, Into::into);
-        Err(self.connection.failed(&reason))
+        Err(self.database.failed(&reason))
     }
 }

@@ -1,5 +1,0 @@
-import {initSync} from '../wasm/tab/tabmux_tab.js';
-import text from '../wasm/tab/tabmux_tab.wasm.txt';
-import {wasmOfText} from './wasm-text.js';
-
-initSync({module: wasmOfText(text)});

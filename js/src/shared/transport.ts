@@ -1,0 +1,22 @@
+/** A transport written in JavaScript; see "Write a transport" in the README. */
+export interface CustomTransport {
+  /** Sends a frame: a string, a `Uint8Array`, or any structured-clonable value. May throw. */
+  send(frame: unknown): void;
+  /** Ends the transport. */
+  close(reason?: string): void;
+  /** Set by tabmux: call it with each frame that arrives. */
+  onframe?: ((frame: unknown) => void) | null;
+  /** Set by tabmux: call it when the other side is gone. */
+  onclose?: ((reason?: string) => void) | null;
+  /** Set by tabmux: call it when something went wrong that did not end the transport. */
+  onerror?: ((error: unknown) => void) | null;
+  /** For messages; `js` by default. */
+  name?: string;
+  /** What it promises; a missing member means the best. */
+  guarantees?: {
+    ordered?: boolean;
+    reliable?: boolean;
+    addressed?: boolean;
+    carries?: ('objects' | 'strings' | 'bytes')[];
+  };
+}

@@ -1,0 +1,169 @@
+import {type CoreError, codeOf, codes, makeError, toError} from '../shared/errors.js';
+import {doAll, errorsIn, forAll} from '../shared/for-all.js';
+import {type AppliedDoc, setType} from './apply.js';
+import {type Callback, callEach} from './callbacks.js';
+import type {ConnectionBase} from './connection-base.js';
+import type {DocRequests} from './doc-requests.js';
+import {report} from './guard.js';
+
+/** Submits by their numbers, those of each op together: to the server, they are one. */
+export type Answered = number[][];
+
+/** The callbacks of an op's submits. */
+type Callbacks = (Callback | undefined)[];
+
+/** An op that was dropped: the number of its first submit, its callbacks, and why. */
+interface Lost {
+  first: number;
+  callbacks: Callbacks;
+  error: Error;
+}
+
+/** Why a document may load anew without an error, if no op was lost. */
+const quiet: unknown[] = [codes.OP_SUBMIT_REJECTED, codes.HUB_LOST];
+
+/** What is submitted to. */
+interface SubmittingDoc extends AppliedDoc {
+  readonly connection: Pick<ConnectionBase, 'core' | 'emit' | 'types'>;
+  setVersion(version: number | null): void;
+  tellNothingPending(): void;
+}
+
+/** The submits of a document that the server has not answered for, and what becomes of them. */
+export class Submits {
+  /** Whether the document is being loaded anew after an op that failed. */
+  inHardRollback = false;
+  readonly #doc: SubmittingDoc;
+  readonly #requests: DocRequests;
+  /** Oldest first. */
+  readonly #callbacks = new Map<number, Callback | undefined>();
+  /** Why the document is being loaded anew. */
+  readonly #causes: Error[] = [];
+  /** The ops that were lost: they hear of it once the document is loaded anew. */
+  readonly #lost: Lost[] = [];
+
+  constructor(doc: SubmittingDoc, requests: DocRequests) {
+    this.#doc = doc;
+    this.#requests = requests;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#callbacks.size;
+  }
+
+  add(token: number, callback: Callback | undefined): void {
+    this.#callbacks.set(token, callback);
+  }
+
+  /** There is no hub: none of them will have an answer. */
+  fail(error: Error): void {
+    const callbacks = this.#take([[...this.#callbacks.keys()]]);
+    doAll(
+      () => callEach(callbacks.flat(), error),
+      () => this.#doc.tellNothingPending(),
+    );
+  }
+
+  /** The server has answered for these. */
+  answered(answered: Answered, error: Error | null): void {
+    if (error && this.inHardRollback) this.#lose(answered, error);
+    else this.settle(answered, error);
+  }
+
+  /** Tells what became of these. */
+  settle(answered: Answered, error: Error | null): void {
+    const doc = this.#doc;
+    const ops = this.#take(answered);
+    const tellUnheard = () => {
+      if (error && !ops.every(isHeard)) doc.emit('error', error);
+    };
+    const tellNothingPending = () => doc.tellNothingPending();
+    // ShareDB loads a document anew if it can't invert the op, and then says so first.
+    const isLoadedAnew = !doc.type?.invert;
+    doAll(
+      () => callEach(ops.flat(), error ?? undefined),
+      ...(isLoadedAnew ? [tellUnheard, tellNothingPending] : [tellNothingPending, tellUnheard]),
+    );
+  }
+
+  #lose(dropped: Answered, error: Error): void {
+    for (const op of dropped) {
+      for (const callbacks of this.#take([op]))
+        this.#lost.push({first: op[0] ?? 0, callbacks, error});
+    }
+  }
+
+  /** The callbacks of each op, but for ops that have their answer. */
+  #take(answered: Answered): Callbacks[] {
+    const takeOne = (tokens: number[]) => {
+      const known = tokens.filter((token) => this.#callbacks.has(token));
+      const callbacks = known.map((token) => this.#callbacks.get(token));
+      for (const token of known) this.#callbacks.delete(token);
+      return callbacks;
+    };
+    return answered.map(takeOne).filter((callbacks) => callbacks.length > 0);
+  }
+
+  /** Gives up the document's state after an op, the submit `token` if it is one, could not be applied. */
+  hardRollback(thrown: unknown, token?: number): void {
+    const {connection, key} = this.#doc;
+    const [error, ...others] = errorsIn(thrown);
+    for (const other of others) report(connection, other);
+    const dropped: Answered = connection.core.rollBack(key);
+    const reason = toError(error as CoreError);
+    this.#causes.push(reason);
+    this.#loadAnew(reason, token === undefined ? dropped : [...dropped, [token]]);
+  }
+
+  /** The core has given up the document's state: the hub answers for the ops that were sent to it. */
+  rolledBack(error: Error, dropped: Answered): void {
+    if (this.size === 0) this.#causes.push(error);
+    this.#loadAnew(error, dropped);
+  }
+
+  /** Loads the document anew, then says why to those whose ops were dropped. */
+  #loadAnew(error: Error, dropped: Answered): void {
+    const doc = this.#doc;
+    this.inHardRollback = true;
+    setType(doc, null);
+    doc.setVersion(null);
+    this.#lose(dropped, error);
+    this.#requests.fetch(true, (fetchError) => this.#loadedAnew(fetchError));
+  }
+
+  #loadedAnew(fetchError: Error | null | undefined): void {
+    const doc = this.#doc;
+    this.inHardRollback = false;
+    const causes = this.#causes.splice(0);
+    const lost = this.#lost.splice(0).sort((one, other) => one.first - other.first);
+    const message = `Hard rollback fetch failed: ${fetchError?.message}`;
+    const failed = makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message);
+    doAll(
+      () => fetchError && doc.emit('error', failed),
+      () => forAll(lost, ({callbacks, error}) => callEach(callbacks, error)),
+      () => forAll(unheard(causes, lost), (error) => doc.emit('error', error)),
+    );
+  }
+}
+
+/** Whether the application hears of what became of the op. */
+function isHeard(callbacks: Callbacks): boolean {
+  return callbacks.some(Boolean);
+}
+
+/**
+ * What callbacks do not tell, each error once: of an op that has none, and why the document was loaded
+ * anew if no op was lost by it.
+ */
+function unheard(causes: Error[], lost: Lost[]): Error[] {
+  const sameFor = (error: Error) => codeOf(error) ?? error;
+  const told = new Set(lost.map(({error}) => sameFor(error)));
+  const errors = [
+    ...lost.filter(({callbacks}) => !isHeard(callbacks)).map(({error}) => error),
+    ...causes.filter((error) => !told.has(sameFor(error)) && !quiet.includes(codeOf(error))),
+  ];
+  const first = new Map<unknown, Error>();
+  for (const error of errors) if (!first.has(sameFor(error))) first.set(sameFor(error), error);
+  return [...first.values()];
+}

@@ -1,0 +1,348 @@
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use tabmux_middleware::Millis;
+use tabmux_transports::{Frame, Guarantees};
+
+use super::away::Away;
+use super::caps::Usage;
+use super::document::Context;
+use super::documents::Documents;
+use super::found::Found;
+use super::inbox::{Arrival, Inbox, docs_of_event};
+use super::journal::{Journal, Outgoing};
+use super::peers::{PeerId, Peers};
+use super::queries::Queries;
+use super::reachable::Offline;
+use super::relay::Relay;
+use super::stored_docs::{PER_EPOCH, documents};
+use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
+use crate::error::{Error, codes};
+use crate::ot::Types;
+use crate::protocol::*;
+use crate::store::StoreError;
+
+/// What a [`Hub`] tells its owner.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HubEvent {
+    /// A tab was let in; watch for its end and call [`Hub::tab_gone`].
+    Joined {
+        /// The tab's id.
+        tab: String,
+        /// Its transport.
+        peer: PeerId,
+    },
+    /// A tab is gone; its transport is of no more use.
+    Left {
+        /// The tab's id.
+        tab: String,
+        /// Its transport.
+        peer: PeerId,
+    },
+    /// A tab of an earlier hub may come back; watch for its end and call [`Hub::tab_gone`].
+    Expected {
+        /// The tab's id.
+        tab: String,
+    },
+    /// Another hub owns the store now: this one must stop, and close.
+    Fenced(Error),
+    /// The store has refused a transaction. The hub goes on, and tries again later.
+    StoreFailed(StoreError),
+    /// Something a tab sent was dropped; the connection goes on.
+    Fault(Error),
+}
+
+pub(super) struct TabEntry {
+    pub info: TabInfo,
+    pub peer: PeerId,
+    /// It has not said yet what it holds from before.
+    pub is_resuming: bool,
+    /// It has gone offline: only its ops are still to be taken.
+    pub is_away: bool,
+    /// What happened to the store since it left its last session.
+    pub missed: Vec<StoreEvent>,
+    pub usage: Usage,
+}
+
+/// The hub, as a state machine without I/O.
+///
+/// After each call, send what [`Hub::poll_transmit`] returns, act on what [`Hub::poll_event`]
+/// returns, and call [`Hub::wake`] at [`Hub::deadline`]. Only the [`Upstream`] is called directly.
+pub struct Hub {
+    pub(super) settings: HubSettings,
+    pub(super) types: Rc<dyn Types>,
+    pub(super) upstream: Box<dyn Upstream>,
+    pub(super) state: ConnectionEvent,
+    pub(super) peers: Peers,
+    /// In the order they joined.
+    pub(super) tabs: Vec<TabEntry>,
+    pub(super) docs: Documents,
+    pub(super) queries: Queries,
+    relay: Relay,
+    pub(super) journal: Option<Journal>,
+    pub(super) inbox: Inbox,
+    /// Documents that were read before the upstream connection was made.
+    pub(super) found: Vec<(DocId, Found)>,
+    /// Tabs of an earlier hub that may come back.
+    pub(super) expected: BTreeSet<String>,
+    /// Tabs that have gone offline, and may come back.
+    pub(super) away: Away,
+    /// Requests that pass on last words, and whose answer waits until those are written.
+    pub(super) passed_on: BTreeSet<(String, u64)>,
+    pub(super) is_connected: bool,
+    pub(super) offline: Offline,
+    /// Messages that wait to be handed to the links, so that consecutive ones can merge.
+    pub(super) out: Vec<Outgoing>,
+    pub(super) events: VecDeque<HubEvent>,
+    /// Tabs have come or gone, and the others are to be told so with the next messages.
+    pub(super) has_other_tabs: bool,
+    pub(super) now: Millis,
+}
+
+impl Hub {
+    /// A hub without tabs.
+    pub fn new(settings: HubSettings, types: Rc<dyn Types>, upstream: Box<dyn Upstream>) -> Self {
+        let mut journal =
+            settings.stored.as_ref().map(|_| Journal::new(settings.epoch * PER_EPOCH));
+        let mut inbox = Inbox::default();
+        for doc in settings.stored.iter().flatten() {
+            if inbox.reading.insert(doc.clone())
+                && let Some(journal) = &mut journal
+            {
+                journal.ask(StoreRequest::Read(doc.clone()));
+            }
+        }
+        let docs = documents(settings.epoch, journal.is_some());
+        let losses = settings.epoch * PER_EPOCH;
+        Hub {
+            settings,
+            types,
+            upstream,
+            state: ConnectionEvent {
+                state: "connecting".to_owned(),
+                id: None,
+                reason: None,
+                // No other hub counts these, so that what was sent on another's connection is known.
+                losses,
+            },
+            peers: Peers::default(),
+            tabs: Vec::new(),
+            docs,
+            queries: Queries::default(),
+            relay: Relay::default(),
+            journal,
+            inbox,
+            found: Vec::new(),
+            expected: BTreeSet::new(),
+            away: Away::default(),
+            passed_on: BTreeSet::new(),
+            is_connected: false,
+            offline: Offline::default(),
+            out: Vec::new(),
+            events: VecDeque::new(),
+            has_other_tabs: false,
+            now: 0,
+        }
+    }
+
+    /// How many documents the hub holds, and how many of their changes it keeps for tabs.
+    pub fn size(&self) -> (usize, usize) {
+        self.docs.size()
+    }
+
+    /// A transport to a tab has come.
+    pub fn connect(&mut self, guarantees: Guarantees) -> PeerId {
+        self.peers.add(guarantees)
+    }
+
+    /// A transport has closed.
+    pub fn disconnected(&mut self, peer: PeerId, now: Millis) {
+        self.inbox.arrivals.push_back(Arrival::Closed(peer));
+        self.proceed(now);
+    }
+
+    pub(super) fn transport_closed(&mut self, peer: PeerId) {
+        let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) else { return };
+        if self.is_going_away(&tab) {
+            self.tab_left(&tab);
+        } else {
+            self.tab_ended(&tab);
+        }
+    }
+
+    /// The tab has gone without a word.
+    pub(super) fn tab_ended(&mut self, tab: &str) {
+        if self.takes_last_words() {
+            let (docs, _, _, cx) = self.parts();
+            docs.await_last_words(tab, &cx);
+        }
+        self.remove_tab(tab);
+    }
+
+    /// A tab is known to be gone, by its Web Lock.
+    pub fn tab_gone(&mut self, tab: &str, now: Millis) {
+        self.inbox.arrivals.push_back(Arrival::Gone(tab.to_owned()));
+        self.proceed(now);
+    }
+
+    pub(super) fn remove_tab(&mut self, tab: &str) {
+        let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
+            if self.expected.remove(tab) | self.away.remove(tab) {
+                self.release_all(tab);
+            }
+            return;
+        };
+        self.release_all(tab);
+        self.remove_entry(at);
+    }
+
+    pub(super) fn remove_entry(&mut self, at: usize) {
+        let TabEntry { info: TabInfo { id: tab, .. }, peer, missed, .. } = self.tabs.remove(at);
+        self.peers.remove(peer);
+        missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
+        self.tell_lost_again();
+        self.events.push_back(HubEvent::Left { tab, peer });
+        self.has_other_tabs = true;
+    }
+
+    pub(super) fn release_all(&mut self, tab: &str) {
+        let (docs, queries, relay, mut cx) = self.parts();
+        queries.release_all(tab, docs, &mut cx);
+        docs.release_all(tab, &mut cx);
+        relay.release_all(tab, &mut cx);
+    }
+
+    /// Takes a frame that arrived on a transport.
+    pub fn receive(&mut self, peer: PeerId, frame: Frame, now: Millis) {
+        self.now = now;
+        if let Err(error) = self.peers.receive(peer, frame, &self.settings, now) {
+            self.events.push_back(HubEvent::Fault(error));
+        }
+        while let Some(message) = self.peers.poll_message(peer) {
+            let session = self.peers.session(peer);
+            let arrival = Arrival::Message(peer, session, Box::new(message));
+            self.inbox.arrivals.push_back(arrival);
+        }
+        self.proceed(now);
+    }
+
+    /// Takes an event of the upstream connection.
+    pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
+        self.now = now;
+        let docs = docs_of_event(&event);
+        if self.must_read(docs.clone()) {
+            // An upstream document that was about to be forgotten is wanted again.
+            for doc in &docs {
+                self.upstream.flush(doc);
+            }
+            self.inbox.event = Some(event);
+        } else {
+            self.handle_event(event);
+        }
+    }
+
+    pub(super) fn handle_event(&mut self, event: UpstreamEvent) {
+        if let UpstreamEvent::State(state) = &event {
+            self.reachable(&state.state);
+        }
+        let (docs, queries, relay, mut cx) = self.parts();
+        match event {
+            UpstreamEvent::State(state) => {
+                match state.state.as_str() {
+                    "connecting" => relay.connecting(),
+                    "connected" => {
+                        docs.connected(&mut cx);
+                        relay.connected();
+                    }
+                    _ => {
+                        docs.disconnected();
+                        queries.disconnected();
+                        relay.disconnected();
+                    }
+                }
+                let lost = self.state.state == "connected" && state.state != "connected";
+                let losses = self.state.losses + u64::from(lost);
+                self.state = ConnectionEvent { losses, ..state };
+                self.tell_all(&ToTab::ConnectionEvent(self.state.clone()));
+            }
+            UpstreamEvent::ConnectionFailed(failed) => {
+                self.tell_all(&ToTab::ConnectionError(failed));
+            }
+            UpstreamEvent::Message(message) => relay.take_from_server(&message, &mut cx),
+            UpstreamEvent::QueryReady(id, found) => queries.ready(id, found, docs, &mut cx),
+            UpstreamEvent::QueryChanged(id, diff) => queries.changed(id, diff, docs, &mut cx),
+            UpstreamEvent::QueryExtra(id, extra) => queries.extra(id, extra, &mut cx),
+            UpstreamEvent::QueryFailed(id, error) => queries.failed(id, &error, &mut cx),
+            event => docs.upstream(event, &mut cx),
+        }
+    }
+
+    /// When [`Hub::wake`] wants to be called. A time that has come means: within the current turn
+    /// of the event loop.
+    pub fn deadline(&self) -> Option<Millis> {
+        if self.waits_to_write() {
+            return self.peers.deadline();
+        }
+        let waiting = (!self.out.is_empty() || self.has_other_tabs).then_some(self.now);
+        let journal = self
+            .journal
+            .as_ref()
+            .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
+        let docs = self.docs.deadline().filter(|_| !self.is_stalled());
+        let deadlines = [
+            waiting,
+            journal,
+            self.offline.patience,
+            self.away.presence,
+            self.peers.deadline(),
+            docs,
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// The deadline has come.
+    pub fn wake(&mut self, now: Millis) {
+        self.now = now;
+        if let Some(journal) = &mut self.journal {
+            journal.wake(now);
+        }
+        if self.offline.patience.is_some_and(|at| at <= now) {
+            self.unreachable();
+        }
+        self.take_back_presence();
+        // What waits for documents that are read may be about others, which must not be forgotten.
+        if !self.is_stalled() {
+            let (docs, _, _, mut cx) = self.parts();
+            docs.wake(&mut cx);
+        }
+        self.hand_out();
+        self.peers.wake(now);
+    }
+
+    /// The next frame to send, and on which transport.
+    pub fn poll_transmit(&mut self) -> Option<(PeerId, Frame)> {
+        self.peers.poll_transmit()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<HubEvent> {
+        self.events.pop_front().or_else(|| self.peers.poll_fault().map(HubEvent::Fault))
+    }
+
+    pub(super) fn parts(&mut self) -> (&mut Documents, &mut Queries, &mut Relay, Context<'_>) {
+        let cx = Context {
+            upstream: &mut *self.upstream,
+            types: &*self.types,
+            out: &mut self.out,
+            journal: self.journal.as_mut(),
+            offline: self.offline.is_offline && self.settings.stored.is_some(),
+            now: self.now,
+            linger: self.settings.linger,
+        };
+        (&mut self.docs, &mut self.queries, &mut self.relay, cx)
+    }
+
+    pub(super) fn fault(&mut self, message: &str) {
+        self.events.push_back(HubEvent::Fault(Error::new(codes::BAD_FRAME, message)));
+    }
+}
