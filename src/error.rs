@@ -1,6 +1,5 @@
-use serde::{Deserialize, Serialize};
-
-use crate::platform::{Payload, present};
+use crate::platform::Payload;
+use crate::wire::{Member, Place, Shape, Wire};
 
 /// An error as ShareDB's users know it: a stable `code` and a message.
 ///
@@ -14,17 +13,31 @@ use crate::platform::{Payload, present};
 /// assert_eq!(error.code_text(), Some("ERR_TABMUX_TIMEOUT".to_owned()));
 /// assert_eq!(error.to_string(), "no answer from the hub within 30000 ms");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     /// The code, nearly always a string; a server's own middleware may use anything.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub code: Option<Payload>,
     /// What went wrong, naming the value at fault, and what to do.
     pub message: String,
     /// The value that JavaScript code threw, where this error stands for one in the same thread.
-    #[serde(skip)]
     pub thrown: Option<Payload>,
+}
+
+static SHAPE: Shape = Shape::new(&["code", "message"], true);
+
+impl Wire for Error {
+    fn write(&self, to: Place<'_>) {
+        let mut target = to.object(&SHAPE);
+        self.code.write(target.at(0));
+        self.message.write(target.at(1));
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let members = from.members(&SHAPE)?;
+        let (code, message) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
+        Ok(Error { code, message, thrown: None })
+    }
 }
 
 impl Error {

@@ -13,6 +13,7 @@
 //! | [`hub`] | the hub: its tabs, its documents, its upstream |
 //! | [`store`] | where a hub keeps documents across restarts |
 //! | [`host`] | which topology to take |
+//! | [`wire`](mod@wire) | how messages become what a codec carries |
 //!
 //! The lower layers are crates of their own: [`transports`], [`codecs`] and [`middleware`].
 
@@ -24,9 +25,11 @@ mod platform;
 pub mod protocol;
 pub mod store;
 pub mod tab;
+pub mod wire;
 
 pub use error::{Error, codes};
-pub use platform::{Payload, from_value, to_value};
+pub use platform::Payload;
 pub use tabmux_codecs as codecs;
 pub use tabmux_middleware as middleware;
 pub use tabmux_transports as transports;
+pub use wire::{Wire, from_value, to_value};

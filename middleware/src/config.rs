@@ -1,8 +1,3 @@
-use std::collections::BTreeMap;
-
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-
 use crate::{ConfigError, Millis};
 
 /// The longest time and the highest count an option takes: no browser's timer runs longer.
@@ -10,21 +5,16 @@ const MOST: u64 = i32::MAX as u64;
 
 /// One layer and its options, all of them whole numbers.
 ///
-/// It is read from a name or from an object; options that are not there have their default.
-/// Reading it through serde turns a mistake into serde's error with the message of a
-/// [`ConfigError`]; read a [`LayerSpec`] and convert it to get the error itself.
+/// Made of a [`LayerSpec`]; options that are not there have their default.
 ///
 /// ```
-/// use tabmux_middleware::LayerConfig;
+/// use tabmux_middleware::{LayerConfig, LayerSpec, OptionValue};
 ///
-/// let layers: Vec<LayerConfig> =
-///     serde_json::from_str(r#"["batching", {"layer": "timeouts", "after": 500}]"#)?;
-/// assert_eq!(layers, [LayerConfig::BATCHING, LayerConfig::Timeouts { after: 500 }]);
-/// # Ok::<(), serde_json::Error>(())
+/// let options = vec![("after".to_owned(), OptionValue::Whole(500))];
+/// let spec = LayerSpec::Named { name: "timeouts".to_owned(), options };
+/// assert_eq!(LayerConfig::try_from(spec), Ok(LayerConfig::Timeouts { after: 500 }));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "layer", rename_all = "lowercase", rename_all_fields = "camelCase")]
-#[serde(try_from = "LayerSpec")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerConfig {
     /// See [`Batching`](crate::Batching).
     Batching {
@@ -93,12 +83,16 @@ impl LayerConfig {
         }
     }
 
+    /// Its options by name, as a [`LayerSpec`] has them.
+    pub fn options(&self) -> Vec<(&'static str, u64)> {
+        self.clone().places().into_iter().map(|(option, value)| (option, *value)).collect()
+    }
+
     /// Refuses values out of range.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        let mut copy = *self;
-        for (option, value) in copy.options() {
+        for (option, value) in self.options() {
             let least = if option == "ackDelay" { 0 } else { 1 };
-            if !(least..=MOST).contains(value) {
+            if !(least..=MOST).contains(&value) {
                 let allowed = format!("a whole number from {least} to {MOST}");
                 return Err(self.invalid(option, value.to_string(), allowed));
             }
@@ -117,7 +111,7 @@ impl LayerConfig {
         Ok(())
     }
 
-    fn options(&mut self) -> Vec<(&'static str, &mut u64)> {
+    fn places(&mut self) -> Vec<(&'static str, &mut u64)> {
         match self {
             LayerConfig::Batching { max_messages } => vec![("maxMessages", max_messages)],
             LayerConfig::Coalescing { window } => vec![("window", window)],
@@ -130,18 +124,23 @@ impl LayerConfig {
         }
     }
 
-    fn set(&mut self, option: String, value: Value) -> Result<(), ConfigError> {
+    fn set(&mut self, option: String, value: OptionValue) -> Result<(), ConfigError> {
         let layer = *self;
-        let mut options = self.options();
+        let mut options = self.places();
         let Some((option, place)) = options.iter_mut().find(|(name, _)| *name == option) else {
             let known = list(options.iter().map(|(name, _)| *name));
             return Err(ConfigError::UnknownOption { layer: layer.name(), option, known });
         };
-        **place = value.whole().ok_or_else(|| {
-            let allowed = format!("a whole number, at most {MOST}");
-            layer.invalid(option, value.to_string(), allowed)
-        })?;
+        match value {
+            OptionValue::Whole(whole) if whole <= MOST => **place = whole,
+            OptionValue::Whole(whole) => return Err(layer.not_whole(option, whole.to_string())),
+            OptionValue::Other(shown) => return Err(layer.not_whole(option, shown)),
+        }
         Ok(())
+    }
+
+    fn not_whole(&self, option: &'static str, value: String) -> ConfigError {
+        self.invalid(option, value, format!("a whole number, at most {MOST}"))
     }
 
     fn invalid(&self, option: &'static str, value: String, allowed: String) -> ConfigError {
@@ -149,59 +148,36 @@ impl LayerConfig {
     }
 }
 
-/// A layer as the user wrote it, not checked yet. Any value can be read as one; whether it means a
-/// layer shows when it is converted.
+/// A layer as the user wrote it, not checked yet.
 ///
 /// ```
-/// use tabmux_middleware::{LayerConfig, LayerSpec};
+/// use tabmux_middleware::{LayerConfig, LayerSpec, OptionValue};
 ///
-/// let spec: LayerSpec = serde_json::from_str(r#"{"layer": "coalescing", "windw": 8}"#)?;
+/// let options = vec![("windw".to_owned(), OptionValue::Whole(8))];
+/// let spec = LayerSpec::Named { name: "coalescing".to_owned(), options };
 /// let error = LayerConfig::try_from(spec).unwrap_err();
 /// assert_eq!(error.code(), "ERR_TABMUX_LAYER_OPTION_UNKNOWN");
-/// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct LayerSpec(Shape);
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Shape {
-    Name(String),
-    // An option that is `undefined` or `null` is one that was not given.
-    Object(BTreeMap<String, Option<Value>>),
-    Other(IgnoredAny),
+#[derive(Clone, Debug)]
+pub enum LayerSpec {
+    /// It has a name, and options by their names.
+    Named {
+        /// The name.
+        name: String,
+        /// The options that were given.
+        options: Vec<(String, OptionValue)>,
+    },
+    /// It is something else.
+    Other,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Value {
-    Number(f64),
-    Text(String),
-    Other(IgnoredAny),
-}
-
-impl Value {
-    fn whole(&self) -> Option<u64> {
-        match self {
-            Value::Number(number)
-                if number.fract() == 0.0 && (0.0..=MOST as f64).contains(number) =>
-            {
-                Some(*number as u64)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Value::Number(number) => write!(f, "{number}"),
-            Value::Text(text) => write!(f, "{text:?}"),
-            Value::Other(_) => f.write_str("not a number"),
-        }
-    }
+/// What the user wrote for an option.
+#[derive(Clone, Debug)]
+pub enum OptionValue {
+    /// A whole number, not negative.
+    Whole(u64),
+    /// Anything else, as the user is to be shown it.
+    Other(String),
 }
 
 impl TryFrom<LayerSpec> for LayerConfig {
@@ -209,22 +185,15 @@ impl TryFrom<LayerSpec> for LayerConfig {
 
     fn try_from(spec: LayerSpec) -> Result<Self, ConfigError> {
         let known = || list(LayerConfig::ALL.iter().map(LayerConfig::name));
-        let (name, options) = match spec.0 {
-            Shape::Name(name) => (name, BTreeMap::new()),
-            Shape::Object(mut options) => match options.remove("layer") {
-                Some(Some(Value::Text(name))) => (name, options),
-                _ => return Err(ConfigError::NotALayer { known: known() }),
-            },
-            Shape::Other(_) => return Err(ConfigError::NotALayer { known: known() }),
+        let LayerSpec::Named { name, options } = spec else {
+            return Err(ConfigError::NotALayer { known: known() });
         };
         let Some(mut config) = LayerConfig::ALL.into_iter().find(|layer| layer.name() == name)
         else {
             return Err(ConfigError::UnknownLayer { name, known: known() });
         };
         for (option, value) in options {
-            if let Some(value) = value {
-                config.set(option, value)?;
-            }
+            config.set(option, value)?;
         }
         config.check()?;
         Ok(config)

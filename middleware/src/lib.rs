@@ -77,6 +77,7 @@ mod coalescing;
 mod config;
 mod error;
 mod fault;
+mod jitter;
 mod layer;
 mod ordering;
 mod packet;
@@ -88,7 +89,7 @@ mod tracing;
 
 pub use batching::Batching;
 pub use coalescing::Coalescing;
-pub use config::{LayerConfig, LayerSpec};
+pub use config::{LayerConfig, LayerSpec, OptionValue};
 pub use error::ConfigError;
 pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};

@@ -1,18 +1,13 @@
-use serde::{Deserialize, Serialize};
-
 use crate::Millis;
 
 /// What travels in one frame: messages, and what the layers of both ends say to each other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Packet<M> {
     /// The packet's number in its direction, from 1. Written by `ordering`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// Every packet up to this number has arrived. Written by `retries`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack: Option<u64>,
     /// How many messages the sender has taken from the other side so far. Written by `coalescing`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<u64>,
     /// The messages, oldest first.
     pub messages: Vec<M>,

@@ -1,8 +1,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
+use crate::jitter::Jitter;
 use crate::{Fault, Layer, Millis, Output, Packet};
 
 /// How many packets the first resend holds at most. Each one after it that brings no progress holds
@@ -39,7 +37,7 @@ pub struct RetriesOptions {
 #[derive(Debug)]
 pub struct Retries<Out> {
     options: RetriesOptions,
-    rng: ChaCha8Rng,
+    jitter: Jitter,
     /// Packets not acknowledged, oldest first. The first `sent` of them have gone out.
     unacked: VecDeque<Unacked<Out>>,
     sent: usize,
@@ -64,7 +62,7 @@ impl<Out: Clone> Retries<Out> {
     pub fn new(options: RetriesOptions) -> Self {
         Retries {
             options,
-            rng: ChaCha8Rng::seed_from_u64(options.seed),
+            jitter: Jitter::new(options.seed),
             unacked: VecDeque::new(),
             sent: 0,
             last_sent: 0,
@@ -158,7 +156,7 @@ impl<Out: Clone> Retries<Out> {
     fn wait(&mut self) -> Millis {
         let doubled = self.options.initial.saturating_mul(1 << self.fruitless.min(31));
         let wait = doubled.min(self.options.max);
-        wait + self.rng.random_range(0..=wait / 4)
+        wait + self.jitter.up_to(wait / 4)
     }
 }
 

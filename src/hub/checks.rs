@@ -1,6 +1,7 @@
 //! What a tab asks, checked before anything is done: more than its schema says.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
 use tabmux_middleware::Request;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
@@ -8,8 +9,9 @@ use super::document::Waiter;
 use super::needs::needs;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value};
+use crate::platform::Payload;
 use crate::protocol::*;
+use crate::wire::{from_value, wire};
 
 /// JavaScript's numbers are exact up to here.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
@@ -30,19 +32,15 @@ const DANGEROUS: [&str; 12] = [
     "valueOf",
 ];
 
-/// A query's options: what is among them is up to the database.
-#[derive(Deserialize)]
-struct QueryOptions {}
-
 /// A server's answer that refuses an op.
-#[derive(Deserialize)]
 struct Refused {
     a: String,
     c: String,
     d: String,
-    #[serde(default)]
     error: Option<Payload>,
 }
+
+wire!(open Refused { a, c, d, error });
 
 impl Hub {
     /// Whether the tab's message may be handled, and the tab may have what it asks for.
@@ -86,7 +84,7 @@ impl Hub {
         let is_own = refusal.is_some_and(|Refused { a, c, d, error }| {
             let pending = self.upstream.pending(&DocId::new(c, d));
             let own = |op: &PendingOp| op.origins.iter().all(|origin| origin.tab == tab);
-            a == "op" && error.is_some() && pending.first().is_some_and(own)
+            a == "op" && error.is_some_and(|it| !it.is_null()) && pending.first().is_some_and(own)
         });
         if is_own {
             return self.upstream.handle_message(message);
@@ -198,7 +196,8 @@ fn check_ops(ops: &[SubmittedOp]) -> Result<(), Error> {
 fn check_query(spec: &QuerySpec) -> Result<(), Error> {
     check_name("collection", &spec.collection)?;
     let Some(options) = &spec.options else { return Ok(()) };
-    let QueryOptions {} = from_value(options.0.clone())
-        .map_err(|reason| bad(format!("the options of a query are no object: {reason}")))?;
-    Ok(())
+    // What is among them is up to the database.
+    from_value::<BTreeMap<String, Payload>>(options.0.clone())
+        .map(|_| ())
+        .map_err(|reason| bad(format!("the options of a query are no object: {reason}")))
 }

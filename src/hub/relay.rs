@@ -1,48 +1,49 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use serde::Deserialize;
-
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value, present};
+use crate::platform::Payload;
 use crate::protocol::{ConnectionReceive, ToTab};
+use crate::wire::{from_value, to_value, wire};
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
-#[derive(Deserialize)]
 struct Head {
     /// The action: `p` presence, `ps` and `pu` its subscription, `pr` the request to say it
     /// again, `nf` and `nt` a snapshot, `pp` a ping.
     a: String,
     /// The document's collection.
-    #[serde(default)]
     c: Option<Payload>,
     /// The document.
-    #[serde(default)]
     d: Option<Payload>,
     /// The presence's channel.
-    #[serde(default)]
     ch: Option<Payload>,
     /// The presence's or the request's id.
-    #[serde(default, deserialize_with = "present")]
     id: Option<Payload>,
     /// The presence's value; `null` takes it back.
-    #[serde(default)]
     p: Option<Payload>,
     /// The presence's version.
-    #[serde(default)]
     pv: Option<Payload>,
     /// Whose op it is.
-    #[serde(default)]
     src: Option<Payload>,
     /// The subscription's number.
-    #[serde(default, deserialize_with = "present")]
     seq: Option<Payload>,
-    #[serde(default)]
     error: Option<Payload>,
 }
 
+wire!(open Head { a, c, d, ch, id, p, pv, src, seq, error });
+
 impl Head {
+    fn of(message: &Payload) -> Result<Self, String> {
+        let mut head: Head = from_value(message.0.clone())?;
+        // Of the others, `null` is a value.
+        let Head { c, d, ch, p, pv, src, error, .. } = &mut head;
+        for member in [c, d, ch, p, pv, src, error] {
+            member.take_if(|it| it.is_null());
+        }
+        Ok(head)
+    }
+
     /// What is asked by number, such as a query, is answered by number alone.
     fn subject(&self) -> Subject {
         let (c, d) = match self.id {
@@ -127,8 +128,8 @@ impl Relay {
         own: Option<&str>,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let head: Head = from_value(message.0.clone())
-            .map_err(|reason| Error::new(codes::MESSAGE_BADLY_FORMED, reason))?;
+        let head =
+            Head::of(message).map_err(|reason| Error::new(codes::MESSAGE_BADLY_FORMED, reason))?;
         self.check_room(tab)?;
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => self.set_presence(tab, channel, &head, message, cx),
@@ -180,7 +181,7 @@ impl Relay {
 
     /// Takes a message of the server.
     pub fn take_from_server(&mut self, message: &Payload, cx: &mut Context<'_>) {
-        let Ok(head) = from_value::<Head>(message.0.clone()) else { return };
+        let Ok(head) = Head::of(message) else { return };
         match (head.a.as_str(), &head.channel()) {
             ("p", Some(channel)) => {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
@@ -399,9 +400,8 @@ impl Relay {
         }
         self.channels.remove(channel);
         self.last_seq += 1;
-        let message = UnsubscribeMessage { a: "pu", ch: channel, seq: self.last_seq };
-        let message = crate::platform::to_value(&message).ok()?;
-        cx.upstream.send(&Payload(message));
+        let (a, ch, seq) = ("pu".to_owned(), channel.to_owned(), self.last_seq);
+        cx.upstream.send(&Payload(to_value(&Unsubscribe { a, ch, seq })));
         Some(self.last_seq)
     }
 
@@ -434,12 +434,13 @@ impl Relay {
     }
 }
 
-#[derive(serde::Serialize)]
-struct UnsubscribeMessage<'a> {
-    a: &'a str,
-    ch: &'a str,
+struct Unsubscribe {
+    a: String,
+    ch: String,
     seq: u64,
 }
+
+wire!(Unsubscribe { a, ch, seq });
 
 /// The hub's own queries never have such numbers.
 const FIRST_QUERY: u64 = 1 << 50;
@@ -465,7 +466,7 @@ fn from(tab: &str, message: &Payload) -> Payload {
 
 /// The server's answer with the number that the tab gave its request.
 fn numbered(answer: &Payload, asked: &Payload) -> Payload {
-    let seq = from_value::<Head>(asked.0.clone()).ok().and_then(|asked| asked.seq);
+    let seq = Head::of(asked).ok().and_then(|asked| asked.seq);
     answer.with_member("seq", seq.unwrap_or_else(Payload::undefined))
 }
 

@@ -12,6 +12,7 @@ use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
 use crate::store::{Damage, StoreError, StoredDoc, Write};
+use crate::wire::to_value;
 
 impl Hub {
     /// Keeps only these documents in the store.
@@ -319,7 +320,7 @@ impl Hub {
             journal.write(Write::Remove { doc: doc.clone() });
         }
         if !evicted.is_empty() {
-            journal.tell("evicted", &evicted);
+            journal.tell("evicted", Payload(to_value(&evicted)));
         }
     }
 

@@ -1,13 +1,11 @@
-use serde::{Deserialize, Serialize};
-
 use super::TypeHandle;
 use crate::error::{Error, codes};
-use crate::platform::{Payload, present};
+use crate::platform::Payload;
+use crate::wire::{Member, Place, Shape, Wire, wire};
 
 /// What an op does to a document. On the wire it looks as in ShareDB: `{op}`, `{create}`,
 /// `{del: true}`, or `{}` for an op that does nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RawOp", into = "RawOp")]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// Edits the data, in the terms of the document's OT type.
     Edit(Payload),
@@ -20,52 +18,40 @@ pub enum Op {
 }
 
 /// How a document is created.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Create {
     /// The name or URI of its OT type.
-    #[serde(rename = "type")]
     pub type_name: String,
     /// What the type makes the data of.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub data: Option<Payload>,
     /// Whether `data` is the finished data, as a snapshot has it, and not the type's input.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub snapshot: bool,
 }
 
-#[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawOp {
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    op: Option<Payload>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    create: Option<Create>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    del: bool,
-}
+wire!(Create { type_name as "type", data, snapshot or false });
 
-impl From<Op> for RawOp {
-    fn from(op: Op) -> Self {
-        match op {
-            Op::Edit(op) => RawOp { op: Some(op), ..RawOp::default() },
-            Op::Create(create) => RawOp { create: Some(create), ..RawOp::default() },
-            Op::Del => RawOp { del: true, ..RawOp::default() },
-            Op::NoOp => RawOp::default(),
+static SHAPE: Shape = Shape::new(&["op", "create", "del"], false);
+
+impl Wire for Op {
+    fn write(&self, to: Place<'_>) {
+        let mut target = to.object(&SHAPE);
+        match self {
+            Op::Edit(op) => op.write(target.at(0)),
+            Op::Create(create) => create.write(target.at(1)),
+            Op::Del => target.at(2).boolean(true),
+            Op::NoOp => {}
         }
     }
-}
 
-impl TryFrom<RawOp> for Op {
-    type Error = &'static str;
-
-    fn try_from(raw: RawOp) -> Result<Self, Self::Error> {
-        match raw {
-            RawOp { op: Some(op), create: None, del: false } => Ok(Op::Edit(op)),
-            RawOp { op: None, create: Some(create), del: false } => Ok(Op::Create(create)),
-            RawOp { op: None, create: None, del: true } => Ok(Op::Del),
-            RawOp { op: None, create: None, del: false } => Ok(Op::NoOp),
-            _ => Err("an op has at most one of op, create and del"),
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let members = from.members(&SHAPE)?;
+        let (op, create) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
+        match (op, create, Option::read(members.at(2))?.unwrap_or(false)) {
+            (Some(op), None, false) => Ok(Op::Edit(op)),
+            (None, Some(create), false) => Ok(Op::Create(create)),
+            (None, None, true) => Ok(Op::Del),
+            (None, None, false) => Ok(Op::NoOp),
+            _ => Err(from.must_be("an op, which has at most one of `op`, `create` and `del`")),
         }
     }
 }

@@ -1,13 +1,12 @@
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Op, TypeHandle, Types, transform_sent};
 use crate::Error;
 use crate::protocol::{Change, Rev};
+use crate::wire::wire;
 
 /// Which op of which tab a change was.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The tab's id.
     pub tab: String,
@@ -15,15 +14,18 @@ pub struct Origin {
     pub op_id: u64,
 }
 
+wire!(Origin { tab, op_id });
+
 /// One change in the hub's order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The change.
     pub change: Change,
     /// The tab's op it was, if it came from a tab of this hub.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }
+
+wire!(Entry { change, origin });
 
 /// The hub's order of the changes of one document, kept as far back as some tab may need it.
 #[derive(Debug, Default)]

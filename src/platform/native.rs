@@ -1,9 +1,5 @@
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tabmux_codecs::Value;
-
 /// An op, a snapshot, a query or any other value of the application, passed through as it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Payload(pub serde_json::Value);
 
 impl From<String> for Payload {
@@ -38,29 +34,23 @@ impl Payload {
         copy
     }
 
+    /// Whether this is `null`, or `undefined`.
+    pub(crate) fn is_null(&self) -> bool {
+        self.0.is_null()
+    }
+
     /// How long it is as JSON.
     pub(crate) fn size(&self) -> usize {
-        self.0.to_string().len()
+        self.shown().len()
+    }
+
+    /// The value as JSON.
+    pub(crate) fn shown(&self) -> String {
+        self.0.to_string()
     }
 
     /// The text, if this is a string.
     pub fn as_text(&self) -> Option<String> {
         self.0.as_str().map(str::to_owned)
     }
-}
-
-/// What a codec carries, made of a value.
-///
-/// # Errors
-/// The value says why it can't be told as such.
-pub fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
-    serde_json::to_value(value).map_err(|error| error.to_string())
-}
-
-/// The inverse of [`to_value`].
-///
-/// # Errors
-/// The message says what is missing or of another type.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| error.to_string())
 }

@@ -1,13 +1,9 @@
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_wasm_bindgen::Serializer;
-use tabmux_codecs::Value;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// An op, a snapshot, a query or any other value of the application, passed through as it is:
 /// it is never copied into WebAssembly memory.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Payload(#[serde(with = "serde_wasm_bindgen::preserve")] pub JsValue);
+#[derive(Clone, Debug)]
+pub struct Payload(pub JsValue);
 
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
@@ -49,31 +45,23 @@ impl Payload {
         Payload(copy.into())
     }
 
+    /// Whether this is `null`, or `undefined`.
+    pub(crate) fn is_null(&self) -> bool {
+        self.0.is_null() || self.0.is_undefined()
+    }
+
     /// How long it is as JSON, in UTF-16 units.
     pub(crate) fn size(&self) -> usize {
         js_sys::JSON::stringify(&self.0).map_or(0, |text| text.length() as usize)
+    }
+
+    /// The value as JSON; nothing for what has no such form.
+    pub(crate) fn shown(&self) -> String {
+        js_sys::JSON::stringify(&self.0).ok().and_then(|text| text.as_string()).unwrap_or_default()
     }
 
     /// The text, if this is a string.
     pub fn as_text(&self) -> Option<String> {
         self.0.as_string()
     }
-}
-
-/// What a codec carries, made of a value.
-///
-/// # Errors
-/// The value says why it can't be told as such.
-pub fn to_value<T: Serialize>(value: &T) -> Result<Value, String> {
-    value
-        .serialize(&Serializer::new().serialize_maps_as_objects(true))
-        .map_err(|error| error.to_string())
-}
-
-/// The inverse of [`to_value`].
-///
-/// # Errors
-/// The message says what is missing or of another type.
-pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
 }

@@ -1,14 +1,13 @@
-use serde::Deserialize;
-
 use crate::error::{Error, codes};
-use crate::platform::{Payload, from_value};
+use crate::platform::Payload;
+use crate::wire::{from_value, wire};
 
-#[derive(Deserialize)]
 struct Head {
     a: String,
-    #[serde(default)]
     ch: Option<Payload>,
 }
+
+wire!(open Head { a, ch });
 
 /// Whether a tab may send this message of ShareDB's protocol: to the server all tabs of a hub are one
 /// client, so what ends or replaces something of the client's would be felt by the others.
@@ -24,12 +23,12 @@ pub(crate) fn check_by_hand(message: &Payload) -> Result<(), Error> {
         "s" | "u" | "bs" | "bu" => "use `subscribe` and `unsubscribe` of the document",
         "qs" | "qu" => "use `createSubscribeQuery`, and `destroy` of the query",
         "p" | "ps" | "pu" | "pr" if head.ch.as_ref().and_then(Payload::as_text).is_none() => {
-            return Err(bad(format!("a message {:?} needs a channel `ch`, a string", head.a)));
+            return Err(bad(format!("a message `{}` needs a channel `ch`, a string", head.a)));
         }
         _ => return Ok(()),
     };
     let reason = format!(
-        "a message {:?} would change what siblings of this tab are sent: {instead}",
+        "a message `{}` would change what siblings of this tab are sent: {instead}",
         head.a
     );
     Err(Error::new(codes::MESSAGE_REFUSED, reason))

@@ -1,17 +1,17 @@
 //! What one frame holds: a packet, and which session it belongs to.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Message, Packet};
 use tabmux_transports::Frame;
 
 use super::{ToHub, ToTab};
 use crate::error::{Error, codes};
-use crate::platform::{from_value, to_value};
+use crate::wire::{Wire, from_value, to_value, wire};
+
+wire!(open Packet<M> { seq, ack, taken, messages });
 
 /// The envelopes of one direction.
-pub trait Envelope: Clone + Serialize + DeserializeOwned {
+pub trait Envelope: Clone + Wire {
     /// The messages of this direction.
     type Message: Message;
 
@@ -41,23 +41,24 @@ pub trait Envelope: Clone + Serialize + DeserializeOwned {
     /// # Errors
     /// The codec can't carry one of the messages.
     fn encode(&self, codec: &dyn Codec) -> Result<Frame, Error> {
-        let value = to_value(self).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))?;
-        codec.encode(&value).map_err(|error| Error::new(codes::UNCARRIABLE, error.to_string()))
+        codec
+            .encode(&to_value(self))
+            .map_err(|error| Error::new(codes::UNCARRIABLE, error.to_string()))
     }
 }
 
 /// What a frame of a tab holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EnvelopeToHub {
     /// See [`Envelope::session`].
     pub session: u64,
     /// The tab's layers, until it was welcomed; the hub builds their counterparts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<LayerConfig>>,
     /// See [`Envelope::packet`].
     pub packet: Packet<ToHub>,
 }
+
+wire!(EnvelopeToHub { session, layers, packet });
 
 impl Envelope for EnvelopeToHub {
     type Message = ToHub;
@@ -72,19 +73,19 @@ impl Envelope for EnvelopeToHub {
 }
 
 /// What a frame of a hub holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EnvelopeToTab {
     /// See [`Envelope::session`].
     pub session: u64,
     /// The epoch of the hub.
     pub epoch: u64,
     /// The hub does not know this session: the tab must begin another.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stale: bool,
     /// See [`Envelope::packet`].
     pub packet: Packet<ToTab>,
 }
+
+wire!(EnvelopeToTab { session, epoch, stale or false, packet });
 
 impl Envelope for EnvelopeToTab {
     type Message = ToTab;

@@ -2,14 +2,16 @@
 
 mod by_hand;
 mod envelope;
+mod layers;
 mod link;
 mod messages;
+mod names;
 mod proof;
 mod to_hub;
 mod to_tab;
-mod wire;
 
 pub use envelope::{Envelope, EnvelopeToHub, EnvelopeToTab};
+pub use layers::layer_spec;
 pub use link::{HubLink, Link, TabLink};
 pub use messages::*;
 pub use proof::tab_id;
@@ -26,15 +28,15 @@ pub const PROTOCOL: u32 = 1;
 pub type Rev = u64;
 
 /// Names a document.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocId {
     /// Its collection.
     pub collection: String,
     /// Its id within the collection.
     pub id: String,
 }
+
+crate::wire::wire!(open DocId { collection, id });
 
 impl DocId {
     /// The document `id` of `collection`.

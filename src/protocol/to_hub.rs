@@ -1,7 +1,7 @@
 use tabmux_middleware::{Message, Millis, Request};
 
 use super::messages::*;
-use super::wire::messages;
+use super::names::messages;
 
 messages! {
     /// What a tab says.

@@ -2,7 +2,7 @@ use tabmux_middleware::{Message, Millis, Reply};
 
 use super::DocId;
 use super::messages::*;
-use super::wire::messages;
+use super::names::messages;
 use crate::error::{Error, codes};
 
 messages! {

@@ -3,7 +3,7 @@ use crate::protocol::DocId;
 
 /// What is kept of a document beside its records: small, so that rewriting it with every op costs
 /// little, and so that an inventory need not read the records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Summary {
     /// The first log entry, and the one that comes next.
     pub first: u64,
@@ -15,6 +15,8 @@ pub(super) struct Summary {
     pub pinned: bool,
     pub used: Option<u64>,
 }
+
+crate::wire::wire!(open Summary { first, next, checkpoint, log, pending, pinned, used });
 
 impl Summary {
     /// What it adds to the cost of a transaction.

@@ -65,10 +65,10 @@ fn what_only_the_other_end_says_is_as_unknown_as_what_nobody_says() {
     };
     for name in declared(TO_TAB).into_iter().chain(["doc.fly"]) {
         let error = from_value::<EnvelopeToHub>(envelope(name, json!({}))).unwrap_err();
-        assert!(error.contains(&format!("unknown message {name:?}")), "{error}");
+        assert!(error.contains(&format!("unknown message `{name}`")), "{error}");
     }
     for name in declared(TO_HUB).into_iter().chain(["doc.fly"]) {
         let error = from_value::<EnvelopeToTab>(envelope(name, json!({"epoch": 1}))).unwrap_err();
-        assert!(error.contains(&format!("unknown message {name:?}")), "{error}");
+        assert!(error.contains(&format!("unknown message `{name}`")), "{error}");
     }
 }

@@ -82,6 +82,19 @@ const REFUSED = [
     /`maxMessages`.*"many"/,
   ],
   [
+    'an option of a layer that is a fraction',
+    layers({layer: 'batching', maxMessages: 1.5}),
+    'ERR_TABMUX_LAYER_OPTION_INVALID',
+    /is 1\.5; it must be a whole number/,
+  ],
+  [
+    'an option of a layer that is an object',
+    layers({layer: 'batching', maxMessages: {}}),
+    'ERR_TABMUX_LAYER_OPTION_INVALID',
+    /is \{\}; it must be a whole number/,
+  ],
+  ['a layer without a name', layers({}), 'ERR_TABMUX_LAYER_INVALID', /a layer is a name/],
+  [
     'a layer that is there twice',
     layers('batching', 'batching'),
     'ERR_TABMUX_LAYER_REPEATED',

@@ -57,7 +57,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
             Ok(tools.cargo(["test", "--profile=simulation", "--test=simulation"])),
         ),
     ];
-    for member in ["transports", "codecs", "middleware"] {
+    for member in ["transports", "codecs"] {
         let package = format!("--package=tabmux-{member}");
         let tests = wasm_tests(tools, &[&package, "--lib", "--tests"]);
         suites.push(cargo_tests(&format!("{member}-node"), Ok(in_node(tools, &tests))));

@@ -5,7 +5,6 @@ use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use js_sys::{Array, Object};
-use serde::Deserialize;
 use tabmux_codecs::Limits;
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
@@ -14,10 +13,10 @@ use wasm_bindgen_futures::spawn_local;
 use super::listeners::ListenerEnd;
 use super::store::{HubStore, OpenStore, Policy};
 use super::upstream::{UpstreamAdapter, event_from_js, fault_from_js};
-use tabmux::from_value;
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
 use tabmux::ot::Types;
 use tabmux::protocol::DocId;
+use tabmux::{from_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
 use tabmux_bindings::errors::{from_js, to_js};
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
@@ -62,7 +61,6 @@ extern "C" {
     async fn room(this: &HubHandler) -> Result<JsValue, JsValue>;
 }
 
-#[derive(Deserialize)]
 struct Settings {
     identity: String,
     epoch: u64,
@@ -70,6 +68,8 @@ struct Settings {
     linger: u64,
     policy: Option<Policy>,
 }
+
+wire!(open Settings { identity, epoch, lineage, linger, policy });
 
 /// A hub with its transports and timers.
 #[wasm_bindgen]

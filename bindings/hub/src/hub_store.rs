@@ -210,7 +210,7 @@ impl Shell {
 
     /// Tells all tabs what is wrong with the store.
     pub(super) fn tell_store_error(&self, error: &Error) {
-        let detail = Payload(to_value(error).unwrap_or_default());
+        let detail = Payload(to_value(error));
         self.hub.borrow_mut().tell_store_event("error", detail, now());
         self.set_alarm();
     }

@@ -3,48 +3,40 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::AbortHandle;
-use serde::Deserialize;
 use tabmux_middleware::Millis;
 use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
 use tabmux::Error;
-use tabmux::from_value;
 use tabmux::protocol::DocId;
 use tabmux::store::{
     Durability, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened, Opening,
     Sealed, Store, StoreError, StoredDoc, Write,
 };
+use tabmux::{from_value, wire};
 use tabmux_bindings::clock::{now, wall_clock, within};
 use tabmux_bindings::errors::to_js;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    IndexedDb,
-    Memory,
-}
-
-#[derive(Deserialize)]
 struct Settings {
-    kind: Kind,
+    kind: String,
     name: Option<String>,
     floor: u64,
     lineage: String,
 }
 
+wire!(open Settings { kind, name, floor, lineage });
+
 /// How long the store may take for a transaction. Browsers are known never to answer.
 const PATIENCE: Millis = 10_000;
 
 /// How a hub uses its store.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Policy {
-    #[serde(default)]
     strict: bool,
     max_age: Option<u64>,
     max_bytes: Option<u64>,
 }
+
+wire!(open Policy { strict or false, max_age as "maxAge", max_bytes as "maxBytes" });
 
 /// A store that was opened for a hub.
 #[wasm_bindgen]
@@ -68,14 +60,14 @@ pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenSt
     let Settings { kind, name, floor, lineage } =
         from_value(settings).map_err(|reason| JsError::new(&reason))?;
     let cipher = (!encryption.is_undefined()).then(|| ApplicationCipher::new(encryption));
-    let takes_last_words = matches!(kind, Kind::IndexedDb) && cipher.is_none();
-    let store = match (kind, name) {
-        (Kind::IndexedDb, name) => sealed(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
-        (Kind::Memory, Some(name)) => {
+    let takes_last_words = kind == "indexeddb" && cipher.is_none();
+    let store = match (kind.as_str(), name) {
+        ("indexeddb", name) => sealed(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
+        (_, Some(name)) => {
             let disk = DISKS.with(|disks| disks.borrow_mut().entry(name).or_default().clone());
             sealed(MemoryStore::new(&disk), cipher)
         }
-        (Kind::Memory, None) => sealed(MemoryStore::default(), cipher),
+        (_, None) => sealed(MemoryStore::default(), cipher),
     };
     let opened = store.open(Opening { floor, lineage, ..Opening::default() }).await;
     let opened = opened.map_err(|error| to_js(&error.into()))?;

@@ -1,55 +1,43 @@
 //! What a hub answers when a tab asks something of its store.
 
 use js_sys::{Array, Object, Reflect};
-use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use super::hub::Shell;
 use super::store::HubStore;
-use tabmux::hub::{Restored, read_stored};
-use tabmux::ot::Op;
+use tabmux::hub::{PendingOp, Restored, read_stored};
 use tabmux::protocol::{DocId, StoreQuestion};
 use tabmux::store::{DocInfo, StoreError};
 use tabmux::{Error, codes};
-use tabmux::{Payload, to_value};
+use tabmux::{Payload, to_value, wire};
 use tabmux_bindings::clock::now;
 use tabmux_bindings::errors::to_js;
 
 /// So many documents are named in an error.
 const NAMED: usize = 10;
 
-#[derive(Serialize)]
-struct StoredDocument<'a> {
-    #[serde(flatten)]
-    doc: &'a DocId,
+struct StoredDocument {
+    collection: String,
+    id: String,
     bytes: u64,
     entries: u64,
     pending: bool,
     pinned: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
     used: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct ExportedDocument<'a> {
-    #[serde(flatten)]
-    doc: &'a DocId,
-    #[serde(skip_serializing_if = "Option::is_none")]
+wire!(StoredDocument { collection, id, bytes, entries, pending, pinned, used });
+
+struct ExportedDocument {
+    collection: String,
+    id: String,
     version: Option<u64>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     type_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Payload>,
-    pending: Vec<ExportedOp<'a>>,
+    pending: Vec<Payload>,
 }
 
-#[derive(Serialize)]
-struct ExportedOp<'a> {
-    #[serde(flatten)]
-    op: &'a Op,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a Payload>,
-}
+wire!(ExportedDocument { collection, id, version, type_name as "type", data, pending });
 
 type Answer = Result<Option<Payload>, Error>;
 
@@ -110,17 +98,15 @@ impl Shell {
 
     fn exported(&self, doc: &DocId, restored: &Restored) -> Result<JsValue, Error> {
         let snapshot = self.upstream.materialize(restored)?;
-        let pending = restored.pending.iter();
         let exported = ExportedDocument {
-            doc,
+            collection: doc.collection.clone(),
+            id: doc.id.clone(),
             version: snapshot.version,
             type_name: snapshot.type_name,
             data: snapshot.data,
-            pending: pending
-                .map(|op| ExportedOp { op: &op.op, source: op.source.as_ref() })
-                .collect(),
+            pending: restored.pending.iter().map(PendingOp::shown).collect(),
         };
-        to_value(&exported).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
+        Ok(to_value(&exported))
     }
 
     async fn clear(&self, store: &HubStore, force: bool) -> Answer {
@@ -166,18 +152,14 @@ impl Shell {
 
 async fn inventory(store: &HubStore) -> Answer {
     let docs = store.inventory().await?.docs;
-    let documents: Vec<StoredDocument> = docs
-        .iter()
-        .map(|DocInfo { doc, bytes, entries, pending, pinned, used }| StoredDocument {
-            doc,
-            bytes: *bytes,
-            entries: *entries,
-            pending: *pending,
-            pinned: *pinned,
-            used: *used,
-        })
-        .collect();
-    let documents =
-        to_value(&documents).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))?;
-    Ok(Some(Payload(documents)))
+    let documents = docs.into_iter().map(|it| StoredDocument {
+        collection: it.doc.collection,
+        id: it.doc.id,
+        bytes: it.bytes,
+        entries: it.entries,
+        pending: it.pending,
+        pinned: it.pinned,
+        used: it.used,
+    });
+    Ok(Some(Payload(to_value(&documents.collect::<Vec<_>>()))))
 }

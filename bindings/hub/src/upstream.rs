@@ -9,7 +9,7 @@ use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::{Change, ConnectionError, ConnectionEvent, DocId, QuerySpec, Snapshot};
 use tabmux::{Payload, from_value, to_value};
 use tabmux_bindings::errors::{from_js, option_from_js};
-use tabmux_bindings::ops::{carried, op_from_js, op_to_js};
+use tabmux_bindings::ops::op_from_js;
 
 #[wasm_bindgen]
 extern "C" {
@@ -112,7 +112,7 @@ impl UpstreamAdapter {
     /// # Errors
     /// Its type is not registered, or its ops do not fit its data.
     pub fn materialize(&self, restored: &Restored) -> Result<Snapshot, Error> {
-        let (snapshot, ops) = (carried(&restored.snapshot)?, carried(&restored.ops)?);
+        let (snapshot, ops) = (to_value(&restored.snapshot), to_value(&restored.ops));
         let parts = self.materialize_js(snapshot, ops).map_err(from_js)?;
         Ok(snapshot_from_js(&parts))
     }
@@ -178,7 +178,7 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
-        let snapshot = to_value(snapshot).unwrap_or(JsValue::UNDEFINED);
+        let snapshot = to_value(snapshot);
         let done = UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot);
         self.done(done, "failed", doc);
     }
@@ -213,7 +213,7 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn query(&mut self, query: u64, spec: &QuerySpec) {
-        let spec = to_value(spec).unwrap_or(JsValue::UNDEFINED);
+        let spec = to_value(spec);
         let done = UpstreamAdapter::query(self, query as f64, spec);
         self.returned(done, "queryReady", &[(query as f64).into()]);
     }
@@ -223,7 +223,7 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
-        let op = op_to_js(submission.op)?;
+        let op = to_value(submission.op);
         let source = submission.source.map_or(JsValue::UNDEFINED, |source| source.0.clone());
         let how = Array::of4(
             &source,
@@ -247,8 +247,8 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
-        let (snapshot, ops) = (carried(&restored.snapshot)?, carried(&restored.ops)?);
-        let pending = carried(&restored.pending)?;
+        let (snapshot, ops) = (to_value(&restored.snapshot), to_value(&restored.ops));
+        let pending = to_value(&restored.pending);
         UpstreamAdapter::restore(self, &doc.collection, &doc.id, snapshot, ops, pending)
             .map_err(from_js)
     }
@@ -259,10 +259,7 @@ impl Upstream for UpstreamAdapter {
     }
 
     fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
-        let ops = match carried(&pending) {
-            Ok(ops) => ops,
-            Err(error) => return pending.into_iter().map(|op| (op, error.clone())).collect(),
-        };
+        let ops = to_value(&pending);
         let unfit = match UpstreamAdapter::reapply(self, &doc.collection, &doc.id, ops) {
             Ok(unfit) => unfit,
             Err(thrown) => {

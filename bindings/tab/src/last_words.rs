@@ -22,7 +22,7 @@ impl TabCore {
     #[wasm_bindgen(js_name = lastWords)]
     pub fn last_words(&self) -> Option<String> {
         let words = self.0.tab.borrow_mut().last_words()?;
-        match Json::new(Limits::default()).encode(&to_value(&words).ok()?) {
+        match Json::new(Limits::default()).encode(&to_value(&words)) {
             Ok(Frame::Text(text)) => Some(text),
             _ => None,
         }

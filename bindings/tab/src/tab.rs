@@ -2,7 +2,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Reflect;
-use serde::Deserialize;
 use tabmux_codecs::{Codec, StructuredClone};
 use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
@@ -14,20 +13,21 @@ use tabmux::ot::{SubmitOptions, Token};
 use tabmux::protocol::{DocId, QuerySpec, StoreQuestion};
 use tabmux::tab::{DocKey, Tab, TabSettings};
 use tabmux::{Error, codes};
-use tabmux::{Payload, from_value};
+use tabmux::{Payload, from_value, to_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
 use tabmux_bindings::errors::to_js;
-use tabmux_bindings::ops::{op_from_js, op_to_js};
+use tabmux_bindings::ops::op_from_js;
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
 
-#[derive(Deserialize)]
 struct Settings {
     id: String,
     secret: String,
     identity: String,
     codec: String,
 }
+
+wire!(open Settings { id, secret, identity, codec });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
@@ -345,8 +345,7 @@ impl TabCore {
         let tab = self.0.tab.borrow();
         let replica = tab.replica(doc);
         let pending = replica.into_iter().flat_map(|replica| replica.pending());
-        let list: js_sys::Array =
-            pending.map(|slot| op_to_js(&slot.op).unwrap_or_default()).collect();
+        let list: js_sys::Array = pending.map(|slot| to_value(&slot.op)).collect();
         list.unshift(&(replica.map_or(0, |replica| replica.sent()) as f64).into());
         list
     }
@@ -381,8 +380,8 @@ impl TabCore {
         let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let mut tab = self.0.tab.borrow_mut();
         let Some(replica) = tab.replica_mut(doc) else { return Ok(JsValue::UNDEFINED) };
-        let piece = replica.transform_piece(since as usize, op).and_then(|op| op_to_js(&op));
-        piece.map_err(|error| to_js(&error))
+        let piece = replica.transform_piece(since as usize, op);
+        piece.map(|op| to_value(&op)).map_err(|error| to_js(&error))
     }
 
     /// Ends what `beginApply` began.

@@ -8,7 +8,6 @@ use tabmux::protocol::{ConnectionError, QueryExtra, QueryReady, StoreEvent, Stor
 use tabmux::tab::{DocKey, Tab, TabEvent};
 use tabmux::{Payload, to_value};
 use tabmux_bindings::errors::{option_to_js, to_js};
-use tabmux_bindings::ops::op_to_js;
 
 #[wasm_bindgen]
 extern "C" {
@@ -127,23 +126,22 @@ pub(super) fn tell(
             handler.connection_failed(socket, to_js(&error))
         }
         TabEvent::Sequenced { doc } => handler.sequenced(doc),
-        TabEvent::Tabs(tabs) => handler.tabs(value_of(&tabs)),
+        TabEvent::Tabs(tabs) => handler.tabs(to_value(&tabs)),
         TabEvent::Callback { request, error } => {
             handler.callback(request as f64, option_to_js(error.as_ref()))
         }
         TabEvent::Load { doc, snapshot, dropped } => {
-            handler.load(doc, value_of(&snapshot), numbers(dropped))
+            handler.load(doc, to_value(&snapshot), numbers(dropped))
         }
         TabEvent::Behind { doc } => handler.behind(doc),
         TabEvent::Apply { doc, op, src } => {
-            let op = op_to_js(&op).unwrap_or(JsValue::UNDEFINED);
-            handler.apply(doc, op, version(tab, doc), src)
+            handler.apply(doc, to_value(&op), version(tab, doc), src)
         }
         TabEvent::RolledBack { doc, error, dropped } => {
             handler.rolled_back(doc, to_js(&error), numbers(dropped))
         }
         TabEvent::Sent { doc, ops } => {
-            ops.iter().try_for_each(|op| handler.sent(doc, op_to_js(op).unwrap_or_default()))
+            ops.iter().try_for_each(|op| handler.sent(doc, to_value(op)))
         }
         TabEvent::Settled { doc, tokens, error } => {
             let error = option_to_js(error.as_ref());
@@ -153,13 +151,13 @@ pub(super) fn tell(
         TabEvent::Subscribed { doc, error } => {
             handler.subscribed(doc, option_to_js(error.as_ref()))
         }
-        TabEvent::QueryDocs(docs) => handler.query_docs(value_of(&docs)),
+        TabEvent::QueryDocs(docs) => handler.query_docs(to_value(&docs)),
         TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
-            let (error, results) = (option_to_js(error.as_ref()), value_of(&results));
+            let (error, results) = (option_to_js(error.as_ref()), to_value(&results));
             handler.query_ready(request as f64, error, results, or_undefined(extra))
         }
         TabEvent::QueryChange(change) => {
-            handler.query_change(change.request as f64, value_of(&change.diff))
+            handler.query_change(change.request as f64, to_value(&change.diff))
         }
         TabEvent::QueryExtra(QueryExtra { request, extra }) => {
             handler.query_extra(request as f64, or_undefined(extra))
@@ -183,10 +181,6 @@ fn version(tab: &RefCell<Tab>, doc: DocKey) -> JsValue {
     let tab = tab.borrow();
     let version = tab.replica(doc).and_then(|replica| replica.version());
     version.map_or(JsValue::NULL, |version| (version as f64).into())
-}
-
-fn value_of<T: serde::Serialize>(value: &T) -> JsValue {
-    to_value(value).unwrap_or(JsValue::UNDEFINED)
 }
 
 fn or_undefined(payload: Option<Payload>) -> JsValue {

@@ -1,11 +1,11 @@
 use std::rc::Rc;
 
 use tabmux_codecs::{Codec, Limits};
-use tabmux_middleware::{LayerConfig, LayerSpec, defaults};
+use tabmux_middleware::{LayerConfig, defaults};
 use tabmux_transports::Guarantees;
 use wasm_bindgen::prelude::*;
 
-use tabmux::from_value;
+use tabmux::protocol::layer_spec;
 use tabmux::{Error, codes};
 use tabmux_bindings::errors::to_js;
 
@@ -17,7 +17,7 @@ pub(super) fn find_codec(
 ) -> Result<Rc<dyn Codec>, JsValue> {
     let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
         let message =
-            format!("unknown codec {name:?}: the codecs are structured-clone, json and cbor");
+            format!("unknown codec \"{name}\": the codecs are structured-clone, json and cbor");
         to_js(&Error::new(codes::UNKNOWN_CODEC, message))
     })?;
     if !guarantees.carries.contains(&codec.frame_kind()) {
@@ -44,11 +44,11 @@ pub(super) fn read_layers(
         }
         return Ok(layers);
     }
-    let specs: Vec<LayerSpec> = from_value(layers).map_err(|reason| {
-        let message = format!("middleware must be a list of layers: {reason}");
-        to_js(&Error::new(codes::LAYERS, message))
-    })?;
-    specs.into_iter().map(|spec| LayerConfig::try_from(spec).map_err(config_error)).collect()
+    let Ok(layers) = layers.dyn_into::<js_sys::Array>() else {
+        let message = "middleware must be a list of layers";
+        return Err(to_js(&Error::new(codes::LAYERS, message)));
+    };
+    layers.iter().map(|it| LayerConfig::try_from(layer_spec(it)).map_err(config_error)).collect()
 }
 
 pub(super) fn config_error(error: tabmux_middleware::ConfigError) -> JsValue {

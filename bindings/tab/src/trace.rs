@@ -1,12 +1,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde::Serialize;
 use tabmux_middleware::{Millis, Tracer};
 use wasm_bindgen::prelude::*;
 
 use tabmux::protocol::{ToHub, ToTab};
-use tabmux::to_value;
+use tabmux::{Wire, to_value};
 
 /// What the `tracing` layer saw and JavaScript has not been told yet: the layer itself must not
 /// call out, since the core is borrowed while it runs.
@@ -25,8 +24,8 @@ impl Traces {
         Box::new(self.clone())
     }
 
-    fn keep(&self, direction: &'static str, message: &impl Serialize, at: Millis) {
-        let Ok(message) = to_value(message) else { return };
+    fn keep(&self, direction: &'static str, message: &impl Wire, at: Millis) {
+        let message = to_value(message);
         self.0.borrow_mut().push(Trace { direction, at, message });
     }
 

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tabmux_codecs::{Cbor, Codec, Limits};
 use tabmux_transports::Frame;
 
 use crate::error::{Error, codes};
 use crate::hub::document::Departed;
 use crate::ot::{Entry, Op, Origin};
-use crate::platform::{Payload, from_value, present, to_value};
+use crate::platform::Payload;
 use crate::protocol::{Change, Rev, Snapshot};
+use crate::wire::{Member, Place, Shape, Wire, from_value, to_value, wire};
 
 /// One entry of a document's log: what happened to it, in the hub's order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Record {
     /// A tab's op got the next revision.
     Placed(Placed),
@@ -32,12 +31,69 @@ pub(crate) enum Record {
     Committed { origin: Origin, version: Option<u64> },
 }
 
+static KINDS: Shape = Shape::new(&["Placed", "Changed", "Refused", "Sending", "Committed"], false);
+static CHANGED: Shape = Shape::new(&["change", "raw"], true);
+static REFUSED: Shape = Shape::new(&["tab", "op_ids", "error"], true);
+static COMMITTED: Shape = Shape::new(&["origin", "version"], true);
+
+impl Wire for Record {
+    fn write(&self, to: Place<'_>) {
+        let mut target = to.object(&KINDS);
+        match self {
+            Record::Placed(placed) => placed.write(target.at(0)),
+            Record::Changed { change, raw } => {
+                let mut target = target.at(1).object(&CHANGED);
+                change.write(target.at(0));
+                raw.write(target.at(1));
+            }
+            Record::Refused { tab, op_ids, error } => {
+                let mut target = target.at(2).object(&REFUSED);
+                tab.write(target.at(0));
+                op_ids.write(target.at(1));
+                error.write(target.at(2));
+            }
+            Record::Sending(sent) => sent.write(target.at(3)),
+            Record::Committed { origin, version } => {
+                let mut target = target.at(4).object(&COMMITTED);
+                origin.write(target.at(0));
+                version.write(target.at(1));
+            }
+        }
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let kinds = from.members(&KINDS)?;
+        let Some(kind) = (0..5).find(|at| !kinds.at(*at).is_absent()) else {
+            return Err(from.must_be("a record"));
+        };
+        let record = kinds.at(kind);
+        match kind {
+            0 => Placed::read(record).map(Record::Placed),
+            1 => {
+                let members = record.members(&CHANGED)?;
+                let (change, raw) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
+                Ok(Record::Changed { change, raw })
+            }
+            2 => {
+                let members = record.members(&REFUSED)?;
+                let (tab, op_ids) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
+                Ok(Record::Refused { tab, op_ids, error: Wire::read(members.at(2))? })
+            }
+            3 => Sent::read(record).map(Record::Sending),
+            _ => {
+                let members = record.members(&COMMITTED)?;
+                let (origin, version) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
+                Ok(Record::Committed { origin, version })
+            }
+        }
+    }
+}
+
 /// A tab's op that got its place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Placed {
     pub op: Op,
     pub origin: Origin,
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub source: Option<Payload>,
     pub version: Option<u64>,
     /// It became a part of the uncommitted op before it.
@@ -48,8 +104,10 @@ pub(crate) struct Placed {
     pub unloaded: bool,
 }
 
+wire!(open Placed { op, origin, source, version, composed, type_name, unloaded });
+
 /// What ShareDB names an op by that it has sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// The id of the connection that sent it first.
     pub src: String,
@@ -57,26 +115,38 @@ pub struct Sent {
     pub seq: u64,
 }
 
+wire!(open Sent { src, seq });
+
 /// An op that the server has not acknowledged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PendingOp {
     /// What it does, after the uncommitted ops before it.
     pub op: Op,
     /// The URI of the type of the document it was made for.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
     /// The source it was submitted with, if that is to be sent to the server.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub source: Option<Payload>,
     /// The ops of tabs it is composed of.
     pub origins: Vec<Origin>,
     /// Its name, once it may have been sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
 }
 
+impl PendingOp {
+    /// What the application is shown of it: the op, and the source beside it.
+    pub fn shown(&self) -> Payload {
+        let op = Payload(to_value(&self.op));
+        match &self.source {
+            Some(source) => op.with_member("source", source.clone()),
+            None => op,
+        }
+    }
+}
+
+wire!(open PendingOp { op, type_name as "type", source, origins, sent });
+
 /// A document as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Checkpoint {
     /// Its state, with what the uncommitted ops did.
     pub snapshot: Snapshot,
@@ -86,22 +156,32 @@ pub(crate) struct Checkpoint {
     pub history: Vec<Entry>,
     pub tabs: BTreeMap<String, KnownTab>,
     /// Tabs that are gone.
-    #[serde(default, skip_serializing_if = "Departed::is_empty")]
     pub departed: Departed,
     /// Ops that could not be kept, of which no tab has heard yet.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
 }
 
+wire!(open Checkpoint {
+    snapshot,
+    pending,
+    rev,
+    history,
+    tabs,
+    departed or Departed::default(),
+    lost or Vec::new(),
+});
+
 /// Ops that could not be kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Lost {
     pub ops: Vec<PendingOp>,
     pub error: Error,
 }
 
+wire!(open Lost { ops, error });
+
 /// What must be known of a tab that comes back.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KnownTab {
     /// Ops up to this one were seen.
     pub last_op_id: u64,
@@ -109,8 +189,10 @@ pub(crate) struct KnownTab {
     pub failures: Vec<Failure>,
 }
 
+wire!(open KnownTab { last_op_id, created_at, failures });
+
 /// An op that was refused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     pub op_id: u64,
     pub error: Error,
@@ -118,21 +200,22 @@ pub(crate) struct Failure {
     pub placed: bool,
 }
 
+wire!(open Failure { op_id, error, placed });
+
 /// The record as bytes.
 ///
 /// # Errors
 /// A value of the application can't be kept.
-pub(crate) fn to_bytes<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
+pub(crate) fn to_bytes<T: Wire>(record: &T) -> Result<Vec<u8>, Error> {
     let unfit = |reason: String| Error::new(codes::UNCARRIABLE, reason);
-    let value = to_value(record).map_err(unfit)?;
-    match codec().encode(&value).map_err(|error| unfit(error.to_string()))? {
+    match codec().encode(&to_value(record)).map_err(|error| unfit(error.to_string()))? {
         Frame::Bytes(bytes) => Ok(bytes),
         _ => unreachable!("cbor writes bytes"),
     }
 }
 
 /// The inverse of [`to_bytes`]; the error says what is wrong with the bytes.
-pub(crate) fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+pub(crate) fn from_bytes<T: Wire>(bytes: &[u8]) -> Result<T, String> {
     let frame = Frame::Bytes(bytes.to_vec());
     from_value(codec().decode(frame).map_err(|error| error.to_string())?)
 }

@@ -1,57 +1,54 @@
 //! Of documents.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Error;
 use crate::ot::Op;
-use crate::platform::{Payload, present};
+use crate::platform::Payload;
 use crate::protocol::{DocId, Rev};
+use crate::wire::wire;
 
 /// Asks for a document's present state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocFetch {
     /// The request's number.
     pub request: u64,
     /// The document.
     pub doc: DocId,
     /// The revision the tab holds, if it holds the document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
     /// The tab gave up what it was sent, and wants the whole state.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anew: bool,
 }
 
+wire!(DocFetch { request, doc, rev, anew or false });
+
 /// Asks for a document's present state and all changes from there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocSubscribe {
     /// The request's number.
     pub request: u64,
     /// The document.
     pub doc: DocId,
     /// The revision the tab holds, if it holds the document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
 }
 
+wire!(DocSubscribe { request, doc, rev });
+
 /// Asks for no more changes of a document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocUnsubscribe {
     /// The request's number.
     pub request: u64,
     /// The document.
     pub doc: DocId,
     /// The revision the tab holds, if it holds the document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
 }
 
+wire!(DocUnsubscribe { request, doc, rev });
+
 /// Fetches many documents of one collection at once.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionGetBulk {
     /// The request's number.
     pub request: u64,
@@ -59,83 +56,82 @@ pub struct ConnectionGetBulk {
     pub docs: Vec<BulkDoc>,
 }
 
+wire!(ConnectionGetBulk { request, docs });
+
 /// One document of a [`ConnectionGetBulk`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BulkDoc {
     /// The document.
     pub doc: DocId,
     /// The revision the tab holds, if it holds the document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
 }
 
+wire!(BulkDoc { doc, rev });
+
 /// One op of a [`DocSubmitOp`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubmittedOp {
     /// The op's number among all ops of the tab, from 1 and growing.
     pub op_id: u64,
     /// What it does.
     pub op: Op,
     /// The source to send to the server, where the document has `submitSource`.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub source: Option<Payload>,
     /// Whether the hub may compose it with the tab's op before it.
     pub compose: bool,
 }
 
+wire!(SubmittedOp { op_id, op, source, compose });
+
 /// Ops of a tab on one document: what it submitted since its last batch was sequenced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocSubmitOp {
     /// The document.
     pub doc: DocId,
     /// The revision the first op applies to; absent if the tab never loaded the document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_rev: Option<Rev>,
     /// The ops, oldest first.
     pub ops: Vec<SubmittedOp>,
 }
 
+wire!(DocSubmitOp { doc, base_rev, ops });
+
 /// One document of a [`ConnectionResume`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HeldDoc {
     /// The document.
     pub doc: DocId,
     /// The revision the tab is at; absent if it holds nothing at present.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rev: Option<Rev>,
     /// Whether the tab wants its changes.
     pub subscribed: bool,
     /// The tab's ops that it waits to hear of and can't send again.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaiting: Vec<u64>,
     /// The ops that may not have reached the hub, once more, as in [`DocSubmitOp`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ops: Vec<SubmittedOp>,
 }
 
+wire!(HeldDoc { doc, rev, subscribed, awaiting or Vec::new(), ops or Vec::new() });
+
 /// What the tab still holds from its last session with the same hub; nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionResume {
     /// The documents.
     pub docs: Vec<HeldDoc>,
 }
 
+wire!(ConnectionResume { docs });
+
 /// What a tab that has ended could not tell the hub, or did not hear that it has: its ops without a
 /// revision. Another tab, which has found them and knows that tab to be gone, passes them on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionLastWords {
     /// The request's number; the answer comes once the ops are durable, or told as lost.
     pub request: u64,
     /// The id of the tab that has ended.
     pub tab: String,
     /// What proves that these are its words, as in [`Hello`](super::Hello).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     /// The [`Welcome::lineage`](super::Welcome::lineage) of its hub.
     pub lineage: String,
@@ -143,9 +139,10 @@ pub struct ConnectionLastWords {
     pub docs: Vec<HeldDoc>,
 }
 
+wire!(ConnectionLastWords { request, tab, secret, lineage, docs });
+
 /// The tab has taken all changes up to `rev`: the hub need not keep them for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocSeen {
     /// The document.
     pub doc: DocId,
@@ -153,9 +150,10 @@ pub struct DocSeen {
     pub rev: Rev,
 }
 
+wire!(DocSeen { doc, rev });
+
 /// A state that the application had by other means, for the hub's document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocIngest {
     /// The document.
     pub doc: DocId,
@@ -163,9 +161,10 @@ pub struct DocIngest {
     pub snapshot: Snapshot,
 }
 
+wire!(DocIngest { doc, snapshot });
+
 /// The tab no longer holds the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocRelease {
     /// The document.
     pub doc: DocId,
@@ -174,9 +173,10 @@ pub struct DocRelease {
     pub heard: u64,
 }
 
+wire!(DocRelease { doc, heard });
+
 /// The whole state of a document, in place of whatever the tab held.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocLoad {
     /// The document.
     pub doc: DocId,
@@ -185,30 +185,28 @@ pub struct DocLoad {
     /// The state.
     pub snapshot: Snapshot,
     /// What leads to it from the state that the tab has ingested.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Vec<Change>>,
     /// Whether the server has answered for every op in this state.
     pub settled: bool,
 }
 
+wire!(DocLoad { doc, rev, snapshot, since, settled });
+
 /// A document's state, as ShareDB's snapshots have it.
-#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Snapshot {
     /// ShareDB's version; absent before the server acknowledged the creation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// The URI of its OT type; absent if the document does not exist.
-    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
     /// The data, serialised as ShareDB's server has it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub data: Option<Payload>,
 }
 
+wire!(Snapshot { version, type_name as "type", data });
+
 /// Changes by others, at consecutive revisions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocChange {
     /// The document.
     pub doc: DocId,
@@ -219,27 +217,26 @@ pub struct DocChange {
     /// Whether the server has answered for every op in this state.
     pub settled: bool,
     /// The tab is slow: it may compose them and apply them as one.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coalesced: bool,
 }
 
+wire!(DocChange { doc, rev, changes, settled, coalesced or false });
+
 /// One change of a document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// What it does.
     pub op: Op,
     /// ShareDB's version after it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Who made it: the id of a connection, where the server said so, or of a sibling tab.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src: Option<String>,
 }
 
+wire!(Change { op, version, src });
+
 /// The oldest unsequenced ops of the tab have their revisions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocSequenced {
     /// The document.
     pub doc: DocId,
@@ -249,23 +246,24 @@ pub struct DocSequenced {
     pub op_id: u64,
 }
 
+wire!(DocSequenced { doc, rev, op_id });
+
 /// The server has acknowledged or refused ops.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocCommitted {
     /// The document.
     pub doc: DocId,
     /// The tab's own ops this speaks of; none if they were another tab's.
     pub op_ids: Vec<u64>,
     /// ShareDB's version now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// Whether the server has answered for every op in this state.
     pub settled: bool,
     /// Why the server refused them, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
 }
+
+wire!(DocCommitted { doc, op_ids, version, settled, error });
 
 impl DocCommitted {
     /// Takes the next message in, if the two say the same of different ops, or one speaks of no ops: that
@@ -287,8 +285,7 @@ impl DocCommitted {
 }
 
 /// The hub could not give these ops a revision; nothing of them remains in the document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocRejected {
     /// The document.
     pub doc: DocId,
@@ -298,9 +295,10 @@ pub struct DocRejected {
     pub error: Error,
 }
 
+wire!(DocRejected { doc, op_ids, error });
+
 /// Something happened to the upstream document that its holders must know.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocEvent {
     /// The document.
     pub doc: DocId,
@@ -308,14 +306,16 @@ pub struct DocEvent {
     pub error: Error,
 }
 
+wire!(DocEvent { doc, error });
+
 /// The server has answered for a subscription of the tab that was lost with the hub's connection, or
 /// refused before.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DocSubscribed {
     /// The document.
     pub doc: DocId,
     /// Why there is none; without it, there is one again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
 }
+
+wire!(DocSubscribed { doc, error });

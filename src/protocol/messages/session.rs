@@ -1,13 +1,11 @@
 //! Of the session, the connection and requests in general.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Error;
-use crate::platform::{Payload, present};
+use crate::platform::Payload;
+use crate::wire::wire;
 
 /// The first message of a session.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hello {
     /// The request number of the handshake.
     pub request: u64,
@@ -18,21 +16,19 @@ pub struct Hello {
     /// The tab's id; also the name of the Web Lock it holds while it lives.
     pub tab: String,
     /// What proves that the id is the tab's own; see [`tab_id`](crate::protocol::tab_id).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     /// Whose data this is; identities never share a hub.
     pub identity: String,
     /// The [`Welcome::lineage`] of the hub whose state the tab still holds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
     /// What the hub definition's `connect` is given: `{url, auth}`.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub options: Option<Payload>,
 }
 
+wire!(Hello { request, protocol, codec, tab, secret, identity, resume, options });
+
 /// The hub's answer to [`Hello`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Welcome {
     /// The request number of the hello.
     pub request: u64,
@@ -43,22 +39,23 @@ pub struct Welcome {
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
     /// Whether hubs of this lineage take [`ConnectionLastWords`](super::ConnectionLastWords).
-    #[serde(default)]
     pub last_words: bool,
 }
 
+wire!(Welcome { request, protocol, lineage, resumed, last_words or false });
+
 /// Another lineage from now on: the store fails, and the hubs that come after do not know what this
 /// one does; or it works again, and they do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lineage {
     /// As in [`Welcome::lineage`].
     pub lineage: String,
 }
 
+wire!(Lineage { lineage });
+
 /// The hub's refusal of a [`Hello`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Refusal {
     /// The request number of the hello.
     pub request: u64,
@@ -66,45 +63,45 @@ pub struct Refusal {
     pub error: Error,
 }
 
+wire!(Refusal { request, error });
+
 /// The answer to a request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Callback {
     /// The request's number.
     pub request: u64,
     /// Why it failed, if it did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
 }
 
+wire!(Callback { request, error });
+
 /// The request is alive and waits for the server: its clock stops.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Working {
     /// The request's number.
     pub request: u64,
 }
 
+wire!(Working { request });
+
 /// The state of the upstream connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionEvent {
     /// `connecting`, `connected`, `disconnected`, `closed` or `stopped`.
     pub state: String,
     /// The connection's id on the server, once it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// What ShareDB gave as the reason of the change.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub reason: Option<Payload>,
     /// Grows each time the hub loses the connection, from a number that is the hub's own.
-    #[serde(default)]
     pub losses: u64,
 }
 
+wire!(ConnectionEvent { state, id, reason, losses or 0 });
+
 /// An error of the upstream connection that belongs to no document and no request.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionError {
     /// It is the socket's, ShareDB's event `connection error`; else it is its event `error`.
     pub socket: bool,
@@ -112,9 +109,10 @@ pub struct ConnectionError {
     pub error: Error,
 }
 
+wire!(ConnectionError { socket, error });
+
 /// One tab of the hub.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TabInfo {
     /// The tab's id.
     pub id: String,
@@ -122,10 +120,13 @@ pub struct TabInfo {
     pub since: u64,
 }
 
+wire!(TabInfo { id, since });
+
 /// All tabs of the hub, in the order they joined.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionTabs {
     /// The tabs.
     pub tabs: Vec<TabInfo>,
 }
+
+wire!(ConnectionTabs { tabs });

@@ -1,14 +1,12 @@
 //! Of the store.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::Error;
-use crate::platform::{Payload, present};
+use crate::platform::Payload;
 use crate::protocol::DocId;
+use crate::wire::{wire, wire_enum};
 
 /// A question about the hub's store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoreAsk {
     /// The request's number.
     pub request: u64,
@@ -16,9 +14,10 @@ pub struct StoreAsk {
     pub question: StoreQuestion,
 }
 
+wire!(StoreAsk { request, question });
+
 /// What a tab may ask of the hub's store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum StoreQuestion {
     /// What it holds.
     Inventory,
@@ -42,39 +41,48 @@ pub enum StoreQuestion {
     },
 }
 
+wire_enum!(StoreQuestion {
+    "inventory" = Inventory {},
+    "usage" = Usage {},
+    "persist" = Persist {},
+    "pin" = Pin { doc, pinned },
+    "export" = Export {},
+    "clear" = Clear { force },
+});
+
 /// The answer to a [`StoreAsk`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoreReply {
     /// The request's number.
     pub request: u64,
     /// The answer, as the tab's owner is given it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub answer: Option<Payload>,
     /// Why there is none, if there should be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
 }
 
+wire!(StoreReply { request, answer, error });
+
 /// Something happened to the hub's store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoreEvent {
     /// `error`, `quota`, `evicted`, `lost` or `cleared`.
     pub name: String,
     /// What the listeners of `store:<name>` are given.
     pub detail: Payload,
     /// For the tab to say once they were: the hub keeps it until then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<StoreHeard>,
 }
 
+wire!(StoreEvent { name, detail, heard });
+
 /// The tab's listeners were given what could not be kept of a document.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StoreHeard {
     /// The document.
     pub doc: DocId,
     /// The number that the hub gave it.
     pub number: u64,
 }
+
+wire!(StoreHeard { doc, number });

@@ -5,9 +5,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::IdbKeyRange;
 
 use super::schema::PENDING;
-use crate::platform;
 use crate::protocol::DocId;
 use crate::store::{Record, Summary};
+use crate::wire;
 
 /// Stands for the number of a log entry in the checkpoint's key.
 const CHECKPOINT: f64 = -1.0;
@@ -82,7 +82,7 @@ pub(super) fn quarantined_size(entry: &JsValue) -> u64 {
 /// A summary is an object of its fields. IndexedDB has no index on booleans, and leaves out of an
 /// index what lacks the member, so `pending` is 1 or absent.
 pub(super) fn from_summary(summary: &Summary) -> Result<JsValue, JsValue> {
-    let object = platform::to_value(summary).map_err(|reason| JsValue::from(&reason))?;
+    let object = wire::to_value(summary);
     if summary.pending {
         Reflect::set(&object, &PENDING.into(), &1.into())?;
     } else {
@@ -96,7 +96,7 @@ pub(super) fn to_summary(value: &JsValue) -> Option<Summary> {
     let object = Object::assign(&Object::new(), value.dyn_ref()?);
     let pending = Reflect::has(&object, &PENDING.into()).ok()?;
     Reflect::set(&object, &PENDING.into(), &pending.into()).ok()?;
-    let summary: Summary = platform::from_value(object.into()).ok()?;
+    let summary: Summary = wire::from_value(object.into()).ok()?;
     (summary.first <= summary.next).then_some(summary)
 }
 

@@ -6,7 +6,7 @@ use tabmux::ot::Op;
 use tabmux::store::MemoryDisk;
 use tabmux::tab::TabEvent;
 use tabmux::transports::Frame;
-use tabmux::{Error, Payload, codes};
+use tabmux::{Error, Payload, codes, to_value};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
@@ -201,7 +201,8 @@ fn a_revision_that_no_hub_can_have_reached_is_refused() {
     stage.connection("disconnected");
     let token = stage.edit(0, &id, json!(["oh "]));
     let peer = stage.seats[1].peer;
-    let resume = json!({ "docs": [{ "doc": id, "rev": (1_u64 << 53) - 1, "subscribed": true }] });
+    let held = to_value(&id);
+    let resume = json!({ "docs": [{ "doc": held, "rev": (1_u64 << 53) - 1, "subscribed": true }] });
     let message = json!({ "type": "connection.resume", "body": resume });
     let frame = json!({ "session": 1, "packet": { "messages": [message] } });
     stage.receive(peer, Frame::Text(frame.to_string()));

@@ -1,0 +1,413 @@
+//! How messages and records become what a codec carries, and are read from it.
+//!
+//! [`wire!`] lists the members of a struct under their names. What it makes of that are calls of a few
+//! functions that are the same for all structs: a page downloads them once.
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+#[cfg(not(target_arch = "wasm32"))]
+use native as imp;
+#[cfg(target_arch = "wasm32")]
+use web as imp;
+
+use std::collections::BTreeMap;
+
+use tabmux_codecs::Value;
+
+use crate::platform::Payload;
+
+pub use imp::{Place, from_entries};
+
+/// What can be told as a codec's value.
+pub trait Wire: Sized {
+    /// Whether `null` means something to it. Elsewhere it is as good as absent.
+    const TAKES_NULL: bool = false;
+
+    /// Writes it to its place.
+    fn write(&self, to: Place<'_>);
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The message names the member at fault, and says what it must be.
+    fn read(from: Member<'_>) -> Result<Self, String>;
+}
+
+/// What a codec carries, made of a value.
+pub fn to_value<T: Wire>(value: &T) -> Value {
+    imp::written(|place| value.write(place))
+}
+
+/// The inverse of [`to_value`].
+///
+/// # Errors
+/// The message names the member at fault, and says what it must be.
+pub fn from_value<T: Wire>(value: Value) -> Result<T, String> {
+    let members = Members { list: imp::List::of(value), shape: None, parent: None };
+    T::read(members.at(0))
+}
+
+/// The names of a struct's members.
+pub struct Shape {
+    names: &'static [&'static str],
+    /// Other members are none of its business. Else there must be none.
+    is_open: bool,
+    #[cfg(target_arch = "wasm32")]
+    id: std::sync::atomic::AtomicU32,
+}
+
+impl Shape {
+    /// The members of these names, and no others unless it `is_open`.
+    pub const fn new(names: &'static [&'static str], is_open: bool) -> Self {
+        Shape {
+            names,
+            is_open,
+            #[cfg(target_arch = "wasm32")]
+            id: std::sync::atomic::AtomicU32::new(0),
+        }
+    }
+}
+
+/// The members of an object in the order of its [`Shape`], or the items of a list.
+pub struct Members<'a> {
+    list: imp::List,
+    shape: Option<&'static Shape>,
+    parent: Option<&'a Member<'a>>,
+}
+
+impl Members<'_> {
+    /// The member at this place.
+    pub fn at(&self, at: u32) -> Member<'_> {
+        Member { of: self, at }
+    }
+}
+
+/// One of [`Members`], to be read once.
+pub struct Member<'a> {
+    of: &'a Members<'a>,
+    at: u32,
+}
+
+impl<'a> Member<'a> {
+    /// The members of this object.
+    ///
+    /// # Errors
+    /// It is no object, or has members that are not in the shape.
+    pub fn members<'b>(&'b self, shape: &'static Shape) -> Result<Members<'b>, String> {
+        match self.of.list.members(self.at, shape) {
+            Ok(list) => Ok(Members { list, shape: Some(shape), parent: Some(self) }),
+            Err(reason) => Err(self.named(&reason)),
+        }
+    }
+
+    /// The items of this list, and how many there are.
+    ///
+    /// # Errors
+    /// It is no list.
+    pub fn items<'b>(&'b self) -> Result<(Members<'b>, u32), String> {
+        let (list, count) = self.of.list.items(self.at).ok_or_else(|| self.must_be("a list"))?;
+        Ok((Members { list, shape: None, parent: Some(self) }, count))
+    }
+
+    /// The names and values of this object's members.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn entries(&self) -> Result<Vec<(String, Value)>, String> {
+        self.of.list.entries(self.at).ok_or_else(|| self.must_be("an object"))
+    }
+
+    /// The member `type` of this object.
+    ///
+    /// # Errors
+    /// It is no object, or has none.
+    pub fn tag(&self) -> Result<String, String> {
+        self.of.list.tag(self.at).ok_or_else(|| self.must_be("an object with a `type`"))
+    }
+
+    /// Whether it is not there.
+    pub fn is_absent(&self) -> bool {
+        self.of.list.is_absent(self.at, false)
+    }
+
+    /// The value as it is.
+    pub fn value(&self) -> Value {
+        self.of.list.value(self.at)
+    }
+
+    /// The text that this is, if it is one.
+    pub fn as_text(&self) -> Option<String> {
+        self.of.list.text(self.at)
+    }
+
+    /// That this value is something else.
+    #[cold]
+    #[inline(never)]
+    pub fn must_be(&self, what: &str) -> String {
+        if self.is_absent() {
+            self.named("is missing")
+        } else {
+            self.named(&["must be ", what].concat())
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn named(&self, reason: &str) -> String {
+        let mut path = String::new();
+        self.add_path(&mut path);
+        if path.is_empty() {
+            path.push_str("it");
+        }
+        path.push(' ');
+        path.push_str(reason);
+        path
+    }
+
+    fn add_path(&self, path: &mut String) {
+        let Some(parent) = self.of.parent else { return };
+        parent.add_path(path);
+        match self.of.shape {
+            Some(shape) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(shape.names.get(self.at as usize).unwrap_or(&""));
+            }
+            None => {
+                path.push('[');
+                path.push_str(&self.at.to_string());
+                path.push(']');
+            }
+        }
+    }
+}
+
+/// Whether a member is not what it would be without being there.
+pub fn differs<T: PartialEq>(member: &T, default: T) -> bool {
+    *member != default
+}
+
+/// Tells how a struct is written and read: by which names its members go, where that is not their own
+/// (`as`), and which are left out if they have a certain value (`or`). A member that is an [`Option`] is
+/// left out without one. Of an `open` struct other members are let be; else they are an error.
+///
+/// ```
+/// use serde_json::json;
+/// use tabmux::{from_value, to_value, wire};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Note {
+///     text: String,
+///     by: Option<String>,
+///     likes: u64,
+/// }
+///
+/// wire!(Note { text, by as "author", likes or 0 });
+///
+/// let note = Note { text: "oh".to_owned(), by: None, likes: 0 };
+/// assert_eq!(to_value(&note), json!({"text": "oh"}));
+/// assert_eq!(from_value(json!({"text": "oh"})), Ok(note));
+/// let mistake = from_value::<Note>(json!({"text": 7})).unwrap_err();
+/// assert_eq!(mistake, "text must be a string");
+/// ```
+#[macro_export]
+macro_rules! wire {
+    (
+        @struct $is_open:literal $type:ident $(<$parameter:ident>)? {
+            $($field:ident $(as $name:literal)? $(or $default:expr)?),* $(,)?
+        }
+    ) => {
+        const _: () = {
+            static SHAPE: $crate::wire::Shape = $crate::wire::Shape::new(
+                &[$($crate::wire!(@name $field $($name)?)),*],
+                $is_open,
+            );
+
+            impl $(<$parameter: $crate::wire::Wire>)? $crate::wire::Wire for $type $(<$parameter>)? {
+                fn write(&self, to: $crate::wire::Place<'_>) {
+                    let $type { $($field),* } = self;
+                    let mut target = to.object(&SHAPE);
+                    let mut places = 0..;
+                    $($crate::wire!(@write target places $field $(or $default)?);)*
+                }
+
+                fn read(from: $crate::wire::Member<'_>) -> Result<Self, String> {
+                    let members = from.members(&SHAPE)?;
+                    let mut places = 0..;
+                    Ok($type {
+                        $($field: $crate::wire!(@read members places $(or $default)?),)*
+                    })
+                }
+            }
+        };
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $name:literal) => { $name };
+    (@write $target:ident $places:ident $field:ident $(or $default:expr)?) => {
+        let place = $places.next().unwrap_or_default();
+        if true $(&& $crate::wire::differs($field, $default))? {
+            $crate::wire::Wire::write($field, $target.at(place));
+        }
+    };
+    (@read $members:ident $places:ident) => {
+        $crate::wire::Wire::read($members.at($places.next().unwrap_or_default()))?
+    };
+    (@read $members:ident $places:ident or $default:expr) => {{
+        let member = $members.at($places.next().unwrap_or_default());
+        if member.is_absent() { $default } else { $crate::wire::Wire::read(member)? }
+    }};
+    (open $($struct:tt)*) => { $crate::wire!(@struct true $($struct)*); };
+    ($($struct:tt)*) => { $crate::wire!(@struct false $($struct)*); };
+}
+pub use wire;
+
+/// As [`wire!`], for an enum: the member `type` says which variant it is.
+macro_rules! wire_enum {
+    ($type:ident { $($name:literal = $variant:ident { $($field:ident),* },)* }) => {
+        impl $crate::wire::Wire for $type {
+            fn write(&self, to: $crate::wire::Place<'_>) {
+                match self {
+                    $($type::$variant { $($field),* } => {
+                        static SHAPE: $crate::wire::Shape =
+                            $crate::wire::Shape::new(&["type" $(, stringify!($field))*], false);
+                        let mut target = to.object(&SHAPE);
+                        let mut places = 1..;
+                        target.at(0).text($name);
+                        $($crate::wire!(@write target places $field);)*
+                        let _ = &mut places;
+                    })*
+                }
+            }
+
+            fn read(from: $crate::wire::Member<'_>) -> Result<Self, String> {
+                match from.tag()?.as_str() {
+                    $($name => {
+                        static SHAPE: $crate::wire::Shape =
+                            $crate::wire::Shape::new(&["type" $(, stringify!($field))*], false);
+                        let members = from.members(&SHAPE)?;
+                        let mut places = 1..;
+                        let _ = (&members, &mut places);
+                        Ok($type::$variant { $($field: $crate::wire!(@read members places),)* })
+                    })*
+                    _ => Err(from.must_be(concat!("a known kind of ", stringify!($type)))),
+                }
+            }
+        }
+    };
+}
+pub(crate) use wire_enum;
+
+impl Wire for u64 {
+    fn write(&self, to: Place<'_>) {
+        to.number(*self);
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        from.of.list.number(from.at).ok_or_else(|| from.must_be("a whole number"))
+    }
+}
+
+impl Wire for u32 {
+    fn write(&self, to: Place<'_>) {
+        to.number((*self).into());
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let number = from.of.list.number(from.at).and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| from.must_be("a whole number of 32 bits"))
+    }
+}
+
+impl Wire for bool {
+    fn write(&self, to: Place<'_>) {
+        to.boolean(*self);
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        from.of.list.boolean(from.at).ok_or_else(|| from.must_be("true or false"))
+    }
+}
+
+impl Wire for String {
+    fn write(&self, to: Place<'_>) {
+        to.text(self);
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        from.as_text().ok_or_else(|| from.must_be("a string"))
+    }
+}
+
+impl Wire for Payload {
+    const TAKES_NULL: bool = true;
+
+    fn write(&self, to: Place<'_>) {
+        to.value(&self.0);
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        if from.is_absent() { Err(from.must_be("")) } else { Ok(Payload(from.value())) }
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn write(&self, to: Place<'_>) {
+        if let Some(value) = self {
+            value.write(to);
+        }
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let is_none = from.of.list.is_absent(from.at, !T::TAKES_NULL);
+        if is_none { Ok(None) } else { T::read(from).map(Some) }
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn write(&self, to: Place<'_>) {
+        let mut target = to.list();
+        for (item, at) in self.iter().zip(0..) {
+            item.write(target.at(at));
+        }
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let (items, count) = from.items()?;
+        (0..count).map(|at| T::read(items.at(at))).collect()
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn write(&self, to: Place<'_>) {
+        let mut target = to.list();
+        self.0.write(target.at(0));
+        self.1.write(target.at(1));
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let (items, count) = from.items()?;
+        if count != 2 {
+            return Err(from.must_be("a list of two"));
+        }
+        Ok((A::read(items.at(0))?, B::read(items.at(1))?))
+    }
+}
+
+impl<T: Wire> Wire for BTreeMap<String, T> {
+    fn write(&self, to: Place<'_>) {
+        let entries = self.iter().map(|(name, value)| (name.clone(), to_value(value)));
+        to.value(&from_entries(entries.collect()));
+    }
+
+    fn read(from: Member<'_>) -> Result<Self, String> {
+        let entries = from.entries()?.into_iter();
+        entries.map(|(name, value)| Ok((name, from_value(value)?))).collect()
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
