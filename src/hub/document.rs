@@ -42,17 +42,17 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub fn send(&mut self, tab: &str, message: Message) {
+    pub fn send(&mut self, tab: &str, message: ToTab) {
         self.out.push((tab.to_owned(), message));
     }
 
     pub fn working(&mut self, waiter: &Waiter) {
-        self.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        self.send(&waiter.tab, ToTab::Working(Working { request: waiter.request }));
     }
 
     pub fn callback(&mut self, waiter: &Waiter, error: Option<Error>) {
         let callback = Callback { request: waiter.request, error };
-        self.send(&waiter.tab, Message::Callback(callback));
+        self.send(&waiter.tab, ToTab::Callback(callback));
     }
 }
 
@@ -108,11 +108,11 @@ pub(super) struct Document {
     fetches: Vec<Waiter>,
     subscribes: Vec<Waiter>,
     /// Creations that came before the document's state was known.
-    deferred: Vec<(String, DocSubmit)>,
+    deferred: Vec<(String, DocSubmitOp)>,
     /// The server was asked for the sake of these, and has answered.
     server_was_asked: bool,
     /// Ops that wait for what becomes of an uncommitted creation or deletion of a sibling.
-    blocked: Vec<(String, DocSubmit)>,
+    blocked: Vec<(String, DocSubmitOp)>,
     /// The revision of the state that was loaded last, and its version, if all of it was committed.
     loaded: (Rev, Option<u64>),
     /// The ops the server has not answered for, oldest first.
@@ -256,7 +256,7 @@ impl Document {
     }
 
     /// Ops outlive their tab: it may be gone by now.
-    fn finish(&mut self, submits: Vec<(String, DocSubmit)>, cx: &mut Context<'_>) {
+    fn finish(&mut self, submits: Vec<(String, DocSubmitOp)>, cx: &mut Context<'_>) {
         for (tab, submit) in submits {
             let is_held = self.holders.contains_key(&tab);
             if !is_held {
@@ -320,7 +320,7 @@ impl Document {
                 self.bring_up_to_date(&tab, cx);
             }
             let event = DocEvent { doc: self.id.clone(), error: error.clone() };
-            cx.send(&tab, Message::DocEvent(event));
+            cx.send(&tab, ToTab::DocEvent(event));
         }
     }
 

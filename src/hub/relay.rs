@@ -4,7 +4,7 @@ use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
-use crate::protocol::{Message, Relayed};
+use crate::protocol::{ConnectionReceive, ToTab};
 use crate::wire::{from_value, to_value, wire};
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
@@ -471,5 +471,5 @@ fn numbered(answer: &Payload, asked: &Payload) -> Payload {
 }
 
 fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {
-    cx.send(tab, Message::Receive(Relayed { message: message.clone() }));
+    cx.send(tab, ToTab::ConnectionReceive(ConnectionReceive { message: message.clone() }));
 }

@@ -138,7 +138,7 @@ impl Document {
         self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
         let mut tells_version = false;
-        if let Some(Message::DocChange(change)) = messages.last_mut() {
+        if let Some(ToTab::DocChange(change)) = messages.last_mut() {
             change.settled = settled;
             if let Some(last) = change.changes.last_mut() {
                 last.version = version;
@@ -181,7 +181,7 @@ impl Document {
         (holder.sent, holder.told) = (Some(rev), (version, settled));
         holder.committed = version.filter(|_| settled);
         let doc = self.id.clone();
-        cx.send(tab, Message::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
+        cx.send(tab, ToTab::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
     }
 
     /// Tells a tab that let go of the document that there are changes: if it took it again, it asks
@@ -191,7 +191,7 @@ impl Document {
         if self.holder(tab).let_go.replace(rev) != Some(rev) {
             let (doc, changes) = (self.id.clone(), Vec::new());
             let change = DocChange { doc, rev, changes, settled, coalesced: false };
-            cx.send(tab, Message::DocChange(change));
+            cx.send(tab, ToTab::DocChange(change));
         }
     }
 
@@ -206,7 +206,7 @@ impl Document {
             return;
         }
         let rejected = DocRejected { doc: self.id.clone(), op_ids, error };
-        cx.send(tab, Message::DocRejected(rejected));
+        cx.send(tab, ToTab::DocRejected(rejected));
     }
 
     pub(super) fn tell_settled(
@@ -223,7 +223,7 @@ impl Document {
         let settled = self.unsettled.is_empty();
         self.holder(tab).told = (version, settled);
         let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };
-        cx.send(tab, Message::DocCommitted(committed));
+        cx.send(tab, ToTab::DocCommitted(committed));
     }
 }
 
@@ -233,25 +233,25 @@ fn in_messages<'a>(
     tab: &str,
     sent: Rev,
     entries: impl Iterator<Item = &'a Entry>,
-) -> Vec<Message> {
-    let mut messages: Vec<Message> = Vec::new();
+) -> Vec<ToTab> {
+    let mut messages: Vec<ToTab> = Vec::new();
     for (rev, entry) in (sent + 1..).zip(entries) {
         let own = entry.origin.as_ref().filter(|origin| origin.tab == tab);
         match (messages.last_mut(), own) {
-            (Some(Message::DocSequenced(last)), Some(origin)) => {
+            (Some(ToTab::DocSequenced(last)), Some(origin)) => {
                 (last.rev, last.op_id) = (rev, origin.op_id);
             }
-            (Some(Message::DocChange(last)), None) => {
+            (Some(ToTab::DocChange(last)), None) => {
                 last.rev = rev;
                 last.changes.push(entry.change.clone());
             }
             (_, Some(origin)) => {
                 let (doc, op_id) = (doc.clone(), origin.op_id);
-                messages.push(Message::DocSequenced(DocSequenced { doc, rev, op_id }));
+                messages.push(ToTab::DocSequenced(DocSequenced { doc, rev, op_id }));
             }
             (_, None) => {
                 let (doc, changes) = (doc.clone(), vec![entry.change.clone()]);
-                messages.push(Message::DocChange(DocChange {
+                messages.push(ToTab::DocChange(DocChange {
                     doc,
                     rev,
                     changes,

@@ -7,7 +7,7 @@ use tabmux_middleware::Millis;
 
 use super::Sent;
 use crate::hub::StoreRequest;
-use crate::protocol::{DocId, Message, StoreEvent};
+use crate::protocol::{DocId, StoreEvent, ToTab};
 use crate::store::Write;
 
 /// How long nothing is written after a transaction failed: from, and at most.
@@ -18,7 +18,7 @@ const LONGEST_HOLD: Millis = 1000;
 const IN_PASSING: Millis = 10_000;
 
 /// A message and the tab it is for.
-pub(crate) type Outgoing = (String, Message);
+pub(crate) type Outgoing = (String, ToTab);
 
 /// What may be seen only once a transaction is durable.
 #[derive(Default)]
