@@ -46,6 +46,12 @@ pub enum CodecError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A codec from elsewhere says why.
+    #[error("{reason}")]
+    Failed {
+        /// Its words.
+        reason: String,
+    },
     /// The frame or value is larger or deeper than the limits allow.
     #[error("the {codec} codec refuses the frame: {reason}")]
     TooLarge {
@@ -61,7 +67,8 @@ impl CodecError {
         CodecError::Malformed { codec, reason: reason.into() }
     }
 
-    pub(crate) fn wrong_kind(codec: &'static str, reads: FrameKind, got: FrameKind) -> Self {
+    /// That the frame is of another kind than the codec reads.
+    pub fn wrong_kind(codec: &'static str, reads: FrameKind, got: FrameKind) -> Self {
         CodecError::malformed(codec, format!("it reads {reads}, and got {got}"))
     }
 

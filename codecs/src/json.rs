@@ -11,7 +11,8 @@ pub struct Json {
 }
 
 impl Json {
-    pub(crate) const NAME: &'static str = "json";
+    /// Its name.
+    pub const NAME: &'static str = "json";
 
     /// The codec with these limits.
     pub fn new(limits: Limits) -> Self {

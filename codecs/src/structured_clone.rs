@@ -15,7 +15,8 @@ pub struct StructuredClone {
 }
 
 impl StructuredClone {
-    pub(crate) const NAME: &'static str = "structured-clone";
+    /// Its name.
+    pub const NAME: &'static str = "structured-clone";
 
     /// The codec with these limits.
     pub fn new(limits: Limits) -> Self {

@@ -1,8 +1,11 @@
 import './tab/inline.js';
 import * as hubs from './hub/seat.js';
 import {provideBackendHubs} from './tab/backend-hubs.js';
+import * as cbor from './tab/cbor.js';
+import {provideCbor} from './tab/codecs.js';
 
 export * from './tab/api.js';
 
-// In Node both halves are there: what `createConnection(backend)` returns has its hub at once.
+// In Node all is there: what `createConnection(backend)` returns has its hub at once.
 provideBackendHubs(hubs);
+provideCbor(cbor);

@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use crate::{Fault, Layer, Millis, Output, Packet};
+use crate::{Fault, Layer, Millis, Output, Packet, SortedMap};
 
 /// Numbers outbound packets from 1 and hands inbound ones up in that order, each exactly once.
 ///
@@ -11,7 +9,7 @@ pub struct Ordering<M> {
     max_held: u64,
     last_sent: u64,
     expected: u64,
-    held: BTreeMap<u64, Packet<M>>,
+    held: SortedMap<u64, Packet<M>>,
 }
 
 impl<M> Ordering<M> {
@@ -19,7 +17,7 @@ impl<M> Ordering<M> {
     /// dropped and reported. `retries` below brings those back; on a reliable transport without
     /// `retries` the bound must suit how far packets can overtake each other.
     pub fn new(max_held: u64) -> Self {
-        Ordering { max_held, last_sent: 0, expected: 1, held: BTreeMap::new() }
+        Ordering { max_held, last_sent: 0, expected: 1, held: SortedMap::default() }
     }
 }
 
@@ -62,7 +60,9 @@ impl<M> Layer<M> for Ordering<M> {
             });
             return;
         }
-        self.held.entry(seq).or_insert(packet);
+        if !self.held.contains_key(&seq) {
+            self.held.insert(seq, packet);
+        }
         while let Some(next) = self.held.remove(&self.expected) {
             self.expected += 1;
             out.up.push(next);

@@ -1,7 +1,7 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::jitter::Jitter;
-use crate::{Fault, Layer, Millis, Output, Packet};
+use crate::{Fault, Layer, Millis, Output, Packet, SortedMap};
 
 /// How many packets the first resend holds at most. Each one after it that brings no progress holds
 /// half as many, down to one.
@@ -46,7 +46,7 @@ pub struct Retries<M> {
     resend_at: Option<Millis>,
     /// Every packet up to this number has arrived, and some after it.
     arrived: u64,
-    early: BTreeSet<u64>,
+    early: SortedMap<u64, ()>,
     ack_at: Option<Millis>,
 }
 
@@ -69,7 +69,7 @@ impl<M: Clone> Retries<M> {
             fruitless: 0,
             resend_at: None,
             arrived: 0,
-            early: BTreeSet::new(),
+            early: SortedMap::default(),
             ack_at: None,
         }
     }
@@ -136,8 +136,8 @@ impl<M: Clone> Retries<M> {
             out.faults.push(Fault::TooEarly { layer: "retries", seq, expected, max_held });
             return false;
         }
-        let again = seq < expected || !self.early.insert(seq);
-        while self.early.remove(&(self.arrived + 1)) {
+        let again = seq < expected || self.early.insert(seq, ()).is_some();
+        while self.early.remove(&(self.arrived + 1)).is_some() {
             self.arrived += 1;
         }
         if self.arrived > 0 {

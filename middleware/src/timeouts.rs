@@ -1,6 +1,4 @@
-use std::collections::{BTreeSet, HashMap};
-
-use crate::{Layer, Message, Millis, Output, Packet};
+use crate::{Layer, Message, Millis, Output, Packet, SortedMap};
 
 /// Ends every request: what was not answered in time is answered by [`Message::timed_out`].
 ///
@@ -10,16 +8,16 @@ use crate::{Layer, Message, Millis, Output, Packet};
 pub struct Timeouts {
     after: Millis,
     /// When each open request runs out, and how long it may take.
-    open: HashMap<u64, (Millis, Millis)>,
+    open: SortedMap<u64, (Millis, Millis)>,
     /// The same by time.
-    due: BTreeSet<(Millis, u64)>,
+    due: SortedMap<(Millis, u64), ()>,
 }
 
 impl Timeouts {
     /// A request runs out when it was not answered for `after` milliseconds, and its
     /// [`extra_time`](Message::extra_time).
     pub fn new(after: Millis) -> Self {
-        Timeouts { after, open: HashMap::new(), due: BTreeSet::new() }
+        Timeouts { after, open: SortedMap::default(), due: SortedMap::default() }
     }
 
     /// Returns how long the request was allowed to take.
@@ -41,7 +39,7 @@ impl<M: Message> Layer<M> for Timeouts {
             let after = self.after + message.extra_time();
             self.end(request);
             self.open.insert(request, (now + after, after));
-            self.due.insert((now + after, request));
+            self.due.insert((now + after, request), ());
         }
         out.down.push(packet);
     }
@@ -54,12 +52,12 @@ impl<M: Message> Layer<M> for Timeouts {
     }
 
     fn deadline(&self) -> Option<Millis> {
-        self.due.first().map(|(due, _)| *due)
+        self.due.first().map(|((due, _), ())| *due)
     }
 
     fn wake(&mut self, now: Millis, out: &mut Output<M>) {
         let mut replies = Vec::new();
-        while let Some(&(due, request)) = self.due.first()
+        while let Some((&(due, request), ())) = self.due.first()
             && due <= now
         {
             replies.extend(self.end(request).map(|after| M::timed_out(request, after)));

@@ -25,6 +25,7 @@ pub(super) use departed::Departed;
 use holders::Holder;
 use log::Log;
 use lost::Unheard;
+pub(super) use subscriptions::is_silent;
 
 /// What a document works with.
 pub(super) struct Context<'a> {
@@ -178,6 +179,9 @@ impl Document {
     // Upstream
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
+        if self.is_loaded_again(cx) {
+            return self.send_again(cx);
+        }
         self.was_loaded = true;
         self.is_blank = false;
         let rev = self.order.reset();
@@ -235,15 +239,9 @@ impl Document {
                 self.bring_up_to_date(&waiter.tab, cx);
             }
         }
-        match error {
-            None => {
-                self.server_was_asked = true;
-                self.sequence_deferred(cx);
-            }
-            Some(error) => self.finish_deferred(cx, |doc, tab, submit, cx| {
-                doc.reject(tab, submit.ops, error.clone(), cx);
-            }),
-        }
+        // If the server does not say what there is, what the hub knows stands.
+        self.server_was_asked = !self.deferred.is_empty();
+        self.sequence_deferred(cx);
         waiters
     }
 
@@ -252,26 +250,13 @@ impl Document {
     fn sequence_deferred(&mut self, cx: &mut Context<'_>) {
         if self.server_was_asked && cx.upstream.untold(&self.id) == Untold::default() {
             self.server_was_asked = false;
-            self.finish_deferred(cx, |doc, tab, submit, cx| doc.sequence(tab, submit, cx));
+            let deferred = std::mem::take(&mut self.deferred);
+            self.finish(deferred, cx);
         }
     }
 
     /// Ops outlive their tab: it may be gone by now.
-    fn finish_deferred(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut finish: impl FnMut(&mut Self, &str, DocSubmit, &mut Context<'_>),
-    ) {
-        let deferred = std::mem::take(&mut self.deferred);
-        self.finish(deferred, cx, &mut finish);
-    }
-
-    fn finish(
-        &mut self,
-        submits: Vec<(String, DocSubmit)>,
-        cx: &mut Context<'_>,
-        finish: &mut impl FnMut(&mut Self, &str, DocSubmit, &mut Context<'_>),
-    ) {
+    fn finish(&mut self, submits: Vec<(String, DocSubmit)>, cx: &mut Context<'_>) {
         for (tab, submit) in submits {
             let is_held = self.holders.contains_key(&tab);
             if !is_held {
@@ -279,7 +264,7 @@ impl Document {
                 let gone = Holder { away: true, last_op_id, ..Holder::default() };
                 self.holders.insert(tab.clone(), gone);
             }
-            finish(self, &tab, submit, cx);
+            self.sequence(&tab, submit, cx);
             if !is_held {
                 self.forget_refused(&tab);
                 self.remove_holder(&tab, cx);
@@ -344,6 +329,17 @@ impl Document {
     /// When [`Document::wake`] wants to be called.
     pub fn deadline(&self) -> Option<Millis> {
         [self.linger, self.grace].into_iter().flatten().min()
+    }
+
+    /// Nobody holds the document, nor is the hub subscribed to it: its state only gets older, until the
+    /// server no longer has what came after it.
+    pub fn is_left_behind(&self) -> bool {
+        self.holders.is_empty() && self.subscription == Subscription::None
+    }
+
+    /// Nothing is gained if it lingers.
+    pub fn end_linger(&mut self, cx: &Context<'_>) {
+        self.linger = Some(cx.now);
     }
 
     /// The linger may be over. Returns whether the document can be forgotten.

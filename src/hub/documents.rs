@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::UpstreamEvent;
 use super::doc_table::{DocMut, DocTable};
-use super::document::{Context, Document, Fetch, Waiter};
+use super::document::{Context, Document, Fetch, Waiter, is_silent};
 use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
@@ -235,6 +235,7 @@ impl Documents {
                 for waiter in waiters.unwrap_or_default() {
                     self.answer(&waiter, &None, cx);
                 }
+                self.forget_if_left_behind(&release.doc, cx);
             }
             Message::StoreHeard(heard) => {
                 if let Some(mut doc) = self.docs.get_mut(&heard.doc) {
@@ -246,6 +247,20 @@ impl Documents {
             other => return Err(Box::new(other)),
         }
         Ok(())
+    }
+
+    /// What is in the store is brought up to date from there.
+    fn forget_if_left_behind(&mut self, id: &DocId, cx: &mut Context<'_>) {
+        let Some(mut doc) = self.docs.get_mut(id).filter(|doc| doc.is_left_behind()) else {
+            return;
+        };
+        if cx.journal.is_none() {
+            doc.end_linger(cx);
+            if doc.wake(cx) {
+                drop(doc);
+                self.docs.remove(id);
+            }
+        }
     }
 
     /// The tab says what it holds. What it let go of while it was away is released.
@@ -290,7 +305,7 @@ impl Documents {
             return cx.callback(waiter, error.clone());
         };
         bulk.waiting -= 1;
-        bulk.error = bulk.error.take().or_else(|| error.clone());
+        bulk.error = bulk.error.take().or_else(|| error.clone().filter(|it| !is_silent(it)));
         if bulk.waiting == 0 {
             let error = self.bulks.remove(&key).and_then(|bulk| bulk.error);
             cx.callback(waiter, error);
@@ -383,18 +398,14 @@ impl Documents {
         }
     }
 
-    /// This query has ended, which had these results.
-    pub fn end_results<'a>(
+    /// These queries of the tab have ended.
+    pub fn end_results(
         &mut self,
-        query: &Waiter,
-        ids: impl Iterator<Item = &'a DocId>,
+        tab: &str,
+        has_ended: impl Fn(u64) -> bool,
         cx: &mut Context<'_>,
     ) {
-        for id in ids {
-            if let Some(mut doc) = self.docs.get_mut(id) {
-                doc.end_results(query, cx);
-            }
-        }
+        self.docs.for_each(|doc| doc.end_results(tab, &has_ended, cx));
     }
 
     /// The tab has ended, and another may pass on what it could not say.

@@ -124,26 +124,18 @@ impl Queries {
 
     /// A tab no longer wants a query.
     pub fn end(&mut self, waiter: &Waiter, docs: &mut Documents, cx: &mut Context<'_>) {
-        self.drop_members(|member| member == waiter, docs, cx);
+        self.drop_members(|member| member == waiter, cx);
+        docs.end_results(&waiter.tab, |query| query == waiter.request, cx);
     }
 
     /// A tab is gone.
     pub fn release_all(&mut self, tab: &str, docs: &mut Documents, cx: &mut Context<'_>) {
-        self.drop_members(|member| member.tab == tab, docs, cx);
+        self.drop_members(|member| member.tab == tab, cx);
+        docs.end_results(tab, |_| true, cx);
     }
 
-    fn drop_members(
-        &mut self,
-        gone: impl Fn(&Waiter) -> bool,
-        docs: &mut Documents,
-        cx: &mut Context<'_>,
-    ) {
+    fn drop_members(&mut self, gone: impl Fn(&Waiter) -> bool, cx: &mut Context<'_>) {
         self.queries.retain_mut(|query| {
-            for member in query.members.iter().filter(|member| gone(member)) {
-                if let Some(results) = query.results.as_ref().filter(|_| query.spec.subscribe) {
-                    docs.end_results(member, results.docs.iter().flatten(), cx);
-                }
-            }
             query.members.retain(|member| !gone(member));
             query.late.retain(|member| !gone(member));
             let is_wanted = !(query.members.is_empty() && query.late.is_empty());
@@ -168,8 +160,7 @@ impl Queries {
             Err(error) => {
                 let query = self.queries.remove(at);
                 for member in query.members.iter().chain(&query.late) {
-                    let before = query.results.iter().flat_map(|results| &results.docs).flatten();
-                    docs.end_results(member, before, cx);
+                    docs.end_results(&member.tab, |query| query == member.request, cx);
                     let (request, error) = (member.request, Some(error.clone()));
                     let ready = QueryReady { request, results: None, extra: None, error };
                     cx.send(&member.tab, Message::QueryReady(ready));

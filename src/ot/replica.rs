@@ -1,4 +1,6 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use tabmux_middleware::SortedMap;
 
 use super::{Op, TypeHandle, Types, state_lost, transform_pair, transform_sent};
 use crate::error::{Error, codes};
@@ -361,25 +363,28 @@ impl Replica {
             self.version = version;
         }
         let mut answered = Vec::new();
-        let mut op_ids: HashSet<u64> = op_ids.iter().copied().collect();
+        let mut left = SortedMap::default();
+        for op_id in op_ids {
+            left.insert(*op_id, ());
+        }
         // Almost always these are the oldest, and a look at all of many would take long.
         while let Some(oldest) = self.awaiting.front()
-            && op_ids.remove(&oldest.op_id)
+            && left.remove(&oldest.op_id).is_some()
         {
             answered.extend(self.awaiting.pop_front().map(|slot| slot.tokens));
         }
-        if op_ids.is_empty() {
+        if left.is_empty() {
             return (answered, false);
         }
         self.awaiting.retain_mut(|slot| {
-            let settled = op_ids.remove(&slot.op_id);
+            let settled = left.remove(&slot.op_id).is_some();
             if settled {
                 answered.push(std::mem::take(&mut slot.tokens));
             }
             !settled
         });
         // The document was loaded anew before the tab could hear that the op had its place.
-        let rest: Vec<u64> = op_ids.into_iter().collect();
+        let rest: Vec<u64> = left.keys().copied().collect();
         let (inflight, contained) = self.rejected(&rest);
         let misplaced = contained && !inflight.is_empty();
         answered.extend(inflight);

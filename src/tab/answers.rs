@@ -128,7 +128,13 @@ impl Tab {
         if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
+        let is_again = !doc.replica.is_ingested() && load.snapshot.type_name.is_none();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
+            // As in ShareDB, it is told again of a document that does not exist.
+            Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {
+                let (snapshot, dropped) = (load.snapshot, Vec::new());
+                self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
+            }
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
             }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use tabmux_middleware::SortedMap;
 
 use crate::ot::Replica;
 use crate::protocol::{DocId, Rev, Snapshot};
@@ -55,8 +55,8 @@ impl TabDoc {
 /// The documents of a tab.
 #[derive(Default)]
 pub(super) struct Documents {
-    docs: BTreeMap<DocKey, TabDoc>,
-    keys: HashMap<DocId, DocKey>,
+    docs: SortedMap<DocKey, Box<TabDoc>>,
+    keys: SortedMap<DocId, DocKey>,
     next_key: DocKey,
 }
 
@@ -78,7 +78,7 @@ impl Documents {
             ingested: None,
             told_seen: 0,
         };
-        self.docs.insert(self.next_key, doc);
+        self.docs.insert(self.next_key, Box::new(doc));
         self.keys.insert(id, self.next_key);
         self.next_key
     }
@@ -86,23 +86,23 @@ impl Documents {
     pub fn close(&mut self, key: DocKey) -> Option<TabDoc> {
         let doc = self.docs.remove(&key)?;
         self.keys.remove(&doc.id);
-        Some(doc)
+        Some(*doc)
     }
 
     pub fn get(&self, key: DocKey) -> Option<&TabDoc> {
-        self.docs.get(&key)
+        self.docs.get(&key).map(|doc| &**doc)
     }
 
     pub fn get_mut(&mut self, key: DocKey) -> Option<&mut TabDoc> {
-        self.docs.get_mut(&key)
+        self.docs.get_mut(&key).map(|doc| &mut **doc)
     }
 
     pub fn find(&mut self, id: &DocId) -> Option<(DocKey, &mut TabDoc)> {
         let key = *self.keys.get(id)?;
-        self.docs.get_mut(&key).map(|doc| (key, doc))
+        self.docs.get_mut(&key).map(|doc| (key, &mut **doc))
     }
 
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (DocKey, &mut TabDoc)> {
-        self.docs.iter_mut().map(|(key, doc)| (*key, doc))
+        self.docs.iter_mut().map(|(key, doc)| (*key, &mut **doc))
     }
 }

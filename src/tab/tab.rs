@@ -1,7 +1,7 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tabmux_middleware::{Environment, Message as _, Millis, Stack};
+use tabmux_middleware::{Environment, Message as _, Millis, SortedMap, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
@@ -33,7 +33,7 @@ pub struct Tab {
     /// What waits until the tab has joined.
     pub(super) waiting: Vec<Message>,
     /// Requests without an answer, to be asked again of the next hub.
-    pub(super) outstanding: BTreeMap<u64, Message>,
+    pub(super) outstanding: SortedMap<u64, Message>,
     pub(super) hello: u64,
     pub(super) next_request: u64,
     pub(super) next_op_id: u64,
@@ -76,7 +76,7 @@ impl Tab {
             lineage: None,
             takes_last_words: false,
             waiting: Vec::new(),
-            outstanding: BTreeMap::new(),
+            outstanding: SortedMap::default(),
             hello: 0,
             next_request: 1,
             next_op_id: 1,

@@ -1,6 +1,8 @@
 // Where a tab differs from a connection of ShareDB's own, and may. Each kind rewrites the two logs of an
 // object so that the difference can't be seen any more; a kind that no program needs can go.
 
+import {isGone} from './phases.mjs';
+
 export const ACCEPTED = [
   {
     name: 'state in events',
@@ -22,9 +24,13 @@ export const ACCEPTED = [
     name: 'order of answers',
     reason:
       'the server answers fetches, subscriptions, presence and ops at its leisure: of those asked for at ' +
-      'once, any may have its answer first; what is asked before there is a connection may be sent in any order',
-    rewrite: (logs, {early}) =>
-      logs.map((log) => eachPhase(early ? log.map(withoutEarlySnapshot) : log, readsLast)),
+      'once, any may have its answer first, and what is asked before there is a connection is sent in any ' +
+      'order. It may be what takes a document again that is destroyed, or what loads one that could not be ' +
+      'loaded anew after an op that failed',
+    rewrite: (logs, {taken, early}) =>
+      logs.map((log) =>
+        eachPhase(until(early ? log.map(withoutEarlySnapshot) : log, taken), readsLast),
+      ),
   },
   {
     name: 'load or change',
@@ -42,8 +48,10 @@ export const ACCEPTED = [
     reason:
       'where a callback or a listener throws, an `error` has no listener, or ops can not be composed, ' +
       'ShareDB skips what it had still to tell, or tells it later, and may throw a TypeError of its own; a ' +
-      'tab tells it all',
-    rewrite: ([plain, tab], {thrown}) => {
+      'tab tells it all. If ShareDB had still to do something then, or never calls back, programs go on in ' +
+      'another way',
+    rewrite: (logs, {thrown, skipped}) => {
+      const [plain, tab] = logs.map((log) => until(log, skipped));
       // Of an object that a skipped callback would have made there is nothing to compare.
       const isMadeInTab = plain.length === 0 && tab.length > 0;
       if (isMadeInTab && [...thrown].some((phase) => phase <= tab[0].phase)) return [[], []];
@@ -75,11 +83,18 @@ export const ACCEPTED = [
     name: 'ops that fail',
     reason:
       'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
-      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an error',
+      'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an ' +
+      'error. Of an op whose document is gone, a tab may hear the ops before that, and each error comes ' +
+      'once, where ShareDB may say it again as the server refuses the op: how that ends, and the errors',
     rewrite: ([plain, tab]) => {
       const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
+      const stale = phasesOfStaleOps(plain);
       return [plain, tab].map((log) =>
-        log.flatMap((entry) => (failed.has(entry.phase) ? outcome(entry) : entry)),
+        eachPhase(log, (entries) => {
+          if (failed.has(entries[0].phase)) return entries.flatMap(outcome);
+          const told = eachErrorOnce(entries);
+          return stale.has(entries[0].phase) ? told.filter(isOutcome).map(asGone) : told;
+        }),
       );
     },
   },
@@ -90,34 +105,35 @@ export const ACCEPTED = [
       'more at once): what the server refuses hits something else then, and the logs have nothing in common. ' +
       'Before a client creates a document that it has destroyed, the hub, which has it, asks whether it is there',
     rewrite: (logs, {sameRefusals, createdAnew}) =>
-      sameRefusals ? logs.map((log) => log.filter(({phase}) => phase < createdAnew)) : [[], []],
+      sameRefusals ? logs.map((log) => until(log, createdAnew)) : [[], []],
   },
   {
     name: 'hubs that know more',
     reason:
-      'a hub that has a newer state than an ingested one sends it, where a client of ShareDB stays at the old ' +
-      'one; it knows that a document does not exist, at version 0, where a client has not asked; and offline ' +
-      'it has a document that the client has destroyed, and now asks for again',
-    rewrite: (logs, {ingested, takenOffline}) => {
-      const end = Math.min(ingested, takenOffline);
-      return logs.map((log) => log.filter(({phase}) => phase < end).map(withoutVersionZero));
-    },
+      'a hub that has a newer state than an ingested one, or than that of an op that is refused, sends it, ' +
+      'where a client of ShareDB stays at the old one; it knows that a document does not exist, at version ' +
+      '0, where a client has not asked, and has a document offline that it had until then. It does not ' +
+      'ask the server for what came since of documents that are given to a query as results',
+    rewrite: (logs, {known}) => logs.map((log) => until(log, known).map(withoutVersionZero)),
   },
   {
     name: 'ops that wait',
     reason:
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
-      'does not hold it back, nor does to close the connection, and what is submitted while it waits is ' +
-      'not composed into it. A creation that waits has its error when a tab hears that others have ' +
-      'created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
+      'does not hold it back, nor does to close the connection, and what is submitted while it waits, in ' +
+      'a callback or as the connection comes back, may be composed into it or not. To pause the document in ' +
+      'a callback may hold back what is submitted in the same tick. A creation that waits has its error when ' +
+      'a tab hears that others have created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
       'also those that come later, but not for another if the application has given some',
     rewrite: (logs, {waited, found}) => {
       const isOfQuery = logs.flat().some((entry) => 'ready' in entry);
       const end = isOfQuery ? Math.min(waited, found) : waited;
-      return logs.map((log) => log.filter(({phase}) => phase < end));
+      return logs.map((log) => until(log, end));
     },
   },
 ];
+
+const until = (log, end) => log.filter(({phase}) => phase < end);
 
 const PENDING = ['no write pending', 'nothing pending'];
 
@@ -172,6 +188,40 @@ function loadsOnce(log) {
   return log.filter((entry, at) => {
     const next = log[at + 1];
     return entry.what !== 'load' || next?.what !== 'load' || next.phase !== entry.phase;
+  });
+}
+
+/** The phases in which an op is submitted whose document is gone. */
+function phasesOfStaleOps(log) {
+  const submits = new Set();
+  const stale = new Set();
+  for (const {what, args, phase} of log) {
+    if (what === 'op batch' && args[1]) submits.add(phase);
+    if (isGone(args[0]?.error) && submits.has(phase)) stale.add(phase);
+  }
+  return stale;
+}
+
+function asGone(entry) {
+  return isGone(entry.args[0]?.error) ? {...entry, args: [{error: 'gone'}]} : entry;
+}
+
+const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);
+
+/** Of several ways to say that the document is gone, the first counts. */
+function eachErrorOnce(entries) {
+  const nameOf = (code) => (isGone(code) ? 'gone' : code);
+  const calledBack = entries.filter(({what}) => what.startsWith('callback of'));
+  const told = new Set(
+    calledBack
+      .map(({args}) => args[0]?.error)
+      .filter(isGone)
+      .map(nameOf),
+  );
+  return entries.filter(({what, args}) => {
+    const code = args[0]?.error;
+    if (what !== 'error' || !code?.startsWith('ERR_DOC_')) return true;
+    return !told.has(nameOf(code)) && told.add(nameOf(code));
   });
 }
 

@@ -15,6 +15,7 @@ export function isFair(program) {
     isShownWhileDeleted(steps) ||
     listensWithoutDocument(steps) ||
     refusesPresenceThatIsOff(program) ||
+    isDestroyedTwice(steps) ||
     hasFetchesBesideRefusal(steps) ||
     hasUnsubscriptionAfterRefusal(steps) ||
     hasQueryBesideUnheardCreation(program)
@@ -23,13 +24,19 @@ export function isFair(program) {
 
 /** Whether a client does that while its connection is lost. */
 function hasOffline(steps, does) {
-  const offline = new Set();
-  for (const step of steps) {
-    if (step.do === 'drop' || step.do === 'close') offline.add(step.c);
-    if (step.do === 'restore' || step.do === 'open') offline.delete(step.c);
-    if (offline.has(step.c) && [step, step.next].some(does)) return true;
+  return steps.some((step, at) => isOffline(steps, at) && [step, step.next].some(does));
+}
+
+/** Whether the client of this step has lost or closed its connection, each of which has its own end. */
+export function isOffline(steps, at) {
+  const ends = {drop: 'restore', close: 'open'};
+  let end;
+  for (const {do: kind, c} of steps.slice(0, at + 1)) {
+    if (c !== steps[at].c) continue;
+    if (kind === end) end = undefined;
+    else end ??= ends[kind];
   }
-  return false;
+  return end !== undefined;
 }
 
 /**
@@ -135,6 +142,16 @@ function phasesOf(steps) {
     else phases.push([step]);
   }
   return phases;
+}
+
+/** Of two calls of `destroy` at once ShareDB forgets one, with its callback, if the document is subscribed. */
+function isDestroyedTwice(steps) {
+  return phasesOf(steps).some((phase) => {
+    const calls = phase
+      .flatMap(({next, ...step}) => [step, next])
+      .filter((it) => it?.do === 'destroy');
+    return new Set(calls.map(({c, d}) => `${c} ${d}`)).size < calls.length;
+  });
 }
 
 /**

@@ -1,24 +1,43 @@
 import {isDeepStrictEqual} from 'node:util';
 import {ACCEPTED} from './accepted.mjs';
+import {isOffline} from './avoided.mjs';
+import {
+  firstBroughtUpToDate,
+  firstCalledBackByTabOnly,
+  firstDestroyedBesideOthers,
+  firstKnown,
+  firstLeftUnloaded,
+  firstSubmittedInCallback,
+  firstSubmittedOnReturn,
+  firstThrownBesideOthers,
+} from './phases.mjs';
 
 /** The first difference between what two worlds saw that is not accepted, and the kinds that were. */
 export function compare(plain, tab) {
   const logs = [plain.observer.logs, tab.observer.logs];
   const refused = [plain, tab].map(({world}) => world.server.refused);
+  const thrown = thrownIn(plain.observer);
   const seen = {
     end: plain.program.steps.length,
     early: plain.program.early,
-    thrown: thrownIn(plain.observer),
+    thrown,
+    skipped: Math.min(firstThrownBesideOthers(plain, thrown), firstCalledBackByTabOnly(plain, tab)),
+    taken: Math.min(firstDestroyedBesideOthers(plain), firstLeftUnloaded(plain, tab)),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
-    takenOffline: firstTakenOffline(plain),
     createdAnew: firstCreatedAnewInVain(plain),
-    ingested: firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
+    known: Math.min(
+      firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
+      firstKnown(plain, tab),
+      firstBroughtUpToDate(plain, tab),
+    ),
     waited: Math.min(
       firstPausedOffline(plain),
       firstPausedInCallback(plain),
       firstCreatedByOthers(tab),
-      firstSubmittedWhileOthersWait(plain),
+      firstSubmittedInCallback(plain),
+      firstSubmittedInCallbackOffline(plain),
+      firstSubmittedOnReturn(plain, tab),
       firstPhase(plain, (step) => step.do === 'close' && step.now === true),
     ),
     found: Math.min(firstFoundWhilePaused(plain), firstGivenBesideCreation(plain)),
@@ -63,14 +82,10 @@ function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
   return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
 }
 
-/** The phase in which an op is submitted in a callback, while others may wait. */
-function firstSubmittedWhileOthersWait(run) {
+/** The phase in which an op is submitted in a callback that a client waits for offline. */
+function firstSubmittedInCallbackOffline(run) {
   const {steps} = run.program;
-  return firstPhase(run, (step, at) => {
-    if (!step.next || !isOp(step.next)) return false;
-    const after = steps[at + 1];
-    return (isOp(step) && after?.now === true && isOp(after)) || isOffline(steps, at);
-  });
+  return firstPhase(run, ({next}, at) => next && isOp(next) && isOffline(steps, at));
 }
 
 /** The phase in which a document is paused in a callback, after an op of the same tick. */
@@ -110,16 +125,6 @@ function hasDestroyed({program: {steps}}, c, at) {
   return steps.slice(0, at + 1).some((step) => destroys(step) || destroys(step.next));
 }
 
-/** The phase in which a client that is offline asks for a document that it has destroyed. */
-function firstTakenOffline(run) {
-  const {steps} = run.program;
-  const asks = ({do: kind}) => ['subscribe', 'fetch', 'bulk', 'query'].includes(kind);
-  return firstPhase(run, (step, at) => {
-    const end = run.phases.find((from) => from > at) ?? steps.length;
-    return asks(step) && hasDestroyed(run, step.c, at) && isOffline(steps, end - 1, step.c);
-  });
-}
-
 /** The phases that have such a step. */
 function phasesWith({program: {steps}, phases}, is) {
   const has = (at) => is(steps[at], at) || (steps[at].next && is(steps[at].next, at));
@@ -136,13 +141,6 @@ const isQuery = ({do: kind}) => kind === 'query';
 /** The first that two sets of phases have in common. */
 function firstCommon(phases, others) {
   return Math.min(...[...phases].filter((phase) => others.has(phase)));
-}
-
-/** Whether the client of this step, or another, has lost or closed its connection by then. */
-function isOffline(steps, at, c = steps[at].c) {
-  const changes = {drop: true, close: true, restore: false, open: false};
-  const last = steps.slice(0, at + 1).findLast((step) => step.do in changes && step.c === c);
-  return last ? changes[last.do] : false;
 }
 
 function firstDifference([plain, tab], seen, accepted) {

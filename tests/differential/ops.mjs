@@ -51,4 +51,4 @@ const TEXT_OPS = [
   [],
 ];
 
-const BAD_TEXT = [7, [{insert: ''}], {}, null, 'no op'];
+const BAD_TEXT = [7, {ops: 7}, {}, null, 'no op'];

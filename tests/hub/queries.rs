@@ -113,6 +113,24 @@ fn a_tab_that_ends_its_query_is_told_no_changes_of_a_document_that_it_has_unsubs
 }
 
 #[test]
+fn a_tab_that_ends_its_query_is_told_no_changes_of_what_that_finds_no_longer() {
+    let (mut stage, id) = (Stage::new(2), doc("a"));
+    stage.seed(&id, "hello");
+    let asked = ask(&mut stage, 0);
+    find(&mut stage, 1, std::slice::from_ref(&id));
+    stage.subscribe(1, &id);
+    stage.open(0, &id);
+    let remove = QueryDiff::Remove { index: 0, count: 1 };
+    tell(&mut stage, UpstreamEvent::QueryChanged(1, vec![remove]));
+    stage.edit_outside(&id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh hello"), "what removed it may come now");
+    stage.tab(0, |tab, now| tab.end_query(asked, now));
+    stage.edit_outside(&id, json!(["oh "]));
+    assert_eq!(stage.text(0, &id).as_deref(), Some("oh hello"));
+    assert_eq!(stage.text(1, &id).as_deref(), Some("oh oh hello"));
+}
+
+#[test]
 fn l1_a_query_that_a_silent_hub_does_not_answer_ends_with_an_error() {
     let mut stage = Stage::new(1);
     let peer = std::mem::replace(&mut stage.seats[0].peer, u32::MAX);

@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 use rand::RngExt;
 use serde_json::json;
-use tabmux::Payload;
+
 use tabmux::hub::UpstreamEvent;
 use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::DocId;
 use tabmux::transports::{Faults, Link};
+use tabmux::{Payload, to_value};
 
 use super::client::Client;
 use super::server::{AgentId, Committed, Reply, Request, Server};
@@ -193,7 +194,7 @@ impl World {
     }
 
     fn submit_outside(&mut self, id: &DocId, op: Op, token: u64) {
-        self.common.trace(|| format!("outside submits {token} on {id}: {}", json!(op)));
+        self.common.trace(|| format!("outside submits {token} on {id}: {}", to_value(&op)));
         let origin = Origin { tab: "outside".to_owned(), op_id: token };
         let result = self.outside.client.borrow_mut().submit(id, op, true, origin);
         if let Err(error) = result {

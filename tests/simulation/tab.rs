@@ -12,7 +12,7 @@ use tabmux::ot::{Create, Op, Replica, SubmitOptions, Token};
 use tabmux::protocol::{DocId, LastWords};
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, Guarantees};
-use tabmux::{Error, Payload, codes};
+use tabmux::{Error, Payload, codes, to_value};
 
 use super::ledger::Ledger;
 use super::presence::Presences;
@@ -194,7 +194,7 @@ impl TabDriver {
     /// The tab is about to end, and leaves what the hub may not have.
     pub fn leave_last_words(&mut self, common: &mut Common) {
         let Some(words) = self.tab.last_words() else { return };
-        common.trace(|| format!("{} leaves {}", self.id, json!(words)));
+        common.trace(|| format!("{} leaves {}", self.id, to_value(&words)));
         for held in &words.docs {
             let replica = self.tab.replica(self.docs[&held.doc].key).expect("it is open");
             let is_left = |op_id| held.ops.iter().any(|op| op.op_id == op_id);
@@ -269,7 +269,7 @@ impl TabDriver {
     }
 
     fn submit(&mut self, id: &DocId, op: Op, token: Token, common: &mut Common) {
-        common.trace(|| format!("{} submits {token} on {id}: {}", self.id, json!(op)));
+        common.trace(|| format!("{} submits {token} on {id}: {}", self.id, to_value(&op)));
         let doc = self.docs.get_mut(id).expect("opened before");
         let prevent_compose = common.rng.random_bool(0.1);
         let options = SubmitOptions { prevent_compose, ..SubmitOptions::default() };
@@ -427,9 +427,9 @@ impl TabDriver {
 
 fn describe(event: &TabEvent) -> String {
     match event {
-        TabEvent::Apply { doc, op, .. } => format!("Apply {doc} {}", json!(op)),
+        TabEvent::Apply { doc, op, .. } => format!("Apply {doc} {}", to_value(op)),
         TabEvent::Load { doc, snapshot, dropped } => {
-            format!("Load {doc} {} dropped {dropped:?}", json!(snapshot))
+            format!("Load {doc} {} dropped {dropped:?}", to_value(snapshot))
         }
         other => format!("{other:?}"),
     }

@@ -22,9 +22,12 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Every page downloads the first, and a worker has the second.
-const MODULES: [Module; 2] =
-    [Module { name: "tab", package: "tabmux-tab" }, Module { name: "hub", package: "tabmux-hub" }];
+/// Every page downloads the first, and a worker has the second. The third is for who names it.
+const MODULES: [Module; 3] = [
+    Module { name: "tab", package: "tabmux-tab", has_core: true },
+    Module { name: "hub", package: "tabmux-hub", has_core: true },
+    Module { name: "cbor", package: "tabmux-cbor", has_core: false },
+];
 
 /// The cargo profile of the modules, and the folder of what it makes.
 const PROFILE: &str = "wasm";
@@ -36,6 +39,8 @@ const OPTIMISE: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-funct
 struct Module {
     name: &'static str,
     package: &'static str,
+    /// It has the core of a tab or a hub, which notices its failures, and which is offered by URL.
+    has_core: bool,
 }
 
 impl Module {
@@ -87,7 +92,7 @@ pub fn run(tools: &Tools) -> Result<()> {
     ] {
         copy(&tools.root.join(from), &package.join(to))?;
     }
-    for module in MODULES {
+    for module in MODULES.iter().filter(|it| it.has_core) {
         let to = format!("{}.wasm", module.stem());
         copy(&module.wasm(&tools.root), &package.join(to))?;
     }
@@ -139,7 +144,9 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     )
     .run()
     .context("wasm-bindgen failed")?;
-    guard_exports(&output.join(format!("{}.js", module.stem())))?;
+    if module.has_core {
+        guard_exports(&output.join(format!("{}.js", module.stem())))?;
+    }
     let wasm = module.wasm(&tools.root);
     let file = wasm.to_str().context("a path that is not UTF-8")?;
     let files = [file, "-o", file].into_iter();

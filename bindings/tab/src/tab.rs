@@ -25,9 +25,10 @@ struct Settings {
     secret: String,
     identity: String,
     codec: String,
+    cbor: Payload,
 }
 
-wire!(open Settings { id, secret, identity, codec });
+wire!(open Settings { id, secret, identity, codec, cbor });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
@@ -46,7 +47,8 @@ pub(super) struct Shell {
 
 #[wasm_bindgen]
 impl TabCore {
-    /// `settings` is `{id, secret, identity, codec}`, `options` goes to the hub definition's `connect`,
+    /// `settings` is `{id, secret, identity, codec, cbor}`, the last a [`CborModule`](super::cbor::CborModule);
+    /// `options` goes to the hub definition's `connect`,
     /// `layers` is a list of layers or `undefined`, `types` is ShareDB's `types.map`, `trace` hears
     /// of every message where the layers include `tracing`.
     #[wasm_bindgen(constructor)]
@@ -59,10 +61,10 @@ impl TabCore {
         handler: TabHandler,
         trace: Option<js_sys::Function>,
     ) -> Result<TabCore, JsValue> {
-        let Settings { id, secret, identity, codec } =
+        let Settings { id, secret, identity, codec, cbor } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let guarantees = transport.0.guarantees();
-        let codec = find_codec(&codec, transport.0.name(), &guarantees)?;
+        let codec = find_codec(&codec, cbor, transport.0.name(), &guarantees)?;
         let layers = read_layers(layers, &guarantees, trace.is_some())?;
         let traces = Traces::default();
         let source = traces.clone();

@@ -1,25 +1,32 @@
 use std::rc::Rc;
 
-use tabmux_codecs::{Codec, Limits};
+use tabmux_codecs::{Codec, Json, StructuredClone};
 use tabmux_middleware::{LayerConfig, defaults};
 use tabmux_transports::Guarantees;
 use wasm_bindgen::prelude::*;
 
+use super::cbor::Cbor;
 use tabmux::protocol::layer_spec;
-use tabmux::{Error, codes};
+use tabmux::{Error, Payload, codes};
 use tabmux_bindings::errors::to_js;
 
 /// The codec of this name, if the transport can carry what it makes.
 pub(super) fn find_codec(
     name: &str,
+    cbor: Payload,
     transport: &str,
     guarantees: &Guarantees,
 ) -> Result<Rc<dyn Codec>, JsValue> {
-    let codec = tabmux_codecs::by_name(name, Limits::default()).ok_or_else(|| {
-        let message =
-            format!("unknown codec \"{name}\": the codecs are structured-clone, json and cbor");
-        to_js(&Error::new(codes::UNKNOWN_CODEC, message))
-    })?;
+    let codec: Rc<dyn Codec> = match name {
+        StructuredClone::NAME => Rc::new(StructuredClone::default()),
+        Json::NAME => Rc::new(Json::default()),
+        Cbor::NAME => Rc::new(Cbor(cbor.0.unchecked_into())),
+        _ => {
+            let message =
+                format!("unknown codec \"{name}\": the codecs are structured-clone, json and cbor");
+            return Err(to_js(&Error::new(codes::UNKNOWN_CODEC, message)));
+        }
+    };
     if !guarantees.carries.contains(&codec.frame_kind()) {
         let message = format!(
             "the codec {name} makes {}, which the transport {transport} can't carry: choose \

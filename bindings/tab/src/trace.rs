@@ -15,7 +15,7 @@ pub struct Traces(Rc<RefCell<Vec<Trace>>>);
 struct Trace {
     direction: Direction,
     at: Millis,
-    message: Message,
+    message: JsValue,
 }
 
 impl Traces {
@@ -25,7 +25,7 @@ impl Traces {
         Tracer {
             measure: Box::new(|_| 0),
             record: Box::new(move |TraceEvent { direction, at, message, .. }| {
-                let trace = Trace { direction, at, message: message.clone() };
+                let trace = Trace { direction, at, message: to_value(message) };
                 traces.0.borrow_mut().push(trace);
             }),
         }
@@ -35,8 +35,7 @@ impl Traces {
     /// the message as JSON text.
     pub fn report(&self, callback: &js_sys::Function) {
         for trace in self.0.take() {
-            let message = to_value(&trace.message);
-            let text = js_sys::JSON::stringify(&message).ok();
+            let text = js_sys::JSON::stringify(&trace.message).ok();
             let direction = match trace.direction {
                 Direction::Outbound => "out",
                 Direction::Inbound => "in",
@@ -46,7 +45,7 @@ impl Traces {
                 ("direction", direction.into()),
                 ("time", (trace.at as f64).into()),
                 ("size", text.map_or(0, |text| text.length()).into()),
-                ("message", message),
+                ("message", trace.message),
             ];
             for (name, value) in entries {
                 let _ = js_sys::Reflect::set(&event, &name.into(), &value);

@@ -25,7 +25,8 @@ pub struct Cbor {
 }
 
 impl Cbor {
-    pub(crate) const NAME: &'static str = "cbor";
+    /// Its name.
+    pub const NAME: &'static str = "cbor";
 
     /// The codec with these limits.
     pub fn new(limits: Limits) -> Self {

@@ -22,6 +22,7 @@ export type WholeConnection = Connection & {
 export type WholeDoc = Doc & {
   wantSubscribe: boolean;
   inflightSubscribe: {wantSubscribe: boolean; callback?: Callback | null} | null;
+  pendingSubscribe: unknown[];
   inflightFetch: Callback[];
   inflightOp: QueuedOp | null;
   pendingOps: QueuedOp[];
@@ -30,6 +31,8 @@ export type WholeDoc = Doc & {
   /** Gives up the state and the uncommitted ops, and loads the document. */
   _hardRollback?: (error: unknown) => void;
   _setData(data: unknown): void;
+  /** Takes the answer to the oldest of `inflightFetch`. */
+  _handleFetch(error?: unknown, snapshot?: unknown): void;
   /** Takes the answer to `inflightSubscribe`. */
   _handleSubscribe(error?: unknown, snapshot?: unknown): void;
   /** Sends the next of the subscriptions, and ends of them, that wait for those before. */

@@ -85,9 +85,18 @@ export class Telling {
    * and whether there is one.
    */
   untold(doc: Doc | undefined): [changes: number, load: boolean] {
-    const names = (doc && this.#untold.get(doc)) ?? [];
+    const names = this.#untoldOf(doc);
     const load = names.indexOf('loaded');
     const before = load < 0 ? names : names.slice(0, load);
     return [before.filter((name) => changes.has(name)).length, load >= 0];
+  }
+
+  /** Whether the core has yet to be told an event of this name of the document. */
+  isToTell(doc: Doc, name: string): boolean {
+    return this.#untoldOf(doc).includes(name);
+  }
+
+  #untoldOf(doc: Doc | undefined): string[] {
+    return (doc && this.#untold.get(doc)) ?? [];
   }
 }

@@ -23,6 +23,7 @@ import {
 import {Queries, type QuerySpec} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
+import {Silenced} from './silenced.js';
 import {OpsSince} from './since.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
@@ -69,6 +70,7 @@ export class UpstreamAdapter {
   readonly #holdsOps: boolean;
   readonly #heldSends = new HeldSends();
   readonly #heldResults: HeldResults;
+  readonly #silenced = new Silenced();
   readonly #outdated = new Outdated((doc, error) => this.#emitOf(doc, 'outdated', error));
 
   constructor(
@@ -310,6 +312,7 @@ export class UpstreamAdapter {
       if (this.#submitting) return;
       this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
     });
+    this.#silenced.watch(doc);
     watchSubscription(doc, (error) => this.#emitOf(doc, 'subscribed', error, doc.subscribed));
     doc.on('error', (error: unknown) => {
       this.#tellIfUnloaded(doc);
@@ -333,7 +336,7 @@ export class UpstreamAdapter {
 
   fetch(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.fetch((error) => this.#emitOf(doc, 'fetched', error));
+    doc.fetch((error) => this.#emitOf(doc, 'fetched', error ?? this.#silenced.by(doc)));
   }
 
   flush(collection: string, id: string): void {
@@ -363,7 +366,10 @@ export class UpstreamAdapter {
 
   subscribe(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.subscribe();
+    const isAnswered = this.#telling.isToTell(doc, 'subscribed');
+    const isUnderWay = doc.inflightSubscribe || doc.pendingSubscribe.length > 0;
+    // ShareDB has asked for it by itself, and the core is about to hear the answer.
+    if (!isAnswered || isUnderWay) doc.subscribe();
   }
 
   unsubscribe(collection: string, id: string): void {
@@ -381,7 +387,8 @@ export class UpstreamAdapter {
     // document again meanwhile. Here a subscription is left only if it was ended offline.
     if (doc.wantSubscribe) doc.unsubscribe();
     doc._wantsDestroy = true;
-    doc.whenNothingPending(() => this.#connection?._destroyDoc(doc));
+    if (doc.hasPending()) doc.whenNothingPending(() => this.#connection?._destroyDoc(doc));
+    else this.#connection?._destroyDoc(doc);
   }
 
   query(id: number, spec: QuerySpec): void {

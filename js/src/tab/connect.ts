@@ -17,6 +17,7 @@ import {holdTabLock} from '../shared/locks.js';
 import {randomId} from '../shared/random-id.js';
 import type {StoreOptions} from '../shared/store-options.js';
 import {backendHubs, loadBackendHubs} from './backend-hubs.js';
+import {loadCodec} from './codecs.js';
 import {ProxyConnection} from './connection.js';
 import type {Entrance} from './connection-settings.js';
 import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
@@ -103,7 +104,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
   const connection = makeConnection(secret, end, options, {url, auth}, entrance);
   // A closed connection may come back: the tab ends with its page.
   holdTabLock(tabId, (refusal) => {
-    start = () => {
+    const enter = () => {
       if (left.signal.aborted) return;
       if (custom) {
         connection.setTopology({topology: 'custom', reason: 'a transport object was given'});
@@ -124,6 +125,11 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
         left: left.signal,
       };
       startHosting(hosting, options, refusal);
+    };
+    start = () => {
+      const loading = loadCodec(options.codec);
+      if (!loading) return enter();
+      loading.then(enter).catch((error) => connection.fail(toError(error as CoreError)));
     };
     start();
   });
@@ -228,6 +234,9 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   };
   const enter = async () => {
     const {signal} = left;
+    const loading = loadCodec(options.codec);
+    if (loading) await loading;
+    if (signal.aborted) return;
     if (!seat) {
       const {Seat} = await loadBackendHubs();
       if (signal.aborted) return;

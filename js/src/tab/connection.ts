@@ -7,6 +7,7 @@ import {nextTick} from '../shared/next-tick.js';
 import {watchCore} from '../shared/trap.js';
 import type {WireOp} from '../shared/wire.js';
 import type {Callback} from './callbacks.js';
+import {cbor} from './codecs.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import type {ConnectionSettings} from './connection-settings.js';
 import {coreHandler} from './core-handler.js';
@@ -101,7 +102,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     };
     this.#lifetime = new Lifetime(this, parts, settings.entrance);
     this.socket = new TabSocket(this, this.#lifetime);
-    const core = {id: this.tabId, secret, identity, codec};
+    const core = {id: this.tabId, secret, identity, codec, cbor};
     try {
       this.core = new TabCore(
         core,

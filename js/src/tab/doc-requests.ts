@@ -147,7 +147,7 @@ export class DocRequests {
     doc.inflightSubscribe = null;
     const callbacks = doc.pendingFetch;
     doc.pendingFetch = [];
-    callbacks.push(request?.callback ?? undefined);
+    if (request?.callback) callbacks.push(request.callback);
     // Without a server the hub answers for its tabs.
     if (!error) doc.subscribed = request?.wantSubscribe === true && doc.connection.canSend;
     const tell = () => {
@@ -176,7 +176,8 @@ export class DocRequests {
     const doc = this.#doc;
     const silent = codeOf(error) === codes.READ_SILENTLY_REJECTED;
     if (silent) doc.wantSubscribe = false;
-    const isHeard = silent || callbacks.some(Boolean);
+    // As in ShareDB, also by a fetch that waited for another, if it has no callback.
+    const isHeard = silent || callbacks.length > 0;
     doAll(
       () => callEach(callbacks, silent ? undefined : error),
       () => doc.tellNothingPending(),

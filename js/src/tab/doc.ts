@@ -377,7 +377,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     doAll(
       // As in ShareDB, a document that lost its state and can't be loaded is not loaded.
       () => (this.version !== null || this.type) && this.emit('load'),
-      () => dropped.length > 0 && this.#submits.settle(dropped, error),
+      () => dropped.length > 0 && this.#submits.discard(dropped, error),
       () => this.#tellSettled(),
     );
   }

@@ -41,6 +41,11 @@ export class Submits {
   readonly #causes: Error[] = [];
   /** The ops that were lost: they hear of it once the document is loaded anew. */
   readonly #lost: Lost[] = [];
+  /**
+   * Ops that were dropped behind others for which the server has not answered yet: if it refuses those,
+   * that is why.
+   */
+  #discarded: {answered: Answered; error: Error} | null = null;
 
   constructor(doc: SubmittingDoc, requests: DocRequests) {
     this.#doc = doc;
@@ -67,12 +72,35 @@ export class Submits {
 
   /** The server has answered for these. */
   answered(answered: Answered, error: Error | null): void {
-    if (error && this.inHardRollback) this.#lose(answered, error);
-    else this.settle(answered, error);
+    const behind = this.#discarded;
+    if (error && this.inHardRollback) return this.#lose(answered, error);
+    if (!behind) return this.#settle(answered, error);
+    if (error) behind.error = error;
+    if (this.#hasBefore(behind.answered, answered)) return this.#settle(answered, error);
+    this.#discarded = null;
+    if (error) return this.#settle([...answered, ...behind.answered], error);
+    doAll(
+      () => this.#settle(answered, null),
+      () => this.#settle(behind.answered, behind.error),
+    );
+  }
+
+  /** The document was loaded anew without these. */
+  discard(dropped: Answered, error: Error): void {
+    const answered = [...(this.#discarded?.answered ?? []), ...dropped];
+    this.#discarded = {answered, error};
+    if (!this.#hasBefore(answered)) this.answered([], null);
+  }
+
+  /** Whether there are submits before these, but for `others`. */
+  #hasBefore(answered: Answered, others: Answered = []): boolean {
+    const first = Math.min(...answered.flat());
+    const known = others.flat();
+    return [...this.#callbacks.keys()].some((token) => token < first && !known.includes(token));
   }
 
   /** Tells what became of these. */
-  settle(answered: Answered, error: Error | null): void {
+  #settle(answered: Answered, error: Error | null): void {
     const doc = this.#doc;
     const ops = this.#take(answered);
     const tellUnheard = () => {
@@ -128,7 +156,8 @@ export class Submits {
     this.inHardRollback = true;
     setType(doc, null);
     doc.setVersion(null);
-    this.#lose(dropped, error);
+    this.#lose([...(this.#discarded?.answered ?? []), ...dropped], error);
+    this.#discarded = null;
     this.#requests.fetch(true, (fetchError) => this.#loadedAnew(fetchError));
   }
 

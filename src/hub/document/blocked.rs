@@ -29,7 +29,7 @@ impl Document {
     pub(super) fn sequence_blocked(&mut self, cx: &mut Context<'_>) {
         if !self.blocked.is_empty() && cx.upstream.untold(&self.id) == Untold::default() {
             let blocked = std::mem::take(&mut self.blocked);
-            self.finish(blocked, cx, &mut |doc, tab, submit, cx| doc.sequence(tab, submit, cx));
+            self.finish(blocked, cx);
         }
     }
 

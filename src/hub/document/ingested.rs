@@ -15,12 +15,12 @@ impl Document {
     /// The tab has a state of this version, which the upstream document may have taken. Ops it makes
     /// on it wait until it has the changes that lead from there to the hub's state.
     pub fn ingested(&mut self, tab: &str, version: Option<u64>, taken: bool, cx: &mut Context<'_>) {
-        if taken {
-            self.loaded(cx);
-        }
         let holder = self.holder(tab);
         (holder.sent, holder.let_go) = (None, None);
         holder.ingested = version.map(|version| Ingested { version, asked_at: None });
+        if taken {
+            self.loaded(cx);
+        }
         self.lead_on(tab, &[], cx);
     }
 

@@ -60,6 +60,7 @@ impl Document {
         if self.log.is_none() && base < self.first_rev {
             error = error.map(|_| self.unknown_op());
         }
+        error = error.map(|error| self.why_lost(tab, submit.ops[placed].op_id, error));
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             let unloaded = submit.base_rev.is_none() && at == 0;
@@ -74,6 +75,17 @@ impl Document {
         if let Some(error) = error {
             self.reject(tab, submit.ops.split_off(placed), error, cx);
         }
+    }
+
+    /// Why an op has no place, if that is since the document was loaded anew: as in ShareDB, what refused
+    /// the tab's op before it.
+    fn why_lost(&mut self, tab: &str, op_id: u64, error: Error) -> Error {
+        if error.code_text() != state_lost().code_text() {
+            return error;
+        }
+        let failures = &self.holder(tab).failures;
+        let before = failures.iter().rev().find(|failure| failure.op_id + 1 == op_id);
+        before.map_or(error, |failure| failure.error.clone())
     }
 
     pub(super) fn reject(

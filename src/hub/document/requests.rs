@@ -26,6 +26,25 @@ impl Document {
         if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
     }
 
+    /// Whether nothing has come of it that the document was loaded: ShareDB loads one that does not exist
+    /// each time it is asked for, and what tabs have done meanwhile has its place.
+    pub(super) fn is_loaded_again(&self, cx: &Context<'_>) -> bool {
+        let head = cx.upstream.head(&self.id);
+        let is_same = self.loaded == (self.order.rev(), head.version);
+        let is_missing = head.type_name.is_none() && head.version.is_some();
+        is_same && is_missing && !self.is_blank && self.outdated.is_none()
+    }
+
+    /// The tabs hear of it all the same, as clients of ShareDB do.
+    pub(super) fn send_again(&mut self, cx: &mut Context<'_>) {
+        for holder in self.holders.values_mut() {
+            holder.sent = None;
+        }
+        self.spread(None, cx);
+        self.sequence_deferred(cx);
+        self.sequence_blocked(cx);
+    }
+
     /// Whether the document has a state, or is known not to exist.
     pub fn is_known(&self, cx: &Context<'_>) -> bool {
         let head = cx.upstream.head(&self.id);
@@ -141,12 +160,18 @@ impl Document {
         }
     }
 
-    /// The query has ended: the tab is sent nothing more for its sake.
-    pub fn end_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(&query.tab)
-            && holder.queries.remove(&query.request)
-        {
-            holder.departing.remove(&query.request);
+    /// These queries of the tab have ended: it is sent nothing more for their sake.
+    pub fn end_results(
+        &mut self,
+        tab: &str,
+        has_ended: impl Fn(u64) -> bool,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(holder) = self.holders.get_mut(tab) else { return };
+        let before = holder.queries.len();
+        holder.queries.retain(|query| !has_ended(*query));
+        holder.departing.retain(|query| !has_ended(*query));
+        if holder.queries.len() < before {
             self.linger.get_or_insert(cx.now + cx.linger);
         }
     }

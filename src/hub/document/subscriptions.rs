@@ -149,7 +149,8 @@ impl Document {
     }
 }
 
-/// As ShareDB does, the tab no longer wants the document then.
-fn is_silent(error: &Error) -> bool {
+/// The server does not show the document, and does not want that told. As ShareDB does, the tab no longer
+/// wants it then.
+pub(in crate::hub) fn is_silent(error: &Error) -> bool {
     error.code_text().as_deref() == Some(codes::READ_SILENTLY_REJECTED)
 }

@@ -1,0 +1,26 @@
+//! The WebAssembly module of the codec `cbor`, which a page loads only if it is named there.
+#![cfg(target_arch = "wasm32")]
+
+use tabmux_codecs::{Cbor, Codec, Limits};
+use tabmux_transports::Frame;
+use wasm_bindgen::prelude::*;
+
+/// The value as bytes. Throws the reason why it can't be carried, a string.
+#[wasm_bindgen]
+pub fn encode(value: JsValue) -> Result<Vec<u8>, JsValue> {
+    match codec().encode(&value) {
+        Ok(Frame::Bytes(bytes)) => Ok(bytes),
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Err(error.to_string().into()),
+    }
+}
+
+/// The inverse of `encode`.
+#[wasm_bindgen]
+pub fn decode(bytes: Vec<u8>) -> Result<JsValue, JsValue> {
+    codec().decode(Frame::Bytes(bytes)).map_err(|error| error.to_string().into())
+}
+
+fn codec() -> Cbor {
+    Cbor::new(Limits::default())
+}
