@@ -254,17 +254,15 @@ impl Documents {
 
     /// What is in the store is brought up to date from there.
     fn forget_if_left_behind(&mut self, id: &DocId, cx: &mut Context<'_>) {
-        if cx.journal.is_some() {
-            return;
-        }
         let Some(mut doc) = self.docs.get_mut(id).filter(|doc| doc.is_left_behind()) else {
             return;
         };
-        doc.end_linger(cx);
-        let is_over = doc.wake(cx);
-        drop(doc);
-        if is_over {
-            self.docs.remove(id);
+        if cx.journal.is_none() {
+            doc.end_linger(cx);
+            if doc.wake(cx) {
+                drop(doc);
+                self.docs.remove(id);
+            }
         }
     }
 

@@ -85,7 +85,7 @@ export class Telling {
    * and whether there is one.
    */
   untold(doc: Doc | undefined): [changes: number, load: boolean] {
-    const names = (doc && this.#untold.get(doc)) ?? [];
+    const names = this.#untoldOf(doc);
     const load = names.indexOf('loaded');
     const before = load < 0 ? names : names.slice(0, load);
     return [before.filter((name) => changes.has(name)).length, load >= 0];
@@ -93,6 +93,10 @@ export class Telling {
 
   /** Whether the core has yet to be told an event of this name of the document. */
   isToTell(doc: Doc, name: string): boolean {
-    return this.#untold.get(doc)?.includes(name) ?? false;
+    return this.#untoldOf(doc).includes(name);
+  }
+
+  #untoldOf(doc: Doc | undefined): string[] {
+    return (doc && this.#untold.get(doc)) ?? [];
   }
 }
