@@ -123,10 +123,12 @@ impl Tab {
         doc.lost_with_hub = false;
         doc.is_unreadable = false;
         doc.ingested = None;
+        let answers_ingest = load.since.is_some();
         if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
-        let is_again = !doc.replica.is_ingested() && load.snapshot.type_name.is_none();
+        let is_missing = load.snapshot.type_name.is_none();
+        let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             // As in ShareDB, it is told again of a document that does not exist.
             Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {
