@@ -57,7 +57,6 @@ impl Tab {
             && (anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
         {
             doc.is_unreadable = true;
-            doc.replica.forget();
         }
         self.tell_held();
     }
