@@ -29,8 +29,11 @@ impl Tab {
                         self.events.push_back(TabEvent::StoreReply(reply));
                     }
                     Some(asked) => {
+                        let is_refused = error.is_some();
                         self.events.push_back(TabEvent::Callback { request, error });
-                        if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked {
+                        if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked
+                            && is_refused
+                        {
                             self.note_unreadable(&ask);
                         }
                     }
