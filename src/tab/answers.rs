@@ -29,10 +29,15 @@ impl Tab {
                         self.events.push_back(TabEvent::StoreReply(reply));
                     }
                     Some(asked) => {
+                        let is_refused = error.is_some();
                         self.events.push_back(TabEvent::Callback { request, error });
                         match asked {
-                            ToHub::DocFetch(ask) => self.note_unreadable(&ask.doc, ask.anew),
-                            ToHub::DocSubscribe(ask) => self.note_unreadable(&ask.doc, false),
+                            ToHub::DocFetch(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, ask.anew)
+                            }
+                            ToHub::DocSubscribe(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, false)
+                            }
                             _ => {}
                         }
                     }
