@@ -29,10 +29,15 @@ impl Tab {
                         self.events.push_back(TabEvent::StoreReply(reply));
                     }
                     Some(asked) => {
+                        let is_refused = error.is_some();
                         self.events.push_back(TabEvent::Callback { request, error });
                         match asked {
-                            ToHub::DocFetch(ask) => self.note_unreadable(&ask.doc, ask.anew),
-                            ToHub::DocSubscribe(ask) => self.note_unreadable(&ask.doc, false),
+                            ToHub::DocFetch(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, ask.anew)
+                            }
+                            ToHub::DocSubscribe(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, false)
+                            }
                             _ => {}
                         }
                     }
@@ -123,10 +128,12 @@ impl Tab {
         doc.lost_with_hub = false;
         doc.is_unreadable = false;
         doc.ingested = None;
+        let answers_ingest = load.since.is_some();
         if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
-        let is_again = !doc.replica.is_ingested() && load.snapshot.type_name.is_none();
+        let is_missing = load.snapshot.type_name.is_none();
+        let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             // As in ShareDB, it is told again of a document that does not exist.
             Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {

@@ -52,7 +52,12 @@ impl Tab {
         token: Token,
     ) -> Result<(), Error> {
         match self.docs.get_mut(key) {
-            Some(doc) => doc.replica.submit(op, options, token, &*self.types),
+            Some(doc) => {
+                if doc.is_unreadable && matches!(op, Op::Create(_)) {
+                    doc.replica.forget();
+                }
+                doc.replica.submit(op, options, token, &*self.types)
+            }
             None => Err(Error::new(codes::CLOSED, "the document was destroyed")),
         }
     }

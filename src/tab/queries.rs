@@ -49,15 +49,14 @@ impl Tab {
         self.held = waiting.into();
     }
 
-    /// The hub has answered for the document: if it has not sent the state by now, it will not. What was
-    /// asked before the state was given up says nothing of the load that is to come.
+    /// The hub was refused the document: if it has not sent the state by now, it will not. What was asked
+    /// before the state was given up says nothing of the load that is to come.
     pub(super) fn note_unreadable(&mut self, doc: &DocId, anew: bool) {
         if let Some((_, doc)) = self.docs.find(doc)
             && doc.replica.rev().is_none()
             && (anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
         {
             doc.is_unreadable = true;
-            doc.replica.forget();
         }
         self.tell_held();
     }
