@@ -48,13 +48,9 @@ impl Hub {
     /// # Errors
     /// Why not.
     pub(super) fn may_ask(&mut self, tab: &str, message: &ToHub) -> Result<(), Error> {
-        self.check_message(message)?;
+        self.check_message(tab, message)?;
         let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
-        entry.usage.ask(message)?;
-        match message {
-            ToHub::ConnectionQuery(_) => check("queries", self.queries.count(tab), MAX_QUERIES),
-            _ => Ok(()),
-        }
+        entry.usage.ask(message)
     }
 
     /// Tells the tab, where it can be told, and the hub's owner.
@@ -98,7 +94,7 @@ impl Hub {
     ///
     /// # Errors
     /// What is wrong with it.
-    fn check_message(&self, message: &ToHub) -> Result<(), Error> {
+    fn check_message(&self, tab: &str, message: &ToHub) -> Result<(), Error> {
         for doc in needs(message).1 {
             check_name("collection", &doc.collection)?;
             check_name("id", &doc.id)?;
@@ -133,7 +129,10 @@ impl Hub {
                     _ => Ok(()),
                 }
             }
-            ToHub::ConnectionQuery(query) => check_query(&query.spec),
+            ToHub::ConnectionQuery(query) => {
+                check_query(&query.spec)?;
+                check("queries", self.queries.count(tab), MAX_QUERIES)
+            }
             ToHub::ConnectionSend(send) => check_by_hand(&send.message),
             ToHub::Hello(_)
             | ToHub::Away
