@@ -98,7 +98,7 @@ pub use ordering::Ordering;
 pub use packet::{Message, Packet, Reply, Request};
 pub use retries::{Retries, RetriesOptions};
 pub use rules::{counterpart, defaults};
-pub use sorted_map::SortedMap;
+pub use sorted_map::{SortedMap, SortedSet};
 pub use stack::{Environment, Stack};
 pub use timeouts::Timeouts;
 pub use tracing::{Tracer, Tracing};

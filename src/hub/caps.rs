@@ -1,7 +1,7 @@
 //! What the hub holds for one tab at most. A tab that asks for more is told so, and harms nobody else:
 //! each of these is far above what an application wants, and far below what a hub can't bear.
 
-use std::collections::BTreeSet;
+use tabmux_middleware::SortedSet;
 
 use tabmux_middleware::{Reply, Request};
 
@@ -30,8 +30,8 @@ pub(super) const MAX_HELD_FRAMES: u64 = 10_000;
 /// What one tab has of the hub.
 #[derive(Default)]
 pub(super) struct Usage {
-    docs: BTreeSet<DocId>,
-    requests: BTreeSet<u64>,
+    docs: SortedSet<DocId>,
+    requests: SortedSet<u64>,
 }
 
 impl Usage {

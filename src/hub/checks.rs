@@ -1,6 +1,6 @@
 //! What a tab asks, checked before anything is done: more than its schema says.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
 use tabmux_middleware::Request;
 
@@ -196,7 +196,7 @@ fn check_query(spec: &QuerySpec) -> Result<(), Error> {
     check_name("collection", &spec.collection)?;
     let Some(options) = &spec.options else { return Ok(()) };
     // What is among them is up to the database.
-    from_value::<BTreeMap<String, Payload>>(options.0.clone())
+    from_value::<SortedMap<String, Payload>>(options.0.clone())
         .map(|_| ())
         .map_err(|reason| bad(format!("the options of a query are no object: {reason}")))
 }

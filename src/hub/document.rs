@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::SortedMap;
 
 use tabmux_middleware::Millis;
 
@@ -102,7 +103,7 @@ pub(super) struct Document {
     /// What the tabs know of a lower revision they have from an earlier hub.
     first_rev: Rev,
     order: Sequencer,
-    holders: BTreeMap<String, Holder>,
+    holders: SortedMap<String, Holder>,
     departed: Departed,
     subscription: Subscription,
     fetches: Vec<Waiter>,
@@ -144,7 +145,7 @@ impl Document {
             id,
             first_rev: rev,
             order: Sequencer::starting_at(rev),
-            holders: BTreeMap::new(),
+            holders: SortedMap::default(),
             departed: Departed::default(),
             subscription: Subscription::None,
             fetches: Vec::new(),

@@ -1,4 +1,5 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use tabmux_middleware::SortedSet;
 
 use super::UpstreamEvent;
 use super::doc_table::{DocMut, DocTable};
@@ -23,7 +24,7 @@ pub(super) struct Documents {
     /// How often tabs were told of documents that their queries have found.
     found: u64,
     /// Those that were to be read while the store was closed.
-    pub unread: BTreeSet<DocId>,
+    pub unread: SortedSet<DocId>,
 }
 
 impl Documents {

@@ -1,5 +1,6 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
+use tabmux_middleware::SortedSet;
 
 use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
@@ -84,11 +85,11 @@ pub struct Hub {
     /// Documents that were read before the upstream connection was made.
     pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
-    pub(super) expected: BTreeSet<String>,
+    pub(super) expected: SortedSet<String>,
     /// Tabs that have gone offline, and may come back.
     pub(super) away: Away,
     /// Requests that pass on last words, and whose answer waits until those are written.
-    pub(super) passed_on: BTreeSet<(String, u64)>,
+    pub(super) passed_on: SortedSet<(String, u64)>,
     pub(super) is_connected: bool,
     pub(super) offline: Offline,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
@@ -133,9 +134,9 @@ impl Hub {
             journal,
             inbox,
             found: Vec::new(),
-            expected: BTreeSet::new(),
+            expected: SortedSet::default(),
             away: Away::default(),
-            passed_on: BTreeSet::new(),
+            passed_on: SortedSet::default(),
             is_connected: false,
             offline: Offline::default(),
             out: Vec::new(),

@@ -1,6 +1,7 @@
 //! What has come and waits until the documents it speaks of were read from the store.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::by_ids::ids_of;
 use super::needs::{Need, needs};
@@ -26,9 +27,9 @@ pub(super) struct Inbox {
     pub arrivals: VecDeque<Arrival>,
     /// An upstream event about documents that are being read.
     pub event: Option<UpstreamEvent>,
-    pub reading: BTreeSet<DocId>,
+    pub reading: SortedSet<DocId>,
     /// What is known already of records that can't be read.
-    pub damage: BTreeMap<DocId, Damage>,
+    pub damage: SortedMap<DocId, Damage>,
 }
 
 impl Inbox {

@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::iter;
 use std::rc::Rc;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use tabmux_codecs::{Codec, by_frame_kind};
 use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
@@ -149,11 +150,11 @@ fn size_of(frame: &Frame) -> impl FnOnce() -> usize + use<> {
 /// All transports of the hub.
 #[derive(Default)]
 pub(super) struct Peers {
-    peers: BTreeMap<PeerId, Peer>,
+    peers: SortedMap<PeerId, Peer>,
     next_id: PeerId,
     deadlines: Deadlines<PeerId>,
     /// Those that may have frames to send.
-    sending: BTreeSet<PeerId>,
+    sending: SortedSet<PeerId>,
     faults: VecDeque<Error>,
 }
 

@@ -14,9 +14,9 @@ use native as imp;
 use web as imp;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use tabmux_codecs::Value;
+use tabmux_middleware::SortedMap;
 
 use crate::platform::Payload;
 
@@ -419,14 +419,14 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
     }
 }
 
-impl<T: Wire> Wire for BTreeMap<String, T> {
+impl<T: Wire> Wire for SortedMap<String, T> {
     fn write(&self, to: Place<'_>) {
         let entries = self.iter().map(|(name, value)| (name.clone(), to_value(value)));
         to.value(&from_entries(entries.collect()));
     }
 
     fn read(from: Member<'_>) -> Self {
-        let mut map = BTreeMap::new();
+        let mut map = SortedMap::default();
         for (name, value) in from.entries() {
             match from_value(value) {
                 Ok(value) => {

@@ -1,6 +1,7 @@
 //! The tabs that hold a document, and what each of them is sent.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::SortedSet;
 
 use super::ingested::Ingested;
 use super::{Context, Document};
@@ -33,9 +34,9 @@ pub(super) struct Holder {
     /// allows it after all.
     pub refused: bool,
     /// The tab's subscribed queries that have the document among their results.
-    pub queries: BTreeSet<u64>,
+    pub queries: SortedSet<u64>,
     /// Those of them that are to be forgotten after the linger.
-    pub departing: BTreeSet<u64>,
+    pub departing: SortedSet<u64>,
     /// The number of the last message that told the tab that a query has found the document, and of the
     /// last such message when the tab was sent the state.
     pub found: u64,
@@ -68,9 +69,9 @@ impl Holder {
 impl Document {
     pub(super) fn holder(&mut self, tab: &str) -> &mut Holder {
         let departed = &mut self.departed;
-        self.holders
-            .entry(tab.to_owned())
-            .or_insert_with(|| departed.take(tab).map(Holder::of).unwrap_or_default())
+        self.holders.get_or_insert_with(tab.to_owned(), || {
+            departed.take(tab).map(Holder::of).unwrap_or_default()
+        })
     }
 
     /// The tab is gone; what its last words may repeat must be known. Returns whether it had the

@@ -1,6 +1,6 @@
 //! What is written down of a document.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
 use tabmux_codecs::{Cbor, Codec, Limits};
 use tabmux_transports::Frame;
@@ -152,7 +152,7 @@ pub(crate) struct Checkpoint {
     pub rev: Rev,
     /// The changes up to `rev` that some tab may need.
     pub history: Vec<Entry>,
-    pub tabs: BTreeMap<String, KnownTab>,
+    pub tabs: SortedMap<String, KnownTab>,
     /// Tabs that are gone.
     pub departed: Departed,
     /// Ops that could not be kept, of which no tab has heard yet.
