@@ -66,6 +66,7 @@ impl Hub {
         if let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) {
             entry.is_resuming = false;
         }
+        self.heard_of_tab();
         self.docs(|docs, cx| docs.resume(tab, resume.docs, cx));
     }
 

@@ -67,6 +67,7 @@ impl Hub {
         self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
         self.has_other_tabs = true;
+        self.heard_of_tab();
     }
 
     /// The tab begins a new session, to which nothing of the last one is of use but what happened to

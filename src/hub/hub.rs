@@ -17,11 +17,11 @@ use super::queries::Queries;
 use super::reachable::Offline;
 use super::relay::Relay;
 use super::stored_docs::{PER_EPOCH, documents};
+use super::upkeep::Upkeep;
 use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
-use crate::store::StoreError;
 
 /// What a [`Hub`] tells its owner.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +47,6 @@ pub enum HubEvent {
     },
     /// Another hub owns the store now: this one must stop, and close.
     Fenced(Error),
-    /// The store has refused a transaction. The hub goes on, and tries again later.
-    StoreFailed(StoreError),
     /// Something a tab sent was dropped; the connection goes on.
     Fault(Error),
 }
@@ -81,6 +79,7 @@ pub struct Hub {
     pub(super) queries: Queries,
     relay: Relay,
     pub(super) journal: Option<Journal>,
+    pub(super) upkeep: Upkeep,
     pub(super) inbox: Inbox,
     /// Documents that were read before the upstream connection was made.
     pub(super) found: Vec<(DocId, Found)>,
@@ -132,6 +131,7 @@ impl Hub {
             queries: Queries::default(),
             relay: Relay::default(),
             journal,
+            upkeep: Upkeep::default(),
             inbox,
             found: Vec::new(),
             expected: SortedSet::default(),
@@ -190,6 +190,7 @@ impl Hub {
         let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
             if self.expected.remove(tab) | self.away.remove(tab) {
                 self.release_all(tab);
+                self.heard_of_tab();
             }
             return;
         };
@@ -204,6 +205,7 @@ impl Hub {
         self.tell_lost_again();
         self.events.push_back(HubEvent::Left { tab, peer });
         self.has_other_tabs = true;
+        self.heard_of_tab();
     }
 
     pub(super) fn release_all(&mut self, tab: &str) {
@@ -295,6 +297,7 @@ impl Hub {
             journal,
             self.offline.patience,
             self.away.presence,
+            self.upkeep.deadline(),
             self.peers.deadline(),
             docs,
         ];
@@ -311,6 +314,7 @@ impl Hub {
             self.unreachable();
         }
         self.take_back_presence();
+        self.start_evicting();
         // What waits for documents that are read may be about others, which must not be forgotten.
         if !self.is_stalled() {
             let (docs, _, _, mut cx) = self.parts();

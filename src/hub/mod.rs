@@ -28,6 +28,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod upkeep;
 mod upstream;
 
 pub use hub::{Hub, HubEvent};
@@ -35,4 +36,5 @@ pub use journal::{PendingOp, Restored, Sent, read_stored};
 pub use peers::PeerId;
 pub use settings::HubSettings;
 pub use storage::StoreRequest;
+pub use upkeep::Room;
 pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};

@@ -115,6 +115,7 @@ impl HubCore {
             epoch,
             lineage,
             stored,
+            store_limits: policy.as_ref().map(Policy::limits).unwrap_or_default(),
             last_words: store.as_ref().is_some_and(|store| store.takes_last_words),
             linger,
             limits,
@@ -132,7 +133,7 @@ impl HubCore {
             identity: hub_identity,
             types,
             upstream,
-            store: store.zip(policy).map(|(store, policy)| HubStore::new(store, policy)),
+            store: store.zip(policy).map(|(store, policy)| HubStore::new(store, &policy)),
             transports: RefCell::default(),
             listeners: RefCell::default(),
             handler,
@@ -237,19 +238,12 @@ impl HubCore {
         self.0.tell_store_error(&from_js(error));
     }
 
-    /// Whether the tab is here, and has told what it has open.
-    #[wasm_bindgen(js_name = hasHeardOf)]
-    pub fn has_heard_of(&self, tab: &str) -> bool {
-        self.0.hub.borrow().has_heard_of(tab)
-    }
-
-    /// No tab of an earlier hub comes any more: what no tab has open may be dropped from the store.
-    #[wasm_bindgen(js_name = startEvicting)]
-    pub fn start_evicting(&self) {
-        if let Some(store) = &self.0.store {
-            store.may_evict.set(true);
-            self.0.tidy();
-        }
+    /// The tabs that there are, as far as Web Locks tell. What tabs of an earlier hub have open is not
+    /// dropped from the store.
+    #[wasm_bindgen(js_name = awaitTabs)]
+    pub fn await_tabs(&self, tabs: Vec<String>) {
+        self.0.hub.borrow_mut().await_tabs(&tabs, now());
+        self.0.pump();
     }
 
     /// How many documents the hub holds, and how many of their changes it keeps for tabs.
@@ -383,7 +377,6 @@ impl Shell {
                 }
                 Some(HubEvent::Expected { tab }) => self.tell(self.handler.expected(&tab)),
                 Some(HubEvent::Fenced(error)) => self.tell(self.handler.fenced(to_js(&error))),
-                Some(HubEvent::StoreFailed(error)) => self.store_failed(error),
                 Some(HubEvent::Fault(error)) => self.tell(self.handler.fault(to_js(&error))),
                 None => break,
             }

@@ -238,6 +238,10 @@ impl Journal {
         let writes = std::mem::take(&mut self.being_written);
         if !failed {
             self.pause_length = 0;
+            if self.pause.take().is_some() {
+                // What the store lacks is written now.
+                self.to_write.append(&mut self.in_passing);
+            }
             self.is_behind &= !self.unsaved.is_empty();
             return batch;
         }
