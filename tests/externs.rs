@@ -34,7 +34,8 @@ fn imports(source: &str) -> Vec<(String, String)> {
 
 /// The methods of the doors, each of which the macro makes one that is caught.
 fn door_methods(source: &str) -> usize {
-    let doors = source.split("door! {").skip(1).map(|it| it.split("\n}").next().unwrap_or_default());
+    let doors =
+        source.split("door! {").skip(1).map(|it| it.split("\n}").next().unwrap_or_default());
     doors.map(|it| it.matches("\n        fn ").count()).sum()
 }
 

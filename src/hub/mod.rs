@@ -13,12 +13,14 @@ mod doc_table;
 mod document;
 mod documents;
 mod found;
+mod handle;
 mod handshake;
 #[expect(clippy::module_inception, reason = "the hub's own file, as a tab has one")]
 mod hub;
 mod inbox;
 mod journal;
 mod last_words;
+mod needs;
 mod peers;
 mod queries;
 mod reachable;
@@ -26,6 +28,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod upkeep;
 mod upstream;
 
 pub use hub::{Hub, HubEvent};
@@ -33,4 +36,5 @@ pub use journal::{PendingOp, Restored, Sent, read_stored};
 pub use peers::PeerId;
 pub use settings::HubSettings;
 pub use storage::StoreRequest;
+pub use upkeep::Room;
 pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};

@@ -2,6 +2,7 @@ use tabmux_codecs::Limits;
 use tabmux_middleware::Millis;
 
 use crate::protocol::DocId;
+use crate::store;
 
 /// What a [`super::Hub`] is made of.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct HubSettings {
     pub lineage: String,
     /// With a store: the documents that have uncommitted ops there.
     pub stored: Option<Vec<DocId>>,
+    /// How much the store is to hold at most.
+    pub store_limits: store::Limits,
     /// Whether tabs may leave ops outside of the store: they are not encrypted there.
     pub last_words: bool,
     /// How long a document that no tab wants any more stays subscribed upstream.

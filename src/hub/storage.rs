@@ -11,6 +11,12 @@ pub enum StoreRequest {
     /// Make these writes in one transaction, and call [`Hub::committed`](super::Hub::committed).
     /// There is never more than one such request under way.
     Commit(Rc<[Write]>),
+    /// Say how much room there is on the device, and call [`Hub::room`](super::Hub::room).
+    Room,
+    /// List what the store holds, and call [`Hub::inventory`](super::Hub::inventory).
+    Inventory,
+    /// Open the store again, and call [`Hub::store_opened`](super::Hub::store_opened).
+    Open,
     /// A tab has a question: call [`Hub::answer`](super::Hub::answer).
     Ask {
         /// The tab's id.

@@ -65,9 +65,7 @@ impl Hub {
             Err(error) => {
                 self.tell_damage(&doc, &error.clone().into());
                 self.docs.unread.insert(doc.clone());
-                if let StoreError::Closed { .. } = error {
-                    self.events.push_back(HubEvent::StoreFailed(error));
-                }
+                self.note_failure(&error);
                 Found { is_kept: false, ..Found::default() }
             }
         };
@@ -144,7 +142,7 @@ impl Hub {
     }
 
     /// Whether the tab may come back with what it held of documents of an earlier hub.
-    fn expect(&mut self, tab: &str) -> bool {
+    pub(super) fn expect(&mut self, tab: &str) -> bool {
         if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
             return entry.is_resuming;
         }
@@ -226,11 +224,12 @@ impl Hub {
         let was_behind = journal.is_behind();
         let batch = journal.committed(result.is_err(), now);
         let is_behind = journal.is_behind();
-        if let Err(error) = result {
-            self.events.push_back(HubEvent::StoreFailed(error));
+        self.note_transaction(&result);
+        if let Err(error) = &result {
+            self.note_failure(error);
         }
         if is_behind != was_behind {
-            let lineage = Message::Lineage(Lineage { lineage: self.lineage() });
+            let lineage = ToTab::Lineage(Lineage { lineage: self.lineage() });
             let tabs = self.tabs.iter().map(|entry| (entry.info.id.clone(), lineage.clone()));
             let messages: Vec<_> = tabs.collect();
             if is_behind {
@@ -249,7 +248,7 @@ impl Hub {
     }
 
     /// Whether the store lacks changes, as it fails.
-    pub(super) fn is_behind(&self) -> bool {
+    pub fn is_behind(&self) -> bool {
         self.journal.as_ref().is_some_and(Journal::is_behind)
     }
 
@@ -269,17 +268,9 @@ impl Hub {
         rest.is_some_and(|rest| rest.starts_with(", ") && rest.ends_with(" alone"))
     }
 
-    /// The store was opened anew, and may be empty: everything is written again. `pending` are the
-    /// documents of which it has uncommitted ops: those that could not be read stay as they are.
-    pub fn store_replaced(&mut self, pending: &[DocId], now: Millis) {
-        self.now = now;
-        let (docs, _, _, mut cx) = self.parts();
-        docs.write_all(pending, &mut cx);
-    }
-
     /// A tab may know revisions of an earlier hub that this one does not, and the order goes on after
     /// them; but not after one that no hub can have reached.
-    pub(super) fn refuse_implausible(&mut self, resume: &mut Resume) {
+    pub(super) fn refuse_implausible(&mut self, resume: &mut ConnectionResume) {
         if self.journal.is_none() {
             return;
         }
@@ -293,11 +284,6 @@ impl Hub {
                 ));
             }
         }
-    }
-
-    /// Whether the tab is here, and has told what it has open.
-    pub fn has_heard_of(&self, tab: &str) -> bool {
-        self.tabs.iter().any(|entry| entry.info.id == tab && !entry.is_resuming)
     }
 
     /// Whether a document is in use: it is not to be dropped from the store.
@@ -355,7 +341,7 @@ impl Hub {
             Ok(answer) => (answer, None),
             Err(error) => (None, Some(error)),
         };
-        let reply = Message::StoreReply(StoreReply { request, answer, error });
+        let reply = ToTab::StoreReply(StoreReply { request, answer, error });
         self.out.push((tab.to_owned(), reply));
     }
 

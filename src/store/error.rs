@@ -92,6 +92,16 @@ pub enum StoreError {
         /// The first log entry in the store.
         first: u64,
     },
+    /// The store takes too long. What was asked may be done yet, unless it is opened again.
+    #[error(
+        "the store {name:?} failed: the browser or the cipher did not answer for {seconds} seconds"
+    )]
+    Unanswered {
+        /// Which store.
+        name: String,
+        /// How long that was.
+        seconds: u64,
+    },
     /// Anything else the browser refused. Nothing of the transaction was written.
     #[error("the store {name:?} failed: {reason}")]
     Failed {
@@ -115,6 +125,7 @@ impl StoreError {
             StoreError::Unavailable { .. } => codes::STORE_UNAVAILABLE,
             StoreError::Gap { .. }
             | StoreError::OldCheckpoint { .. }
+            | StoreError::Unanswered { .. }
             | StoreError::Failed { .. } => codes::STORE_FAILED,
         }
     }

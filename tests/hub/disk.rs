@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures::executor::block_on;
-use tabmux::hub::{Hub, PeerId, StoreRequest};
+use tabmux::hub::{Hub, PeerId, Room, StoreRequest};
 use tabmux::protocol::DocId;
 use tabmux::store::{
     DocInfo, Durability, MemoryDisk, MemoryStore, Opened, Opening, Record, Store, StoredDoc, Write,
@@ -27,6 +27,10 @@ pub struct Disk {
     /// What tabs asked.
     pub questions: Vec<StoreRequest>,
     pub reads: Vec<DocId>,
+    /// How much room there is on the device.
+    pub room: Room,
+    /// How often it was asked what it holds.
+    pub inventories: usize,
 }
 
 impl Disk {
@@ -44,6 +48,8 @@ impl Disk {
             transactions: Vec::new(),
             questions: Vec::new(),
             reads: Vec::new(),
+            room: Room::default(),
+            inventories: 0,
         }
     }
 
@@ -69,6 +75,25 @@ impl Disk {
                 let result = block_on(self.store.commit(epoch, &writes, Durability::Relaxed));
                 self.transactions.push(writes);
                 hub.committed(result, now);
+            }
+            StoreRequest::Room => hub.room(self.room, now),
+            StoreRequest::Inventory => {
+                let inventory = block_on(self.store.inventory());
+                self.inventories += 1;
+                hub.inventory(inventory, now, now);
+            }
+            StoreRequest::Open => {
+                let opening = Opening {
+                    floor: 0,
+                    lineage: self.opened.lineage.clone(),
+                    succeeds: Some(epoch),
+                    ..Opening::default()
+                };
+                let opened = block_on(self.store.open(opening));
+                if let Ok(opened) = &opened {
+                    self.opened = opened.clone();
+                }
+                hub.store_opened(opened.map(|it| it.pending), now);
             }
             question @ StoreRequest::Ask { .. } => self.questions.push(question),
         }

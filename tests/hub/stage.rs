@@ -81,6 +81,7 @@ fn hub(script: &Rc<RefCell<Script>>, types: Rc<dyn Types>, disk: Option<&Disk>) 
         epoch: disk.map_or(1, |disk| disk.opened.epoch),
         lineage: disk.map_or("first", |disk| &disk.opened.lineage).to_owned(),
         stored: disk.map(|disk| disk.opened.pending.clone()),
+        store_limits: tabmux::store::Limits::default(),
         last_words: disk.is_some(),
         linger: LINGER,
         limits: Limits::default(),

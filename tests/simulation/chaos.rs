@@ -123,6 +123,13 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
         }
         14..17 if life.refusing_disk && !life.crashes => return world.refuse_to_write(1),
         16 if life.refusing_disk => return world.refuse_to_write(1),
+        18 if life.refusing_disk && world.common.rng.random_bool(0.5) => {
+            return world.close_disk();
+        }
+        19 if life.has_store() => {
+            let is_full = world.common.rng.random_bool(0.5);
+            return world.fill_disk(is_full);
+        }
         17 if life.refusing_disk && life.crashes => return world.refuse_to_write(4),
         13 if life.restarts => return world.restart_hub(),
         14..18 if life.creations => return world.create_or_delete_outside(doc, type_name),

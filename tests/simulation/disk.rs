@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use futures::executor::block_on;
 use rand::RngExt;
-use tabmux::hub::{HubEvent, StoreRequest};
+use tabmux::hub::{HubEvent, Room, StoreRequest};
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, MemoryDisk, MemoryStore, Opened, Opening, Store, StoreError, StoredDoc,
+    Durability, Inventory, MemoryDisk, MemoryStore, Opened, Opening, Store, StoreError, StoredDoc,
 };
 
 use super::tab::Common;
@@ -23,8 +23,8 @@ pub struct Disk {
     pub opened: Opened,
     /// How many transactions it is to refuse.
     refusals: u32,
-    /// The hub knows that the last transaction failed.
-    is_failing: bool,
+    /// There is hardly any room left on the device.
+    is_full: bool,
     /// Oldest first; each begins when the one before was done.
     jobs: VecDeque<Job>,
 }
@@ -40,6 +40,9 @@ struct Job {
 enum Answer {
     Read(DocId, Result<StoredDoc, StoreError>),
     Committed(Result<(), StoreError>),
+    Room(Room),
+    Inventory(Result<Inventory, StoreError>),
+    Opened(Result<Vec<DocId>, StoreError>),
 }
 
 impl Disk {
@@ -47,7 +50,7 @@ impl Disk {
         let store = MemoryStore::new(&disk);
         let opening = Opening { floor: 0, lineage: "the disk".to_owned(), ..Opening::default() };
         let opened = block_on(store.open(opening)).expect("it opens");
-        Disk { disk, store, opened, refusals: 0, is_failing: false, jobs: VecDeque::new() }
+        Disk { disk, store, opened, refusals: 0, is_full: false, jobs: VecDeque::new() }
     }
 
     /// The disk as the next hub finds it. What was on its way may be done, or not.
@@ -60,7 +63,8 @@ impl Disk {
             }
         }
         let refusals = std::mem::take(&mut self.refusals);
-        let next = Disk { refusals, ..Disk::new(self.disk.clone()) };
+        let is_full = self.is_full;
+        let next = Disk { refusals, is_full, ..Disk::new(self.disk.clone()) };
         // D1: whatever the dead hub still had on its way changes nothing.
         for mut job in std::mem::take(&mut self.jobs) {
             if job.answer.is_none() {
@@ -96,8 +100,22 @@ impl Disk {
                 let result = block_on(self.store.commit(epoch, writes, Durability::Relaxed));
                 Some(Answer::Committed(result))
             }
+            StoreRequest::Room => {
+                let usage = if self.is_full { 95 } else { 50 };
+                Some(Answer::Room(Room { usage: Some(usage), quota: Some(100) }))
+            }
+            StoreRequest::Inventory => Some(Answer::Inventory(block_on(self.store.inventory()))),
+            StoreRequest::Open => Some(Answer::Opened(self.open_again())),
             StoreRequest::Ask { .. } => unreachable!("no tab of the simulation asks the store"),
         };
+    }
+
+    fn open_again(&mut self) -> Result<Vec<DocId>, StoreError> {
+        let Opened { epoch, lineage, .. } = self.opened.clone();
+        let succeeds = Some(epoch);
+        let opening = Opening { floor: 0, lineage, succeeds, ..Opening::default() };
+        self.opened = block_on(self.store.open(opening))?;
+        Ok(self.opened.pending.clone())
     }
 
     pub fn next_time(&self) -> Option<u64> {
@@ -133,6 +151,9 @@ fn name(request: &StoreRequest) -> String {
             let docs: Vec<String> = writes.iter().map(|write| write.doc().id.clone()).collect();
             format!("to write {}", docs.join(", "))
         }
+        StoreRequest::Room => "for its room".to_owned(),
+        StoreRequest::Inventory => "what it has".to_owned(),
+        StoreRequest::Open => "to open".to_owned(),
         StoreRequest::Ask { question, .. } => format!("{question:?}"),
     }
 }
@@ -147,7 +168,7 @@ impl World {
     /// The hub's thread ends at once, and another takes its place.
     pub fn crash_hub(&mut self) {
         let disk = self.disk.take().expect("the hub has a store");
-        if disk.is_failing {
+        if self.hub.is_behind() {
             let sent = self.upstream.client.borrow_mut().take_unrecorded();
             self.common.ledger.lose_unwritten(self.epoch(), &sent);
         }
@@ -165,6 +186,23 @@ impl World {
     pub fn refuse_to_write(&mut self, times: u32) {
         if let Some(disk) = &mut self.disk {
             disk.refusals = times;
+        }
+    }
+
+    /// The device becomes full, or is no longer.
+    pub fn fill_disk(&mut self, is_full: bool) {
+        if let Some(disk) = &mut self.disk {
+            disk.is_full = is_full;
+        }
+    }
+
+    /// The browser closes the store, unless it is being opened: that is noticed once it is open.
+    pub fn close_disk(&mut self) {
+        let opens = |job: &Job| job.request == StoreRequest::Open;
+        if let Some(disk) = self.disk.as_mut().filter(|disk| !disk.jobs.iter().any(opens)) {
+            let error = disk.disk.end_sessions("the browser closed it");
+            self.common.trace(|| "the disk closes".to_owned());
+            self.hub.store_closed(error, self.common.now);
         }
     }
 
@@ -189,12 +227,16 @@ impl World {
             }
             Answer::Committed(result) => {
                 self.common.trace(|| format!("the disk has written: {result:?}"));
-                let is_failing = result.is_err();
                 self.hub.committed(result, now);
-                if !is_failing {
+                if !self.hub.is_behind() {
                     self.upstream.client.borrow_mut().take_unrecorded();
                 }
-                self.disk.as_mut().expect("it has answered").is_failing = is_failing;
+            }
+            Answer::Room(room) => self.hub.room(room, now),
+            Answer::Inventory(inventory) => self.hub.inventory(inventory, now, now),
+            Answer::Opened(opened) => {
+                self.common.trace(|| format!("the disk is open again: {opened:?}"));
+                self.hub.store_opened(opened, now);
             }
         }
         true

@@ -250,6 +250,10 @@ impl World {
             let peer = self.hub.connect(guarantees(&self.setup.faults));
             self.tabs[at].wire.peer = peer;
         }
+        if self.disk.is_some() {
+            let tabs: Vec<String> = self.tabs.iter().map(|seat| seat.driver.id.clone()).collect();
+            self.hub.await_tabs(&tabs, self.common.now);
+        }
         self.connect_upstream();
     }
 
@@ -382,6 +386,7 @@ impl World {
     /// From now on nobody is frozen, throttled, refused or disturbed; the links stay as they are.
     pub fn calm_down(&mut self) {
         self.setup.timer_step = 1;
+        self.fill_disk(false);
         self.server.refusals = 0.0;
         for at in 0..self.tabs.len() {
             self.tabs[at].frozen_until = 0;
@@ -405,6 +410,7 @@ fn new_hub(epoch: u64, opened: Option<&Opened>, upstream: &Party) -> Hub {
         epoch,
         lineage: opened.map_or(epoch.to_string(), |opened| opened.lineage.clone()),
         stored: opened.map(|opened| opened.pending.clone()),
+        store_limits: tabmux::store::Limits::default(),
         last_words: opened.is_some(),
         linger: LINGER,
         limits: Limits::default(),

@@ -13,7 +13,7 @@ use super::listeners::ListenerEnd;
 use super::store::{HubStore, OpenStore, Policy, StoreSettings};
 use super::upstream::UpstreamAdapter;
 use super::upstream_event::event_from_js;
-use tabmux::hub::{Hub, HubEvent, PeerId};
+use tabmux::hub::{self, Hub, HubEvent, PeerId};
 use tabmux::ot::Types;
 use tabmux::protocol::DocId;
 use tabmux::{Error, codes, from_value, wire};
@@ -46,21 +46,21 @@ door! {
         fn cleared();
         /// Whether the store is to keep a document.
         fn keeps(collection: &str, id: &str) -> bool;
-        fn room() -> Promised<Room>;
+        fn room() -> Promised<DeviceRoom>;
     }
 }
 
-declare_types!(&HubSettings, &Policy, &Room, &StoreSettings, Thrown<'_>);
+declare_types!(&HubSettings, &Policy, &DeviceRoom, &StoreSettings, Thrown<'_>);
 
 /// What the browser says of the room on this device.
 #[derive(Default)]
-pub(super) struct Room {
+pub(super) struct DeviceRoom {
     pub usage: Option<u64>,
     pub quota: Option<u64>,
     pub persisted: Option<bool>,
 }
 
-wire!(open Room { usage, quota, persisted });
+wire!(open DeviceRoom { usage, quota, persisted });
 
 /// What a hub is made with.
 struct HubSettings {
@@ -112,11 +112,12 @@ impl HubCore {
             (epoch, lineage, stored) = (opened.epoch, opened.lineage, Some(opened.pending));
         }
         let hub_identity = identity.clone();
-        let settings = tabmux::hub::HubSettings {
+        let settings = hub::HubSettings {
             identity,
             epoch,
             lineage,
             stored,
+            store_limits: policy.as_ref().map(Policy::limits).unwrap_or_default(),
             last_words: store.as_ref().is_some_and(|store| store.takes_last_words),
             linger,
             limits,
@@ -134,7 +135,7 @@ impl HubCore {
             identity: hub_identity,
             types,
             upstream,
-            store: store.zip(policy).map(|(store, policy)| HubStore::new(store, policy)),
+            store: store.zip(policy).map(|(store, policy)| HubStore::new(store, &policy)),
             transports: RefCell::default(),
             listeners: RefCell::default(),
             handler,
@@ -257,19 +258,12 @@ impl HubCore {
         self.0.tell_store_error(&from_js(error));
     }
 
-    /// Whether the tab is here, and has told what it has open.
-    #[wasm_bindgen(js_name = hasHeardOf)]
-    pub fn has_heard_of(&self, tab: &str) -> bool {
-        self.0.hub.borrow().has_heard_of(tab)
-    }
-
-    /// No tab of an earlier hub comes any more: what no tab has open may be dropped from the store.
-    #[wasm_bindgen(js_name = startEvicting)]
-    pub fn start_evicting(&self) {
-        if let Some(store) = &self.0.store {
-            store.may_evict.set(true);
-            self.0.tidy();
-        }
+    /// The tabs that there are, as far as Web Locks tell. What tabs of an earlier hub have open is not
+    /// dropped from the store.
+    #[wasm_bindgen(js_name = awaitTabs)]
+    pub fn await_tabs(&self, tabs: Vec<String>) {
+        self.0.hub.borrow_mut().await_tabs(&tabs, now());
+        self.0.pump();
     }
 
     /// Whether there is no transport to a tab.
@@ -397,7 +391,6 @@ impl Shell {
                 }
                 Some(HubEvent::Expected { tab }) => self.tell(self.handler.expected(&tab)),
                 Some(HubEvent::Fenced(error)) => self.tell(self.handler.fenced(Thrown(&error))),
-                Some(HubEvent::StoreFailed(error)) => self.store_failed(error),
                 Some(HubEvent::Fault(error)) => self.fault(&error),
                 None => break,
             }
@@ -427,10 +420,10 @@ impl Shell {
     }
 
     /// What the browser says of the room on this device; nothing, if that fails.
-    pub(super) async fn room(&self) -> Room {
+    pub(super) async fn room(&self) -> DeviceRoom {
         match self.handler.room() {
             Ok(room) => room.get().await.unwrap_or_default(),
-            Err(_) => Room::default(),
+            Err(_) => DeviceRoom::default(),
         }
     }
 

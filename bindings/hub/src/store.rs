@@ -39,6 +39,12 @@ pub(super) struct Policy {
 
 wire!(open Policy { strict or false, max_age as "maxAge", max_bytes as "maxBytes" });
 
+impl Policy {
+    pub fn limits(&self) -> Limits {
+        Limits { max_age: self.max_age, max_bytes: self.max_bytes }
+    }
+}
+
 /// A store that was opened for a hub.
 #[wasm_bindgen]
 pub struct OpenStore {
@@ -109,18 +115,8 @@ pub(super) struct HubStore {
     pub epoch: Cell<u64>,
     pub lineage: String,
     pub durability: Durability,
-    pub limits: Limits,
     /// How many requests are under way.
     pub under_way: Cell<u32>,
-    /// How many transactions there were since old documents were last looked for.
-    pub commits: Cell<u32>,
-    /// Every tab that has documents open has told of them.
-    pub may_evict: Cell<bool>,
-    /// Old documents are being looked for.
-    pub is_tidying: Cell<bool>,
-    /// The device was nearly full when it was last looked at.
-    pub is_full: Cell<bool>,
-    pub is_open: Cell<bool>,
     /// It is being opened again.
     pub is_reopening: Cell<bool>,
     /// Ends the wait for its end.
@@ -132,20 +128,13 @@ pub(super) struct HubStore {
 }
 
 impl HubStore {
-    pub fn new(open: OpenStore, policy: Policy) -> Self {
-        let Policy { strict, max_age, max_bytes } = policy;
+    pub fn new(open: OpenStore, policy: &Policy) -> Self {
         HubStore {
             store: RefCell::new(Some(open.store)),
             epoch: Cell::new(open.opened.epoch),
             lineage: open.opened.lineage,
-            durability: if strict { Durability::Strict } else { Durability::Relaxed },
-            limits: Limits { max_age, max_bytes },
+            durability: if policy.strict { Durability::Strict } else { Durability::Relaxed },
             under_way: Cell::new(0),
-            commits: Cell::new(0),
-            may_evict: Cell::new(false),
-            is_tidying: Cell::new(false),
-            is_full: Cell::new(false),
-            is_open: Cell::new(true),
             is_reopening: Cell::new(false),
             watch: RefCell::new(None),
             failure: RefCell::new(None),
@@ -186,12 +175,9 @@ impl HubStore {
             return Err(StoreError::Closed { name, reason });
         }
         let name = self.get()?.name().to_owned();
-        within(PATIENCE, work).await.unwrap_or_else(|| {
-            self.is_open.set(false);
-            let seconds = PATIENCE / 1000;
-            let reason = format!("the browser or the cipher did not answer for {seconds} seconds");
-            Err(StoreError::Failed { name, reason })
-        })
+        within(PATIENCE, work)
+            .await
+            .unwrap_or_else(|| Err(StoreError::Unanswered { name, seconds: PATIENCE / 1000 }))
     }
 
     pub async fn inventory(&self) -> Result<Inventory, StoreError> {
@@ -201,6 +187,13 @@ impl HubStore {
     /// Opens it again after it was closed. The error of one that another hub has opened since is that
     /// this hub is fenced. Returns the documents of which it has uncommitted ops.
     pub async fn reopen(&self) -> Result<Vec<DocId>, StoreError> {
+        self.is_reopening.set(true);
+        let pending = self.open().await;
+        self.is_reopening.set(false);
+        pending
+    }
+
+    async fn open(&self) -> Result<Vec<DocId>, StoreError> {
         let (epoch, lineage) = (self.epoch.get(), self.lineage.clone());
         let succeeds = Some(epoch);
         let opening = Opening { floor: epoch + 1, lineage, succeeds, ..Opening::default() };

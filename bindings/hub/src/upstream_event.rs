@@ -3,7 +3,7 @@
 use js_sys::Reflect;
 use tabmux::hub::{self, QueryResults, Sent};
 use tabmux::ot::{Op, Origin};
-use tabmux::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QueryDiff};
+use tabmux::protocol::{Change, ConnectionError, ConnectionEvent, DocId, QueryDiff};
 use tabmux::wire::{Member, Place, Wire};
 use tabmux::{Error, Payload, codes, from_value, wire, wire_enum};
 use tabmux_bindings::errors::{from_js, to_js};
@@ -30,8 +30,8 @@ impl Wire for Caught {
         to.value(&to_js(&self.0));
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        Ok(Caught::of(from.value()))
+    fn read(from: Member<'_>) -> Self {
+        Caught::of(from.value())
     }
 }
 
@@ -144,6 +144,7 @@ wire_enum!(UpstreamEvent {
     "queryFailed" = QueryFailed { query, error },
     "message" = Message { message },
     "fault" = Fault { error },
+    else UpstreamEvent::Message { message: Payload::null() }
 });
 
 /// The hub's event, or the error that the event tells: a fault, which may be that it makes no sense.
@@ -160,7 +161,7 @@ pub fn event_from_js(event: &JsValue) -> Result<hub::UpstreamEvent, Error> {
             hub::UpstreamEvent::State(ConnectionEvent { state, id, reason, losses: 0 })
         }
         UpstreamEvent::ConnectionFailed { socket, error } => {
-            hub::UpstreamEvent::ConnectionFailed(ConnectionFailed { socket, error: error.0 })
+            hub::UpstreamEvent::ConnectionFailed(ConnectionError { socket, error: error.0 })
         }
         UpstreamEvent::Loaded { doc } => hub::UpstreamEvent::Loaded(doc),
         UpstreamEvent::Unloaded { doc } => hub::UpstreamEvent::Unloaded(doc),

@@ -44,3 +44,11 @@ pub fn over_js_transport(
 ) -> Result<TransportEnd, JsValue> {
     Ok(TransportEnd(Rc::new(JsTransport::new(object).map_err(transport_error_to_js)?)))
 }
+
+/// An end of a transport in this thread, whose other end a core has as well.
+#[wasm_bindgen(js_name = overDirect)]
+pub fn over_direct(
+    #[wasm_bindgen(unchecked_param_type = "unknown")] end: JsValue,
+) -> Result<TransportEnd, JsValue> {
+    Ok(TransportEnd(Rc::new(JsTransport::of_pair(end).map_err(transport_error_to_js)?)))
+}

@@ -2,8 +2,8 @@ use std::cell::RefCell;
 
 use tabmux::ot::{Answered, Create, Op};
 use tabmux::protocol::{
-    ConnectionFailed, DocId, QueryDiff, QueryExtra, QueryReady, Snapshot, StoreEvent,
-    StoreQuestion, StoreReply, TabInfo,
+    ConnectionError, DocId, QueryDiff, QueryExtra, QueryReady, Snapshot, StoreEvent, StoreQuestion,
+    StoreReply, TabInfo,
 };
 use tabmux::tab::{DocKey, Tab, TabEvent};
 use tabmux::{Error, Payload};
@@ -87,7 +87,7 @@ pub(super) fn tell(
         TabEvent::HubLost => handler.hub_lost(),
         TabEvent::Offline => handler.offline(),
         TabEvent::State(event) => handler.state(&event.state, event.id, event.reason),
-        TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
+        TabEvent::ConnectionFailed(ConnectionError { socket, error }) => {
             handler.connection_failed(socket, Thrown(&error))
         }
         TabEvent::Sequenced { doc } => handler.sequenced(doc),

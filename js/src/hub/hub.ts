@@ -3,6 +3,7 @@ import {
   HubCore,
   type HubHandler,
   listenOnBroadcastChannel,
+  overDirect,
   overJsTransport,
   type Policy,
   type TransportEnd,
@@ -72,8 +73,6 @@ export class Hub extends Emitter<HubEvents> {
   readonly #givenUp = new Map<string, ReturnType<typeof clock.setTimeout>>();
   /** Whether a tab may hold its Web Lock where it can't be seen: in another process, or origin. */
   #hasDistantTabs = false;
-  /** Tabs that there were as the hub started, and of which it is to hear yet before it evicts. */
-  #earlier: Set<string> | undefined;
   #hasToldOfKeep = false;
   #cleared = false;
   #closed = false;
@@ -124,31 +123,16 @@ export class Hub extends Emitter<HubEvents> {
     this.#found = found;
     watchCore(core, this, true);
     if (found?.failure) core.tellStoreFailure(found.failure);
-    if (found) this.#evictOnceAllAreBack(core);
+    if (found) this.#awaitTabs();
     for (const act of this.#waiting.splice(0)) act(core);
     if (this.#closed) this.#closeCore();
     this.#upstream.tellAll();
   }
 
   /** Tabs of an earlier hub have documents open, of which this one hears as they come back. */
-  async #evictOnceAllAreBack(core: HubCore): Promise<void> {
-    const earlier = await tabsWithLock();
-    this.#earlier = earlier;
-    for (const tab of earlier) this.#expect(tab);
-    const giveUp = () => {
-      earlier.clear();
-      this.#evictIfAllAreBack(core);
-    };
-    if (earlier.size > 0) unref(clock.setTimeout(giveUp, EXPECTED_MS));
-    this.#evictIfAllAreBack(core);
-  }
-
-  #evictIfAllAreBack(core: HubCore): void {
-    if (!this.#earlier || this.#closed) return;
-    for (const tab of this.#earlier) if (core.hasHeardOf(tab)) this.#earlier.delete(tab);
-    if (this.#earlier.size > 0) return;
-    this.#earlier = undefined;
-    core.startEvicting();
+  async #awaitTabs(): Promise<void> {
+    const tabs = [...(await tabsWithLock())];
+    this.#withCore((core) => this.#closed || core.awaitTabs(tabs));
   }
 
   /** Acts now, or once the store is open and the core does not wait for the caller itself. */
@@ -165,9 +149,6 @@ export class Hub extends Emitter<HubEvents> {
         this.#tabs.add(tab);
         // Of one that can't be watched the transport tells when it is gone, and only that.
         this.#watchTab(tab).catch(() => this.#keep(tab));
-        // It tells what it has open right after.
-        const hear = () => this.#core && this.#evictIfAllAreBack(this.#core);
-        if (this.#earlier) unref(clock.setTimeout(hear, LAST_WORDS_MS));
         this.#tell('joined', tab);
       },
       expected: (tab) => this.#expect(tab),
@@ -259,10 +240,8 @@ export class Hub extends Emitter<HubEvents> {
 
   #tabGone(tab: string): void {
     this.#keep(tab);
-    this.#earlier?.delete(tab);
     if (this.#closed || !this.#core) return;
     this.#core.tabGone(tab);
-    this.#evictIfAllAreBack(this.#core);
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
@@ -311,7 +290,7 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Takes a tab of this thread. */
   acceptDirect(end: CustomTransport): void {
-    this.acceptEnd(overJsTransport(end));
+    this.acceptEnd(overDirect(end));
   }
 
   /** @internal Takes a tab that comes on a built-in transport. */

@@ -80,7 +80,7 @@ export class Telling {
    * and whether there is one.
    */
   untold(doc: Doc | undefined): Untold {
-    const types = (doc && this.#untold.get(doc)) ?? [];
+    const types = this.#untoldOf(doc);
     const load = types.indexOf('loaded');
     const before = load < 0 ? types : types.slice(0, load);
     return {changes: before.filter((type) => type === 'changed').length, load: load >= 0};
@@ -88,6 +88,10 @@ export class Telling {
 
   /** Whether the core has yet to be told an event of this type of the document. */
   isToTell(doc: Doc, type: UpstreamEvent['type']): boolean {
-    return this.#untold.get(doc)?.includes(type) ?? false;
+    return this.#untoldOf(doc).includes(type);
+  }
+
+  #untoldOf(doc: Doc | undefined): UpstreamEvent['type'][] {
+    return (doc && this.#untold.get(doc)) ?? [];
   }
 }

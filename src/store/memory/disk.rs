@@ -157,7 +157,7 @@ impl MemoryDisk {
 
 impl State {
     /// Ends every session, which returns the error that all of them get.
-    fn end(&mut self, reason: &str) -> StoreError {
+    pub(super) fn end(&mut self, reason: &str) -> StoreError {
         let error = closed(reason);
         for session in self.sessions.drain(..) {
             session.end(error.clone());

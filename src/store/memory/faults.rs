@@ -60,6 +60,11 @@ impl MemoryDisk {
         self.state().faults.power = Some((commits.max(1), Power::FailsAfter));
     }
 
+    /// Every store on the disk closes, with this error; each can be opened again.
+    pub fn end_sessions(&self, reason: &str) -> StoreError {
+        self.state().end(reason)
+    }
+
     /// Clears the disk while it is in use, as users clear a site's data: even the epoch is gone.
     pub fn delete(&self) {
         self.state().delete();

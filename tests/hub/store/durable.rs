@@ -102,7 +102,7 @@ fn f15_what_could_not_be_written_is_seen_all_the_same_and_written_after_a_pause(
     stage.events.clear();
     stage.disk().disk.fail_next_commit(quota());
     let token = stage.edit(0, &id, json!(["oh "]));
-    assert_eq!(stage.events, [HubEvent::StoreFailed(quota())]);
+    assert_eq!(stage.store_events(1), [("quota", &json!({}))]);
     assert_eq!(stage.text(1, &id).as_deref(), Some("oh hello"));
     assert_eq!(stage.answers(0, token), [], "it waits for its name to be written");
     let tried = stage.disk().transactions.len();
@@ -131,7 +131,7 @@ fn f15_a_transaction_that_was_given_up_and_is_written_after_all_doubles_nothing(
     stage.disk().write_untold();
     let reopened = Disk::new(&stage.disk().disk, "unused");
     stage.disk = Some(reopened);
-    stage.hub.store_replaced(&[], now);
+    stage.hub.store_opened(Ok(Vec::new()), now);
     stage.edit(1, &id, json!(["well, "]));
     stage.run_for(1000);
     assert_eq!(stage.answers(0, token), [None]);

@@ -213,7 +213,7 @@ fn an_op_of_a_tab_that_is_gone_is_told_if_a_hard_rollback_dropped_it_just_before
     stage.script.borrow_mut().stays_unloaded = true;
     stage.script.borrow_mut().lose(&id);
     let now = stage.now;
-    stage.hub.store_replaced(&[], now);
+    stage.hub.store_opened(Ok(Vec::new()), now);
     stage.settle();
     assert!(stage.disk().info(&id).unwrap().pending);
     stage.replace_hub("connected");

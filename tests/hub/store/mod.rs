@@ -11,6 +11,7 @@ mod policy;
 mod property;
 mod reading;
 mod successor;
+mod upkeep;
 
 /// Two tabs that are subscribed to the same text, which is in the store.
 fn two_with_a_text() -> Stage {

@@ -1,7 +1,7 @@
 //! What the store keeps, and for how long.
 
 use serde_json::{Value, json};
-use tabmux::hub::{HubEvent, StoreRequest};
+use tabmux::hub::StoreRequest;
 use tabmux::protocol::{DocId, StoreQuestion, StoreReply};
 use tabmux::store::{MemoryDisk, StoreError};
 use tabmux::tab::TabEvent;
@@ -146,7 +146,7 @@ fn documents_are_evicted_unless_they_are_in_use() {
     stage.subscribe(0, &doc("b"));
     assert_eq!(stage.text(0, &doc("b")).as_deref(), Some("world"));
     assert!(stage.disk().info(&doc("b")).is_some(), "it is kept again");
-    assert!(!stage.events.iter().any(|event| matches!(event, HubEvent::StoreFailed(_))));
+    assert_eq!(stage.store_events(0), [evicted], "no transaction fails");
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_document_that_is_wanted_again_while_it_is_evicted_is_written_anew() {
     stage.subscribe(0, &doc("b"));
     stage.release_disk();
     stage.edit(0, &doc("b"), json!(["oh "]));
-    let failed = |event: &&HubEvent| matches!(event, HubEvent::StoreFailed(_));
-    assert_eq!(stage.events.iter().find(failed), None);
+    let evicted = ("evicted", &json!([{ "collection": "docs", "id": "b" }]));
+    assert_eq!(stage.store_events(0), [evicted], "no transaction fails");
     assert!(stage.disk().info(&doc("b")).is_some());
 }
 
@@ -247,14 +247,11 @@ fn nothing_is_stored_any_more_of_a_document_that_was_just_read() {
 fn f23_everything_is_written_again_to_a_store_that_is_new() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.disk().disk.delete();
-    let closed =
-        |event: &HubEvent| matches!(event, HubEvent::StoreFailed(StoreError::Closed { .. }));
     stage.edit(0, &id, json!(["oh "]));
-    assert!(stage.events.iter().any(closed), "{:?}", stage.events);
     let disk = Disk::new(&stage.disk().disk, "anew");
     stage.disk = Some(disk);
     let now = stage.now;
-    stage.hub.store_replaced(&[], now);
+    stage.hub.store_opened(Ok(Vec::new()), now);
     stage.run_for(1000);
     stage.edit(0, &id, json!(["well, "]));
     stage.replace_hub("disconnected");
@@ -283,7 +280,7 @@ fn one_that_was_not_read() -> Stage {
 fn f15_a_document_that_was_not_read_is_written_once_the_store_is_open_again() {
     let (mut stage, id) = (one_that_was_not_read(), doc("b"));
     let now = stage.now;
-    stage.hub.store_replaced(&[], now);
+    stage.hub.store_opened(Ok(Vec::new()), now);
     stage.run_for(1000);
     stage.edit(0, &id, json!(["oh "]));
     stage.replace_hub("disconnected");
@@ -297,7 +294,7 @@ fn f15_a_document_that_was_not_read_is_written_once_the_store_is_open_again() {
 fn f15_uncommitted_ops_that_were_not_read_are_not_written_over() {
     let (mut stage, id) = (one_that_was_not_read(), doc("b"));
     let now = stage.now;
-    stage.hub.store_replaced(std::slice::from_ref(&id), now);
+    stage.hub.store_opened(Ok(vec![id.clone()]), now);
     stage.edit(0, &id, json!(["oh "]));
     assert_eq!(stage.text(0, &id).as_deref(), Some("oh world"));
     assert_eq!(stage.disk().info(&id), None);

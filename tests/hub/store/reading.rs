@@ -208,7 +208,7 @@ fn a_document_that_could_not_be_read_is_stored_once_the_store_is_opened_again() 
         stage.hub.stored(id.clone(), Err(error), now);
         stage.hub.proceed(now);
         stage.release_disk();
-        stage.hub.store_replaced(&[], now);
+        stage.hub.store_opened(Ok(Vec::new()), now);
         stage.settle();
         stage.edit(0, &id, json!(["oh "]));
         stage.replace_hub("disconnected");
