@@ -26,7 +26,14 @@ async function typeErrors(text, ...files) {
     const file = join(project, 'doors.ts');
     await writeFile(file, text);
     const compiler = join(root, 'node_modules/.bin/tsc');
-    const options = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom,esnext.disposable'];
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022,dom,esnext.disposable',
+    ];
     const checked = promisify(execFile)(compiler, [...options, file, ...files]);
     return checked.then(
       () => '',
