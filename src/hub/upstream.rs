@@ -5,6 +5,7 @@ use crate::platform::Payload;
 use crate::protocol::{
     Change, ConnectionError, ConnectionEvent, DocId, QueryDiff, QuerySpec, Snapshot,
 };
+use crate::wire::wire;
 
 /// An op for the upstream document.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Untold {
     /// Whether there is an [`UpstreamEvent::Loaded`].
     pub load: bool,
 }
+
+wire!(Untold { changes, load });
 
 impl Untold {
     /// What of these events, oldest first, changes the document.

@@ -7,6 +7,8 @@
 mod allocator;
 /// The platform's clock, and alarms set by it.
 pub mod clock;
+/// What Rust tells JavaScript, and the typings of it.
+pub mod door;
 /// Errors as JavaScript has them.
 pub mod errors;
 /// Ops as JavaScript has them.
@@ -16,6 +18,10 @@ mod panics;
 pub mod transports;
 /// The OT types that the application registered.
 pub mod types;
+
+// For the macros.
+#[doc(hidden)]
+pub use tabmux::wire::TsText;
 
 /// Runs when a module is loaded.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]

@@ -1,5 +1,5 @@
 import type {Doc} from 'sharedb/lib/client/index.js';
-import type {Op} from '../shared/wire.js';
+import type {Op} from '../../wasm/hub/tabmux_hub.js';
 import type {Answer} from './sharedb.js';
 
 /** The op of the server that ShareDB is handling, as it came. */

@@ -1,26 +1,37 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
+import type {
+  DocId,
+  Head,
+  Op,
+  Origin,
+  PendingOp,
+  QuerySpec,
+  Snapshot,
+  Unfit,
+  Untold,
+  Upstream,
+  UpstreamEvent,
+} from '../../wasm/hub/tabmux_hub.js';
 import {codeOf, codes, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
-import type {Op, WireSnapshot} from '../shared/wire.js';
 import {Arriving} from './arriving.js';
 import {Asked} from './asked.js';
-import {copied, type State, serialized, stateAfterAll, typeNamed} from './document-state.js';
-import {type DocumentName, HeldResults} from './held-results.js';
+import {
+  copied,
+  headOf,
+  nameOf,
+  type State,
+  serialized,
+  stateAfterAll,
+  typeNamed,
+} from './document-state.js';
+import {HeldResults} from './held-results.js';
 import {HeldSends} from './held-sends.js';
 import {wouldMislead} from './misleading.js';
 import {misshapen} from './misshapen.js';
 import {Outdated} from './outdated.js';
-import {
-  answerTo,
-  fitting,
-  type Origin,
-  type PendingOp,
-  pendingOf,
-  queuedOps,
-  sendSource,
-  sendsSource,
-} from './pending.js';
-import {Queries, type QuerySpec} from './queries.js';
+import {answerTo, fitting, pendingOf, queuedOps, sendSource, sendsSource} from './pending.js';
+import {Queries} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
 import {Silenced} from './silenced.js';
@@ -28,7 +39,7 @@ import {OpsSince} from './since.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
-import {Telling, type UpstreamEvent} from './telling.js';
+import {Telling} from './telling.js';
 
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
@@ -40,7 +51,7 @@ export interface StoreOptions {
   /** Whether the core can be told of events. */
   canTell?: () => boolean;
   /** Whether these documents were read from the store; has them read. */
-  hasAtHand?: (docs: DocumentName[]) => boolean;
+  hasAtHand?: (docs: DocId[]) => boolean;
 }
 
 /**
@@ -48,12 +59,12 @@ export interface StoreOptions {
  *
  * With a store, ops wait to be sent, and what the server no longer has is not rolled back.
  */
-export class UpstreamAdapter {
+export class UpstreamAdapter implements Upstream {
   #connection: WholeConnection | undefined;
   #isResting = false;
   readonly #docs = new Map<string, WholeDoc>();
   readonly #queries = new Queries(
-    (...event) => this.#emit(...event),
+    (event) => this.#emit(event),
     (doc) => this.#adopt(doc),
   );
   readonly #asked = new Asked();
@@ -71,7 +82,9 @@ export class UpstreamAdapter {
   readonly #heldSends = new HeldSends();
   readonly #heldResults: HeldResults;
   readonly #silenced = new Silenced();
-  readonly #outdated = new Outdated((doc, error) => this.#emitOf(doc, 'outdated', error));
+  readonly #outdated = new Outdated((doc, error) =>
+    this.#emit({type: 'outdated', doc: nameOf(doc), error}, doc),
+  );
 
   constructor(
     makeConnection: (options: any) => Connection,
@@ -86,18 +99,14 @@ export class UpstreamAdapter {
     this.#heldResults = new HeldResults(hasAtHand);
   }
 
-  #emit(...event: UpstreamEvent): void {
-    this.#telling.push(undefined, event);
-  }
-
-  #emitOf(doc: Doc, name: string, ...rest: unknown[]): void {
-    this.#telling.push(doc, [name, doc.collection, doc.id, ...rest]);
+  /** `doc`: the one that it is about, of which the version counts. */
+  #emit(event: UpstreamEvent, doc?: Doc): void {
+    this.#telling.push(doc, event);
   }
 
   /** The core tells what one of these methods threw. */
   tell(event: UpstreamEvent): void {
-    event.push(event.pop() ?? makeError(codes.OP_NOT_APPLIED, 'nothing was said when it failed'));
-    this.#emit(...event);
+    this.#emit(event);
   }
 
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
@@ -110,7 +119,7 @@ export class UpstreamAdapter {
    * Of what the core has not been told: how many changes of the document come before its next load,
    * and whether there is one.
    */
-  untold(collection: string, id: string): [changes: number, load: boolean] {
+  untold(collection: string, id: string): Untold {
     return this.#telling.untold(this.#known(collection, id));
   }
 
@@ -150,16 +159,18 @@ export class UpstreamAdapter {
   #follow(connection: WholeConnection): void {
     shield(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
-      this.#emit(
-        'state',
+      this.#emit({
+        type: 'state',
         state,
-        connection.id ?? undefined,
-        typeof reason === 'string' ? reason : undefined,
-      );
+        id: connection.id ?? undefined,
+        reason: typeof reason === 'string' ? reason : undefined,
+      });
     connection.on('state', tellState);
-    connection.on('error', (error: unknown) => this.#emit('connectionFailed', false, error));
+    connection.on('error', (error: unknown) =>
+      this.#emit({type: 'connectionFailed', socket: false, error}),
+    );
     connection.on('connection error', (error: unknown) =>
-      this.#emit('connectionFailed', true, error),
+      this.#emit({type: 'connectionFailed', socket: true, error}),
     );
     const {sendOp} = connection;
     connection.sendOp = (doc, op) => {
@@ -167,7 +178,9 @@ export class UpstreamAdapter {
       sendOp.call(connection, doc, op);
     };
     if (this.#holdsOps) {
-      this.#heldSends.hold(connection, (doc, src, seq) => this.#emitOf(doc, 'sending', src, seq));
+      this.#heldSends.hold(connection, (doc, src, seq) =>
+        this.#emit({type: 'sending', doc: nameOf(doc), sent: {src, seq}}, doc),
+      );
     }
     connection.on('receive', (request: {data?: Answer}) => {
       const {data} = request;
@@ -203,13 +216,12 @@ export class UpstreamAdapter {
     if (wrong) {
       delete request.data;
       const reason = `a message of the server was dropped: ${wrong}`;
-      return this.#emit('fault', makeError(codes.BAD_FRAME, reason));
+      return this.#emit({type: 'fault', error: makeError(codes.BAD_FRAME, reason)});
     }
     const since = this.#opsSince.see(data);
     if (since) {
       delete request.data;
-      const {collection, id, version, error, ops} = since;
-      return this.#emit('since', collection, id, version, error, ops);
+      return this.#emit(since);
     }
     if (wouldMislead(connection, data, this.#asked)) {
       delete request.data;
@@ -217,7 +229,7 @@ export class UpstreamAdapter {
     }
     const byHand = this.#asked.takeByHand(data);
     // ShareDB goes on to change the message.
-    if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
+    if (byHand || relayed.has(data.a ?? '')) this.#emit({type: 'message', message: {...data}});
     this.#arriving.see(data);
     const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
     // A ping is always a tab's.
@@ -235,7 +247,9 @@ export class UpstreamAdapter {
     });
   }
 
-  send(message: Subject): void {
+  send(given: unknown): void {
+    // The core has looked at it.
+    const message = given as Subject;
     const connection = this.#connection;
     const byHand = !relayed.has(message.a ?? '');
     // Of the others, tabs send what is still wanted once the server is there.
@@ -292,38 +306,45 @@ export class UpstreamAdapter {
   #watch(doc: WholeDoc): void {
     let src: string | undefined;
     doc.on('load', () => {
-      if (!this.#submitting) this.#emitOf(doc, 'loaded');
+      if (!this.#submitting) this.#emit({type: 'loaded', doc: nameOf(doc)}, doc);
     });
     doc.on('op', (_op, _source, opSrc?: string) => {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      if (this.#submitting) return;
-      this.#emitOf(doc, 'op', doc.version, src, op, this.#arriving.rawOf(doc, op));
+      this.#changed(doc, {op}, this.#arriving.rawOf(doc, op), src);
     });
     doc.on('create', () => {
       if (this.#submitting) return;
-      const {version, type} = doc;
-      const raw = this.#arriving.rawOf(doc);
       const data = copied(serialized(doc));
-      this.#emitOf(doc, 'create', version, undefined, type?.uri, data, raw);
+      const create = {type: doc.type?.uri as string, data, snapshot: true};
+      this.#changed(doc, {create}, this.#arriving.rawOf(doc));
     });
     doc.on('del', () => {
-      if (this.#submitting) return;
-      this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
+      this.#changed(doc, {del: true}, this.#arriving.rawOf(doc));
     });
     this.#silenced.watch(doc);
-    watchSubscription(doc, (error) => this.#emitOf(doc, 'subscribed', error, doc.subscribed));
+    watchSubscription(doc, (error) => {
+      this.#emit({type: 'subscribed', doc: nameOf(doc), error, live: doc.subscribed}, doc);
+    });
     doc.on('error', (error: unknown) => {
       this.#tellIfUnloaded(doc);
-      if (!this.#outdated.hasTold(doc, error)) this.#emitOf(doc, 'failed', error);
+      if (this.#outdated.hasTold(doc, error)) return;
+      this.#emit({type: 'failed', doc: nameOf(doc), error}, doc);
     });
+  }
+
+  /** `raw`: the server's op as it came, if that is it. */
+  #changed(doc: Doc, op: Op, raw: Op | undefined, src?: string): void {
+    if (this.#submitting) return;
+    const version = doc.version ?? undefined;
+    this.#emit({type: 'changed', doc: nameOf(doc), op, version, src, raw}, doc);
   }
 
   /** ShareDB says what has failed after it has tried to load the document anew. */
   #tellIfUnloaded(doc: WholeDoc): void {
     const isUnloaded = doc.version === null && doc.type === null && !doc._isInHardRollback;
-    if (isUnloaded) this.#emitOf(doc, 'unloaded');
+    if (isUnloaded) this.#emit({type: 'unloaded', doc: nameOf(doc)}, doc);
   }
 
   startBulk(): void {
@@ -336,24 +357,24 @@ export class UpstreamAdapter {
 
   fetch(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.fetch((error) => this.#emitOf(doc, 'fetched', error ?? this.#silenced.by(doc)));
+    doc.fetch((error) => this.#fetched(doc, error ?? this.#silenced.by(doc)));
+  }
+
+  #fetched(doc: Doc, error: unknown): void {
+    this.#emit({type: 'fetched', doc: nameOf(doc), error}, doc);
   }
 
   flush(collection: string, id: string): void {
     this.#get(collection, id).flush();
   }
 
-  ingest(
-    collection: string,
-    id: string,
-    {version, type, data}: {version?: number; type?: string; data?: unknown},
-  ): void {
+  ingest(collection: string, id: string, {version, type, data}: Snapshot): void {
     const doc = this.#get(collection, id);
     this.#submitting = true;
     try {
       // ShareDB ignores what is older than what it has.
       doc.ingestSnapshot({v: version as number, type: type ?? null, data} as never, (error) => {
-        if (error) this.#emit('failed', collection, id, error);
+        if (error) this.#emit({type: 'failed', doc: {collection, id}, error});
       });
     } finally {
       this.#submitting = false;
@@ -400,8 +421,16 @@ export class UpstreamAdapter {
   }
 
   /** Returns whether ShareDB made the op a part of the one before it. */
-  submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): boolean {
-    const [source, compose, tab, opId] = how;
+  submit(
+    collection: string,
+    id: string,
+    op: Op,
+    source: unknown,
+    compose: boolean,
+    tab: string,
+    op_id: number,
+  ): boolean {
+    const origin = {tab, op_id};
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
@@ -410,8 +439,8 @@ export class UpstreamAdapter {
     if (dangerous) throw dangerous;
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
-    const done = answerTo({tab, op_id: opId}, (error) => {
-      if (answer.returned) this.#settled(doc, {tab, op_id: opId}, error);
+    const done = answerTo(origin, (error) => {
+      if (answer.returned) this.#settled(doc, origin, error);
       else answer.refused = error;
     });
     doc.preventCompose = !compose;
@@ -454,16 +483,16 @@ export class UpstreamAdapter {
   }
 
   /** What `snapshot` would say after the ops. */
-  materialize(snapshot: WireSnapshot, ops: Op[]): [number | null, string | null, unknown] {
+  materialize(snapshot: Snapshot, ops: Op[]): Snapshot {
     const state = stateAfterAll(snapshot, ops, this.#types);
-    return [snapshot.version ?? null, state.type?.uri ?? null, serialized(state)];
+    return {...headOf(snapshot.version, state.type), data: serialized(state)};
   }
 
   /** Gives a document without state the one it had in an earlier hub. */
   restore(
     collection: string,
     id: string,
-    snapshot: WireSnapshot,
+    snapshot: Snapshot,
     ops: Op[],
     pending: PendingOp[],
   ): void {
@@ -484,11 +513,11 @@ export class UpstreamAdapter {
   /** Gives up the document's state and its uncommitted ops, and loads it. */
   startOver(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    this.#outdated.startOver(doc, (error) => this.#emitOf(doc, 'fetched', error));
+    this.#outdated.startOver(doc, (error) => this.#fetched(doc, error));
   }
 
   /** Does the ops again, on the data as loaded. Returns those that do not fit, and why. */
-  reapply(collection: string, id: string, pending: PendingOp[]): [index: number, error: unknown][] {
+  reapply(collection: string, id: string, pending: PendingOp[]): Unfit[] {
     const doc = this.#get(collection, id);
     const {state, fit, unfit} = fitting(doc, pending, this.#types);
     this.#resume(doc, state, this.#queued(doc, fit));
@@ -501,9 +530,9 @@ export class UpstreamAdapter {
     );
   }
 
-  #settled(doc: WholeDoc, {tab, op_id}: Origin, error: unknown): void {
+  #settled(doc: WholeDoc, origin: Origin, error: unknown): void {
     this.#tellIfUnloaded(doc);
-    this.#emitOf(doc, 'settled', tab, op_id, error);
+    this.#emit({type: 'settled', doc: nameOf(doc), origin, error}, doc);
   }
 
   #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {
@@ -514,17 +543,17 @@ export class UpstreamAdapter {
   }
 
   /** The document's version and the URI of its type. */
-  head(collection: string, id: string): [number | null, string | null] {
+  head(collection: string, id: string): Head {
     const doc = this.#known(collection, id);
-    return [doc ? this.#telling.versionOf(doc) : null, doc?.type?.uri ?? null];
+    return doc ? headOf(this.#telling.versionOf(doc), doc.type) : {};
   }
 
   /**
    * As `head`, with the data as the server has it. It is a copy: types change data in place, and what
    * is told of a document may wait for the store.
    */
-  snapshot(collection: string, id: string): [number | null, string | null, unknown] {
+  snapshot(collection: string, id: string): Snapshot {
     const doc = this.#known(collection, id);
-    return [doc?.version ?? null, doc?.type?.uri ?? null, doc && copied(serialized(doc))];
+    return doc ? {...headOf(doc.version, doc.type), data: copied(serialized(doc))} : {};
   }
 }

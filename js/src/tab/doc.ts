@@ -118,8 +118,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   #sentAndWaiting(): [WireOp[], WireOp[]] {
-    const [count, ...ops] = this.connection.core.pendingOps(this.key) as [number, ...WireOp[]];
-    return [ops.slice(0, count), ops.slice(count)];
+    const {core} = this.connection;
+    const [ops, sent] = [core.pendingOps(this.key), core.sentOps(this.key)];
+    return [ops.slice(0, sent), ops.slice(sent)];
   }
 
   /**
