@@ -33,10 +33,10 @@ impl Wire for Error {
         self.message.write(target.at(1));
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let members = from.members(&SHAPE)?;
-        let (code, message) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
-        Ok(Error { code, message, thrown: None })
+    fn read(from: Member<'_>) -> Self {
+        let members = from.members(&SHAPE);
+        let (code, message) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
+        Error { code, message, thrown: None }
     }
 }
 

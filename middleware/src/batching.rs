@@ -7,30 +7,30 @@ use crate::{Layer, Millis, Output, Packet};
 /// others. A packet that a layer has numbered or that carries an `ack` is not merged: the batch
 /// goes first, then that packet.
 #[derive(Debug)]
-pub struct Batching<M> {
+pub struct Batching<Out> {
     max_messages: u64,
-    batch: Option<Batch<M>>,
+    batch: Option<Batch<Out>>,
 }
 
 #[derive(Debug)]
-struct Batch<M> {
+struct Batch<Out> {
     since: Millis,
-    packet: Packet<M>,
+    packet: Packet<Out>,
 }
 
-impl<M> Batching<M> {
+impl<Out> Batching<Out> {
     /// A batch that has reached `max_messages` goes at once, in the same call.
     pub fn new(max_messages: u64) -> Self {
         Batching { max_messages, batch: None }
     }
 }
 
-impl<M> Layer<M> for Batching<M> {
+impl<Out, In> Layer<Out, In> for Batching<Out> {
     fn name(&self) -> &'static str {
         "batching"
     }
 
-    fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>) {
+    fn outbound(&mut self, packet: Packet<Out>, now: Millis, out: &mut Output<Out, In>) {
         if packet.seq.is_some() || packet.ack.is_some() {
             out.down.extend(self.batch.take().map(|batch| batch.packet));
             out.down.push(packet);
@@ -45,7 +45,7 @@ impl<M> Layer<M> for Batching<M> {
         }
     }
 
-    fn inbound(&mut self, packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
+    fn inbound(&mut self, packet: Packet<In>, _now: Millis, out: &mut Output<Out, In>) {
         out.up.push(packet);
     }
 
@@ -53,7 +53,7 @@ impl<M> Layer<M> for Batching<M> {
         self.batch.as_ref().map(|batch| batch.since)
     }
 
-    fn wake(&mut self, now: Millis, out: &mut Output<M>) {
+    fn wake(&mut self, now: Millis, out: &mut Output<Out, In>) {
         out.down.extend(self.batch.take_if(|batch| batch.since <= now).map(|batch| batch.packet));
     }
 }

@@ -15,10 +15,10 @@ use crate::{Fault, Layer, Message, Millis, Output, Packet};
 /// receiver can't notice. The queue for a frozen tab is thus as long as its messages are
 /// unlike, not as the time it was frozen.
 #[derive(Debug)]
-pub struct Coalescing<M> {
+pub struct Coalescing<Out> {
     window: u64,
     /// Empty unless the window is full.
-    queue: VecDeque<M>,
+    queue: VecDeque<Out>,
     /// How many messages went out, and how many of them the other end says it has taken.
     sent: u64,
     sent_and_taken: u64,
@@ -28,7 +28,7 @@ pub struct Coalescing<M> {
     tell_at: Option<Millis>,
 }
 
-impl<M: Message> Coalescing<M> {
+impl<Out: Message> Coalescing<Out> {
     /// `window`, at least 1, is how many messages may be under way that the other end has not
     /// taken yet.
     pub fn new(window: u64) -> Self {
@@ -43,7 +43,7 @@ impl<M: Message> Coalescing<M> {
         }
     }
 
-    fn enqueue(&mut self, mut message: M) {
+    fn enqueue(&mut self, mut message: Out) {
         for earlier in self.queue.iter_mut().rev() {
             match earlier.merge(message) {
                 Ok(()) => return,
@@ -61,7 +61,7 @@ impl<M: Message> Coalescing<M> {
     }
 
     /// Sends what the window allows as one packet.
-    fn drain(&mut self, out: &mut Output<M>) {
+    fn drain<In>(&mut self, out: &mut Output<Out, In>) {
         let count = self.room().min(self.queue.len());
         if count > 0 {
             let messages = self.queue.drain(..count).collect();
@@ -69,7 +69,7 @@ impl<M: Message> Coalescing<M> {
         }
     }
 
-    fn transmit(&mut self, mut packet: Packet<M>, out: &mut Output<M>) {
+    fn transmit<In>(&mut self, mut packet: Packet<Out>, out: &mut Output<Out, In>) {
         self.sent += packet.messages.len() as u64;
         if self.taken > self.told {
             packet.taken = Some(self.taken);
@@ -80,7 +80,7 @@ impl<M: Message> Coalescing<M> {
     }
 }
 
-impl<M: Message> Layer<M> for Coalescing<M> {
+impl<Out: Message, In> Layer<Out, In> for Coalescing<Out> {
     fn name(&self) -> &'static str {
         "coalescing"
     }
@@ -89,7 +89,7 @@ impl<M: Message> Layer<M> for Coalescing<M> {
         self.queue.len()
     }
 
-    fn outbound(&mut self, mut packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
+    fn outbound(&mut self, mut packet: Packet<Out>, _now: Millis, out: &mut Output<Out, In>) {
         // Only what has to wait is merged: what fits in the window goes as it is.
         let fitting = packet.messages.len().min(self.room());
         let waiting = packet.messages.split_off(fitting);
@@ -99,7 +99,7 @@ impl<M: Message> Layer<M> for Coalescing<M> {
         waiting.into_iter().for_each(|message| self.enqueue(message));
     }
 
-    fn inbound(&mut self, mut packet: Packet<M>, now: Millis, out: &mut Output<M>) {
+    fn inbound(&mut self, mut packet: Packet<In>, now: Millis, out: &mut Output<Out, In>) {
         self.taken += packet.messages.len() as u64;
         if self.taken - self.told >= self.window.div_ceil(4) {
             self.tell_at.get_or_insert(now);
@@ -121,7 +121,7 @@ impl<M: Message> Layer<M> for Coalescing<M> {
         self.tell_at
     }
 
-    fn wake(&mut self, now: Millis, out: &mut Output<M>) {
+    fn wake(&mut self, now: Millis, out: &mut Output<Out, In>) {
         if self.tell_at.is_some_and(|at| at <= now) {
             self.transmit(Packet::new(Vec::new()), out);
         }

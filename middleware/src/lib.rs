@@ -1,19 +1,22 @@
 //! Layers over the messages of a tabmux connection.
 //!
 //! A [`Layer`] is a synchronous state machine: it takes a packet and the time, and returns packets
-//! and its next deadline. It knows nothing of what the messages mean, beyond what [`Message`] tells
-//! it. A [`Stack`] is a list of layers at one end of a link, the application above and the
-//! transport below; the other end has the matching stack ([`counterpart`]). A packet is what goes
-//! in one frame.
+//! and its next deadline. A [`Stack`] is a list of layers at one end of a link, the application above
+//! and the transport below; the other end has the matching stack ([`Stack::counterpart`]). A packet is
+//! what goes in one frame.
 //!
-//! | layer | what it does |
-//! | --- | --- |
-//! | [`timeouts`](Timeouts) | every request ends: by its reply, or by one that says it timed out |
-//! | [`coalescing`](Coalescing) | holds messages back for a slow receiver and merges them meanwhile |
-//! | [`batching`](Batching) | one packet a turn of the event loop |
-//! | [`ordering`](Ordering) | numbers packets; hands them up in order, exactly once |
-//! | [`retries`](Retries) | resends what was not acknowledged |
-//! | [`tracing`](Tracing) | shows every message that passes to a callback |
+//! Each end sends messages of one type and receives messages of another, or of the same. A layer knows
+//! nothing of what they mean, beyond what [`Message`], [`Request`] and [`Reply`] tell it, and asks that
+//! only of the direction where it needs it.
+//!
+//! | layer | what it does | what it asks of messages |
+//! | --- | --- | --- |
+//! | [`timeouts`](Timeouts) | every request ends: by its reply, or by one that says it timed out | outbound [`Request`], inbound [`Reply`] |
+//! | [`coalescing`](Coalescing) | holds messages back for a slow receiver and merges them meanwhile | outbound [`Message`] |
+//! | [`batching`](Batching) | one packet a turn of the event loop | |
+//! | [`ordering`](Ordering) | numbers packets; hands them up in order, exactly once | |
+//! | [`retries`](Retries) | resends what was not acknowledged | outbound [`Clone`] |
+//! | [`tracing`](Tracing) | shows every message that passes to a [`Tracer`] | |
 //!
 //! # The default stacks
 //!
@@ -92,10 +95,10 @@ pub use error::ConfigError;
 pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};
 pub use ordering::Ordering;
-pub use packet::{Message, Packet};
+pub use packet::{Message, Packet, Reply, Request};
 pub use retries::{Retries, RetriesOptions};
 pub use rules::{counterpart, defaults};
-pub use sorted_map::SortedMap;
+pub use sorted_map::{SortedMap, SortedSet};
 pub use stack::{Environment, Stack};
 pub use timeouts::Timeouts;
-pub use tracing::{Direction, Record, TraceEvent, Tracer, Tracing};
+pub use tracing::{Tracer, Tracing};

@@ -5,14 +5,14 @@ use crate::{Fault, Layer, Millis, Output, Packet, SortedMap};
 /// Packets without a number pass when they carry no messages (`retries` makes such ones to
 /// acknowledge); with messages they are dropped and reported.
 #[derive(Debug)]
-pub struct Ordering<M> {
+pub struct Ordering<In> {
     max_held: u64,
     last_sent: u64,
     expected: u64,
-    held: SortedMap<u64, Packet<M>>,
+    held: SortedMap<u64, Packet<In>>,
 }
 
-impl<M> Ordering<M> {
+impl<In> Ordering<In> {
     /// At most `max_held` packets after the one that is due are held back; further ones are
     /// dropped and reported. `retries` below brings those back; on a reliable transport without
     /// `retries` the bound must suit how far packets can overtake each other.
@@ -21,7 +21,7 @@ impl<M> Ordering<M> {
     }
 }
 
-impl<M> Layer<M> for Ordering<M> {
+impl<Out, In> Layer<Out, In> for Ordering<In> {
     fn name(&self) -> &'static str {
         "ordering"
     }
@@ -30,7 +30,7 @@ impl<M> Layer<M> for Ordering<M> {
         self.held.len()
     }
 
-    fn outbound(&mut self, mut packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
+    fn outbound(&mut self, mut packet: Packet<Out>, _now: Millis, out: &mut Output<Out, In>) {
         // A lost `taken` could leave the other end waiting for ever, so it counts as content.
         if !packet.messages.is_empty() || packet.taken.is_some() {
             self.last_sent += 1;
@@ -39,7 +39,7 @@ impl<M> Layer<M> for Ordering<M> {
         out.down.push(packet);
     }
 
-    fn inbound(&mut self, mut packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
+    fn inbound(&mut self, mut packet: Packet<In>, _now: Millis, out: &mut Output<Out, In>) {
         let Some(seq) = packet.seq.take() else {
             if packet.messages.is_empty() {
                 out.up.push(packet);

@@ -20,27 +20,13 @@ impl<M> Packet<M> {
     }
 }
 
-/// What layers may ask of a message.
+/// What layers ask of a message that this end sends.
 pub trait Message: Clone {
-    /// The number of the request this message makes, if it makes one.
-    fn request(&self) -> Option<u64>;
-
-    /// How much longer than others this request may take, in milliseconds.
-    fn extra_time(&self) -> Millis {
-        0
-    }
-
-    /// The number of the request that this message shows to be alive or ended: it stops its clock.
-    fn answers(&self) -> Option<u64>;
-
-    /// The reply that stands in for the one that never came within `after` milliseconds.
-    fn timed_out(request: u64, after: u64) -> Self;
-
     /// Puts `next` into `self` where the two can be one message with the same effect; gives `next`
     /// back otherwise.
-    fn merge(&mut self, next: Self) -> Result<(), Self>
-    where
-        Self: Sized;
+    fn merge(&mut self, next: Self) -> Result<(), Self> {
+        Err(next)
+    }
 
     /// Whether this message may be handed over before `earlier`, which was sent first, without the
     /// receiver noticing: a change of one document before a change of another, say. It lets
@@ -48,4 +34,24 @@ pub trait Message: Clone {
     fn overtakes(&self, _earlier: &Self) -> bool {
         false
     }
+}
+
+/// What layers ask of a message that this end sends and the other end may have to answer.
+pub trait Request: Message {
+    /// The number of the request this message makes, if it makes one.
+    fn request(&self) -> Option<u64>;
+
+    /// How much longer than others this request may take, in milliseconds.
+    fn extra_time(&self) -> Millis {
+        0
+    }
+}
+
+/// What layers ask of a message that may answer a [`Request`] of this end.
+pub trait Reply: Sized {
+    /// The number of the request that this message shows to be alive or ended: it stops its clock.
+    fn answers(&self) -> Option<u64>;
+
+    /// The reply that stands in for the one that never came within `after` milliseconds.
+    fn timed_out(request: u64, after: Millis) -> Self;
 }

@@ -35,11 +35,11 @@ pub struct RetriesOptions {
 /// Then the oldest few packets go again. Jitter lengthens every wait by up to a quarter. It never
 /// gives up: whether the other end is alive is for others to say.
 #[derive(Debug)]
-pub struct Retries<M> {
+pub struct Retries<Out> {
     options: RetriesOptions,
     jitter: Jitter,
     /// Packets not acknowledged, oldest first. The first `sent` of them have gone out.
-    unacked: VecDeque<Unacked<M>>,
+    unacked: VecDeque<Unacked<Out>>,
     sent: usize,
     last_sent: u64,
     fruitless: u32,
@@ -51,13 +51,13 @@ pub struct Retries<M> {
 }
 
 #[derive(Debug)]
-struct Unacked<M> {
+struct Unacked<Out> {
     seq: u64,
-    packet: Packet<M>,
+    packet: Packet<Out>,
     sent_at: Millis,
 }
 
-impl<M: Clone> Retries<M> {
+impl<Out: Clone> Retries<Out> {
     /// A layer that has sent and seen nothing.
     pub fn new(options: RetriesOptions) -> Self {
         Retries {
@@ -75,7 +75,7 @@ impl<M: Clone> Retries<M> {
     }
 
     /// Sends for the first time what the other end can hold.
-    fn admit(&mut self, now: Millis, out: &mut Output<M>) {
+    fn admit<In>(&mut self, now: Millis, out: &mut Output<Out, In>) {
         while self.sent < self.unacked.len() && self.sent as u64 <= self.options.max_held {
             let entry = &mut self.unacked[self.sent];
             entry.sent_at = now;
@@ -89,10 +89,10 @@ impl<M: Clone> Retries<M> {
         }
     }
 
-    fn resend(&mut self, now: Millis, out: &mut Output<M>) {
+    fn resend<In>(&mut self, now: Millis, out: &mut Output<Out, In>) {
         let burst = (BURST >> self.fruitless.min(BURST.ilog2())).max(1);
         let initial = self.options.initial;
-        let again: Vec<Packet<M>> = self
+        let again: Vec<Packet<Out>> = self
             .unacked
             .iter_mut()
             .take(self.sent)
@@ -110,7 +110,7 @@ impl<M: Clone> Retries<M> {
         self.resend_at = Some(now + self.wait());
     }
 
-    fn acknowledged(&mut self, ack: u64, now: Millis, out: &mut Output<M>) {
+    fn acknowledged<In>(&mut self, ack: u64, now: Millis, out: &mut Output<Out, In>) {
         if ack > self.last_sent {
             out.faults.push(Fault::AckAhead { ack, sent: self.last_sent });
             return;
@@ -129,7 +129,7 @@ impl<M: Clone> Retries<M> {
     }
 
     /// Notes a packet's arrival. Returns whether it may pass up.
-    fn arrive(&mut self, seq: u64, now: Millis, out: &mut Output<M>) -> bool {
+    fn arrive<In>(&mut self, seq: u64, now: Millis, out: &mut Output<Out, In>) -> bool {
         let expected = self.arrived + 1;
         let max_held = self.options.max_held;
         if seq > expected && seq - expected > max_held {
@@ -147,7 +147,7 @@ impl<M: Clone> Retries<M> {
         true
     }
 
-    fn transmit(&mut self, mut packet: Packet<M>, out: &mut Output<M>) {
+    fn transmit<In>(&mut self, mut packet: Packet<Out>, out: &mut Output<Out, In>) {
         packet.ack = (self.arrived > 0).then_some(self.arrived);
         self.ack_at = None;
         out.down.push(packet);
@@ -160,7 +160,7 @@ impl<M: Clone> Retries<M> {
     }
 }
 
-impl<M: Clone> Layer<M> for Retries<M> {
+impl<Out: Clone, In> Layer<Out, In> for Retries<Out> {
     fn name(&self) -> &'static str {
         "retries"
     }
@@ -169,7 +169,7 @@ impl<M: Clone> Layer<M> for Retries<M> {
         self.unacked.len()
     }
 
-    fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>) {
+    fn outbound(&mut self, packet: Packet<Out>, now: Millis, out: &mut Output<Out, In>) {
         match packet.seq {
             Some(seq) => {
                 self.unacked.push_back(Unacked { seq, packet, sent_at: now });
@@ -179,7 +179,7 @@ impl<M: Clone> Layer<M> for Retries<M> {
         }
     }
 
-    fn inbound(&mut self, mut packet: Packet<M>, now: Millis, out: &mut Output<M>) {
+    fn inbound(&mut self, mut packet: Packet<In>, now: Millis, out: &mut Output<Out, In>) {
         if let Some(ack) = packet.ack.take() {
             self.acknowledged(ack, now, out);
         }
@@ -192,7 +192,7 @@ impl<M: Clone> Layer<M> for Retries<M> {
         self.resend_at.into_iter().chain(self.ack_at).min()
     }
 
-    fn wake(&mut self, now: Millis, out: &mut Output<M>) {
+    fn wake(&mut self, now: Millis, out: &mut Output<Out, In>) {
         if self.resend_at.is_some_and(|at| at <= now) {
             self.resend(now, out);
         }

@@ -3,37 +3,41 @@ use std::collections::VecDeque;
 use tabmux_transports::Guarantees;
 
 use crate::{
-    Batching, Coalescing, ConfigError, Direction, Fault, Layer, LayerConfig, Message, Millis,
-    Ordering, Output, Packet, Retries, RetriesOptions, Timeouts, Tracer, Tracing, rules,
+    Batching, Coalescing, ConfigError, Fault, Layer, LayerConfig, Message, Millis, Ordering,
+    Output, Packet, Reply, Request, Retries, RetriesOptions, Timeouts, Tracer, Tracing, rules,
 };
 
 /// What the layers of a stack need beside their options.
-pub struct Environment<M> {
+pub struct Environment<Out, In = Out> {
     /// Seeds what is random, such as the jitter of resends.
     pub seed: u64,
     /// Where the `tracing` layer reports to. Needed only when there is one.
-    pub tracer: Option<Tracer<M>>,
+    pub tracer: Option<Box<dyn Tracer<Out, In>>>,
 }
 
-/// The layers of one end of a link, between the application and the transport.
+/// The layers of one end of a link, between the application and the transport. This end sends the
+/// messages `Out` and receives the messages `In`.
 ///
 /// It does no I/O and has no clock. After each call, poll everything: packets to transmit, messages
 /// for the application, faults; then call [`Stack::wake`] at [`Stack::deadline`]. The time passed in
 /// must not go back.
 ///
 /// Packets without messages, such as acknowledgements, go through the layers and end there.
-pub struct Stack<M> {
+pub struct Stack<Out, In = Out> {
     /// Top first.
-    layers: Vec<Box<dyn Layer<M>>>,
-    transmit: VecDeque<Packet<M>>,
-    delivery: VecDeque<M>,
+    layers: Vec<Box<dyn Layer<Out, In>>>,
+    transmit: VecDeque<Packet<Out>>,
+    delivery: VecDeque<In>,
     faults: VecDeque<Fault>,
 }
 
-/// A packet between two layers: which way it goes, how many layers are above it, and itself.
-type Passing<M> = (Direction, usize, Packet<M>);
+/// A packet between two layers, with how many of them are above it.
+enum Passing<Out, In> {
+    Down(usize, Packet<Out>),
+    Up(usize, Packet<In>),
+}
 
-impl<M: Message + 'static> Stack<M> {
+impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
     /// Builds the layers, top first, after checking them against each other and the transport.
     ///
     /// # Errors
@@ -42,20 +46,23 @@ impl<M: Message + 'static> Stack<M> {
     /// without a tracer.
     ///
     /// ```
-    /// # use tabmux_middleware::Message;
+    /// # use tabmux_middleware::{Message, Reply, Request};
     /// use tabmux_middleware::{Environment, LayerConfig, Stack};
     /// use tabmux_transports::Guarantees;
     /// # #[derive(Clone)]
-    /// # struct Note;
-    /// # impl Message for Note {
+    /// # struct Question;
+    /// # impl Message for Question {}
+    /// # impl Request for Question {
     /// #     fn request(&self) -> Option<u64> { None }
+    /// # }
+    /// # struct Answer;
+    /// # impl Reply for Answer {
     /// #     fn answers(&self) -> Option<u64> { None }
-    /// #     fn timed_out(_: u64, _: u64) -> Self { Note }
-    /// #     fn merge(&mut self, next: Self) -> Result<(), Self> { Err(next) }
+    /// #     fn timed_out(_: u64, _: u64) -> Self { Answer }
     /// # }
     ///
     /// let lossy = Guarantees { ordered: true, reliable: false, carries: vec![], addressed: false };
-    /// let environment = Environment::<Note> { seed: 1, tracer: None };
+    /// let environment = Environment::<Question, Answer> { seed: 1, tracer: None };
     /// let error = Stack::build(&[LayerConfig::BATCHING], &lossy, environment).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
@@ -65,27 +72,16 @@ impl<M: Message + 'static> Stack<M> {
     pub fn build(
         layers: &[LayerConfig],
         guarantees: &Guarantees,
-        environment: Environment<M>,
+        environment: Environment<Out, In>,
     ) -> Result<Self, ConfigError> {
         rules::check(layers, guarantees)?;
-        let max_held = layers.iter().find_map(|layer| match layer {
-            LayerConfig::Ordering { max_held } => Some(*max_held),
-            _ => None,
-        });
         let Environment { seed, mut tracer } = environment;
-        let mut built: Vec<Box<dyn Layer<M>>> = Vec::with_capacity(layers.len());
+        let mut built: Vec<Box<dyn Layer<Out, In>>> = Vec::with_capacity(layers.len());
         for layer in layers {
-            built.push(match *layer {
-                LayerConfig::Batching { max_messages } => Box::new(Batching::new(max_messages)),
-                LayerConfig::Coalescing { window } => Box::new(Coalescing::new(window)),
-                LayerConfig::Timeouts { after } => Box::new(Timeouts::new(after)),
-                LayerConfig::Ordering { max_held } => Box::new(Ordering::new(max_held)),
-                LayerConfig::Retries { initial, max, ack_delay } => {
-                    let max_held = max_held.expect("`retries` has `ordering` above it");
-                    let options = RetriesOptions { initial, max, ack_delay, max_held, seed };
-                    Box::new(Retries::new(options))
-                }
-                LayerConfig::Tracing => {
+            built.push(match shared(layer, layers, seed) {
+                Ok(layer) => layer,
+                Err(OneSided::Timeouts(after)) => Box::new(Timeouts::new(after)),
+                Err(OneSided::Tracing) => {
                     Box::new(Tracing::new(tracer.take().ok_or(ConfigError::NoTracer)?))
                 }
             });
@@ -94,9 +90,58 @@ impl<M: Message + 'static> Stack<M> {
     }
 }
 
-impl<M> Stack<M> {
+impl<Out: Message + 'static, In: 'static> Stack<Out, In> {
+    /// Builds the [`counterpart`](crate::counterpart) of the other end's layers. This end makes no
+    /// requests.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stack::build`].
+    pub fn counterpart(
+        theirs: &[LayerConfig],
+        most_held: u64,
+        guarantees: &Guarantees,
+        seed: u64,
+    ) -> Result<Self, ConfigError> {
+        let layers = rules::counterpart(theirs, most_held);
+        rules::check(&layers, guarantees)?;
+        let built = layers.iter().filter_map(|layer| shared(layer, &layers, seed).ok());
+        Ok(Stack::from_layers(built.collect()))
+    }
+}
+
+/// A layer of which the other end knows nothing.
+enum OneSided {
+    Timeouts(Millis),
+    Tracing,
+}
+
+/// Builds a layer that both ends have.
+fn shared<Out: Message + 'static, In: 'static>(
+    layer: &LayerConfig,
+    layers: &[LayerConfig],
+    seed: u64,
+) -> Result<Box<dyn Layer<Out, In>>, OneSided> {
+    Ok(match *layer {
+        LayerConfig::Batching { max_messages } => Box::new(Batching::new(max_messages)),
+        LayerConfig::Coalescing { window } => Box::new(Coalescing::new(window)),
+        LayerConfig::Ordering { max_held } => Box::new(Ordering::new(max_held)),
+        LayerConfig::Retries { initial, max, ack_delay } => {
+            let max_held = layers.iter().find_map(|layer| match layer {
+                LayerConfig::Ordering { max_held } => Some(*max_held),
+                _ => None,
+            });
+            let max_held = max_held.expect("`retries` has `ordering` above it");
+            Box::new(Retries::new(RetriesOptions { initial, max, ack_delay, max_held, seed }))
+        }
+        LayerConfig::Timeouts { after } => return Err(OneSided::Timeouts(after)),
+        LayerConfig::Tracing => return Err(OneSided::Tracing),
+    })
+}
+
+impl<Out, In> Stack<Out, In> {
     /// A stack of these layers, top first, whether they fit or not: for layers of one's own.
-    pub fn from_layers(layers: Vec<Box<dyn Layer<M>>>) -> Self {
+    pub fn from_layers(layers: Vec<Box<dyn Layer<Out, In>>>) -> Self {
         Stack {
             layers,
             transmit: VecDeque::new(),
@@ -106,15 +151,15 @@ impl<M> Stack<M> {
     }
 
     /// Takes a message from the application.
-    pub fn send(&mut self, message: M, now: Millis) {
+    pub fn send(&mut self, message: Out, now: Millis) {
         let packet = Packet::new(vec![message]);
-        self.pass(VecDeque::from([(Direction::Outbound, 0, packet)]), now);
+        self.pass(VecDeque::from([Passing::Down(0, packet)]), now);
     }
 
     /// Takes a packet from the transport.
-    pub fn receive(&mut self, packet: Packet<M>, now: Millis) {
+    pub fn receive(&mut self, packet: Packet<In>, now: Millis) {
         let bottom = self.layers.len();
-        self.pass(VecDeque::from([(Direction::Inbound, bottom, packet)]), now);
+        self.pass(VecDeque::from([Passing::Up(bottom, packet)]), now);
     }
 
     /// The deadline has come. Called early, it does nothing.
@@ -149,12 +194,12 @@ impl<M> Stack<M> {
     }
 
     /// The next packet for the transport.
-    pub fn poll_transmit(&mut self) -> Option<Packet<M>> {
+    pub fn poll_transmit(&mut self) -> Option<Packet<Out>> {
         self.transmit.pop_front()
     }
 
     /// The next message for the application.
-    pub fn poll_delivery(&mut self) -> Option<M> {
+    pub fn poll_delivery(&mut self) -> Option<In> {
         self.delivery.pop_front()
     }
 
@@ -165,19 +210,19 @@ impl<M> Stack<M> {
 
     /// Passes packets on until each has left the stack or stays in a layer. First in, first out, so
     /// that no packet overtakes another between two layers.
-    fn pass(&mut self, mut passing: VecDeque<Passing<M>>, now: Millis) {
-        while let Some((direction, above, packet)) = passing.pop_front() {
+    fn pass(&mut self, mut passing: VecDeque<Passing<Out, In>>, now: Millis) {
+        while let Some(next) = passing.pop_front() {
             let mut out = Output::default();
-            match direction {
-                Direction::Outbound if above == self.layers.len() => {
+            match next {
+                Passing::Down(above, packet) if above == self.layers.len() => {
                     self.transmit.push_back(packet);
                 }
-                Direction::Outbound => {
+                Passing::Down(above, packet) => {
                     self.layers[above].outbound(packet, now, &mut out);
                     self.collect(above, out, &mut passing);
                 }
-                Direction::Inbound if above == 0 => self.delivery.extend(packet.messages),
-                Direction::Inbound => {
+                Passing::Up(0, packet) => self.delivery.extend(packet.messages),
+                Passing::Up(above, packet) => {
                     self.layers[above - 1].inbound(packet, now, &mut out);
                     self.collect(above - 1, out, &mut passing);
                 }
@@ -185,14 +230,19 @@ impl<M> Stack<M> {
         }
     }
 
-    fn collect(&mut self, layer: usize, out: Output<M>, passing: &mut VecDeque<Passing<M>>) {
-        passing.extend(out.down.into_iter().map(|p| (Direction::Outbound, layer + 1, p)));
-        passing.extend(out.up.into_iter().map(|p| (Direction::Inbound, layer, p)));
+    fn collect(
+        &mut self,
+        layer: usize,
+        out: Output<Out, In>,
+        passing: &mut VecDeque<Passing<Out, In>>,
+    ) {
+        passing.extend(out.down.into_iter().map(|packet| Passing::Down(layer + 1, packet)));
+        passing.extend(out.up.into_iter().map(|packet| Passing::Up(layer, packet)));
         self.faults.extend(out.faults);
     }
 }
 
-impl<M> std::fmt::Debug for Stack<M> {
+impl<Out, In> std::fmt::Debug for Stack<Out, In> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.layers.iter().map(|layer| layer.name())).finish()
     }

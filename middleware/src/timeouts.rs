@@ -1,6 +1,6 @@
-use crate::{Layer, Message, Millis, Output, Packet, SortedMap};
+use crate::{Layer, Millis, Output, Packet, Reply, Request, SortedMap};
 
-/// Ends every request: what was not answered in time is answered by [`Message::timed_out`].
+/// Ends every request: what was not answered in time is answered by [`Reply::timed_out`].
 ///
 /// A reply that comes after that is still handed up; the application, which knows which requests
 /// are open, drops it.
@@ -15,7 +15,7 @@ pub struct Timeouts {
 
 impl Timeouts {
     /// A request runs out when it was not answered for `after` milliseconds, and its
-    /// [`extra_time`](Message::extra_time).
+    /// [`extra_time`](Request::extra_time).
     pub fn new(after: Millis) -> Self {
         Timeouts { after, open: SortedMap::default(), due: SortedMap::default() }
     }
@@ -28,12 +28,12 @@ impl Timeouts {
     }
 }
 
-impl<M: Message> Layer<M> for Timeouts {
+impl<Out: Request, In: Reply> Layer<Out, In> for Timeouts {
     fn name(&self) -> &'static str {
         "timeouts"
     }
 
-    fn outbound(&mut self, packet: Packet<M>, now: Millis, out: &mut Output<M>) {
+    fn outbound(&mut self, packet: Packet<Out>, now: Millis, out: &mut Output<Out, In>) {
         for message in &packet.messages {
             let Some(request) = message.request() else { continue };
             let after = self.after + message.extra_time();
@@ -44,8 +44,8 @@ impl<M: Message> Layer<M> for Timeouts {
         out.down.push(packet);
     }
 
-    fn inbound(&mut self, packet: Packet<M>, _now: Millis, out: &mut Output<M>) {
-        for request in packet.messages.iter().filter_map(M::answers) {
+    fn inbound(&mut self, packet: Packet<In>, _now: Millis, out: &mut Output<Out, In>) {
+        for request in packet.messages.iter().filter_map(In::answers) {
             self.end(request);
         }
         out.up.push(packet);
@@ -55,12 +55,12 @@ impl<M: Message> Layer<M> for Timeouts {
         self.due.first().map(|((due, _), ())| *due)
     }
 
-    fn wake(&mut self, now: Millis, out: &mut Output<M>) {
+    fn wake(&mut self, now: Millis, out: &mut Output<Out, In>) {
         let mut replies = Vec::new();
         while let Some((&(due, request), ())) = self.due.first()
             && due <= now
         {
-            replies.extend(self.end(request).map(|after| M::timed_out(request, after)));
+            replies.extend(self.end(request).map(|after| In::timed_out(request, after)));
         }
         if !replies.is_empty() {
             out.up.push(Packet::new(replies));

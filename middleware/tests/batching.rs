@@ -32,7 +32,7 @@ fn each_turn_has_a_batch_of_its_own() {
 #[test]
 fn a_wake_before_the_deadline_does_nothing() {
     let mut layer = Batching::new(1000);
-    let mut out = Output::default();
+    let mut out = Output::<Note>::default();
     layer.outbound(Packet::new(texts([1])), 10, &mut out);
     layer.wake(9, &mut out);
     assert_eq!(out.down, []);
@@ -53,7 +53,7 @@ fn a_packet_that_is_numbered_or_acknowledges_goes_alone_after_the_batch() {
     let acknowledging = Packet { ack: Some(7), ..Packet::new(vec![]) };
     for special in [numbered(1), acknowledging] {
         let mut layer = Batching::new(1000);
-        let mut out = Output::default();
+        let mut out = Output::<Note>::default();
         layer.outbound(Packet::new(texts([8])), 10, &mut out);
         layer.outbound(special.clone(), 10, &mut out);
         assert_eq!(out.down, [Packet::new(texts([8])), special]);
@@ -64,7 +64,7 @@ fn a_packet_that_is_numbered_or_acknowledges_goes_alone_after_the_batch() {
 #[test]
 fn a_batch_keeps_the_latest_count_of_messages_taken() {
     let mut layer = Batching::new(1000);
-    let mut out = Output::default();
+    let mut out = Output::<Note>::default();
     for taken in [Some(3), Some(5), None] {
         layer.outbound(Packet { taken, ..Packet::new(texts([1])) }, 10, &mut out);
     }

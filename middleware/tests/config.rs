@@ -3,10 +3,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{Note, transport};
+use support::{Log, Note, transport};
 use tabmux_middleware::{
-    ConfigError, Environment, LayerConfig, LayerSpec, OptionValue, Stack, Tracer, counterpart,
-    defaults,
+    ConfigError, Environment, LayerConfig, LayerSpec, OptionValue, Stack, counterpart, defaults,
 };
 
 use LayerConfig as L;
@@ -138,8 +137,7 @@ fn the_options_of_retries_must_fit_each_other() {
 
 /// Builds a stack over a transport; the tracer is there in case it is needed.
 fn build(layers: &[LayerConfig], ordered: bool, reliable: bool) -> Result<(), ConfigError> {
-    let tracer = Tracer { measure: Box::new(|_: &Note| 0), record: Box::new(|_| {}) };
-    let environment = Environment { seed: 1, tracer: Some(tracer) };
+    let environment = Environment::<Note> { seed: 1, tracer: Some(Box::new(Log::default())) };
     Stack::build(layers, &transport(ordered, reliable), environment).map(drop)
 }
 

@@ -24,7 +24,7 @@ fn outbound_packets_are_numbered_from_1() {
 #[test]
 fn a_packet_that_only_says_what_was_taken_is_numbered_and_an_empty_one_is_not() {
     let mut layer = Ordering::<Note>::new(10);
-    let mut out = Output::default();
+    let mut out = Output::<Note>::default();
     let count = Packet { taken: Some(4), ..Packet::new(vec![]) };
     layer.outbound(count.clone(), 0, &mut out);
     layer.outbound(Packet::new(vec![]), 0, &mut out);
@@ -69,7 +69,7 @@ fn messages_without_a_number_are_dropped_and_reported() {
 #[test]
 fn a_packet_with_neither_number_nor_messages_passes() {
     let mut layer = Ordering::<Note>::new(10);
-    let mut out = Output::default();
+    let mut out = Output::<Note>::default();
     layer.inbound(Packet::new(vec![]), 0, &mut out);
     assert_eq!(out.up, [Packet::new(vec![])]);
 }

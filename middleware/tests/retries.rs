@@ -221,7 +221,7 @@ fn an_acknowledgement_of_what_was_never_sent_is_ignored_and_reported() {
 #[test]
 fn a_packet_that_ordering_would_drop_is_neither_passed_on_nor_acknowledged() {
     let mut layer = Retries::new(RetriesOptions { max_held: 2, ..OPTIONS });
-    let mut out = Output::default();
+    let mut out = Output::<Note>::default();
     layer.inbound(numbered(4), 0, &mut out);
     assert_eq!(out.up, []);
     assert_eq!(

@@ -9,7 +9,7 @@ use std::ops::Range;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::{Note, transport};
-use tabmux_middleware::{Environment, LayerConfig, Millis, Packet, Stack, counterpart, defaults};
+use tabmux_middleware::{Environment, LayerConfig, Millis, Packet, Stack, defaults};
 
 /// Longer than any run takes unless something is resent for ever.
 const PATIENCE: Millis = 10 * 60 * 1000;
@@ -49,14 +49,14 @@ struct Simulation {
 
 impl Simulation {
     fn new(seed: u64, layers: &[LayerConfig], plans: [VecDeque<(Millis, Note)>; 2]) -> Self {
-        let end = |layers: &[LayerConfig], seed| {
-            let environment = Environment { seed, tracer: None };
-            Stack::build(layers, &transport(false, false), environment).expect("the layers fit")
-        };
+        let lossy = transport(false, false);
+        let environment = Environment { seed, tracer: None };
+        let near = Stack::build(layers, &lossy, environment).expect("the layers fit");
+        let far = Stack::counterpart(layers, u64::MAX, &lossy, !seed).expect("so do their like");
         Simulation {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: 0,
-            ends: [end(layers, seed), end(&counterpart(layers, u64::MAX), !seed)],
+            ends: [near, far],
             plans,
             got: [vec![], vec![]],
             link: BTreeMap::new(),

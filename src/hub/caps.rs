@@ -1,8 +1,11 @@
 //! What the hub holds for one tab at most. A tab that asks for more is told so, and harms nobody else:
 //! each of these is far above what an application wants, and far below what a hub can't bear.
 
-use std::collections::BTreeSet;
+use tabmux_middleware::SortedSet;
 
+use tabmux_middleware::{Reply, Request};
+
+use super::needs::{Need, needs};
 use crate::error::{Error, codes};
 use crate::protocol::*;
 
@@ -27,8 +30,8 @@ pub(super) const MAX_HELD_FRAMES: u64 = 10_000;
 /// What one tab has of the hub.
 #[derive(Default)]
 pub(super) struct Usage {
-    docs: BTreeSet<DocId>,
-    requests: BTreeSet<u64>,
+    docs: SortedSet<DocId>,
+    requests: SortedSet<u64>,
 }
 
 impl Usage {
@@ -36,12 +39,12 @@ impl Usage {
     ///
     /// # Errors
     /// It has too much already.
-    pub fn ask(&mut self, message: &Message) -> Result<(), Error> {
-        use tabmux_middleware::Message as _;
-        if let Message::DocRelease(release) = message {
+    pub fn ask(&mut self, message: &ToHub) -> Result<(), Error> {
+        if let ToHub::DocRelease(release) = message {
             self.docs.remove(&release.doc);
         }
-        for doc in docs_of(message) {
+        let (need, docs) = needs(message);
+        for doc in docs.into_iter().filter(|_| need == Need::Held) {
             if !self.docs.contains(doc) {
                 check("documents", self.docs.len(), MAX_DOCS)?;
                 self.docs.insert(doc.clone());
@@ -57,9 +60,8 @@ impl Usage {
     }
 
     /// The tab is told this.
-    pub fn tell(&mut self, message: &Message) {
-        use tabmux_middleware::Message as _;
-        if !matches!(message, Message::Working(_))
+    pub fn tell(&mut self, message: &ToTab) {
+        if !matches!(message, ToTab::Working(_))
             && let Some(request) = message.answers()
         {
             self.requests.remove(&request);
@@ -76,16 +78,4 @@ pub(super) fn check(what: &str, has: usize, most: usize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(codes::TOO_MUCH, format!("a tab may have {most} {what}: end some first")))
-}
-
-/// The documents that the tab holds from this message on.
-fn docs_of(message: &Message) -> Vec<&DocId> {
-    match message {
-        Message::DocFetch(ask) | Message::DocSubscribe(ask) => vec![&ask.doc],
-        Message::DocSubmit(submit) => vec![&submit.doc],
-        Message::DocIngest(ingest) => vec![&ingest.doc],
-        Message::GetBulk(bulk) => bulk.docs.iter().map(|it| &it.doc).collect(),
-        Message::Resume(resume) => resume.docs.iter().map(|it| &it.doc).collect(),
-        _ => Vec::new(),
-    }
 }

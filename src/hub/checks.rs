@@ -1,11 +1,12 @@
 //! What a tab asks, checked before anything is done: more than its schema says.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
-use tabmux_middleware::Message as _;
+use tabmux_middleware::Request;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
 use super::document::Waiter;
+use super::needs::needs;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};
 use crate::platform::Payload;
@@ -46,27 +47,23 @@ impl Hub {
     ///
     /// # Errors
     /// Why not.
-    pub(super) fn may_ask(&mut self, tab: &str, message: &Message) -> Result<(), Error> {
-        self.check_message(message)?;
+    pub(super) fn may_ask(&mut self, tab: &str, message: &ToHub) -> Result<(), Error> {
+        self.check_message(tab, message)?;
         let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
-        entry.usage.ask(message)?;
-        match message {
-            Message::Query(_) => check("queries", self.queries.count(tab), MAX_QUERIES),
-            _ => Ok(()),
-        }
+        entry.usage.ask(message)
     }
 
     /// Tells the tab, where it can be told, and the hub's owner.
-    pub(super) fn refuse(&mut self, tab: &str, message: &Message, error: Error) {
+    pub(super) fn refuse(&mut self, tab: &str, message: &ToHub, error: Error) {
         self.events.push_back(HubEvent::Fault(error.clone()));
         let (_, _, _, mut cx) = self.parts();
         match message {
-            Message::DocSubmit(DocSubmit { doc, ops, .. }) => {
+            ToHub::DocSubmitOp(DocSubmitOp { doc, ops, .. }) => {
                 let (doc, op_ids) = (doc.clone(), ops.iter().map(|op| op.op_id).collect());
-                cx.send(tab, Message::DocRejected(DocRejected { doc, op_ids, error }));
+                cx.send(tab, ToTab::DocRejected(DocRejected { doc, op_ids, error }));
             }
-            Message::DocIngest(DocIngest { doc, .. }) => {
-                cx.send(tab, Message::DocEvent(DocEvent { doc: doc.clone(), error }));
+            ToHub::DocIngest(DocIngest { doc, .. }) => {
+                cx.send(tab, ToTab::DocEvent(DocEvent { doc: doc.clone(), error }));
             }
             message => {
                 if let Some(request) = message.request() {
@@ -97,29 +94,32 @@ impl Hub {
     ///
     /// # Errors
     /// What is wrong with it.
-    fn check_message(&self, message: &Message) -> Result<(), Error> {
-        for doc in docs_of(message) {
+    fn check_message(&self, tab: &str, message: &ToHub) -> Result<(), Error> {
+        for doc in needs(message).1 {
             check_name("collection", &doc.collection)?;
             check_name("id", &doc.id)?;
         }
         check_number("request", message.request().unwrap_or_default())?;
         match message {
-            Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
-                check_rev(ask.rev)
+            ToHub::DocFetch(DocFetch { rev, .. })
+            | ToHub::DocSubscribe(DocSubscribe { rev, .. })
+            | ToHub::DocUnsubscribe(DocUnsubscribe { rev, .. }) => check_rev(*rev),
+            ToHub::ConnectionGetBulk(bulk) => {
+                bulk.docs.iter().try_for_each(|doc| check_rev(doc.rev))
             }
-            Message::GetBulk(bulk) => bulk.docs.iter().try_for_each(|doc| check_rev(doc.rev)),
-            Message::DocSeen(seen) => check_rev(Some(seen.rev)),
-            Message::DocSubmit(submit) => {
+            ToHub::DocSeen(seen) => check_rev(Some(seen.rev)),
+            ToHub::DocSubmitOp(submit) => {
                 check_rev(submit.base_rev)?;
                 check_ops(&submit.ops)
             }
-            Message::Resume(Resume { docs }) | Message::LastWords(LastWords { docs, .. }) => {
+            ToHub::ConnectionResume(ConnectionResume { docs })
+            | ToHub::ConnectionLastWords(ConnectionLastWords { docs, .. }) => {
                 docs.iter().try_for_each(|held| {
                     check_rev(held.rev)?;
                     check_ops(&held.ops)
                 })
             }
-            Message::DocIngest(ingest) => {
+            ToHub::DocIngest(ingest) => {
                 check_number("version", ingest.snapshot.version.unwrap_or_default())?;
                 match &ingest.snapshot.type_name {
                     Some(name) if self.types.get(name).is_none() => Err(Error::new(
@@ -129,9 +129,21 @@ impl Hub {
                     _ => Ok(()),
                 }
             }
-            Message::Query(query) => check_query(&query.spec),
-            Message::Send(send) => check_by_hand(&send.message),
-            _ => Ok(()),
+            ToHub::ConnectionQuery(query) => {
+                check_query(&query.spec)?;
+                check("queries", self.queries.count(tab), MAX_QUERIES)
+            }
+            ToHub::ConnectionSend(send) => check_by_hand(&send.message),
+            ToHub::Hello(_)
+            | ToHub::Away
+            | ToHub::Bye
+            | ToHub::ConnectionBulkBegin
+            | ToHub::ConnectionBulkEnd
+            | ToHub::ConnectionHandleMessage(_)
+            | ToHub::QueryEnd(_)
+            | ToHub::DocRelease(_)
+            | ToHub::StoreAsk(_)
+            | ToHub::StoreHeard(_) => Ok(()),
         }
     }
 }
@@ -184,24 +196,7 @@ fn check_query(spec: &QuerySpec) -> Result<(), Error> {
     check_name("collection", &spec.collection)?;
     let Some(options) = &spec.options else { return Ok(()) };
     // What is among them is up to the database.
-    from_value::<BTreeMap<String, Payload>>(options.0.clone())
+    from_value::<SortedMap<String, Payload>>(options.0.clone())
         .map(|_| ())
         .map_err(|reason| bad(format!("the options of a query are no object: {reason}")))
-}
-
-fn docs_of(message: &Message) -> Vec<&DocId> {
-    match message {
-        Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
-            vec![&ask.doc]
-        }
-        Message::DocSubmit(submit) => vec![&submit.doc],
-        Message::DocIngest(ingest) => vec![&ingest.doc],
-        Message::DocSeen(seen) => vec![&seen.doc],
-        Message::DocRelease(release) => vec![&release.doc],
-        Message::GetBulk(bulk) => bulk.docs.iter().map(|it| &it.doc).collect(),
-        Message::Resume(Resume { docs }) | Message::LastWords(LastWords { docs, .. }) => {
-            docs.iter().map(|it| &it.doc).collect()
-        }
-        _ => Vec::new(),
-    }
 }

@@ -42,7 +42,7 @@ impl Hub {
         let has_tabs = !self.tabs.is_empty();
         let Some(journal) = self.journal.as_mut().filter(|_| has_tabs) else { return };
         for event in std::mem::take(&mut journal.events) {
-            self.tell_all(&Message::StoreEvent(event));
+            self.tell_all(&ToTab::StoreEvent(event));
         }
     }
 
@@ -58,23 +58,21 @@ impl Hub {
     pub(super) fn deliver(&mut self, messages: Vec<Outgoing>) {
         let mut out = messages.into_iter().peekable();
         while let Some((tab, mut message)) = out.next() {
-            while let (
-                Message::DocCommitted(first),
-                Some((next_tab, Message::DocCommitted(next))),
-            ) = (&mut message, out.peek())
+            while let (ToTab::DocCommitted(first), Some((next_tab, ToTab::DocCommitted(next)))) =
+                (&mut message, out.peek())
             {
                 if *next_tab != tab || !first.absorb(next) {
                     break;
                 }
                 out.next();
             }
-            if let Message::Welcome(Welcome { lineage, .. })
-            | Message::Lineage(Lineage { lineage }) = &mut message
+            if let ToTab::Welcome(Welcome { lineage, .. }) | ToTab::Lineage(Lineage { lineage }) =
+                &mut message
             {
                 // The store may have failed since.
                 *lineage = self.lineage();
             }
-            if let Message::Callback(Callback { request, error }) = &mut message
+            if let ToTab::Callback(Callback { request, error }) = &mut message
                 && self.passed_on.remove(&(tab.clone(), *request))
                 && self.is_behind()
             {
@@ -91,8 +89,8 @@ impl Hub {
                         self.events.push_back(HubEvent::Fault(Error::new(codes::TOO_MUCH, reason)));
                     }
                 }
-                (Some(entry), Message::StoreEvent(event)) => entry.missed.push(event),
-                (None, Message::StoreEvent(event)) => self.keep_for_next_tab(event),
+                (Some(entry), ToTab::StoreEvent(event)) => entry.missed.push(event),
+                (None, ToTab::StoreEvent(event)) => self.keep_for_next_tab(event),
                 _ => {}
             }
         }
@@ -116,10 +114,10 @@ impl Hub {
     fn announce_tabs(&mut self) {
         let here = self.tabs.iter().filter(|entry| !entry.is_away);
         let tabs: Vec<TabInfo> = here.map(|entry| entry.info.clone()).collect();
-        self.tell_all(&Message::ConnectionTabs(ConnectionTabs { tabs }));
+        self.tell_all(&ToTab::ConnectionTabs(ConnectionTabs { tabs }));
     }
 
-    pub(super) fn tell_all(&mut self, message: &Message) {
+    pub(super) fn tell_all(&mut self, message: &ToTab) {
         for entry in &self.tabs {
             self.out.push((entry.info.id.clone(), message.clone()));
         }

@@ -1,4 +1,5 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::SortedMap;
 
 use tabmux_middleware::Millis;
 
@@ -42,17 +43,17 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub fn send(&mut self, tab: &str, message: Message) {
+    pub fn send(&mut self, tab: &str, message: ToTab) {
         self.out.push((tab.to_owned(), message));
     }
 
     pub fn working(&mut self, waiter: &Waiter) {
-        self.send(&waiter.tab, Message::Working(Working { request: waiter.request }));
+        self.send(&waiter.tab, ToTab::Working(Working { request: waiter.request }));
     }
 
     pub fn callback(&mut self, waiter: &Waiter, error: Option<Error>) {
         let callback = Callback { request: waiter.request, error };
-        self.send(&waiter.tab, Message::Callback(callback));
+        self.send(&waiter.tab, ToTab::Callback(callback));
     }
 }
 
@@ -102,17 +103,17 @@ pub(super) struct Document {
     /// What the tabs know of a lower revision they have from an earlier hub.
     first_rev: Rev,
     order: Sequencer,
-    holders: BTreeMap<String, Holder>,
+    holders: SortedMap<String, Holder>,
     departed: Departed,
     subscription: Subscription,
     fetches: Vec<Waiter>,
     subscribes: Vec<Waiter>,
     /// Creations that came before the document's state was known.
-    deferred: Vec<(String, DocSubmit)>,
+    deferred: Vec<(String, DocSubmitOp)>,
     /// The server was asked for the sake of these, and has answered.
     server_was_asked: bool,
     /// Ops that wait for what becomes of an uncommitted creation or deletion of a sibling.
-    blocked: Vec<(String, DocSubmit)>,
+    blocked: Vec<(String, DocSubmitOp)>,
     /// The revision of the state that was loaded last, and its version, if all of it was committed.
     loaded: (Rev, Option<u64>),
     /// The ops the server has not answered for, oldest first.
@@ -144,7 +145,7 @@ impl Document {
             id,
             first_rev: rev,
             order: Sequencer::starting_at(rev),
-            holders: BTreeMap::new(),
+            holders: SortedMap::default(),
             departed: Departed::default(),
             subscription: Subscription::None,
             fetches: Vec::new(),
@@ -256,7 +257,7 @@ impl Document {
     }
 
     /// Ops outlive their tab: it may be gone by now.
-    fn finish(&mut self, submits: Vec<(String, DocSubmit)>, cx: &mut Context<'_>) {
+    fn finish(&mut self, submits: Vec<(String, DocSubmitOp)>, cx: &mut Context<'_>) {
         for (tab, submit) in submits {
             let is_held = self.holders.contains_key(&tab);
             if !is_held {
@@ -320,7 +321,7 @@ impl Document {
                 self.bring_up_to_date(&tab, cx);
             }
             let event = DocEvent { doc: self.id.clone(), error: error.clone() };
-            cx.send(&tab, Message::DocEvent(event));
+            cx.send(&tab, ToTab::DocEvent(event));
         }
     }
 

@@ -1,4 +1,5 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use tabmux_middleware::SortedSet;
 
 use super::UpstreamEvent;
 use super::doc_table::{DocMut, DocTable};
@@ -23,7 +24,7 @@ pub(super) struct Documents {
     /// How often tabs were told of documents that their queries have found.
     found: u64,
     /// Those that were to be read while the store was closed.
-    pub unread: BTreeSet<DocId>,
+    pub unread: SortedSet<DocId>,
 }
 
 impl Documents {
@@ -184,69 +185,72 @@ impl Documents {
 
     // Tabs
 
-    /// Takes a message of a tab about documents; gives back any other.
-    pub fn handle(
+    /// A tab wants the present state of a document.
+    pub fn fetch(&mut self, tab: &str, ask: DocFetch, cx: &mut Context<'_>) {
+        let waiter = waiter(tab, ask.request);
+        let mut doc = self.doc(&ask.doc);
+        if ask.anew {
+            doc.send_anew(tab);
+        }
+        match doc.fetch(&waiter, ask.rev, cx) {
+            Fetch::Done => cx.callback(&waiter, None),
+            Fetch::Waits => {}
+            Fetch::AskServer => cx.upstream.fetch(&ask.doc),
+        }
+    }
+
+    /// A tab wants the changes of a document.
+    pub fn subscribe(&mut self, tab: &str, ask: DocSubscribe, cx: &mut Context<'_>) {
+        self.doc(&ask.doc).subscribe(waiter(tab, ask.request), ask.rev, cx);
+    }
+
+    /// A tab wants no more changes of a document.
+    pub fn unsubscribe(&mut self, tab: &str, ask: DocUnsubscribe, cx: &mut Context<'_>) {
+        self.doc(&ask.doc).unsubscribe(waiter(tab, ask.request), ask.rev, cx);
+    }
+
+    /// A tab has made ops.
+    pub fn submit(&mut self, tab: &str, submit: DocSubmitOp, cx: &mut Context<'_>) {
+        self.doc(&submit.doc.clone()).submit(tab, submit, cx);
+    }
+
+    /// A tab had a document's state by other means.
+    pub fn ingest(&mut self, tab: &str, ingest: DocIngest, cx: &mut Context<'_>) {
+        let DocIngest { doc, snapshot } = ingest;
+        let before = cx.upstream.head(&doc);
+        cx.upstream.ingest(&doc, &snapshot);
+        let taken = cx.upstream.head(&doc) != before;
+        self.doc(&doc).ingested(tab, snapshot.version, taken, cx);
+    }
+
+    /// A tab has taken the changes up to a revision.
+    pub fn seen(&mut self, tab: &str, seen: DocSeen) {
+        if let Some(mut doc) = self.docs.get_mut(&seen.doc) {
+            doc.seen(tab, seen.rev);
+        }
+    }
+
+    /// A tab no longer holds a document.
+    pub fn release(
         &mut self,
         tab: &str,
-        message: Message,
+        DocRelease { doc, heard }: DocRelease,
         cx: &mut Context<'_>,
-    ) -> Result<(), Box<Message>> {
-        let waiter = |request: u64| Waiter { tab: tab.to_owned(), request };
-        match message {
-            Message::DocFetch(ask) => {
-                let waiter = waiter(ask.request);
-                let mut doc = self.doc(&ask.doc);
-                if ask.anew {
-                    doc.send_anew(tab);
-                }
-                match doc.fetch(&waiter, ask.rev, cx) {
-                    Fetch::Done => cx.callback(&waiter, None),
-                    Fetch::Waits => {}
-                    Fetch::AskServer => cx.upstream.fetch(&ask.doc),
-                }
-            }
-            Message::DocSubscribe(ask) => {
-                self.doc(&ask.doc).subscribe(waiter(ask.request), ask.rev, cx);
-            }
-            Message::DocUnsubscribe(ask) => {
-                self.doc(&ask.doc).unsubscribe(waiter(ask.request), ask.rev, cx);
-            }
-            Message::GetBulk(bulk) => self.get_bulk(waiter(bulk.request), bulk.docs, cx),
-            Message::DocSubmit(submit) => {
-                self.doc(&submit.doc.clone()).submit(tab, submit, cx);
-            }
-            Message::DocIngest(DocIngest { doc, snapshot }) => {
-                let before = cx.upstream.head(&doc);
-                cx.upstream.ingest(&doc, &snapshot);
-                let taken = cx.upstream.head(&doc) != before;
-                self.doc(&doc).ingested(tab, snapshot.version, taken, cx);
-            }
-            Message::Resume(resume) => self.resume(tab, resume.docs, cx),
-            Message::DocSeen(seen) => {
-                if let Some(mut doc) = self.docs.get_mut(&seen.doc) {
-                    doc.seen(tab, seen.rev);
-                }
-            }
-            Message::DocRelease(release) => {
-                let doc = self.docs.get_mut(&release.doc);
-                // A `getBulk` goes on without it.
-                let heard = release.heard;
-                let waiters = doc.map(|mut doc| doc.let_go(tab, heard, cx));
-                for waiter in waiters.unwrap_or_default() {
-                    self.answer(&waiter, &None, cx);
-                }
-                self.forget_if_left_behind(&release.doc, cx);
-            }
-            Message::StoreHeard(heard) => {
-                if let Some(mut doc) = self.docs.get_mut(&heard.doc) {
-                    doc.heard(heard.number, cx);
-                }
-            }
-            Message::BulkBegin => cx.upstream.start_bulk(),
-            Message::BulkEnd => cx.upstream.end_bulk(),
-            other => return Err(Box::new(other)),
+    ) {
+        let found = self.docs.get_mut(&doc);
+        // A `getBulk` goes on without it.
+        let waiters = found.map(|mut doc| doc.let_go(tab, heard, cx));
+        for waiter in waiters.unwrap_or_default() {
+            self.answer(&waiter, &None, cx);
         }
-        Ok(())
+        self.forget_if_left_behind(&doc, cx);
+    }
+
+    /// A tab was told what the store could not keep of a document.
+    pub fn heard(&mut self, heard: StoreHeard, cx: &mut Context<'_>) {
+        if let Some(mut doc) = self.docs.get_mut(&heard.doc) {
+            doc.heard(heard.number, cx);
+        }
     }
 
     /// What is in the store is brought up to date from there.
@@ -264,7 +268,7 @@ impl Documents {
     }
 
     /// The tab says what it holds. What it let go of while it was away is released.
-    fn resume(&mut self, tab: &str, docs: Vec<HeldDoc>, cx: &mut Context<'_>) {
+    pub fn resume(&mut self, tab: &str, docs: Vec<HeldDoc>, cx: &mut Context<'_>) {
         for held in docs {
             self.doc(&held.doc.clone()).resume(tab, held, cx);
         }
@@ -275,7 +279,10 @@ impl Documents {
         });
     }
 
-    fn get_bulk(&mut self, waiter: Waiter, docs: Vec<BulkDoc>, cx: &mut Context<'_>) {
+    /// A tab wants the present state of many documents.
+    pub fn get_bulk(&mut self, tab: &str, ask: ConnectionGetBulk, cx: &mut Context<'_>) {
+        let ConnectionGetBulk { request, docs } = ask;
+        let waiter = waiter(tab, request);
         let waiting = docs.len();
         if waiting == 0 {
             return cx.callback(&waiter, None);
@@ -378,7 +385,7 @@ impl Documents {
         }
         self.found += 1;
         let number = self.found;
-        cx.send(&query.tab, Message::QueryDocs(QueryDocs { docs: ids.to_vec(), number }));
+        cx.send(&query.tab, ToTab::QueryDocs(QueryDocs { docs: ids.to_vec(), number }));
         for id in ids {
             self.doc(id).join_results(query, number, keep, cx);
         }
@@ -437,4 +444,8 @@ impl Documents {
             self.docs.remove(&id);
         }
     }
+}
+
+fn waiter(tab: &str, request: u64) -> Waiter {
+    Waiter { tab: tab.to_owned(), request }
 }

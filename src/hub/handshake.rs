@@ -15,7 +15,7 @@ impl Hub {
             .and_then(|()| self.upstream.connect(hello.options.as_ref()));
         if let Err(error) = accepted {
             let refusal = Refusal { request: hello.request, error };
-            self.peers.send(peer, Message::Refusal(refusal), &self.settings, self.now);
+            self.peers.send(peer, ToTab::Refusal(refusal), &self.settings, self.now);
             return;
         }
         self.connected();
@@ -61,8 +61,8 @@ impl Hub {
         let (request, lineage) = (hello.request, self.lineage());
         let last_words = self.takes_last_words();
         let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, last_words };
-        self.out.push((hello.tab.clone(), Message::Welcome(welcome)));
-        self.out.push((hello.tab.clone(), Message::ConnectionEvent(self.state.clone())));
+        self.out.push((hello.tab.clone(), ToTab::Welcome(welcome)));
+        self.out.push((hello.tab.clone(), ToTab::ConnectionEvent(self.state.clone())));
         self.out.extend(store_events);
         self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
@@ -76,13 +76,13 @@ impl Hub {
         let missed = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
         let missed = missed.map(|entry| std::mem::take(&mut entry.missed)).unwrap_or_default();
         let mut kept: Vec<Outgoing> =
-            missed.into_iter().map(|event| (tab.to_owned(), Message::StoreEvent(event))).collect();
+            missed.into_iter().map(|event| (tab.to_owned(), ToTab::StoreEvent(event))).collect();
         let mut dropped = Vec::new();
         if let Some(journal) = &mut self.journal {
             dropped.extend(journal.drop_messages_to(tab));
         }
         dropped.extend(self.out.extract_if(.., |(other, _)| other == tab));
-        kept.extend(dropped.into_iter().filter(|(_, it)| matches!(it, Message::StoreEvent(_))));
+        kept.extend(dropped.into_iter().filter(|(_, it)| matches!(it, ToTab::StoreEvent(_))));
         kept
     }
 

@@ -1,12 +1,13 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
+use tabmux_middleware::SortedSet;
 
 use tabmux_middleware::Millis;
 use tabmux_transports::{Frame, Guarantees};
 
 use super::away::Away;
 use super::caps::Usage;
-use super::document::{Context, Waiter};
+use super::document::Context;
 use super::documents::Documents;
 use super::found::Found;
 use super::inbox::{Arrival, Inbox, docs_of_event};
@@ -83,11 +84,11 @@ pub struct Hub {
     /// Documents that were read before the upstream connection was made.
     pub(super) found: Vec<(DocId, Found)>,
     /// Tabs of an earlier hub that may come back.
-    pub(super) expected: BTreeSet<String>,
+    pub(super) expected: SortedSet<String>,
     /// Tabs that have gone offline, and may come back.
     pub(super) away: Away,
     /// Requests that pass on last words, and whose answer waits until those are written.
-    pub(super) passed_on: BTreeSet<(String, u64)>,
+    pub(super) passed_on: SortedSet<(String, u64)>,
     pub(super) is_connected: bool,
     pub(super) offline: Offline,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
@@ -133,9 +134,9 @@ impl Hub {
             upkeep: Upkeep::default(),
             inbox,
             found: Vec::new(),
-            expected: BTreeSet::new(),
+            expected: SortedSet::default(),
             away: Away::default(),
-            passed_on: BTreeSet::new(),
+            passed_on: SortedSet::default(),
             is_connected: false,
             offline: Offline::default(),
             out: Vec::new(),
@@ -265,10 +266,10 @@ impl Hub {
                 let lost = self.state.state == "connected" && state.state != "connected";
                 let losses = self.state.losses + u64::from(lost);
                 self.state = ConnectionEvent { losses, ..state };
-                self.tell_all(&Message::ConnectionEvent(self.state.clone()));
+                self.tell_all(&ToTab::ConnectionEvent(self.state.clone()));
             }
             UpstreamEvent::ConnectionFailed(failed) => {
-                self.tell_all(&Message::ConnectionFailed(failed));
+                self.tell_all(&ToTab::ConnectionError(failed));
             }
             UpstreamEvent::Message(message) => relay.take_from_server(&message, &mut cx),
             UpstreamEvent::QueryReady(id, found) => queries.ready(id, found, docs, &mut cx),
@@ -344,57 +345,6 @@ impl Hub {
             linger: self.settings.linger,
         };
         (&mut self.docs, &mut self.queries, &mut self.relay, cx)
-    }
-
-    pub(super) fn handle(&mut self, peer: PeerId, message: Message) {
-        let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
-        if let Some(tab) = &tab
-            && let Err(error) = self.may_ask(tab, &message)
-        {
-            return self.refuse(tab, &message, error);
-        }
-        match (tab, message) {
-            (_, Message::Hello(hello)) => self.hello(peer, hello),
-            (None, _) => self.fault("a message came before its tab was let in"),
-            (Some(tab), Message::Away) => self.goes_away(&tab),
-            (Some(tab), Message::Bye) => self.tab_left(&tab),
-            (Some(tab), Message::Query(QueryRequest { request, spec })) => {
-                let (docs, queries, _, mut cx) = self.parts();
-                queries.ask(Waiter { tab, request }, spec, docs, &mut cx);
-            }
-            (Some(tab), Message::QueryEnd(QueryEnd { request })) => {
-                let (docs, queries, _, mut cx) = self.parts();
-                queries.end(&Waiter { tab, request }, docs, &mut cx);
-            }
-            (Some(tab), Message::HandleMessage(Relayed { message })) => {
-                self.pretend(&tab, &message);
-            }
-            (Some(_), Message::Send(ToServer { losses, .. }))
-                if losses != 0 && losses != self.state.losses => {}
-            (Some(tab), Message::Send(ToServer { message, .. })) => {
-                let own = self.state.id.clone();
-                let (_, _, relay, mut cx) = self.parts();
-                let taken = relay.take_from_tab(&tab, &message, own.as_deref(), &mut cx);
-                if let Err(error) = taken {
-                    self.events.push_back(HubEvent::Fault(error));
-                }
-            }
-            (Some(tab), Message::StoreAsk(ask)) => self.ask_store(tab, ask),
-            (Some(tab), Message::LastWords(words)) => self.take_last_words(tab, words),
-            (Some(tab), mut message) => {
-                if let Message::Resume(resume) = &mut message {
-                    self.refuse_implausible(resume);
-                    if let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) {
-                        entry.is_resuming = false;
-                    }
-                    self.heard_of_tab();
-                }
-                let (docs, _, _, mut cx) = self.parts();
-                if let Err(other) = docs.handle(&tab, message, &mut cx) {
-                    self.fault(&format!("a tab sent what only hubs send: {other:?}"));
-                }
-            }
-        }
     }
 
     pub(super) fn fault(&mut self, message: &str) {

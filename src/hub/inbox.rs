@@ -1,8 +1,10 @@
 //! What has come and waits until the documents it speaks of were read from the store.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::by_ids::ids_of;
+use super::needs::{Need, needs};
 use super::peers::PeerId;
 use super::{QueryResults, UpstreamEvent};
 use crate::protocol::*;
@@ -11,7 +13,7 @@ use crate::store::Damage;
 /// What the tabs' side brings, in order.
 pub(super) enum Arrival {
     /// A message of this session on this transport.
-    Message(PeerId, u64, Box<Message>),
+    Message(PeerId, u64, Box<ToHub>),
     /// The transport has closed.
     Closed(PeerId),
     /// The tab is known to be gone.
@@ -25,9 +27,9 @@ pub(super) struct Inbox {
     pub arrivals: VecDeque<Arrival>,
     /// An upstream event about documents that are being read.
     pub event: Option<UpstreamEvent>,
-    pub reading: BTreeSet<DocId>,
+    pub reading: SortedSet<DocId>,
     /// What is known already of records that can't be read.
-    pub damage: BTreeMap<DocId, Damage>,
+    pub damage: SortedMap<DocId, Damage>,
 }
 
 impl Inbox {
@@ -37,19 +39,12 @@ impl Inbox {
 }
 
 /// The documents that must be at hand to handle what a tab says.
-pub(super) fn docs_of_message(message: &Message) -> Vec<DocId> {
-    match message {
-        Message::DocFetch(ask) | Message::DocSubscribe(ask) | Message::DocUnsubscribe(ask) => {
-            vec![ask.doc.clone()]
-        }
-        Message::DocSubmit(submit) => vec![submit.doc.clone()],
-        Message::DocIngest(ingest) => vec![ingest.doc.clone()],
-        Message::GetBulk(bulk) => bulk.docs.iter().map(|bulk| bulk.doc.clone()).collect(),
-        Message::LastWords(words) => words.docs.iter().map(|held| held.doc.clone()).collect(),
-        Message::Resume(resume) => resume.docs.iter().map(|held| held.doc.clone()).collect(),
-        Message::Query(query) => ids_of(&query.spec).unwrap_or_default(),
-        _ => Vec::new(),
+pub(super) fn docs_of_message(message: &ToHub) -> Vec<DocId> {
+    if let ToHub::ConnectionQuery(query) = message {
+        return ids_of(&query.spec).unwrap_or_default();
     }
+    let (need, docs) = needs(message);
+    if need < Need::AtHand { Vec::new() } else { docs.into_iter().cloned().collect() }
 }
 
 /// The documents that must be at hand to handle an upstream event.

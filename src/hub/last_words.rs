@@ -17,8 +17,8 @@ impl Hub {
     }
 
     /// What they say is durable, or told as lost, before the answer goes.
-    pub(super) fn take_last_words(&mut self, from: String, words: LastWords) {
-        let LastWords { request, tab, secret, lineage, docs: held } = words;
+    pub(super) fn take_last_words(&mut self, from: String, words: ConnectionLastWords) {
+        let ConnectionLastWords { request, tab, secret, lineage, docs: held } = words;
         let waiter = Waiter { tab: from, request };
         let is_known = self.is_of(&lineage);
         let refused = !self.takes_last_words()

@@ -13,12 +13,14 @@ mod doc_table;
 mod document;
 mod documents;
 mod found;
+mod handle;
 mod handshake;
 #[expect(clippy::module_inception, reason = "the hub's own file, as a tab has one")]
 mod hub;
 mod inbox;
 mod journal;
 mod last_words;
+mod needs;
 mod peers;
 mod queries;
 mod reachable;

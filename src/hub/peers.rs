@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::iter;
 use std::rc::Rc;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use tabmux_codecs::{Codec, by_frame_kind};
-use tabmux_middleware::{Environment, LayerConfig, Message as _, Millis, Packet, Stack};
+use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
 use tabmux_transports::{Frame, Guarantees};
 
 use super::HubSettings;
@@ -11,7 +12,9 @@ use super::caps::{MAX_BACKLOG, MAX_HELD, MAX_HELD_FRAMES};
 use super::deadlines::Deadlines;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
-use crate::protocol::{Envelope, Link, Message, Refusal};
+use crate::protocol::{
+    Envelope, EnvelopeToHub, EnvelopeToTab, HubLink, Link, Refusal, ToHub, ToTab,
+};
 
 /// Stands for one transport, and so for one tab at most.
 pub type PeerId = u32;
@@ -19,7 +22,7 @@ pub type PeerId = u32;
 /// The hub's end of one transport.
 pub(super) struct Peer {
     guarantees: Guarantees,
-    link: Option<Link>,
+    link: Option<HubLink>,
     /// The tab at the other end, once it was let in.
     pub tab: Option<String>,
     /// The first that was let in here: there is never another.
@@ -45,14 +48,14 @@ impl Peer {
     ) -> Result<(), Error> {
         let codec = by_frame_kind(frame.kind(), settings.limits);
         let size = size_of(&frame);
-        let envelope = Envelope::decode(&*codec, frame)?;
+        let envelope = EnvelopeToHub::decode(&*codec, frame)?;
         let current = self.link.as_ref().map_or(0, Link::session);
         if envelope.session < current {
             return Ok(());
         }
         if envelope.session > current {
             let Some(layers) = &envelope.layers else {
-                self.answer_stale(&envelope, settings, &*codec);
+                self.send_loose(envelope.session, true, Vec::new(), settings, &*codec);
                 return Ok(());
             };
             match self.link_for(id, envelope.session, layers, &codec, settings) {
@@ -84,10 +87,7 @@ impl Peer {
     fn end_session(&mut self, settings: &HubSettings) {
         let Some(link) = self.link.take() else { return };
         (self.tab, self.early) = (None, 0);
-        let packet = Packet::new(Vec::new());
-        let (session, epoch) = (link.session(), Some(settings.epoch));
-        let envelope = Envelope { session, epoch, layers: None, stale: true, packet };
-        self.loose.extend(envelope.encode(&**link.codec()));
+        self.send_loose(link.session(), true, Vec::new(), settings, &**link.codec());
     }
 
     fn link_for(
@@ -97,40 +97,38 @@ impl Peer {
         layers: &[LayerConfig],
         codec: &Rc<dyn Codec>,
         settings: &HubSettings,
-    ) -> Result<Link, Error> {
-        let environment =
-            Environment { seed: settings.seed.wrapping_add(u64::from(id)), tracer: None };
-        let layers = tabmux_middleware::counterpart(layers, MAX_HELD_FRAMES);
-        let stack = Stack::build(&layers, &self.guarantees, environment)
+    ) -> Result<HubLink, Error> {
+        let seed = settings.seed.wrapping_add(u64::from(id));
+        let stack = Stack::counterpart(layers, MAX_HELD_FRAMES, &self.guarantees, seed)
             .map_err(|error| Error::new(codes::LAYERS, error.to_string()))?;
-        Ok(Link::of_hub(session, settings.epoch, Rc::clone(codec), stack))
+        Ok(HubLink::of_hub(session, settings.epoch, Rc::clone(codec), stack))
     }
 
-    fn answer_stale(&mut self, to: &Envelope, settings: &HubSettings, codec: &dyn Codec) {
-        self.send_loose(to, true, Vec::new(), settings, codec);
-    }
-
-    fn refuse(&mut self, to: &Envelope, error: Error, settings: &HubSettings, codec: &dyn Codec) {
+    fn refuse(
+        &mut self,
+        to: &EnvelopeToHub,
+        error: Error,
+        settings: &HubSettings,
+        codec: &dyn Codec,
+    ) {
         let refusals = to.packet.messages.iter().filter_map(|message| {
-            let (Message::Hello(_), Some(request)) = (message, message.request()) else {
-                return None;
-            };
-            Some(Message::Refusal(Refusal { request, error: error.clone() }))
+            let ToHub::Hello(hello) = message else { return None };
+            Some(ToTab::Refusal(Refusal { request: hello.request, error: error.clone() }))
         });
-        self.send_loose(to, false, refusals.collect(), settings, codec);
+        self.send_loose(to.session, false, refusals.collect(), settings, codec);
     }
 
     fn send_loose(
         &mut self,
-        to: &Envelope,
+        session: u64,
         stale: bool,
-        messages: Vec<Message>,
+        messages: Vec<ToTab>,
         settings: &HubSettings,
         codec: &dyn Codec,
     ) {
         let packet = Packet::new(messages);
-        let epoch = Some(settings.epoch);
-        let envelope = Envelope { session: to.session, epoch, layers: None, stale, packet };
+        let epoch = settings.epoch;
+        let envelope = EnvelopeToTab { session, epoch, stale, packet };
         self.loose.extend(envelope.encode(codec));
     }
 
@@ -152,11 +150,11 @@ fn size_of(frame: &Frame) -> impl FnOnce() -> usize + use<> {
 /// All transports of the hub.
 #[derive(Default)]
 pub(super) struct Peers {
-    peers: BTreeMap<PeerId, Peer>,
+    peers: SortedMap<PeerId, Peer>,
     next_id: PeerId,
     deadlines: Deadlines<PeerId>,
     /// Those that may have frames to send.
-    sending: BTreeSet<PeerId>,
+    sending: SortedSet<PeerId>,
     faults: VecDeque<Error>,
 }
 
@@ -211,7 +209,7 @@ impl Peers {
     pub fn send(
         &mut self,
         id: PeerId,
-        message: Message,
+        message: ToTab,
         settings: &HubSettings,
         now: Millis,
     ) -> bool {
@@ -227,7 +225,7 @@ impl Peers {
         sent.unwrap_or_default()
     }
 
-    pub fn poll_message(&mut self, id: PeerId) -> Option<Message> {
+    pub fn poll_message(&mut self, id: PeerId) -> Option<ToHub> {
         self.peers.get_mut(&id)?.link.as_mut()?.poll_message()
     }
 

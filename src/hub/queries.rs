@@ -163,7 +163,7 @@ impl Queries {
                     docs.end_results(&member.tab, |query| query == member.request, cx);
                     let (request, error) = (member.request, Some(error.clone()));
                     let ready = QueryReady { request, results: None, extra: None, error };
-                    cx.send(&member.tab, Message::QueryReady(ready));
+                    cx.send(&member.tab, ToTab::QueryReady(ready));
                 }
                 return;
             }
@@ -206,7 +206,7 @@ impl Queries {
         for member in &query.members {
             docs.join_results(member, &came, true, cx);
             let change = QueryChange { request: member.request, diff: diff.clone() };
-            cx.send(&member.tab, Message::QueryChange(change));
+            cx.send(&member.tab, ToTab::QueryChange(change));
             docs.leave_results(member, went.iter(), cx);
         }
     }
@@ -218,7 +218,7 @@ impl Queries {
         results.extra.clone_from(&extra);
         for member in &query.members {
             let message = QueryExtra { request: member.request, extra: extra.clone() };
-            cx.send(&member.tab, Message::QueryExtra(message));
+            cx.send(&member.tab, ToTab::QueryExtra(message));
         }
     }
 
@@ -226,8 +226,8 @@ impl Queries {
     pub fn failed(&self, id: u64, error: &Error, cx: &mut Context<'_>) {
         let members = self.queries.iter().filter(|query| query.id == id);
         for member in members.flat_map(|query| &query.members) {
-            let message = QueryFailed { request: member.request, error: error.clone() };
-            cx.send(&member.tab, Message::QueryFailed(message));
+            let message = QueryError { request: member.request, error: error.clone() };
+            cx.send(&member.tab, ToTab::QueryError(message));
         }
     }
 }
@@ -246,10 +246,10 @@ fn tell_offline<'a>(
     for member in members {
         let (request, error) = (member.request, error.clone());
         let message = if spec.subscribe {
-            Message::QueryFailed(QueryFailed { request, error })
+            ToTab::QueryError(QueryError { request, error })
         } else {
             let (results, extra, error) = (None, None, Some(error));
-            Message::QueryReady(QueryReady { request, results, extra, error })
+            ToTab::QueryReady(QueryReady { request, results, extra, error })
         };
         cx.send(&member.tab, message);
     }
@@ -265,7 +265,7 @@ fn tell_results(
     docs.join_results(waiter, results.docs.as_deref().unwrap_or_default(), keep, cx);
     let QueryResults { docs: results, extra } = results.clone();
     let ready = QueryReady { request: waiter.request, results, extra, error: None };
-    cx.send(&waiter.tab, Message::QueryReady(ready));
+    cx.send(&waiter.tab, ToTab::QueryReady(ready));
 }
 
 /// Does to the list what the step says, and notes which documents came and went.

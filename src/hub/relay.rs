@@ -1,10 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::document::Context;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
-use crate::protocol::{Message, Relayed};
+use crate::protocol::{ConnectionReceive, ToTab};
 use crate::wire::{from_value, to_value, wire};
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
@@ -67,7 +68,7 @@ impl Head {
 /// A presence channel with a tab that listens to it.
 #[derive(Default)]
 struct Channel {
-    members: BTreeSet<String>,
+    members: SortedSet<String>,
     /// The number of the hub's subscription.
     seq: u64,
     /// The server has confirmed it.
@@ -93,9 +94,9 @@ struct LocalPresence {
 /// hub tells the siblings.
 #[derive(Default)]
 pub(super) struct Relay {
-    channels: BTreeMap<String, Channel>,
+    channels: SortedMap<String, Channel>,
     /// By channel, id and tab: tabs may show the same id.
-    presences: BTreeMap<(String, String, String), LocalPresence>,
+    presences: SortedMap<(String, String, String), LocalPresence>,
     /// The snapshot requests under way: whose they are, and the id they had there.
     requests: HashMap<u64, (String, Payload)>,
     last_request: u64,
@@ -187,7 +188,7 @@ impl Relay {
                 let id = head.id.as_ref().and_then(Payload::as_text).unwrap_or_default();
                 let first = (channel.clone(), id.clone(), String::new());
                 let is_it = |key: &PresenceKey| key.0 == *channel && key.1 == id;
-                let keys = self.presences.range(first..).map(|(key, _)| key);
+                let keys = self.presences.from_key(&first).map(|(key, _)| key);
                 let keys: Vec<PresenceKey> = keys.take_while(|key| is_it(key)).cloned().collect();
                 if keys.is_empty() {
                     self.tell_members(channel, None, message, cx);
@@ -266,7 +267,7 @@ impl Relay {
 
     /// A tab's presence is to be taken back.
     pub fn withdraw(&mut self, tab: &str) {
-        for ((_, _, other), own) in &mut self.presences {
+        for ((_, _, other), own) in self.presences.iter_mut() {
             if other == tab {
                 (own.gone, own.withdrawn) = (true, true);
             }
@@ -278,7 +279,7 @@ impl Relay {
         let presences = std::mem::take(&mut self.presences);
         let (withdrawn, shown) = presences.into_iter().partition(|(_, own)| own.withdrawn);
         self.presences = shown;
-        let withdrawn: BTreeMap<_, _> = withdrawn;
+        let withdrawn: SortedMap<_, _> = withdrawn;
         for ((channel, _, tab), own) in withdrawn {
             let message = own.message.with_member("p", Payload::null());
             let message = message.with_member("pv", own.version.saturating_add(1).into());
@@ -320,7 +321,7 @@ impl Relay {
     }
 
     fn subscribe(&mut self, tab: &str, channel: &str, message: &Payload, cx: &mut Context<'_>) {
-        let entry = self.channels.entry(channel.to_owned()).or_default();
+        let entry = self.channels.get_or_insert_with(channel.to_owned(), Default::default);
         entry.members.insert(tab.to_owned());
         if !entry.live {
             entry.waiting.push((tab.to_owned(), message.clone()));
@@ -412,7 +413,8 @@ impl Relay {
         message: &Payload,
         cx: &mut Context<'_>,
     ) {
-        for tab in self.channels.get(channel).into_iter().flat_map(|channel| &channel.members) {
+        for tab in self.channels.get(channel).into_iter().flat_map(|channel| channel.members.iter())
+        {
             if but != Some(tab) {
                 tell(tab, message, cx);
             }
@@ -427,7 +429,7 @@ impl Relay {
         cx: &mut Context<'_>,
     ) {
         let owners = self.presences.keys().filter(|(other, ..)| other == channel);
-        let owners: BTreeSet<&String> = owners.map(|(_, _, tab)| tab).collect();
+        let owners: SortedSet<&String> = owners.map(|(_, _, tab)| tab).collect();
         for tab in owners.into_iter().filter(|tab| but != Some(tab)) {
             tell(tab, message, cx);
         }
@@ -471,5 +473,5 @@ fn numbered(answer: &Payload, asked: &Payload) -> Payload {
 }
 
 fn tell(tab: &str, message: &Payload, cx: &mut Context<'_>) {
-    cx.send(tab, Message::Receive(Relayed { message: message.clone() }));
+    cx.send(tab, ToTab::ConnectionReceive(ConnectionReceive { message: message.clone() }));
 }

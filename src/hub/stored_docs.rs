@@ -229,7 +229,7 @@ impl Hub {
             self.note_failure(error);
         }
         if is_behind != was_behind {
-            let lineage = Message::Lineage(Lineage { lineage: self.lineage() });
+            let lineage = ToTab::Lineage(Lineage { lineage: self.lineage() });
             let tabs = self.tabs.iter().map(|entry| (entry.info.id.clone(), lineage.clone()));
             let messages: Vec<_> = tabs.collect();
             if is_behind {
@@ -270,7 +270,7 @@ impl Hub {
 
     /// A tab may know revisions of an earlier hub that this one does not, and the order goes on after
     /// them; but not after one that no hub can have reached.
-    pub(super) fn refuse_implausible(&mut self, resume: &mut Resume) {
+    pub(super) fn refuse_implausible(&mut self, resume: &mut ConnectionResume) {
         if self.journal.is_none() {
             return;
         }
@@ -341,7 +341,7 @@ impl Hub {
             Ok(answer) => (answer, None),
             Err(error) => (None, Some(error)),
         };
-        let reply = Message::StoreReply(StoreReply { request, answer, error });
+        let reply = ToTab::StoreReply(StoreReply { request, answer, error });
         self.out.push((tab.to_owned(), reply));
     }
 

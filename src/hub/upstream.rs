@@ -3,7 +3,7 @@ use crate::error::Error;
 use crate::ot::{Op, Origin};
 use crate::platform::Payload;
 use crate::protocol::{
-    Change, ConnectionEvent, ConnectionFailed, DocId, QueryDiff, QuerySpec, Snapshot,
+    Change, ConnectionError, ConnectionEvent, DocId, QueryDiff, QuerySpec, Snapshot,
 };
 
 /// An op for the upstream document.
@@ -154,7 +154,7 @@ pub enum UpstreamEvent {
     /// The connection changed its state; the hub itself counts the losses.
     State(ConnectionEvent),
     /// The connection emitted an error.
-    ConnectionFailed(ConnectionFailed),
+    ConnectionFailed(ConnectionError),
     /// The document was replaced by a snapshot of the server.
     Loaded(DocId),
     /// The document lost its state, as an op was refused, and could not be loaded anew.

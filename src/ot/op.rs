@@ -43,15 +43,18 @@ impl Wire for Op {
         }
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let members = from.members(&SHAPE)?;
-        let (op, create) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
-        match (op, create, Option::read(members.at(2))?.unwrap_or(false)) {
-            (Some(op), None, false) => Ok(Op::Edit(op)),
-            (None, Some(create), false) => Ok(Op::Create(create)),
-            (None, None, true) => Ok(Op::Del),
-            (None, None, false) => Ok(Op::NoOp),
-            _ => Err(from.must_be("an op, which has at most one of `op`, `create` and `del`")),
+    fn read(from: Member<'_>) -> Self {
+        let members = from.members(&SHAPE);
+        let (op, create) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
+        match (op, create, Option::read(members.at(2)).unwrap_or(false)) {
+            (Some(op), None, false) => Op::Edit(op),
+            (None, Some(create), false) => Op::Create(create),
+            (None, None, true) => Op::Del,
+            (None, None, false) => Op::NoOp,
+            _ => {
+                from.must_be("an op, which has at most one of `op`, `create` and `del`");
+                Op::NoOp
+            }
         }
     }
 }

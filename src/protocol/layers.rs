@@ -17,12 +17,12 @@ struct Spec(LayerSpec);
 impl Wire for Spec {
     fn write(&self, _to: Place<'_>) {}
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
+    fn read(from: Member<'_>) -> Self {
         if let Some(name) = from.as_text() {
-            return Ok(Spec(LayerSpec::Named { name, options: Vec::new() }));
+            return Spec(LayerSpec::Named { name, options: Vec::new() });
         }
         let (mut name, mut options) = (None, Vec::new());
-        for (option, value) in from.entries()? {
+        for (option, value) in from.entries() {
             let value = Payload(value);
             if option == "layer" {
                 name = value.as_text();
@@ -30,8 +30,10 @@ impl Wire for Spec {
                 options.push((option, option_value(&value)));
             }
         }
-        let name = name.ok_or_else(|| from.must_be("a layer"))?;
-        Ok(Spec(LayerSpec::Named { name, options }))
+        Spec(match name {
+            Some(name) => LayerSpec::Named { name, options },
+            None => LayerSpec::Other,
+        })
     }
 }
 
@@ -50,7 +52,10 @@ impl Wire for LayerConfig {
         to.value(&from_entries([name].into_iter().chain(options).collect()));
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        LayerConfig::try_from(layer_spec(from.value())).map_err(|error| error.to_string())
+    fn read(from: Member<'_>) -> Self {
+        LayerConfig::try_from(layer_spec(from.value())).unwrap_or_else(|error| {
+            from.note(&error.to_string());
+            LayerConfig::Tracing
+        })
     }
 }

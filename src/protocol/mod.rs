@@ -1,17 +1,22 @@
 //! What tabs and hubs say to each other; `docs/protocol.md` describes it for other languages.
 
 mod by_hand;
+mod envelope;
 mod layers;
 mod link;
-mod message;
 mod messages;
+mod names;
 mod proof;
+mod to_hub;
+mod to_tab;
 
+pub use envelope::{Envelope, EnvelopeToHub, EnvelopeToTab};
 pub use layers::layer_spec;
-pub use link::{Envelope, Link};
-pub use message::Message;
+pub use link::{HubLink, Link, TabLink};
 pub use messages::*;
 pub use proof::tab_id;
+pub use to_hub::ToHub;
+pub use to_tab::ToTab;
 
 pub(crate) use by_hand::check_by_hand;
 pub(crate) use proof::proves;

@@ -10,60 +10,67 @@ use crate::tab::changes::QueuedChange;
 use crate::tab::{DocKey, TabEvent};
 
 impl Tab {
-    pub(super) fn handle(&mut self, message: Message, now: Millis) {
+    pub(super) fn handle(&mut self, message: ToTab, now: Millis) {
         if self.is_offline() && !self.is_heard_offline(&message) {
             return;
         }
         match message {
-            Message::Callback(Callback { request, error }) => {
+            ToTab::Callback(Callback { request, error }) => {
                 match self.outstanding.remove(&request) {
-                    Some(Message::Query(_)) => {
+                    Some(ToHub::ConnectionQuery(_)) => {
                         // The hub did not answer in time.
                         self.held.retain(|held| held.request != request);
-                        self.transmit(Message::QueryEnd(QueryEnd { request }), now);
+                        self.transmit(ToHub::QueryEnd(QueryEnd { request }), now);
                         let ready = QueryReady { request, results: None, extra: None, error };
                         self.events.push_back(TabEvent::QueryReady(ready));
                     }
-                    Some(Message::StoreAsk(_)) => {
+                    Some(ToHub::StoreAsk(_)) => {
                         let reply = StoreReply { request, answer: None, error };
                         self.events.push_back(TabEvent::StoreReply(reply));
                     }
                     Some(asked) => {
+                        let is_refused = error.is_some();
                         self.events.push_back(TabEvent::Callback { request, error });
-                        if let Message::DocFetch(ask) | Message::DocSubscribe(ask) = asked {
-                            self.note_unreadable(&ask);
+                        match asked {
+                            ToHub::DocFetch(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, ask.anew)
+                            }
+                            ToHub::DocSubscribe(ask) if is_refused => {
+                                self.note_unreadable(&ask.doc, false)
+                            }
+                            _ => {}
                         }
                     }
                     None => {}
                 }
             }
-            Message::ConnectionEvent(event) => {
+            ToTab::ConnectionEvent(event) => {
                 self.is_connected = event.state == "connected";
                 self.events.push_back(TabEvent::State(event));
                 self.tell_held();
             }
-            Message::ConnectionFailed(failed) => {
+            ToTab::ConnectionError(failed) => {
                 self.events.push_back(TabEvent::ConnectionFailed(failed));
             }
-            Message::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
-            Message::QueryDocs(QueryDocs { docs, number }) => {
+            ToTab::ConnectionTabs(tabs) => self.events.push_back(TabEvent::Tabs(tabs.tabs)),
+            ToTab::QueryDocs(QueryDocs { docs, number }) => {
                 self.heard = number;
                 self.events.push_back(TabEvent::QueryDocs(docs));
             }
-            Message::QueryReady(ready) => self.query_ready(ready),
-            Message::QueryChange(change) => self.query_changed(change),
-            Message::QueryExtra(extra) => {
+            ToTab::QueryReady(ready) => self.query_ready(ready),
+            ToTab::QueryChange(change) => self.query_changed(change),
+            ToTab::QueryExtra(extra) => {
                 self.tell_query(extra.request, Vec::new(), TabEvent::QueryExtra(extra));
             }
-            Message::QueryFailed(failed) => {
+            ToTab::QueryError(failed) => {
                 self.tell_query(failed.request, Vec::new(), TabEvent::QueryFailed(failed));
             }
-            Message::Receive(Relayed { message }) => {
+            ToTab::ConnectionReceive(ConnectionReceive { message }) => {
                 self.events.push_back(TabEvent::Receive(message));
             }
-            Message::DocLoad(load) => self.load(load, now),
-            Message::DocChange(change) => self.queue_changes(change),
-            Message::DocSequenced(sequenced) => {
+            ToTab::DocLoad(load) => self.load(load, now),
+            ToTab::DocChange(change) => self.queue_changes(change),
+            ToTab::DocSequenced(sequenced) => {
                 let Some((key, doc)) = self.docs.find(&sequenced.doc) else { return };
                 match doc.replica.sequenced(sequenced.rev, sequenced.op_id) {
                     Ok(()) => {
@@ -73,7 +80,7 @@ impl Tab {
                     Err(error) => self.lose_state(key, error, Vec::new()),
                 }
             }
-            Message::DocCommitted(committed) => {
+            ToTab::DocCommitted(committed) => {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
                 let (tokens, misplaced) =
                     doc.replica.committed(&committed.op_ids, committed.version);
@@ -86,35 +93,31 @@ impl Tab {
                 }
                 self.tell_held();
             }
-            Message::DocRejected(rejected) => {
+            ToTab::DocRejected(rejected) => {
                 self.reject(rejected);
                 self.tell_held();
             }
-            Message::DocEvent(DocEvent { doc, error }) => {
+            ToTab::DocEvent(DocEvent { doc, error }) => {
                 let Some((key, doc)) = self.docs.find(&doc) else { return };
                 doc.is_unreadable |= error.code_text().as_deref() == Some(codes::UNCARRIABLE);
                 self.events.push_back(TabEvent::DocError { doc: key, error });
                 self.tell_held();
             }
-            Message::DocSubscribed(DocSubscribed { doc, error }) => {
+            ToTab::DocSubscribed(DocSubscribed { doc, error }) => {
                 let Some((key, _)) = self.docs.find(&doc) else { return };
                 self.events.push_back(TabEvent::Subscribed { doc: key, error });
             }
-            Message::StoreReply(reply) => {
+            ToTab::StoreReply(reply) => {
                 if self.outstanding.remove(&reply.request).is_some() {
                     self.events.push_back(TabEvent::StoreReply(reply));
                 }
             }
-            Message::StoreEvent(event) => {
+            ToTab::StoreEvent(event) => {
                 self.takes_last_words &= event.name != "cleared";
                 self.events.push_back(TabEvent::StoreEvent(event));
             }
-            Message::Lineage(it) => self.lineage = Some(it.lineage),
-            Message::Working(_) | Message::Welcome(_) | Message::Refusal(_) => {}
-            _ => {
-                let message = "a hub sent what only tabs send";
-                self.events.push_back(TabEvent::Fault(Error::new(codes::BAD_FRAME, message)));
-            }
+            ToTab::Lineage(it) => self.lineage = Some(it.lineage),
+            ToTab::Working(_) | ToTab::Welcome(_) | ToTab::Refusal(_) => {}
         }
     }
 
@@ -125,10 +128,12 @@ impl Tab {
         doc.lost_with_hub = false;
         doc.is_unreadable = false;
         doc.ingested = None;
+        let answers_ingest = load.since.is_some();
         if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
-        let is_again = !doc.replica.is_ingested() && load.snapshot.type_name.is_none();
+        let is_missing = load.snapshot.type_name.is_none();
+        let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             // As in ShareDB, it is told again of a document that does not exist.
             Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {
@@ -223,7 +228,7 @@ impl Tab {
                 self.events.push_back(TabEvent::Apply { doc: key, op, src });
                 if let Some(rev) = doc.seen() {
                     let doc = doc.id.clone();
-                    self.transmit(Message::DocSeen(DocSeen { doc, rev }), now);
+                    self.transmit(ToHub::DocSeen(DocSeen { doc, rev }), now);
                 }
                 let is_next = |next: &QueuedChange| next.doc == key && next.catches_up;
                 if catches_up && !self.changes.iter().any(is_next) {

@@ -46,6 +46,14 @@ impl TabDoc {
         !self.paused && self.replica.has_numbered()
     }
 
+    /// Whether the tab wants its changes is about to be said, with the revision it holds.
+    pub fn wants_changes(&mut self, wanted: bool) -> (DocId, Option<Rev>) {
+        self.subscribed = wanted;
+        let rev = self.replica.rev();
+        self.told(rev);
+        (self.id.clone(), rev)
+    }
+
     /// The hub learns this revision by other means.
     pub fn told(&mut self, rev: Option<Rev>) {
         self.told_seen = rev.unwrap_or(self.told_seen);

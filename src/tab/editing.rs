@@ -19,7 +19,7 @@ impl Tab {
         if let Some(doc) = self.docs.close(key) {
             self.changes.retain(|change| change.doc != key);
             let release = DocRelease { doc: doc.id, heard: self.heard };
-            self.transmit(Message::DocRelease(release), now);
+            self.transmit(ToHub::DocRelease(release), now);
             self.tell_held();
         }
     }
@@ -52,7 +52,12 @@ impl Tab {
         token: Token,
     ) -> Result<(), Error> {
         match self.docs.get_mut(key) {
-            Some(doc) => doc.replica.submit(op, options, token, &*self.types),
+            Some(doc) => {
+                if doc.is_unreadable && matches!(op, Op::Create(_)) {
+                    doc.replica.forget();
+                }
+                doc.replica.submit(op, options, token, &*self.types)
+            }
             None => Err(Error::new(codes::CLOSED, "the document was destroyed")),
         }
     }
@@ -66,7 +71,7 @@ impl Tab {
         doc.replica.ingest(&snapshot, &*self.types)?;
         doc.ingested = Some(snapshot.clone());
         let doc = doc.id.clone();
-        self.transmit(Message::DocIngest(DocIngest { doc, snapshot }), now);
+        self.transmit(ToHub::DocIngest(DocIngest { doc, snapshot }), now);
         Ok(())
     }
 
@@ -97,7 +102,7 @@ impl Tab {
             let doc = doc.id.clone();
             let sent = ops.iter().map(|op| op.op.clone()).collect();
             self.events.push_back(TabEvent::Sent { doc: key, ops: sent });
-            self.transmit(Message::DocSubmit(DocSubmit { doc, base_rev, ops }), now);
+            self.transmit(ToHub::DocSubmitOp(DocSubmitOp { doc, base_rev, ops }), now);
         }
     }
 

@@ -1,7 +1,7 @@
 use super::DocKey;
 use crate::ot::{Answered, Op};
 use crate::protocol::{
-    ConnectionEvent, ConnectionFailed, DocId, QueryChange, QueryExtra, QueryFailed, QueryReady,
+    ConnectionError, ConnectionEvent, DocId, QueryChange, QueryError, QueryExtra, QueryReady,
     Snapshot, StoreEvent, StoreReply, TabInfo,
 };
 use crate::{Error, Payload};
@@ -23,7 +23,7 @@ pub enum TabEvent {
     /// The upstream connection changed its state.
     State(ConnectionEvent),
     /// The upstream connection emitted an error.
-    ConnectionFailed(ConnectionFailed),
+    ConnectionFailed(ConnectionError),
     /// The hub's store has answered.
     StoreReply(StoreReply),
     /// Something happened to the hub's store.
@@ -114,7 +114,7 @@ pub enum TabEvent {
     /// What the database says beside a query's results changed.
     QueryExtra(QueryExtra),
     /// A query that lives had an error.
-    QueryFailed(QueryFailed),
+    QueryFailed(QueryError),
     /// The server, or a sibling through the hub, says this in ShareDB's own protocol.
     Receive(Payload),
     /// Something was dropped; the connection goes on.

@@ -8,7 +8,7 @@ use crate::protocol::*;
 impl Tab {
     /// What the hub is not known to have, to be kept where other tabs find it if this one may end
     /// now. `None` if that is nothing, or if no hub would take it from them.
-    pub fn last_words(&mut self) -> Option<LastWords> {
+    pub fn last_words(&mut self) -> Option<ConnectionLastWords> {
         let lineage = self.lineage.clone().filter(|_| self.takes_last_words)?;
         let mut docs = Vec::new();
         for (_, held) in self.docs.iter_mut() {
@@ -20,15 +20,15 @@ impl Tab {
             }
         }
         let (tab, secret) = (self.settings.id.clone(), self.settings.secret.clone());
-        (!docs.is_empty()).then_some(LastWords { request: 0, tab, secret, lineage, docs })
+        (!docs.is_empty()).then_some(ConnectionLastWords { request: 0, tab, secret, lineage, docs })
     }
 
     /// Gives the hub the last words of a tab that is known to be gone. Returns the request's number,
     /// which comes back in [`TabEvent::Callback`](crate::tab::TabEvent::Callback): without an error,
     /// they are of no more use.
-    pub fn pass_on(&mut self, words: LastWords, now: Millis) -> u64 {
+    pub fn pass_on(&mut self, words: ConnectionLastWords, now: Millis) -> u64 {
         let request = self.new_request();
-        self.ask(request, Message::LastWords(LastWords { request, ..words }), now)
+        self.ask(request, ToHub::ConnectionLastWords(ConnectionLastWords { request, ..words }), now)
     }
 
     /// Names the hubs that know the tab's state, and take the last words of each other's tabs; `None`

@@ -15,5 +15,5 @@ mod tab;
 
 pub use documents::DocKey;
 pub use event::TabEvent;
-pub use settings::TabSettings;
+pub use settings::{MakeTracer, TabSettings};
 pub use tab::Tab;

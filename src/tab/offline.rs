@@ -42,7 +42,7 @@ impl Tab {
         let docs = &self.docs;
         self.changes.retain(|change| docs.get(change.doc).is_some_and(TabDoc::owes));
         if self.joined {
-            self.transmit(Message::Away, now);
+            self.transmit(ToHub::Away, now);
         }
         self.flush_all(now);
     }
@@ -51,12 +51,12 @@ impl Tab {
     pub fn go_online(&mut self, now: Millis) {
         self.offline = Offline::No;
         for message in self.outstanding.values() {
-            let (request, subscribed) = match message {
-                Message::DocSubscribe(request) => (request, true),
-                Message::DocUnsubscribe(request) => (request, false),
+            let (doc, subscribed) = match message {
+                ToHub::DocSubscribe(DocSubscribe { doc, .. }) => (doc, true),
+                ToHub::DocUnsubscribe(DocUnsubscribe { doc, .. }) => (doc, false),
                 _ => continue,
             };
-            if let Some((_, doc)) = self.docs.find(&request.doc) {
+            if let Some((_, doc)) = self.docs.find(doc) {
                 doc.subscribed = subscribed;
             }
         }
@@ -72,37 +72,68 @@ impl Tab {
 
     /// Goes on to say what was submitted before, to a hub that has let the tab in since.
     pub(super) fn welcomed_offline(&mut self, now: Millis) {
-        let is_ingest = |message: &mut Message| matches!(message, Message::DocIngest(_));
-        let ingested: Vec<Message> = self.waiting.extract_if(.., is_ingest).collect();
+        let is_ingest = |message: &mut ToHub| matches!(message, ToHub::DocIngest(_));
+        let ingested: Vec<ToHub> = self.waiting.extract_if(.., is_ingest).collect();
         if let Some(link) = &mut self.link {
-            link.send(Message::Away, now);
+            link.send(ToHub::Away, now);
             ingested.into_iter().for_each(|message| link.send(message, now));
         }
         self.flush_all(now);
     }
 
     /// Whether a message goes to the hub although the tab is offline.
-    pub(super) fn is_sent_offline(message: &Message) -> bool {
-        matches!(
-            message,
-            Message::Away
-                | Message::Resume(_)
-                | Message::DocSubmit(_)
-                | Message::DocSeen(_)
-                | Message::StoreHeard(_)
-        )
+    pub(super) fn is_sent_offline(message: &ToHub) -> bool {
+        match message {
+            ToHub::Away
+            | ToHub::ConnectionResume(_)
+            | ToHub::DocSubmitOp(_)
+            | ToHub::DocSeen(_)
+            | ToHub::StoreHeard(_) => true,
+            ToHub::Hello(_)
+            | ToHub::Bye
+            | ToHub::ConnectionLastWords(_)
+            | ToHub::ConnectionGetBulk(_)
+            | ToHub::ConnectionBulkBegin
+            | ToHub::ConnectionBulkEnd
+            | ToHub::ConnectionQuery(_)
+            | ToHub::ConnectionSend(_)
+            | ToHub::ConnectionHandleMessage(_)
+            | ToHub::QueryEnd(_)
+            | ToHub::DocFetch(_)
+            | ToHub::DocSubscribe(_)
+            | ToHub::DocUnsubscribe(_)
+            | ToHub::DocIngest(_)
+            | ToHub::DocRelease(_)
+            | ToHub::StoreAsk(_) => false,
+        }
     }
 
     /// Whether the tab listens to this although it is offline: ops that were submitted before find
     /// their place by it. The hub says the rest again once the tab is back.
-    pub(super) fn is_heard_offline(&mut self, message: &Message) -> bool {
+    pub(super) fn is_heard_offline(&mut self, message: &ToTab) -> bool {
         let doc = match message {
-            Message::Lineage(_) | Message::StoreEvent(_) => return true,
-            Message::DocLoad(load) => &load.doc,
-            Message::DocChange(change) => &change.doc,
-            Message::DocSequenced(sequenced) => &sequenced.doc,
-            Message::DocRejected(rejected) => &rejected.doc,
-            _ => return false,
+            ToTab::Lineage(_) | ToTab::StoreEvent(_) => return true,
+            ToTab::DocLoad(load) => &load.doc,
+            ToTab::DocChange(change) => &change.doc,
+            ToTab::DocSequenced(sequenced) => &sequenced.doc,
+            ToTab::DocRejected(rejected) => &rejected.doc,
+            ToTab::Welcome(_)
+            | ToTab::Refusal(_)
+            | ToTab::Callback(_)
+            | ToTab::Working(_)
+            | ToTab::ConnectionEvent(_)
+            | ToTab::ConnectionError(_)
+            | ToTab::ConnectionTabs(_)
+            | ToTab::ConnectionReceive(_)
+            | ToTab::QueryDocs(_)
+            | ToTab::QueryReady(_)
+            | ToTab::QueryChange(_)
+            | ToTab::QueryExtra(_)
+            | ToTab::QueryError(_)
+            | ToTab::DocCommitted(_)
+            | ToTab::DocEvent(_)
+            | ToTab::DocSubscribed(_)
+            | ToTab::StoreReply(_) => return false,
         };
         self.docs.find(doc).is_some_and(|(_, doc)| doc.owes())
     }

@@ -49,15 +49,14 @@ impl Tab {
         self.held = waiting.into();
     }
 
-    /// The hub has answered for the document: if it has not sent the state by now, it will not. What was
-    /// asked before the state was given up says nothing of the load that is to come.
-    pub(super) fn note_unreadable(&mut self, asked: &DocRequest) {
-        if let Some((_, doc)) = self.docs.find(&asked.doc)
+    /// The hub was refused the document: if it has not sent the state by now, it will not. What was asked
+    /// before the state was given up says nothing of the load that is to come.
+    pub(super) fn note_unreadable(&mut self, doc: &DocId, anew: bool) {
+        if let Some((_, doc)) = self.docs.find(doc)
             && doc.replica.rev().is_none()
-            && (asked.anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
+            && (anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
         {
             doc.is_unreadable = true;
-            doc.replica.forget();
         }
         self.tell_held();
     }
@@ -75,8 +74,8 @@ impl Tab {
     /// A query that was fetched, or that has failed, has ended with its answer.
     fn end_if_told(&mut self, event: &TabEvent) {
         let TabEvent::QueryReady(ready) = event else { return };
-        let lives = |message: &Message| match message {
-            Message::Query(query) => query.spec.subscribe && ready.error.is_none(),
+        let lives = |message: &ToHub| match message {
+            ToHub::ConnectionQuery(query) => query.spec.subscribe && ready.error.is_none(),
             _ => false,
         };
         if self.outstanding.get(&ready.request).is_some_and(|message| !lives(message)) {

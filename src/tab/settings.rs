@@ -5,7 +5,10 @@ use tabmux_middleware::{LayerConfig, Tracer};
 use tabmux_transports::Guarantees;
 
 use crate::platform::Payload;
-use crate::protocol::Message;
+use crate::protocol::{ToHub, ToTab};
+
+/// Makes what hears of every message of one session.
+pub type MakeTracer = Rc<dyn Fn() -> Box<dyn Tracer<ToHub, ToTab>>>;
 
 /// What a [`super::Tab`] is made of.
 pub struct TabSettings {
@@ -26,6 +29,6 @@ pub struct TabSettings {
     pub guarantees: Guarantees,
     /// Seeds the jitter of `retries`.
     pub seed: u64,
-    /// Makes what hears of every message, where the layers include `tracing`; one for each session.
-    pub tracer: Option<Rc<dyn Fn() -> Tracer<Message>>>,
+    /// For each session, where the layers include `tracing`.
+    pub tracer: Option<MakeTracer>,
 }

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tabmux_middleware::{Environment, Message as _, Millis, SortedMap, Stack};
+use tabmux_middleware::{Environment, Millis, Request, SortedMap, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
@@ -21,7 +21,7 @@ use crate::protocol::*;
 pub struct Tab {
     pub(super) settings: TabSettings,
     pub(super) types: Rc<dyn Types>,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<TabLink>,
     pub(super) sessions: u64,
     pub(super) joined: bool,
     /// The hub that has answered in this session; it need not have let the tab in.
@@ -31,9 +31,9 @@ pub struct Tab {
     /// Whether hubs of this lineage take last words.
     pub(super) takes_last_words: bool,
     /// What waits until the tab has joined.
-    pub(super) waiting: Vec<Message>,
+    pub(super) waiting: Vec<ToHub>,
     /// Requests without an answer, to be asked again of the next hub.
-    pub(super) outstanding: SortedMap<u64, Message>,
+    pub(super) outstanding: SortedMap<u64, ToHub>,
     pub(super) hello: u64,
     pub(super) next_request: u64,
     pub(super) next_op_id: u64,
@@ -107,11 +107,13 @@ impl Tab {
         self.heard = 0;
         self.held.clear();
         self.hello = self.new_request();
-        let stack = build_stack(&self.settings, self.sessions).expect("checked in new");
+        let Ok(stack) = build_stack(&self.settings, self.sessions) else {
+            unreachable!("checked in new");
+        };
         let settings = &self.settings;
         let layers = settings.layers.clone();
         let codec = Rc::clone(&settings.codec);
-        let link = self.link.insert(Link::of_tab(self.sessions, layers, codec, stack));
+        let link = self.link.insert(TabLink::of_tab(self.sessions, layers, codec, stack));
         let hello = Hello {
             request: self.hello,
             protocol: PROTOCOL,
@@ -122,7 +124,7 @@ impl Tab {
             resume: self.lineage.clone(),
             options: settings.options.clone(),
         };
-        link.send(Message::Hello(hello), now);
+        link.send(ToHub::Hello(hello), now);
     }
 
     /// Takes the tab off its transport: what is sent meanwhile waits.
@@ -134,7 +136,7 @@ impl Tab {
     /// Leaves the hub.
     pub fn leave(&mut self, now: Millis) {
         if let Some(link) = &mut self.link {
-            link.send(Message::Bye, now);
+            link.send(ToHub::Bye, now);
             link.wake(now);
         }
         self.joined = false;
@@ -143,7 +145,7 @@ impl Tab {
     /// Takes a frame that arrived.
     pub fn receive(&mut self, frame: Frame, now: Millis) {
         let Some(link) = &mut self.link else { return };
-        let envelope = match Envelope::decode(&**link.codec(), frame) {
+        let envelope = match EnvelopeToTab::decode(&**link.codec(), frame) {
             Ok(envelope) => envelope,
             Err(error) => return self.events.push_back(TabEvent::Fault(error)),
         };
@@ -151,30 +153,30 @@ impl Tab {
             return;
         }
         // Frames of two hubs make no one session, even before either has let the tab in.
-        let other_hub = self.epoch.is_some() && envelope.epoch != self.epoch;
+        let other_hub = self.epoch.is_some_and(|epoch| epoch != envelope.epoch);
         if envelope.stale || other_hub {
             return self.attach(now);
         }
-        self.epoch = envelope.epoch;
+        self.epoch = Some(envelope.epoch);
         link.receive(envelope.packet, now);
         if !self.joined {
-            self.await_welcome(envelope.epoch, now);
+            self.await_welcome(now);
         }
     }
 
-    /// Handles what comes before the tab has joined. The epoch is that of the frame's hub.
-    fn await_welcome(&mut self, epoch: Option<u64>, now: Millis) {
+    /// Handles what comes before the tab has joined.
+    fn await_welcome(&mut self, now: Millis) {
         while !self.joined {
             let Some(message) = self.link.as_mut().and_then(Link::poll_message) else { return };
             match message {
-                Message::Welcome(welcome) if welcome.request == self.hello => {
-                    let Some(epoch) = epoch else { return };
+                ToTab::Welcome(welcome) if welcome.request == self.hello => {
+                    let Some(epoch) = self.epoch else { return };
                     self.welcomed(epoch, welcome, now);
                 }
-                Message::Refusal(refusal) if refusal.request == self.hello => {
+                ToTab::Refusal(refusal) if refusal.request == self.hello => {
                     self.refused(refusal.error);
                 }
-                Message::Callback(Callback { request, error: Some(error) })
+                ToTab::Callback(Callback { request, error: Some(error) })
                     if request == self.hello =>
                 {
                     self.refused(error);
@@ -208,10 +210,9 @@ impl Tab {
         }
         self.ingest_again();
         let waiting = std::mem::take(&mut self.waiting);
-        let asked = |message: &&Message| {
-            waiting.iter().all(|waiting| waiting.request() != message.request())
-        };
-        let again: Vec<Message> = self.outstanding.values().filter(asked).cloned().collect();
+        let asked =
+            |message: &&ToHub| waiting.iter().all(|waiting| waiting.request() != message.request());
+        let again: Vec<ToHub> = self.outstanding.values().filter(asked).cloned().collect();
         for message in again.into_iter().chain(waiting) {
             self.transmit(message, now);
         }
@@ -221,10 +222,11 @@ impl Tab {
     /// What was ingested and has no answer may not have reached this hub.
     fn ingest_again(&mut self) {
         for (_, TabDoc { id, ingested, .. }) in self.docs.iter_mut() {
-            let waits = |message: &Message| matches!(message, Message::DocIngest(DocIngest { doc, .. }) if doc == id);
+            let waits =
+                |message: &ToHub| matches!(message, ToHub::DocIngest(ingest) if ingest.doc == *id);
             if let Some(snapshot) = ingested.clone().filter(|_| !self.waiting.iter().any(waits)) {
                 let doc = id.clone();
-                self.waiting.push(Message::DocIngest(DocIngest { doc, snapshot }));
+                self.waiting.push(ToHub::DocIngest(DocIngest { doc, snapshot }));
             }
         }
     }
@@ -246,9 +248,9 @@ impl Tab {
             ops: doc.replica.inflight_batch(),
         });
         let docs = held.collect();
-        self.transmit(Message::Resume(Resume { docs }), now);
+        self.transmit(ToHub::ConnectionResume(ConnectionResume { docs }), now);
         for message in self.outstanding.values_mut() {
-            if let Message::DocFetch(request) = message
+            if let ToHub::DocFetch(request) = message
                 && let Some((_, doc)) = self.docs.find(&request.doc)
             {
                 request.anew &= doc.replica.is_rolled_back();
@@ -280,13 +282,29 @@ impl Tab {
         }
         for message in self.outstanding.values_mut() {
             match message {
-                Message::DocFetch(request)
-                | Message::DocSubscribe(request)
-                | Message::DocUnsubscribe(request) => {
-                    (request.rev, request.anew) = (None, false);
+                ToHub::DocFetch(fetch) => (fetch.rev, fetch.anew) = (None, false),
+                ToHub::DocSubscribe(DocSubscribe { rev, .. })
+                | ToHub::DocUnsubscribe(DocUnsubscribe { rev, .. }) => *rev = None,
+                ToHub::ConnectionGetBulk(bulk) => {
+                    bulk.docs.iter_mut().for_each(|doc| doc.rev = None)
                 }
-                Message::GetBulk(bulk) => bulk.docs.iter_mut().for_each(|doc| doc.rev = None),
-                _ => {}
+                ToHub::Hello(_)
+                | ToHub::Away
+                | ToHub::Bye
+                | ToHub::ConnectionResume(_)
+                | ToHub::ConnectionLastWords(_)
+                | ToHub::ConnectionBulkBegin
+                | ToHub::ConnectionBulkEnd
+                | ToHub::ConnectionQuery(_)
+                | ToHub::ConnectionSend(_)
+                | ToHub::ConnectionHandleMessage(_)
+                | ToHub::QueryEnd(_)
+                | ToHub::DocSubmitOp(_)
+                | ToHub::DocIngest(_)
+                | ToHub::DocSeen(_)
+                | ToHub::DocRelease(_)
+                | ToHub::StoreAsk(_)
+                | ToHub::StoreHeard(_) => {}
             }
         }
     }
@@ -303,7 +321,7 @@ impl Tab {
             link.wake(now);
         }
         if !self.joined {
-            self.await_welcome(None, now);
+            self.await_welcome(now);
         }
     }
 
@@ -319,7 +337,7 @@ impl Tab {
                 match &event {
                     TabEvent::State(state) => self.losses = state.losses,
                     TabEvent::StoreEvent(StoreEvent { heard: Some(heard), .. }) if self.joined => {
-                        self.transmit(Message::StoreHeard(heard.clone()), now);
+                        self.transmit(ToHub::StoreHeard(heard.clone()), now);
                     }
                     _ => {}
                 }
@@ -348,7 +366,7 @@ impl Tab {
 fn build_stack(
     settings: &TabSettings,
     session: u64,
-) -> Result<Stack<Message>, tabmux_middleware::ConfigError> {
+) -> Result<Stack<ToHub, ToTab>, tabmux_middleware::ConfigError> {
     let environment = Environment {
         seed: settings.seed.wrapping_add(session),
         tracer: settings.tracer.as_ref().map(|tracer| tracer()),

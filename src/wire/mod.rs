@@ -13,9 +13,10 @@ use native as imp;
 #[cfg(target_arch = "wasm32")]
 use web as imp;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 
 use tabmux_codecs::Value;
+use tabmux_middleware::SortedMap;
 
 use crate::platform::Payload;
 
@@ -29,11 +30,9 @@ pub trait Wire: Sized {
     /// Writes it to its place.
     fn write(&self, to: Place<'_>);
 
-    /// Reads it.
-    ///
-    /// # Errors
-    /// The message names the member at fault, and says what it must be.
-    fn read(from: Member<'_>) -> Result<Self, String>;
+    /// Reads it. What is not as it must be is noted, and read as something blank: the code of a reader that
+    /// goes on is half that of one that returns at each of its members.
+    fn read(from: Member<'_>) -> Self;
 }
 
 /// What a codec carries, made of a value.
@@ -46,8 +45,14 @@ pub fn to_value<T: Wire>(value: &T) -> Value {
 /// # Errors
 /// The message names the member at fault, and says what it must be.
 pub fn from_value<T: Wire>(value: Value) -> Result<T, String> {
-    let members = Members { list: imp::List::of(value), shape: None, parent: None };
-    T::read(members.at(0))
+    let mistake = RefCell::default();
+    let list = imp::List::of(value);
+    let members = Members { list, shape: None, parent: None, mistake: &mistake };
+    let value = T::read(members.at(0));
+    match mistake.take() {
+        None => Ok(value),
+        Some(mistake) => Err(mistake),
+    }
 }
 
 /// The names of a struct's members.
@@ -76,6 +81,8 @@ pub struct Members<'a> {
     list: imp::List,
     shape: Option<&'static Shape>,
     parent: Option<&'a Member<'a>>,
+    /// The first mistake that was found.
+    mistake: &'a RefCell<Option<String>>,
 }
 
 impl Members<'_> {
@@ -92,40 +99,35 @@ pub struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// The members of this object.
-    ///
-    /// # Errors
-    /// It is no object, or has members that are not in the shape.
-    pub fn members<'b>(&'b self, shape: &'static Shape) -> Result<Members<'b>, String> {
-        match self.of.list.members(self.at, shape) {
-            Ok(list) => Ok(Members { list, shape: Some(shape), parent: Some(self) }),
-            Err(reason) => Err(self.named(&reason)),
-        }
+    /// The members of this object. It is a mistake if it is none, or has members that are not in the shape.
+    pub fn members<'b>(&'b self, shape: &'static Shape) -> Members<'b> {
+        let list = self.of.list.members(self.at, shape).unwrap_or_else(|reason| {
+            self.note(&reason);
+            imp::List::default()
+        });
+        Members { list, shape: Some(shape), parent: Some(self), mistake: self.of.mistake }
     }
 
-    /// The items of this list, and how many there are.
-    ///
-    /// # Errors
-    /// It is no list.
-    pub fn items<'b>(&'b self) -> Result<(Members<'b>, u32), String> {
-        let (list, count) = self.of.list.items(self.at).ok_or_else(|| self.must_be("a list"))?;
-        Ok((Members { list, shape: None, parent: Some(self) }, count))
+    /// The items of this list, and how many there are. It is a mistake if it is none.
+    pub fn items<'b>(&'b self) -> (Members<'b>, u32) {
+        let (list, count) = self.of.list.items(self.at).unwrap_or_else(|| {
+            self.must_be("a list");
+            (imp::List::default(), 0)
+        });
+        (Members { list, shape: None, parent: Some(self), mistake: self.of.mistake }, count)
     }
 
-    /// The names and values of this object's members.
-    ///
-    /// # Errors
-    /// It is no object.
-    pub fn entries(&self) -> Result<Vec<(String, Value)>, String> {
-        self.of.list.entries(self.at).ok_or_else(|| self.must_be("an object"))
+    /// The names and values of this object's members. It is a mistake if it is none.
+    pub fn entries(&self) -> Vec<(String, Value)> {
+        self.of.list.entries(self.at).unwrap_or_else(|| {
+            self.must_be("an object");
+            Vec::new()
+        })
     }
 
-    /// The member `type` of this object.
-    ///
-    /// # Errors
-    /// It is no object, or has none.
-    pub fn tag(&self) -> Result<String, String> {
-        self.of.list.tag(self.at).ok_or_else(|| self.must_be("an object with a `type`"))
+    /// The member `type` of this object, if it is one that has it.
+    pub fn tag(&self) -> Option<String> {
+        self.of.list.tag(self.at)
     }
 
     /// Whether it is not there.
@@ -143,28 +145,29 @@ impl<'a> Member<'a> {
         self.of.list.text(self.at)
     }
 
-    /// That this value is something else.
+    /// Notes that this value is something else.
     #[cold]
     #[inline(never)]
-    pub fn must_be(&self, what: &str) -> String {
+    pub fn must_be(&self, what: &str) {
         if self.is_absent() {
-            self.named("is missing")
+            self.note("is missing");
         } else {
-            self.named(&["must be ", what].concat())
+            self.note(&["must be ", what].concat());
         }
     }
 
+    /// Notes what is wrong with this value.
     #[cold]
     #[inline(never)]
-    fn named(&self, reason: &str) -> String {
-        let mut path = String::new();
-        self.add_path(&mut path);
-        if path.is_empty() {
-            path.push_str("it");
-        }
-        path.push(' ');
-        path.push_str(reason);
-        path
+    pub fn note(&self, reason: &str) {
+        self.of.mistake.borrow_mut().get_or_insert_with(|| {
+            let mut path = String::new();
+            self.add_path(&mut path);
+            if path.is_empty() {
+                path.push_str("it");
+            }
+            [&path, " ", reason].concat()
+        });
     }
 
     fn add_path(&self, path: &mut String) {
@@ -235,12 +238,12 @@ macro_rules! wire {
                     $($crate::wire!(@write target places $field $(or $default)?);)*
                 }
 
-                fn read(from: $crate::wire::Member<'_>) -> Result<Self, String> {
-                    let members = from.members(&SHAPE)?;
+                fn read(from: $crate::wire::Member<'_>) -> Self {
+                    let members = from.members(&SHAPE);
                     let mut places = 0..;
-                    Ok($type {
+                    $type {
                         $($field: $crate::wire!(@read members places $(or $default)?),)*
-                    })
+                    }
                 }
             }
         };
@@ -254,20 +257,21 @@ macro_rules! wire {
         }
     };
     (@read $members:ident $places:ident) => {
-        $crate::wire::Wire::read($members.at($places.next().unwrap_or_default()))?
+        $crate::wire::Wire::read($members.at($places.next().unwrap_or_default()))
     };
     (@read $members:ident $places:ident or $default:expr) => {{
         let member = $members.at($places.next().unwrap_or_default());
-        if member.is_absent() { $default } else { $crate::wire::Wire::read(member)? }
+        if member.is_absent() { $default } else { $crate::wire::Wire::read(member) }
     }};
     (open $($struct:tt)*) => { $crate::wire!(@struct true $($struct)*); };
     ($($struct:tt)*) => { $crate::wire!(@struct false $($struct)*); };
 }
 pub use wire;
 
-/// As [`wire!`], for an enum: the member `type` says which variant it is.
+/// As [`wire!`], for an enum: the member `type` says which variant it is. `else` is for one of another kind,
+/// which is a mistake.
 macro_rules! wire_enum {
-    ($type:ident { $($name:literal = $variant:ident { $($field:ident),* },)* }) => {
+    ($type:ident { $($name:literal = $variant:ident { $($field:ident),* },)* else $blank:expr }) => {
         impl $crate::wire::Wire for $type {
             fn write(&self, to: $crate::wire::Place<'_>) {
                 match self {
@@ -283,17 +287,20 @@ macro_rules! wire_enum {
                 }
             }
 
-            fn read(from: $crate::wire::Member<'_>) -> Result<Self, String> {
-                match from.tag()?.as_str() {
+            fn read(from: $crate::wire::Member<'_>) -> Self {
+                match from.tag().unwrap_or_default().as_str() {
                     $($name => {
                         static SHAPE: $crate::wire::Shape =
                             $crate::wire::Shape::new(&["type" $(, stringify!($field))*], false);
-                        let members = from.members(&SHAPE)?;
+                        let members = from.members(&SHAPE);
                         let mut places = 1..;
                         let _ = (&members, &mut places);
-                        Ok($type::$variant { $($field: $crate::wire!(@read members places),)* })
+                        $type::$variant { $($field: $crate::wire!(@read members places),)* }
                     })*
-                    _ => Err(from.must_be(concat!("a known kind of ", stringify!($type)))),
+                    _ => {
+                        from.must_be(concat!("a known kind of ", stringify!($type)));
+                        $blank
+                    }
                 }
             }
         }
@@ -306,8 +313,11 @@ impl Wire for u64 {
         to.number(*self);
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        from.of.list.number(from.at).ok_or_else(|| from.must_be("a whole number"))
+    fn read(from: Member<'_>) -> Self {
+        from.of.list.number(from.at).unwrap_or_else(|| {
+            from.must_be("a whole number");
+            0
+        })
     }
 }
 
@@ -316,9 +326,12 @@ impl Wire for u32 {
         to.number((*self).into());
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
+    fn read(from: Member<'_>) -> Self {
         let number = from.of.list.number(from.at).and_then(|number| number.try_into().ok());
-        number.ok_or_else(|| from.must_be("a whole number of 32 bits"))
+        number.unwrap_or_else(|| {
+            from.must_be("a whole number of 32 bits");
+            0
+        })
     }
 }
 
@@ -327,8 +340,11 @@ impl Wire for bool {
         to.boolean(*self);
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        from.of.list.boolean(from.at).ok_or_else(|| from.must_be("true or false"))
+    fn read(from: Member<'_>) -> Self {
+        from.of.list.boolean(from.at).unwrap_or_else(|| {
+            from.must_be("true or false");
+            false
+        })
     }
 }
 
@@ -337,8 +353,11 @@ impl Wire for String {
         to.text(self);
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        from.as_text().ok_or_else(|| from.must_be("a string"))
+    fn read(from: Member<'_>) -> Self {
+        from.as_text().unwrap_or_else(|| {
+            from.must_be("a string");
+            String::new()
+        })
     }
 }
 
@@ -349,8 +368,11 @@ impl Wire for Payload {
         to.value(&self.0);
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        if from.is_absent() { Err(from.must_be("")) } else { Ok(Payload(from.value())) }
+    fn read(from: Member<'_>) -> Self {
+        if from.is_absent() {
+            from.note("is missing");
+        }
+        Payload(from.value())
     }
 }
 
@@ -361,9 +383,9 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
+    fn read(from: Member<'_>) -> Self {
         let is_none = from.of.list.is_absent(from.at, !T::TAKES_NULL);
-        if is_none { Ok(None) } else { T::read(from).map(Some) }
+        if is_none { None } else { Some(T::read(from)) }
     }
 }
 
@@ -375,8 +397,8 @@ impl<T: Wire> Wire for Vec<T> {
         }
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let (items, count) = from.items()?;
+    fn read(from: Member<'_>) -> Self {
+        let (items, count) = from.items();
         (0..count).map(|at| T::read(items.at(at))).collect()
     }
 }
@@ -388,24 +410,32 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
         self.1.write(target.at(1));
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let (items, count) = from.items()?;
+    fn read(from: Member<'_>) -> Self {
+        let (items, count) = from.items();
         if count != 2 {
-            return Err(from.must_be("a list of two"));
+            from.must_be("a list of two");
         }
-        Ok((A::read(items.at(0))?, B::read(items.at(1))?))
+        (A::read(items.at(0)), B::read(items.at(1)))
     }
 }
 
-impl<T: Wire> Wire for BTreeMap<String, T> {
+impl<T: Wire> Wire for SortedMap<String, T> {
     fn write(&self, to: Place<'_>) {
         let entries = self.iter().map(|(name, value)| (name.clone(), to_value(value)));
         to.value(&from_entries(entries.collect()));
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let entries = from.entries()?.into_iter();
-        entries.map(|(name, value)| Ok((name, from_value(value)?))).collect()
+    fn read(from: Member<'_>) -> Self {
+        let mut map = SortedMap::default();
+        for (name, value) in from.entries() {
+            match from_value(value) {
+                Ok(value) => {
+                    map.insert(name, value);
+                }
+                Err(reason) => from.note(&reason),
+            }
+        }
+        map
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Shape;
 
 /// The members of an object or the items of a list; each is taken out when it is read.
+#[derive(Default)]
 pub struct List(RefCell<Vec<Option<Value>>>);
 
 impl List {

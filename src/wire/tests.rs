@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
-
 use serde_json::json;
+use tabmux_middleware::SortedMap;
 
 use super::{from_value, to_value};
 use crate::Payload;
@@ -28,7 +27,7 @@ wire!(Whole { name as "type", parts, first, size, flag or false, count or 7 });
 #[derive(Debug, PartialEq)]
 struct Loose {
     pair: (String, u64),
-    by_name: BTreeMap<String, u64>,
+    by_name: SortedMap<String, u64>,
 }
 
 wire!(open Loose { pair, by_name });
@@ -39,7 +38,7 @@ enum Step {
     Go { far: u64 },
 }
 
-wire_enum!(Step { "stay" = Stay {}, "go" = Go { far }, });
+wire_enum!(Step { "stay" = Stay {}, "go" = Go { far }, else Step::Stay });
 
 fn whole() -> Whole {
     let parts = vec![Part { id: 1, note: None }, Part { id: 2, note: Some(Payload::null()) }];
@@ -60,7 +59,7 @@ fn what_is_written_reads_the_same() {
     for step in [Step::Stay, Step::Go { far: 2 }] {
         assert_eq!(from_value(to_value(&step)), Ok(step));
     }
-    let by_name = BTreeMap::from([("a".to_owned(), 1)]);
+    let by_name = SortedMap::from_iter([("a".to_owned(), 1)]);
     let loose = Loose { pair: ("b".to_owned(), 2), by_name };
     assert_eq!(to_value(&loose), json!({"pair": ["b", 2], "by_name": {"a": 1}}));
     assert_eq!(from_value(to_value(&loose)), Ok(loose));

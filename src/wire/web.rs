@@ -68,6 +68,12 @@ impl Shape {
 /// The members of an object or the items of a list, as an array.
 pub struct List(JsValue);
 
+impl Default for List {
+    fn default() -> Self {
+        List(Array::new().into())
+    }
+}
+
 impl List {
     pub fn of(value: JsValue) -> Self {
         List(Array::of1(&value).into())

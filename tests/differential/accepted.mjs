@@ -62,7 +62,9 @@ export const ACCEPTED = [
       const isKept = (entry) => !isExtra(entry) || told.has(key(entry));
       const early = new Set(tab.filter((entry) => !isKept(entry)).map(withoutPhase));
       const isLate = (entry) => isCallback(entry) && early.has(withoutPhase(entry));
-      return [plain.filter((entry) => !isSlip(entry) && !isLate(entry)), tab.filter(isKept)];
+      const toldByTab = new Set(tab.map(comparable));
+      const isOwn = (entry) => isSlip(entry) && !toldByTab.has(comparable(entry));
+      return [plain.filter((entry) => !isOwn(entry) && !isLate(entry)), tab.filter(isKept)];
     },
   },
   {
@@ -123,8 +125,9 @@ export const ACCEPTED = [
       'does not hold it back, nor does to close the connection, and what is submitted while it waits, in ' +
       'a callback or as the connection comes back, may be composed into it or not. To pause the document in ' +
       'a callback may hold back what is submitted in the same tick. A creation that waits has its error when ' +
-      'a tab hears that others have created the document, and in ShareDB when the server says so. Results wait for a paused creation, ' +
-      'also those that come later, but not for another if the application has given some',
+      'a tab hears that others have created the document, and in ShareDB when the server says so. Results ' +
+      'wait for a paused creation, also those that come later, but not for another if the application has ' +
+      'given some',
     rewrite: (logs, {waited, found}) => {
       const isOfQuery = logs.flat().some((entry) => 'ready' in entry);
       const end = isOfQuery ? Math.min(waited, found) : waited;
@@ -229,7 +232,7 @@ const comparable = ({phase, what, args}) => JSON.stringify([phase, what, args]);
 
 const withoutPhase = ({what, args}) => JSON.stringify([what, args]);
 
-/** An error that is none of ShareDB's but one in it. */
+/** An error that is none of ShareDB's but one in it, or in a type. */
 function isSlip({what, args}) {
   return what === 'error' && /^Cannot read properties of (null|undefined)/.test(args[0]?.error);
 }

@@ -57,13 +57,13 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
 
 /**
  * A member that is deleted while another client inserts it may be there at the server and not at that
- * client; a document that ShareDB loads after an op that can not be applied, or ops that are missing, is the
- * server's.
+ * client; a document that ShareDB loads after an op that can not be applied, or ops that are missing, or as
+ * it was destroyed, is the server's.
  */
 function deletesBesideLoad(steps) {
   const all = steps.flatMap((step) => [step, step.next]);
   const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
-  const loads = (step) => isBad(step) || step?.do === 'trim';
+  const loads = (step) => isBad(step) || ['trim', 'destroy'].includes(step?.do);
   return all.some(loads) && all.some(deletes);
 }
 

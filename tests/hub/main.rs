@@ -4,6 +4,7 @@ mod away;
 mod disk;
 mod documents;
 mod many;
+mod messages;
 mod presence;
 mod queries;
 mod script;

@@ -1,7 +1,7 @@
 use serde_json::json;
 use tabmux::Payload;
 use tabmux::hub::UpstreamEvent;
-use tabmux::protocol::{ConnectionEvent, Message, tab_id};
+use tabmux::protocol::{ConnectionEvent, ToTab, tab_id};
 use tabmux::tab::{TabEvent, TabSettings};
 use tabmux::transports::Frame;
 
@@ -71,7 +71,7 @@ fn s1_a_bad_frame_is_reported_and_dropped_and_everyone_goes_on() {
 fn a_slow_tab_hears_that_the_connection_was_lost_and_only_the_last_of_other_states() {
     let state = |state: &str| {
         let (state, id, reason, losses) = (state.to_owned(), None, None, 0);
-        Message::ConnectionEvent(ConnectionEvent { state, id, reason, losses })
+        ToTab::ConnectionEvent(ConnectionEvent { state, id, reason, losses })
     };
     use tabmux::middleware::Message as _;
     let mut lost = state("disconnected");

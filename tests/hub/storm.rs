@@ -201,7 +201,7 @@ fn hello(tab: &str) -> Value {
 }
 
 /// One of each message that a tab may send, and more of those with much in them.
-fn of_tabs() -> Vec<Value> {
+pub fn of_tabs() -> Vec<Value> {
     let doc = json!({"collection": "docs", "id": "spoiled"});
     let ask = json!({"request": 5, "doc": doc, "rev": 1});
     let create = json!({"create": {"type": "test:text", "data": "abc"}});
@@ -219,6 +219,7 @@ fn of_tabs() -> Vec<Value> {
         json!({"collection": "docs", "query": {"a": 1}, "options": {"db": "x"}, "subscribe": true});
     vec![
         hello("storm"),
+        envelope(false, "away", Value::Null),
         envelope(false, "bye", Value::Null),
         envelope(false, "connection.resume", json!({"docs": held})),
         envelope(
@@ -257,14 +258,14 @@ fn of_tabs() -> Vec<Value> {
         envelope(false, "doc.submitOp", json!({"doc": doc, "base_rev": 1, "ops": ops})),
         envelope(false, "doc.submitOp", json!({"doc": doc, "ops": ops})),
         envelope(false, "doc.seen", json!({"doc": doc, "rev": 2})),
-        envelope(false, "doc.release", json!({"doc": doc})),
+        envelope(false, "doc.release", json!({"doc": doc, "heard": 0})),
         envelope(false, "store.ask", json!({"request": 8, "question": {"type": "usage"}})),
         envelope(false, "store.heard", json!({"doc": doc, "number": 1})),
     ]
 }
 
 /// The same for a hub.
-fn of_hubs() -> Vec<Value> {
+pub fn of_hubs() -> Vec<Value> {
     let doc = json!({"collection": "docs", "id": "one"});
     let error = json!({"code": "ERR", "message": "no"});
     let welcome = json!({"request": 1, "protocol": 1, "lineage": "first", "resumed": true});
@@ -291,7 +292,7 @@ fn of_hubs() -> Vec<Value> {
         from("connection.error", json!({"socket": true, "error": error})),
         from("connection.tabs", json!({"tabs": [{"id": "storm", "since": 1}]})),
         from("connection.receive", json!({"message": {"a": "pp"}})),
-        from("query.docs", json!({"docs": [doc]})),
+        from("query.docs", json!({"docs": [doc], "number": 1})),
         from("query.ready", json!({"request": 3, "results": [doc], "extra": null})),
         from("query.change", json!({"request": 3, "diff": diff})),
         from("query.extra", json!({"request": 3, "extra": {"a": 1}})),
@@ -305,6 +306,7 @@ fn of_hubs() -> Vec<Value> {
         ),
         from("doc.rejected", json!({"doc": doc, "op_ids": [1], "error": error})),
         from("doc.event", json!({"doc": doc, "error": error})),
+        from("doc.subscribed", json!({"doc": doc, "error": error})),
         from("store.reply", json!({"request": 4, "answer": {"a": 1}})),
         from(
             "store.event",

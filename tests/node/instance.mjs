@@ -3,7 +3,7 @@
 
 const {Instance} = WebAssembly;
 
-/** What the next call of a JavaScript function by the core does instead, by a part of its name. */
+/** What the next call of this method of JavaScript by the core does instead. */
 let failure;
 let core;
 /** The hub that was asked last whether it can be told of something. */
@@ -29,9 +29,11 @@ export function hasFailed() {
   return failure === undefined;
 }
 
-function failing(name, it) {
+function failing(it) {
+  // The names of imports say nothing.
+  const code = String(it);
   return (...values) => {
-    if (failure && name.startsWith(`__wbg_${failure.method}_`)) {
+    if (failure && code.includes(`.${failure.method}(`)) {
       const {fail} = failure;
       failure = undefined;
       fail();
@@ -47,7 +49,7 @@ WebAssembly.Instance = class {
       Object.fromEntries(
         Object.entries(functions).map(([name, it]) => [
           name,
-          typeof it === 'function' ? failing(name, it) : it,
+          typeof it === 'function' ? failing(it) : it,
         ]),
       ),
     ]);

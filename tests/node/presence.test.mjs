@@ -216,6 +216,26 @@ test('presence that the server refuses is an error of its own tab alone', async 
   assert.deepEqual(errors, []);
 });
 
+test('presence that is destroyed twice around a lost connection is answered twice', async () => {
+  const {backend} = newServer();
+  // Each answer comes alone.
+  backend.use('receive', (_context, next) => setImmediate(() => setImmediate(next)));
+  const upstream = backend.connect();
+  const [tab] = openTabs({connect: () => upstream}, 1);
+  await until(() => tab.state === 'connected');
+  const presence = tab.getPresence('room');
+  const local = presence.create('ann');
+  let answers = 0;
+  local.destroy(() => answers++);
+  upstream.socket.close('lost');
+  await until(() => tab.state === 'disconnected');
+  presence.destroy(() => answers++);
+  await turns(10);
+  backend.connect(upstream);
+  await until(() => answers === 2);
+  assert.deepEqual(presence.localPresences, Object.create(null));
+});
+
 test('presence is sent again after the connection to the server was lost', async () => {
   const {backend, counts} = newServer();
   const upstream = backend.connect();

@@ -110,18 +110,21 @@ sameOutcome(
   },
 );
 
-sameOutcome('results whose creation offline is refused have the data of the others', async (clients) => {
-  const [first, second] = [await clients.open(), await clients.open()];
-  await call(first.get('things', '0'), 'create', {n: 0});
-  await clients.drop();
-  const {found} = ask(second, 'createSubscribeQuery');
-  const states = found.then((results) => results.map(stateOf));
-  const doc = second.get('things', '0');
-  const fetched = answerOf(doc, 'fetch');
-  const created = answerOf(doc, 'create', {n: 1});
-  await clients.restore();
-  return {states: await states, fetched: await fetched, created: await created};
-});
+sameOutcome(
+  'results whose creation offline is refused have the data of the others',
+  async (clients) => {
+    const [first, second] = [await clients.open(), await clients.open()];
+    await call(first.get('things', '0'), 'create', {n: 0});
+    await clients.drop();
+    const {found} = ask(second, 'createSubscribeQuery');
+    const states = found.then((results) => results.map(stateOf));
+    const doc = second.get('things', '0');
+    const fetched = answerOf(doc, 'fetch');
+    const created = answerOf(doc, 'create', {n: 1});
+    await clients.restore();
+    return {states: await states, fetched: await fetched, created: await created};
+  },
+);
 
 for (const transport of ['direct', 'message-port']) {
   test(`documents that are destroyed while they are fetched in bulk have their data: ${transport}`, async () => {

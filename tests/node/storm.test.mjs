@@ -75,6 +75,7 @@ function hello(session) {
 }
 
 const ofTabs = [
+  ['away'],
   ['bye'],
   ['connection.resume', {docs: held}],
   ['connection.lastWords', {request: 9, tab: 'gone', lineage: 'x', docs: held}],
@@ -104,7 +105,7 @@ const ofTabs = [
   ['doc.submitOp', {doc, base_rev: 1, ops}],
   ['doc.submitOp', {doc, ops}],
   ['doc.seen', {doc, rev: 2}],
-  ['doc.release', {doc}],
+  ['doc.release', {doc, heard: 0}],
   ['store.ask', {request: 8, question: {type: 'usage'}}],
   ['store.heard', {doc, number: 1}],
 ];

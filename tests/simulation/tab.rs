@@ -9,7 +9,7 @@ use serde_json::json;
 use tabmux::codecs::{Json, Limits};
 use tabmux::middleware::LayerConfig;
 use tabmux::ot::{Create, Op, Replica, SubmitOptions, Token};
-use tabmux::protocol::{DocId, LastWords};
+use tabmux::protocol::{ConnectionLastWords, DocId};
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, Guarantees};
 use tabmux::{Error, Payload, codes, to_value};
@@ -26,7 +26,7 @@ pub struct Common {
     pub rng: ChaCha8Rng,
     pub ledger: Ledger,
     /// What tabs that are gone have left, and no hub has taken yet.
-    pub left: Vec<LastWords>,
+    pub left: Vec<ConnectionLastWords>,
     pub trace: Trace,
     /// How many ops listeners will still submit while changes are applied.
     pub reentrant_edits: u32,

@@ -1,6 +1,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen::prelude::*;
+
 type Handler<T> = Box<dyn FnMut(T)>;
 
 /// What waits for a handler, which gets it in order and one at a time.
@@ -119,9 +122,16 @@ impl<T: 'static> Inbox<T> {
             return;
         }
         let inbox = std::rc::Rc::clone(self);
-        wasm_bindgen_futures::spawn_local(async move {
+        queue_microtask(&Closure::once_into_js(move || {
             inbox.scheduled.set(false);
             inbox.deliver();
-        });
+        }));
     }
+}
+
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = queueMicrotask)]
+    fn queue_microtask(callback: &JsValue);
 }

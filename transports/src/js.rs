@@ -28,6 +28,20 @@ impl JsTransport {
     ///
     /// [`TransportError::Invalid`], naming the member at fault.
     pub fn new(object: JsValue) -> Result<Self, TransportError> {
+        Self::reading(object, foreign)
+    }
+
+    /// As [`JsTransport::new`], for an end whose other end is one as well: what comes from there was made
+    /// by a codec, is nobody else's, and need not be copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`JsTransport::new`].
+    pub fn of_pair(object: JsValue) -> Result<Self, TransportError> {
+        Self::reading(object, Ok)
+    }
+
+    fn reading(object: JsValue, read: ReadObject) -> Result<Self, TransportError> {
         if !object.is_object() {
             return Err(invalid("js", "it must be an object"));
         }
@@ -49,7 +63,7 @@ impl JsTransport {
             let inbox = Rc::downgrade(&inbox);
             let name = name.clone();
             move |frame| {
-                let frame = from_js(frame).map(Event::Frame);
+                let frame = from_js(frame, read).map(Event::Frame);
                 let event = frame
                     .unwrap_or_else(|thrown| Event::Error(TransportError::thrown(&name, &thrown)));
                 push(&inbox, event);
@@ -172,15 +186,22 @@ extern "C" {
     fn structured_clone(value: &JsValue) -> Result<JsValue, JsValue>;
 }
 
+/// What is made of an object that came.
+type ReadObject = fn(JsValue) -> Result<JsValue, JsValue>;
+
 /// An object that came by other ways than a thread's border may have members that do something, such as
 /// throw, when they are read: a copy has none.
-fn from_js(frame: JsValue) -> Result<Frame, JsValue> {
+fn foreign(object: JsValue) -> Result<JsValue, JsValue> {
+    structured_clone(&object)
+}
+
+fn from_js(frame: JsValue, read: ReadObject) -> Result<Frame, JsValue> {
     if let Some(text) = frame.as_string() {
         return Ok(Frame::Text(text));
     }
     match frame.dyn_into::<Uint8Array>() {
         Ok(bytes) => Ok(Frame::Bytes(bytes.to_vec())),
-        Err(object) => structured_clone(&object).map(Frame::Object),
+        Err(object) => read(object).map(Frame::Object),
     }
 }
 

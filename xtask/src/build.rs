@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use duct::{Expression, cmd};
 use serde_json::Value;
 
-use crate::notices;
 use crate::tools::{Tools, WASM_TARGET};
 use crate::wasm_text;
+use crate::{notices, short_imports};
 
 /// What rustc's output uses beyond WebAssembly 1.0; every browser with module workers has them.
 const WASM_FEATURES: [&str; 6] = [
@@ -154,8 +154,12 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
         .npm_tool("wasm-opt", files.chain(OPTIMISE).chain(WASM_FEATURES))?
         .run()
         .context("wasm-opt failed")?;
+    let glue = output.join(format!("{}.js", module.stem()));
+    let (bytes, code) = short_imports::rename(&fs::read(&wasm)?, &fs::read_to_string(&glue)?)?;
+    fs::write(&glue, code)?;
+    fs::write(&wasm, &bytes)?;
     let text = output.join(format!("{}.wasm.txt", module.stem()));
-    fs::write(text, wasm_text::write(&fs::read(&wasm)?))?;
+    fs::write(text, wasm_text::write(&bytes))?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ mod demo;
 mod flags;
 mod kill;
 mod notices;
+mod short_imports;
 mod soak;
 mod suites;
 mod test;

@@ -6,7 +6,7 @@ use tabmux::hub::{
     PendingOp, QueryResults, Restored, Sent, Submission, Untold, Upstream, UpstreamEvent,
 };
 use tabmux::ot::{Create, Op, Origin};
-use tabmux::protocol::{Change, ConnectionEvent, ConnectionFailed, DocId, QuerySpec, Snapshot};
+use tabmux::protocol::{Change, ConnectionError, ConnectionEvent, DocId, QuerySpec, Snapshot};
 use tabmux::{Payload, from_value, to_value};
 use tabmux_bindings::errors::{from_js, option_from_js};
 use tabmux_bindings::ops::op_from_js;
@@ -326,7 +326,7 @@ pub fn event_from_js(event: &Array) -> Option<UpstreamEvent> {
         "connectionFailed" => {
             let error = option_from_js(event.get(2))?;
             let socket = event.get(1).is_truthy();
-            UpstreamEvent::ConnectionFailed(ConnectionFailed { socket, error })
+            UpstreamEvent::ConnectionFailed(ConnectionError { socket, error })
         }
         "loaded" => UpstreamEvent::Loaded(doc()?),
         "unloaded" => UpstreamEvent::Unloaded(doc()?),

@@ -4,6 +4,7 @@
 //! a handler runs.
 #![cfg(target_arch = "wasm32")]
 
+mod allocator;
 /// The platform's clock, and alarms set by it.
 pub mod clock;
 /// Errors as JavaScript has them.

@@ -37,3 +37,9 @@ pub fn over_message_port(port: MessagePort) -> TransportEnd {
 pub fn over_js_transport(object: JsValue) -> Result<TransportEnd, JsValue> {
     Ok(TransportEnd(Rc::new(JsTransport::new(object).map_err(transport_error)?)))
 }
+
+/// An end of a transport in this thread, whose other end a core has as well.
+#[wasm_bindgen(js_name = overDirect)]
+pub fn over_direct(end: JsValue) -> Result<TransportEnd, JsValue> {
+    Ok(TransportEnd(Rc::new(JsTransport::of_pair(end).map_err(transport_error)?)))
+}

@@ -5,7 +5,7 @@ use tabmux_transports::Frame;
 use wasm_bindgen::prelude::*;
 
 use super::tab::TabCore;
-use tabmux::protocol::LastWords;
+use tabmux::protocol::ConnectionLastWords;
 use tabmux::{Error, codes};
 use tabmux::{from_value, to_value};
 use tabmux_bindings::clock::now;
@@ -34,7 +34,7 @@ impl TabCore {
     pub fn pass_on(&self, text: String) -> Result<f64, JsValue> {
         let nonsense = |reason: String| to_js(&Error::new(codes::BAD_FRAME, reason));
         let value = Json::new(Limits::default()).decode(Frame::Text(text));
-        let words: LastWords =
+        let words: ConnectionLastWords =
             from_value(value.map_err(|error| nonsense(error.to_string()))?).map_err(nonsense)?;
         let request = self.0.tab.borrow_mut().pass_on(words, now());
         self.0.pump();

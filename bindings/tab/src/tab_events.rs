@@ -4,7 +4,7 @@ use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
 use tabmux::ot::Answered;
-use tabmux::protocol::{ConnectionFailed, QueryExtra, QueryReady, StoreEvent, StoreReply};
+use tabmux::protocol::{ConnectionError, QueryExtra, QueryReady, StoreEvent, StoreReply};
 use tabmux::tab::{DocKey, Tab, TabEvent};
 use tabmux::{Payload, to_value};
 use tabmux_bindings::errors::{option_to_js, to_js};
@@ -122,7 +122,7 @@ pub(super) fn tell(
         TabEvent::HubLost => handler.hub_lost(),
         TabEvent::Offline => handler.offline(),
         TabEvent::State(event) => handler.state(&event.state, event.id, or_undefined(event.reason)),
-        TabEvent::ConnectionFailed(ConnectionFailed { socket, error }) => {
+        TabEvent::ConnectionFailed(ConnectionError { socket, error }) => {
             handler.connection_failed(socket, to_js(&error))
         }
         TabEvent::Sequenced { doc } => handler.sequenced(doc),

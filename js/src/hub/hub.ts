@@ -2,6 +2,7 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import {
   HubCore,
   listenOnBroadcastChannel,
+  overDirect,
   overJsTransport,
   type TransportEnd,
 } from '../../wasm/hub/tabmux_hub.js';
@@ -287,7 +288,7 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Takes a tab of this thread. */
   acceptDirect(end: CustomTransport): void {
-    this.acceptEnd(overJsTransport(end));
+    this.acceptEnd(overDirect(end));
   }
 
   /** @internal Takes a tab that comes on a built-in transport. */

@@ -3,6 +3,7 @@ import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
   overBroadcastChannel,
+  overDirect,
   overJsTransport,
   overMessagePort,
   type TransportEnd,
@@ -282,5 +283,5 @@ function anyEnd(transport = 'direct'): TransportEnd {
 
 function endOf(way: Way): TransportEnd {
   if (typeof way === 'string') return overBroadcastChannel(way, randomId());
-  return way instanceof MessagePort ? overMessagePort(way) : overJsTransport(way);
+  return way instanceof MessagePort ? overMessagePort(way) : overDirect(way);
 }

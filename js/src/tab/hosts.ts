@@ -1,6 +1,6 @@
 import {
   overBroadcastChannel,
-  overJsTransport,
+  overDirect,
   overMessagePort,
   type TransportEnd,
 } from '../../wasm/tab/tabmux_tab.js';
@@ -181,7 +181,7 @@ export function goingOn(): (goOn: () => void) => void {
 function endAt(hub: LocalHub): TransportEnd {
   const [tabEnd, hubEnd] = directPair();
   hub.acceptDirect(hubEnd);
-  return overJsTransport(tabEnd);
+  return overDirect(tabEnd);
 }
 
 function definitionIn(module: unknown): HubDefinition {

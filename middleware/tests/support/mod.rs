@@ -1,7 +1,10 @@
 //! A tiny message type, and what the tests of every layer share.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use tabmux_middleware::{Fault, Layer, Message, Millis, Packet, Stack};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use tabmux_middleware::{Fault, Layer, Message, Millis, Packet, Reply, Request, Stack, Tracer};
 use tabmux_transports::Guarantees;
 
 /// What the tests send.
@@ -22,28 +25,6 @@ pub enum Note {
 }
 
 impl Message for Note {
-    fn request(&self) -> Option<u64> {
-        match self {
-            Note::Request(request) | Note::LongRequest(request) => Some(*request),
-            _ => None,
-        }
-    }
-
-    fn extra_time(&self) -> Millis {
-        if matches!(self, Note::LongRequest(_)) { 300 } else { 0 }
-    }
-
-    fn answers(&self) -> Option<u64> {
-        match self {
-            Note::Reply(request) => Some(*request),
-            _ => None,
-        }
-    }
-
-    fn timed_out(request: u64, after: u64) -> Self {
-        Note::TimedOut(request, after)
-    }
-
     fn merge(&mut self, next: Self) -> Result<(), Self> {
         match (self, next) {
             (Note::State { topic, value }, Note::State { topic: other, value: newer })
@@ -61,6 +42,32 @@ impl Message for Note {
             (Note::State { topic, .. }, Note::State { topic: other, .. }) => topic != other,
             _ => false,
         }
+    }
+}
+
+impl Request for Note {
+    fn request(&self) -> Option<u64> {
+        match self {
+            Note::Request(request) | Note::LongRequest(request) => Some(*request),
+            _ => None,
+        }
+    }
+
+    fn extra_time(&self) -> Millis {
+        if matches!(self, Note::LongRequest(_)) { 300 } else { 0 }
+    }
+}
+
+impl Reply for Note {
+    fn answers(&self) -> Option<u64> {
+        match self {
+            Note::Reply(request) => Some(*request),
+            _ => None,
+        }
+    }
+
+    fn timed_out(request: u64, after: Millis) -> Self {
+        Note::TimedOut(request, after)
     }
 }
 
@@ -94,4 +101,31 @@ pub fn faults(stack: &mut Stack<Note>) -> Vec<Fault> {
 /// A transport that promises this much.
 pub fn transport(ordered: bool, reliable: bool) -> Guarantees {
     Guarantees { ordered, reliable, carries: vec![], addressed: false }
+}
+
+/// Which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Way {
+    Out,
+    In,
+}
+
+/// Keeps what `tracing` shows.
+#[derive(Clone, Default)]
+pub struct Log(Rc<RefCell<Vec<(Way, Millis, Note)>>>);
+
+impl Log {
+    pub fn entries(&self) -> Vec<(Way, Millis, Note)> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Tracer<Note> for Log {
+    fn outbound(&mut self, message: &Note, at: Millis) {
+        self.0.borrow_mut().push((Way::Out, at, message.clone()));
+    }
+
+    fn inbound(&mut self, message: &Note, at: Millis) {
+        self.0.borrow_mut().push((Way::In, at, message.clone()));
+    }
 }

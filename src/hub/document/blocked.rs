@@ -7,7 +7,7 @@ use crate::protocol::*;
 
 impl Document {
     /// The ops that have come and have no place yet, with their tabs.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = &(String, DocSubmit)> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &(String, DocSubmitOp)> {
         self.deferred.iter().chain(&self.blocked)
     }
 

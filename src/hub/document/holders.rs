@@ -1,6 +1,7 @@
 //! The tabs that hold a document, and what each of them is sent.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
+use tabmux_middleware::SortedSet;
 
 use super::ingested::Ingested;
 use super::{Context, Document};
@@ -33,9 +34,9 @@ pub(super) struct Holder {
     /// allows it after all.
     pub refused: bool,
     /// The tab's subscribed queries that have the document among their results.
-    pub queries: BTreeSet<u64>,
+    pub queries: SortedSet<u64>,
     /// Those of them that are to be forgotten after the linger.
-    pub departing: BTreeSet<u64>,
+    pub departing: SortedSet<u64>,
     /// The number of the last message that told the tab that a query has found the document, and of the
     /// last such message when the tab was sent the state.
     pub found: u64,
@@ -68,9 +69,9 @@ impl Holder {
 impl Document {
     pub(super) fn holder(&mut self, tab: &str) -> &mut Holder {
         let departed = &mut self.departed;
-        self.holders
-            .entry(tab.to_owned())
-            .or_insert_with(|| departed.take(tab).map(Holder::of).unwrap_or_default())
+        self.holders.get_or_insert_with(tab.to_owned(), || {
+            departed.take(tab).map(Holder::of).unwrap_or_default()
+        })
     }
 
     /// The tab is gone; what its last words may repeat must be known. Returns whether it had the
@@ -138,7 +139,7 @@ impl Document {
         self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
         let mut tells_version = false;
-        if let Some(Message::DocChange(change)) = messages.last_mut() {
+        if let Some(ToTab::DocChange(change)) = messages.last_mut() {
             change.settled = settled;
             if let Some(last) = change.changes.last_mut() {
                 last.version = version;
@@ -181,7 +182,7 @@ impl Document {
         (holder.sent, holder.told) = (Some(rev), (version, settled));
         holder.committed = version.filter(|_| settled);
         let doc = self.id.clone();
-        cx.send(tab, Message::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
+        cx.send(tab, ToTab::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
     }
 
     /// Tells a tab that let go of the document that there are changes: if it took it again, it asks
@@ -191,7 +192,7 @@ impl Document {
         if self.holder(tab).let_go.replace(rev) != Some(rev) {
             let (doc, changes) = (self.id.clone(), Vec::new());
             let change = DocChange { doc, rev, changes, settled, coalesced: false };
-            cx.send(tab, Message::DocChange(change));
+            cx.send(tab, ToTab::DocChange(change));
         }
     }
 
@@ -206,7 +207,7 @@ impl Document {
             return;
         }
         let rejected = DocRejected { doc: self.id.clone(), op_ids, error };
-        cx.send(tab, Message::DocRejected(rejected));
+        cx.send(tab, ToTab::DocRejected(rejected));
     }
 
     pub(super) fn tell_settled(
@@ -223,7 +224,7 @@ impl Document {
         let settled = self.unsettled.is_empty();
         self.holder(tab).told = (version, settled);
         let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };
-        cx.send(tab, Message::DocCommitted(committed));
+        cx.send(tab, ToTab::DocCommitted(committed));
     }
 }
 
@@ -233,25 +234,25 @@ fn in_messages<'a>(
     tab: &str,
     sent: Rev,
     entries: impl Iterator<Item = &'a Entry>,
-) -> Vec<Message> {
-    let mut messages: Vec<Message> = Vec::new();
+) -> Vec<ToTab> {
+    let mut messages: Vec<ToTab> = Vec::new();
     for (rev, entry) in (sent + 1..).zip(entries) {
         let own = entry.origin.as_ref().filter(|origin| origin.tab == tab);
         match (messages.last_mut(), own) {
-            (Some(Message::DocSequenced(last)), Some(origin)) => {
+            (Some(ToTab::DocSequenced(last)), Some(origin)) => {
                 (last.rev, last.op_id) = (rev, origin.op_id);
             }
-            (Some(Message::DocChange(last)), None) => {
+            (Some(ToTab::DocChange(last)), None) => {
                 last.rev = rev;
                 last.changes.push(entry.change.clone());
             }
             (_, Some(origin)) => {
                 let (doc, op_id) = (doc.clone(), origin.op_id);
-                messages.push(Message::DocSequenced(DocSequenced { doc, rev, op_id }));
+                messages.push(ToTab::DocSequenced(DocSequenced { doc, rev, op_id }));
             }
             (_, None) => {
                 let (doc, changes) = (doc.clone(), vec![entry.change.clone()]);
-                messages.push(Message::DocChange(DocChange {
+                messages.push(ToTab::DocChange(DocChange {
                     doc,
                     rev,
                     changes,

@@ -45,7 +45,7 @@ impl Document {
                 }
                 Ok(ops) => {
                     let base_rev = base.map(|_| self.order.rev());
-                    self.sequence(tab, DocSubmit { doc, base_rev, ops }, cx);
+                    self.sequence(tab, DocSubmitOp { doc, base_rev, ops }, cx);
                 }
                 Err(error) => self.lose_ops(tab, unheard, &error, cx),
             }

@@ -1,6 +1,7 @@
 //! What is written down of a document.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use tabmux_middleware::SortedMap;
 
 use tabmux_middleware::Millis;
 
@@ -221,7 +222,7 @@ impl Document {
         let is_pending = !(pending.is_empty() && lost.is_empty());
         log.version = snapshot.version;
         let known = self.holders.iter().filter(|(_, holder)| holder.must_be_known());
-        let mut tabs: BTreeMap<String, KnownTab> =
+        let mut tabs: SortedMap<String, KnownTab> =
             known.map(|(tab, holder)| (tab.clone(), holder.as_known())).collect();
         // These have no place yet: they are as if they had not come.
         for (tab, submit) in self.deferred.iter().chain(&self.blocked) {
@@ -231,7 +232,7 @@ impl Document {
         }
         for Unsettled { origin: Origin { tab, op_id }, .. } in dropped {
             let failure = Failure { op_id: *op_id, error: state_lost(), placed: true };
-            tabs.entry(tab.clone()).or_default().failures.push(failure);
+            tabs.get_or_insert_with(tab.clone(), Default::default).failures.push(failure);
         }
         let (rev, history) = (self.order.rev(), self.order.entries());
         let departed = self.departed.clone();

@@ -11,7 +11,7 @@ use crate::protocol::*;
 const FAILURES_KEPT: usize = 256;
 
 impl Document {
-    pub fn submit(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+    pub fn submit(&mut self, tab: &str, mut submit: DocSubmitOp, cx: &mut Context<'_>) {
         let last_op_id = self.holder(tab).last_op_id;
         let seen: Vec<SubmittedOp> =
             submit.ops.extract_if(.., |op| op.op_id <= last_op_id).collect();
@@ -31,7 +31,7 @@ impl Document {
         self.sequence(tab, submit, cx);
     }
 
-    pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmit, cx: &mut Context<'_>) {
+    pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmitOp, cx: &mut Context<'_>) {
         if submit.base_rev.is_some_and(|base| self.is_blocked(tab, base)) {
             return self.blocked.push((tab.to_owned(), submit));
         }
@@ -124,7 +124,7 @@ impl Document {
     /// The tab may have lost the answer to one of its ops; `owed`: it can't send it again.
     pub(super) fn answer_again(&mut self, tab: &str, op_id: u64, owed: bool, cx: &mut Context<'_>) {
         let origin = Origin { tab: tab.to_owned(), op_id };
-        let is_deferred = |(other, submit): &(String, DocSubmit)| {
+        let is_deferred = |(other, submit): &(String, DocSubmitOp)| {
             other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
         };
         let waits = |op: &Unsettled| op.origin == origin || op.followers.contains(&origin);

@@ -131,7 +131,7 @@ impl Document {
         if sent.is_some() && !is_kept {
             self.bring_up_to_date(tab, cx);
         }
-        self.submit(tab, DocSubmit { doc: held.doc, base_rev: held.rev, ops: new }, cx);
+        self.submit(tab, DocSubmitOp { doc: held.doc, base_rev: held.rev, ops: new }, cx);
         if held.subscribed {
             self.resume_subscription(tab, cx);
         }

@@ -144,7 +144,7 @@ impl Document {
     fn tell_subscribed(&mut self, tab: &str, error: Option<Error>, cx: &mut Context<'_>) {
         if !self.holder(tab).away {
             let subscribed = DocSubscribed { doc: self.id.clone(), error };
-            cx.send(tab, Message::DocSubscribed(subscribed));
+            cx.send(tab, ToTab::DocSubscribed(subscribed));
         }
     }
 }

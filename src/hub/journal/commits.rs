@@ -1,13 +1,14 @@
 //! Which writes go into one transaction, and what waits for it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use tabmux_middleware::Millis;
 
 use super::Sent;
 use crate::hub::StoreRequest;
-use crate::protocol::{DocId, Message, StoreEvent};
+use crate::protocol::{DocId, StoreEvent, ToTab};
 use crate::store::Write;
 
 /// How long nothing is written after a transaction failed: from, and at most.
@@ -18,7 +19,7 @@ const LONGEST_HOLD: Millis = 1000;
 const IN_PASSING: Millis = 10_000;
 
 /// A message and the tab it is for.
-pub(crate) type Outgoing = (String, Message);
+pub(crate) type Outgoing = (String, ToTab);
 
 /// What may be seen only once a transaction is durable.
 #[derive(Default)]
@@ -46,9 +47,9 @@ pub(crate) struct Journal {
     /// When they go by themselves.
     in_passing_until: Option<Millis>,
     /// Documents of which a checkpoint is to be written, and whether entries can't do in its place.
-    unsaved: BTreeMap<DocId, bool>,
+    unsaved: SortedMap<DocId, bool>,
     /// Documents that have lost ops of which no tab was told.
-    pub with_lost: BTreeSet<DocId>,
+    pub with_lost: SortedSet<DocId>,
     /// The number of the last of them.
     pub last_lost: u64,
     /// Larger than the number of every log entry there is.
@@ -79,8 +80,8 @@ impl Journal {
             to_write: Vec::new(),
             in_passing: Vec::new(),
             in_passing_until: None,
-            unsaved: BTreeMap::new(),
-            with_lost: BTreeSet::new(),
+            unsaved: SortedMap::default(),
+            with_lost: SortedSet::default(),
             last_lost: 0,
             next_number: first_number,
             events: Vec::new(),
@@ -152,7 +153,7 @@ impl Journal {
 
     /// The document's log is long: a checkpoint is to take its place.
     pub fn wants_checkpoint(&mut self, doc: &DocId) {
-        self.unsaved.entry(doc.clone()).or_insert(false);
+        self.unsaved.get_or_insert_with(doc.clone(), || false);
         self.due = true;
     }
 

@@ -1,6 +1,6 @@
 //! What is written down of a document.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
 use tabmux_codecs::{Cbor, Codec, Limits};
 use tabmux_transports::Frame;
@@ -61,29 +61,27 @@ impl Wire for Record {
         }
     }
 
-    fn read(from: Member<'_>) -> Result<Self, String> {
-        let kinds = from.members(&KINDS)?;
-        let Some(kind) = (0..5).find(|at| !kinds.at(*at).is_absent()) else {
-            return Err(from.must_be("a record"));
-        };
-        let record = kinds.at(kind);
-        match kind {
-            0 => Placed::read(record).map(Record::Placed),
+    fn read(from: Member<'_>) -> Self {
+        let kinds = from.members(&KINDS);
+        let kind = (0..5).find(|at| !kinds.at(*at).is_absent());
+        let record = kinds.at(kind.unwrap_or_default());
+        match kind.unwrap_or_default() {
+            0 => Record::Placed(Placed::read(record)),
             1 => {
-                let members = record.members(&CHANGED)?;
-                let (change, raw) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
-                Ok(Record::Changed { change, raw })
+                let members = record.members(&CHANGED);
+                let (change, raw) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
+                Record::Changed { change, raw }
             }
             2 => {
-                let members = record.members(&REFUSED)?;
-                let (tab, op_ids) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
-                Ok(Record::Refused { tab, op_ids, error: Wire::read(members.at(2))? })
+                let members = record.members(&REFUSED);
+                let (tab, op_ids) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
+                Record::Refused { tab, op_ids, error: Wire::read(members.at(2)) }
             }
-            3 => Sent::read(record).map(Record::Sending),
+            3 => Record::Sending(Sent::read(record)),
             _ => {
-                let members = record.members(&COMMITTED)?;
-                let (origin, version) = (Wire::read(members.at(0))?, Wire::read(members.at(1))?);
-                Ok(Record::Committed { origin, version })
+                let members = record.members(&COMMITTED);
+                let (origin, version) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
+                Record::Committed { origin, version }
             }
         }
     }
@@ -154,7 +152,7 @@ pub(crate) struct Checkpoint {
     pub rev: Rev,
     /// The changes up to `rev` that some tab may need.
     pub history: Vec<Entry>,
-    pub tabs: BTreeMap<String, KnownTab>,
+    pub tabs: SortedMap<String, KnownTab>,
     /// Tabs that are gone.
     pub departed: Departed,
     /// Ops that could not be kept, of which no tab has heard yet.

@@ -107,7 +107,7 @@ impl Recalled {
                 self.push(Entry { change, origin: None });
             }
             Record::Refused { tab, op_ids, error } => {
-                let tab = self.known.tabs.entry(tab).or_default();
+                let tab = self.known.tabs.get_or_insert_with(tab, Default::default);
                 for op_id in op_ids {
                     tab.last_op_id = tab.last_op_id.max(op_id);
                     tab.failures.push(Failure { op_id, error: error.clone(), placed: false });
@@ -138,7 +138,8 @@ impl Recalled {
 
     fn placed(&mut self, placed: Placed, types: &dyn Types) -> Result<(), Error> {
         let Placed { op, origin, source, version, composed, type_name, unloaded } = placed;
-        let tab: &mut KnownTab = self.known.tabs.entry(origin.tab.clone()).or_default();
+        let tab: &mut KnownTab =
+            self.known.tabs.get_or_insert_with(origin.tab.clone(), Default::default);
         tab.last_op_id = tab.last_op_id.max(origin.op_id);
         if unloaded {
             tab.created_at = Some(self.known.rev);

@@ -6,9 +6,9 @@ use crate::platform::Payload;
 use crate::protocol::{DocId, Rev};
 use crate::wire::wire;
 
-/// A request about one document: fetch, subscribe or unsubscribe.
+/// Asks for a document's present state.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DocRequest {
+pub struct DocFetch {
     /// The request's number.
     pub request: u64,
     /// The document.
@@ -19,20 +19,46 @@ pub struct DocRequest {
     pub anew: bool,
 }
 
-wire!(DocRequest { request, doc, rev, anew or false });
+wire!(DocFetch { request, doc, rev, anew or false });
+
+/// Asks for a document's present state and all changes from there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocSubscribe {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    pub rev: Option<Rev>,
+}
+
+wire!(DocSubscribe { request, doc, rev });
+
+/// Asks for no more changes of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DocUnsubscribe {
+    /// The request's number.
+    pub request: u64,
+    /// The document.
+    pub doc: DocId,
+    /// The revision the tab holds, if it holds the document.
+    pub rev: Option<Rev>,
+}
+
+wire!(DocUnsubscribe { request, doc, rev });
 
 /// Fetches many documents of one collection at once.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GetBulk {
+pub struct ConnectionGetBulk {
     /// The request's number.
     pub request: u64,
     /// The documents, each with the revision the tab holds.
     pub docs: Vec<BulkDoc>,
 }
 
-wire!(GetBulk { request, docs });
+wire!(ConnectionGetBulk { request, docs });
 
-/// One document of a [`GetBulk`].
+/// One document of a [`ConnectionGetBulk`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct BulkDoc {
     /// The document.
@@ -43,7 +69,7 @@ pub struct BulkDoc {
 
 wire!(BulkDoc { doc, rev });
 
-/// One op of a [`DocSubmit`].
+/// One op of a [`DocSubmitOp`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubmittedOp {
     /// The op's number among all ops of the tab, from 1 and growing.
@@ -60,7 +86,7 @@ wire!(SubmittedOp { op_id, op, source, compose });
 
 /// Ops of a tab on one document: what it submitted since its last batch was sequenced.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DocSubmit {
+pub struct DocSubmitOp {
     /// The document.
     pub doc: DocId,
     /// The revision the first op applies to; absent if the tab never loaded the document.
@@ -69,9 +95,9 @@ pub struct DocSubmit {
     pub ops: Vec<SubmittedOp>,
 }
 
-wire!(DocSubmit { doc, base_rev, ops });
+wire!(DocSubmitOp { doc, base_rev, ops });
 
-/// One document of a [`Resume`].
+/// One document of a [`ConnectionResume`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldDoc {
     /// The document.
@@ -82,7 +108,7 @@ pub struct HeldDoc {
     pub subscribed: bool,
     /// The tab's ops that it waits to hear of and can't send again.
     pub awaiting: Vec<u64>,
-    /// The ops that may not have reached the hub, once more, as in [`DocSubmit`].
+    /// The ops that may not have reached the hub, once more, as in [`DocSubmitOp`].
     pub ops: Vec<SubmittedOp>,
 }
 
@@ -90,17 +116,17 @@ wire!(HeldDoc { doc, rev, subscribed, awaiting or Vec::new(), ops or Vec::new() 
 
 /// What the tab still holds from its last session with the same hub; nothing else.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resume {
+pub struct ConnectionResume {
     /// The documents.
     pub docs: Vec<HeldDoc>,
 }
 
-wire!(Resume { docs });
+wire!(ConnectionResume { docs });
 
 /// What a tab that has ended could not tell the hub, or did not hear that it has: its ops without a
 /// revision. Another tab, which has found them and knows that tab to be gone, passes them on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LastWords {
+pub struct ConnectionLastWords {
     /// The request's number; the answer comes once the ops are durable, or told as lost.
     pub request: u64,
     /// The id of the tab that has ended.
@@ -113,7 +139,7 @@ pub struct LastWords {
     pub docs: Vec<HeldDoc>,
 }
 
-wire!(LastWords { request, tab, secret, lineage, docs });
+wire!(ConnectionLastWords { request, tab, secret, lineage, docs });
 
 /// The tab has taken all changes up to `rev`: the hub need not keep them for it.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,14 +7,14 @@ use crate::wire::{wire, wire_enum};
 
 /// A query: its results, once or for as long as it lives.
 #[derive(Clone, Debug, PartialEq)]
-pub struct QueryRequest {
+pub struct ConnectionQuery {
     /// The request's number; it names the query from then on.
     pub request: u64,
     /// What to ask.
     pub spec: QuerySpec,
 }
 
-wire!(QueryRequest { request, spec });
+wire!(ConnectionQuery { request, spec });
 
 /// What a query asks.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +109,7 @@ wire_enum!(QueryDiff {
     "insert" = Insert { index, docs },
     "remove" = Remove { index, count },
     "move" = Move { from, to, count },
+    else QueryDiff::Remove { index: 0, count: 0 }
 });
 
 /// What the database says beside a query's results changed.
@@ -124,11 +125,11 @@ wire!(QueryExtra { request, extra });
 
 /// A query that lives had an error.
 #[derive(Clone, Debug, PartialEq)]
-pub struct QueryFailed {
+pub struct QueryError {
     /// The query.
     pub request: u64,
     /// The error.
     pub error: Error,
 }
 
-wire!(QueryFailed { request, error });
+wire!(QueryError { request, error });

@@ -5,7 +5,7 @@ use crate::wire::wire;
 
 /// A message of ShareDB's own protocol, for the server.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ToServer {
+pub struct ConnectionSend {
     /// The message, with its action in `a`.
     pub message: Payload,
     /// As in the last [`ConnectionEvent`](super::ConnectionEvent) that the tab's owner has heard of: what was meant for a
@@ -13,13 +13,22 @@ pub struct ToServer {
     pub losses: u64,
 }
 
-wire!(ToServer { message, losses or 0 });
+wire!(ConnectionSend { message, losses or 0 });
 
-/// A message of ShareDB's own protocol, from the server or as if it were.
+/// A message of ShareDB's own protocol that the hub takes as if the server had sent it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Relayed {
+pub struct ConnectionHandleMessage {
     /// The message, with its action in `a`.
     pub message: Payload,
 }
 
-wire!(Relayed { message });
+wire!(ConnectionHandleMessage { message });
+
+/// A message of ShareDB's own protocol, from the server or a sibling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionReceive {
+    /// The message, with its action in `a`.
+    pub message: Payload,
+}
+
+wire!(ConnectionReceive { message });

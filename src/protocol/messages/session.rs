@@ -38,7 +38,7 @@ pub struct Welcome {
     pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
-    /// Whether hubs of this lineage take [`LastWords`](super::LastWords).
+    /// Whether hubs of this lineage take [`ConnectionLastWords`](super::ConnectionLastWords).
     pub last_words: bool,
 }
 
@@ -102,14 +102,14 @@ wire!(ConnectionEvent { state, id, reason, losses or 0 });
 
 /// An error of the upstream connection that belongs to no document and no request.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConnectionFailed {
+pub struct ConnectionError {
     /// It is the socket's, ShareDB's event `connection error`; else it is its event `error`.
     pub socket: bool,
     /// The error.
     pub error: Error,
 }
 
-wire!(ConnectionFailed { socket, error });
+wire!(ConnectionError { socket, error });
 
 /// One tab of the hub.
 #[derive(Clone, Debug, PartialEq)]

@@ -48,6 +48,7 @@ wire_enum!(StoreQuestion {
     "pin" = Pin { doc, pinned },
     "export" = Export {},
     "clear" = Clear { force },
+    else StoreQuestion::Inventory
 });
 
 /// The answer to a [`StoreAsk`].

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use tabmux::codes;
 use tabmux::ot::Op;
-use tabmux::protocol::LastWords;
+use tabmux::protocol::ConnectionLastWords;
 use tabmux::{Error, Payload};
 
 use super::two_with_a_text;
 use crate::stage::{Stage, doc, settings};
 
 /// The tab ends, and the hub learns of it. Returns what the tab has left.
-fn end(stage: &mut Stage, at: usize) -> Option<LastWords> {
+fn end(stage: &mut Stage, at: usize) -> Option<ConnectionLastWords> {
     let words = stage.seats[at].tab.last_words();
     stage.seats.remove(at);
     let tab = words.as_ref().map(|words| words.tab.clone()).unwrap_or_default();
@@ -20,7 +20,7 @@ fn end(stage: &mut Stage, at: usize) -> Option<LastWords> {
 }
 
 /// A tab passes on what another has left; how that request ended.
-fn pass_on(stage: &mut Stage, at: usize, words: &LastWords) -> Option<Error> {
+fn pass_on(stage: &mut Stage, at: usize, words: &ConnectionLastWords) -> Option<Error> {
     let asked = stage.tab(at, |tab, now| tab.pass_on(words.clone(), now));
     stage.callback(at, asked).expect("it has an answer")
 }

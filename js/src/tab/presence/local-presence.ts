@@ -31,6 +31,7 @@ export class LocalPresence<T = any, C extends Channel = Channel> extends Emitter
   protected pending: PresenceMessage[] = [];
   /** The messages the server has not answered for, sent or not. */
   readonly #callbacks = new Map<number, Callback | undefined>();
+  #isDestroyed = false;
 
   /** @internal Use `presence.create`. */
   constructor(presence: C, presenceId: string) {
@@ -62,9 +63,15 @@ export class LocalPresence<T = any, C extends Channel = Channel> extends Emitter
   destroy(callback?: Callback): void {
     this.submit(null as T, (error) => {
       if (error) return callbackSoonOrEmit(this, error, callback);
-      this.presence.forgetLocal(this);
+      this.#isDestroyed = true;
+      this.#forgetOnceAnswered();
       callback?.();
     });
+  }
+
+  /** What was sent after the destruction still has its answer. */
+  #forgetOnceAnswered(): void {
+    if (this.#isDestroyed && this.#callbacks.size === 0) this.presence.forgetLocal(this);
   }
 
   /** @internal */
@@ -84,6 +91,7 @@ export class LocalPresence<T = any, C extends Channel = Channel> extends Emitter
   /** @internal The server has answered for a message, or it could not be sent. */
   onAnswer(error: Error | null, presenceVersion: number): void {
     callbackSoonOrEmit(this, error, this.#takeCallback(presenceVersion));
+    this.#forgetOnceAnswered();
   }
 
   #takeCallback(presenceVersion: number): Callback | undefined {
