@@ -18,19 +18,21 @@ interface Question {
  * has them.
  */
 export class OpsSince {
-  #asked: Question[] = [];
+  #unanswered: Question[] = [];
 
   ask(connection: WholeConnection, collection: string, id: string, version: number): void {
-    const isAsked = this.#asked.some((it) => isAbout(it, collection, id) && it.version === version);
+    const isAsked = this.#unanswered.some(
+      (it) => isAbout(it, collection, id) && it.version === version,
+    );
     if (isAsked) return;
     const question = {collection, id, version, ops: new Map()};
-    this.#asked.push(question);
+    this.#unanswered.push(question);
     if (connection.state === 'connected') send(connection, question);
   }
 
   /** The connection is another: what was asked on the last has no answer. */
   askAgain(connection: WholeConnection): void {
-    for (const question of this.#asked) {
+    for (const question of this.#unanswered) {
       question.ops.clear();
       if (connection.state === 'connected') send(connection, question);
     }
@@ -40,13 +42,13 @@ export class OpsSince {
   see(message: Answer): UpstreamEvent | undefined {
     const {a, c = '', d = '', v, src, error} = message;
     if (a === 'op' && v !== undefined && !error) {
-      for (const it of this.#asked) {
+      for (const it of this.#unanswered) {
         if (isAbout(it, c, d)) it.ops.set(v, {op: copied(opOf(message)), src});
       }
     }
-    const question = this.#asked.find((it) => isAnswer(message, it));
+    const question = this.#unanswered.find((it) => isAnswer(message, it));
     if (!question) return undefined;
-    this.#asked = this.#asked.filter((it) => it !== question);
+    this.#unanswered = this.#unanswered.filter((it) => it !== question);
     const {version, ops, ...doc} = question;
     const told: SinceOp[] = [];
     for (let op = ops.get(version); op; op = ops.get(version + told.length)) told.push(op);

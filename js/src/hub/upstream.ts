@@ -14,8 +14,6 @@ import type {
 } from '../../wasm/hub/tabmux_hub.js';
 import {codeOf, codes, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
-import {Arriving} from './arriving.js';
-import {Asked} from './asked.js';
 import {
   copied,
   headOf,
@@ -25,21 +23,23 @@ import {
   stateAfterAll,
   typeNamed,
 } from './document-state.js';
-import {HeldResults} from './held-results.js';
-import {HeldSends} from './held-sends.js';
-import {wouldMislead} from './misleading.js';
-import {misshapen} from './misshapen.js';
+import {EventQueue} from './event-queue.js';
+import {IncomingOp} from './incoming-op.js';
+import {malformed} from './malformed.js';
 import {Outdated} from './outdated.js';
 import {answerTo, fitting, pendingOf, queuedOps, sendSource, sendsSource} from './pending.js';
 import {Queries} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
-import {Silenced} from './silenced.js';
+import {SilentRejections} from './silent-rejections.js';
 import {OpsSince} from './since.js';
+import {isStaleAnswer} from './stale-answer.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
-import {Telling} from './telling.js';
+import {UnansweredOps} from './unanswered-ops.js';
+import {WaitingResults} from './waiting-results.js';
+import {WaitingSends} from './waiting-sends.js';
 
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
@@ -67,21 +67,21 @@ export class UpstreamAdapter implements Upstream {
     (event) => this.#emit(event),
     (doc) => this.#adopt(doc),
   );
-  readonly #asked = new Asked();
+  readonly #unanswered = new UnansweredOps();
   readonly #opsSince = new OpsSince();
   #sendingByHand = false;
   /** Messages by hand that came before the server let the hub in. */
   readonly #early: Subject[] = [];
   readonly #makeConnection: (options: any) => Connection;
   readonly #types: TypeMap;
-  readonly #telling: Telling;
+  readonly #events: EventQueue;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  readonly #arriving = new Arriving();
+  readonly #incomingOp = new IncomingOp();
   readonly #holdsOps: boolean;
-  readonly #heldSends = new HeldSends();
-  readonly #heldResults: HeldResults;
-  readonly #silenced = new Silenced();
+  readonly #waitingSends = new WaitingSends();
+  readonly #waitingResults: WaitingResults;
+  readonly #silentRejections = new SilentRejections();
   readonly #outdated = new Outdated((doc, error) =>
     this.#emit({type: 'outdated', doc: nameOf(doc), error}, doc),
   );
@@ -94,14 +94,14 @@ export class UpstreamAdapter implements Upstream {
   ) {
     this.#makeConnection = makeConnection;
     this.#types = types;
-    this.#telling = new Telling(tell, canTell);
+    this.#events = new EventQueue(tell, canTell);
     this.#holdsOps = holdsOps;
-    this.#heldResults = new HeldResults(hasAtHand);
+    this.#waitingResults = new WaitingResults(hasAtHand);
   }
 
   /** `doc`: the one that it is about, of which the version counts. */
   #emit(event: UpstreamEvent, doc?: Doc): void {
-    this.#telling.push(doc, event);
+    this.#events.push(doc, event);
   }
 
   /** The core tells what one of these methods threw. */
@@ -112,7 +112,7 @@ export class UpstreamAdapter implements Upstream {
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
     this.#takeResults();
-    this.#telling.tellAll();
+    this.#events.tellAll();
   }
 
   /**
@@ -120,7 +120,7 @@ export class UpstreamAdapter implements Upstream {
    * and whether there is one.
    */
   untold(collection: string, id: string): Untold {
-    return this.#telling.untold(this.#known(collection, id));
+    return this.#events.untold(this.#known(collection, id));
   }
 
   get connection(): Connection | undefined {
@@ -178,13 +178,13 @@ export class UpstreamAdapter implements Upstream {
       sendOp.call(connection, doc, op);
     };
     if (this.#holdsOps) {
-      this.#heldSends.hold(connection, (doc, src, seq) =>
+      this.#waitingSends.hold(connection, (doc, src, seq) =>
         this.#emit({type: 'sending', doc: nameOf(doc), sent: {src, seq}}, doc),
       );
     }
     connection.on('receive', (request: {data?: Answer}) => {
       const {data} = request;
-      if (this.#holdsOps && data && this.#heldResults.holds(connection, data)) {
+      if (this.#holdsOps && data && this.#waitingResults.holds(connection, data)) {
         delete request.data;
         // The core may be busy.
         queueMicrotask(() => this.tellAll());
@@ -193,11 +193,11 @@ export class UpstreamAdapter implements Upstream {
     connection.on('send', (message: Subject) => {
       if (relayed.has(message.a ?? '')) return;
       const src = message.src ?? connection.id ?? undefined;
-      this.#asked.note({...message, src}, this.#sendingByHand);
+      this.#unanswered.note({...message, src}, this.#sendingByHand);
     });
     connection.on('state', (state: string) => {
-      this.#asked.clear();
-      this.#heldResults.forget();
+      this.#unanswered.clear();
+      this.#waitingResults.forget();
       this.#outdated.forgetAsked();
       this.#opsSince.askAgain(connection);
       const early = this.#early.splice(0);
@@ -212,7 +212,7 @@ export class UpstreamAdapter implements Upstream {
   #receive(connection: WholeConnection, request: {data?: Answer}): void {
     const {data} = request;
     if (!data) return;
-    const wrong = misshapen(data);
+    const wrong = malformed(data);
     if (wrong) {
       delete request.data;
       const reason = `a message of the server was dropped: ${wrong}`;
@@ -223,14 +223,14 @@ export class UpstreamAdapter implements Upstream {
       delete request.data;
       return this.#emit(since);
     }
-    if (wouldMislead(connection, data, this.#asked)) {
+    if (isStaleAnswer(connection, data, this.#unanswered)) {
       delete request.data;
       return;
     }
-    const byHand = this.#asked.takeByHand(data);
+    const byHand = this.#unanswered.takeByHand(data);
     // ShareDB goes on to change the message.
     if (byHand || relayed.has(data.a ?? '')) this.#emit({type: 'message', message: {...data}});
-    this.#arriving.see(data);
+    this.#incomingOp.see(data);
     const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
     // A ping is always a tab's.
     if (byHand || isForHub || data.a === 'pp') delete request.data;
@@ -240,7 +240,7 @@ export class UpstreamAdapter implements Upstream {
   #takeResults(): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#heldResults.takeAll(connection, (data) => {
+    this.#waitingResults.takeAll(connection, (data) => {
       const request: {data?: Answer} = {data};
       this.#receive(connection, request);
       if (request.data) this.#handle(connection, request.data);
@@ -265,7 +265,7 @@ export class UpstreamAdapter implements Upstream {
 
   /** What the message does is told like anything else that happens upstream. */
   handleMessage(message: unknown): void {
-    this.#arriving.forget();
+    this.#incomingOp.forget();
     if (this.#connection) this.#handle(this.#connection, message);
   }
 
@@ -312,18 +312,18 @@ export class UpstreamAdapter implements Upstream {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      this.#changed(doc, {op}, this.#arriving.rawOf(doc, op), src);
+      this.#changed(doc, {op}, this.#incomingOp.rawOf(doc, op), src);
     });
     doc.on('create', () => {
       if (this.#submitting) return;
       const data = copied(serialized(doc));
       const create = {type: doc.type?.uri as string, data, snapshot: true};
-      this.#changed(doc, {create}, this.#arriving.rawOf(doc));
+      this.#changed(doc, {create}, this.#incomingOp.rawOf(doc));
     });
     doc.on('del', () => {
-      this.#changed(doc, {del: true}, this.#arriving.rawOf(doc));
+      this.#changed(doc, {del: true}, this.#incomingOp.rawOf(doc));
     });
-    this.#silenced.watch(doc);
+    this.#silentRejections.watch(doc);
     watchSubscription(doc, (error) => {
       this.#emit({type: 'subscribed', doc: nameOf(doc), error, live: doc.subscribed}, doc);
     });
@@ -357,7 +357,7 @@ export class UpstreamAdapter implements Upstream {
 
   fetch(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.fetch((error) => this.#fetched(doc, error ?? this.#silenced.by(doc)));
+    doc.fetch((error) => this.#fetched(doc, error ?? this.#silentRejections.by(doc)));
   }
 
   #fetched(doc: Doc, error: unknown): void {
@@ -387,7 +387,7 @@ export class UpstreamAdapter implements Upstream {
 
   subscribe(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    const isAnswered = this.#telling.isToTell(doc, 'subscribed');
+    const isAnswered = this.#events.isToTell(doc, 'subscribed');
     const isUnderWay = doc.inflightSubscribe || doc.pendingSubscribe.length > 0;
     // ShareDB has asked for it by itself, and the core is about to hear the answer.
     if (!isAnswered || isUnderWay) doc.subscribe();
@@ -470,7 +470,7 @@ export class UpstreamAdapter implements Upstream {
   release(collection: string, id: string, src: string, seq: number): void {
     const doc = this.#connection?.getExisting(collection, id);
     try {
-      if (doc) this.#heldSends.release(doc, src, seq);
+      if (doc) this.#waitingSends.release(doc, src, seq);
     } catch (error) {
       this.#connection?.emit('error', error as never);
     }
@@ -545,7 +545,7 @@ export class UpstreamAdapter implements Upstream {
   /** The document's version and the URI of its type. */
   head(collection: string, id: string): Head {
     const doc = this.#known(collection, id);
-    return doc ? headOf(this.#telling.versionOf(doc), doc.type) : {};
+    return doc ? headOf(this.#events.versionOf(doc), doc.type) : {};
   }
 
   /**

@@ -17,7 +17,7 @@ interface Results extends Answer {
  * The results of queries, which wait until the store was asked for their documents, and all that the
  * server says after them: ShareDB brings a document up to date from the version that it has.
  */
-export class HeldResults {
+export class WaitingResults {
   /** Oldest first. */
   readonly #held: Answer[] = [];
   readonly #hasAtHand: (docs: DocId[]) => boolean;

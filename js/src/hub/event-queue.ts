@@ -14,7 +14,7 @@ interface ToldLater {
  * The core is busy while it calls, so events are told on the next microtask, in order, or before the
  * next frame of a tab; and only while it can be told.
  */
-export class Telling {
+export class EventQueue {
   readonly #tell: (event: UpstreamEvent) => void;
   readonly #canTell: () => boolean;
   readonly #events: ToldLater[] = [];
