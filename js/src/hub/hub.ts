@@ -24,7 +24,7 @@ import {type FoundStore, findStore, keeps} from './store.js';
 import {UpstreamAdapter} from './upstream.js';
 import {endWorker} from './worker-scope.js';
 
-/** How long a tab of an earlier hub may take to come back. */
+/** How long a tab of an earlier hub may take to come back; as long as the core waits. */
 const EXPECTED_MS = 60_000;
 
 /** How long a tab's last messages may be on their way while its Web Lock is free already. */
