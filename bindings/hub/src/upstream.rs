@@ -1,6 +1,6 @@
 use wasm_bindgen::JsValue;
 
-use super::upstream_event::{Caught, UpstreamEvent};
+use super::upstream_event::{Caught, UpstreamEvent, UpstreamFailure};
 use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
 use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::{DocId, QueryDiff, QuerySpec, Snapshot};
@@ -52,7 +52,7 @@ door! {
         fn snapshot(collection: &str, id: &str) -> Snapshot;
         fn head(collection: &str, id: &str) -> Head;
         /// Tells the hub, like anything else that happens upstream, that one of the above threw.
-        fn tell(event: &UpstreamEvent);
+        fn tell(failure: &UpstreamFailure);
     }
 }
 
@@ -71,6 +71,7 @@ declare_types!(
     &Unfit,
     &Untold,
     &UpstreamEvent,
+    &UpstreamFailure,
 );
 
 /// A document's version and the URI of its type.
@@ -95,7 +96,7 @@ impl UpstreamAdapter {
     fn returned<T>(
         &self,
         result: Result<T, JsValue>,
-        failure: impl FnOnce(Caught) -> UpstreamEvent,
+        failure: impl FnOnce(Caught) -> UpstreamFailure,
     ) -> Option<T> {
         match result {
             Ok(returned) => Some(returned),
@@ -109,20 +110,17 @@ impl UpstreamAdapter {
 
     /// As `returned`, for what is done with a document.
     fn done<T>(&self, result: Result<T, JsValue>, doc: &DocId) -> Option<T> {
-        self.returned(result, |error| UpstreamEvent::Failed { doc: doc.clone(), error })
+        self.returned(result, |error| UpstreamFailure::Failed { doc: doc.clone(), error })
     }
 
     /// As `returned`, for what loads a document.
     fn fetched(&self, result: Result<(), JsValue>, doc: &DocId) {
-        self.returned(result, |error| UpstreamEvent::Fetched {
-            doc: doc.clone(),
-            error: Some(error),
-        });
+        self.returned(result, |error| UpstreamFailure::Fetched { doc: doc.clone(), error });
     }
 
     /// As `returned`, for what has nobody who waits for it.
     fn tried(&self, result: Result<(), JsValue>) {
-        self.returned(result, |error| UpstreamEvent::Fault { error });
+        self.returned(result, |error| UpstreamFailure::Fault { error });
     }
 }
 
@@ -161,9 +159,9 @@ impl Upstream for UpstreamAdapter {
 
     fn subscribe(&mut self, doc: &DocId) {
         let done = UpstreamAdapter::subscribe(self, &doc.collection, &doc.id);
-        self.returned(done, |error| UpstreamEvent::Subscribed {
+        self.returned(done, |error| UpstreamFailure::Subscribed {
             doc: doc.clone(),
-            error: Some(error),
+            error,
             live: false,
         });
     }
@@ -186,12 +184,7 @@ impl Upstream for UpstreamAdapter {
 
     fn query(&mut self, query: u64, spec: &QuerySpec) {
         let done = UpstreamAdapter::query(self, query, spec);
-        self.returned(done, |error| UpstreamEvent::QueryReady {
-            query,
-            error: Some(error),
-            docs: None,
-            extra: None,
-        });
+        self.returned(done, |error| UpstreamFailure::QueryReady { query, error });
     }
 
     fn end_query(&mut self, query: u64) {

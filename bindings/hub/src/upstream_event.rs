@@ -147,6 +147,24 @@ wire_enum!(UpstreamEvent {
     else UpstreamEvent::Message { message: Payload::null() }
 });
 
+/// What the hub is told if a call throws: some of the [`UpstreamEvent`]s, to JavaScript the same.
+pub enum UpstreamFailure {
+    Fetched { doc: DocId, error: Caught },
+    Subscribed { doc: DocId, error: Caught, live: bool },
+    Failed { doc: DocId, error: Caught },
+    QueryReady { query: u64, error: Caught },
+    Fault { error: Caught },
+}
+
+wire_enum!(UpstreamFailure {
+    "fetched" = Fetched { doc, error },
+    "subscribed" = Subscribed { doc, error, live },
+    "failed" = Failed { doc, error },
+    "queryReady" = QueryReady { query, error },
+    "fault" = Fault { error },
+    else UpstreamFailure::Fault { error: Caught::of(JsValue::NULL) }
+});
+
 /// The hub's event, or the error that the event tells: a fault, which may be that it makes no sense.
 pub fn event_from_js(event: &JsValue) -> Result<hub::UpstreamEvent, Error> {
     let told = from_value(event.clone()).map_err(|reason| {

@@ -11,6 +11,7 @@ import type {
   Untold,
   Upstream,
   UpstreamEvent,
+  UpstreamFailure,
 } from '../../wasm/hub/tabmux_hub.js';
 import {codeOf, codes, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
@@ -105,8 +106,8 @@ export class UpstreamAdapter implements Upstream {
   }
 
   /** The core tells what one of these methods threw. */
-  tell(event: UpstreamEvent): void {
-    this.#emit(event);
+  tell(failure: UpstreamFailure): void {
+    this.#emit(failure);
   }
 
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
