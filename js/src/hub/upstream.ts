@@ -290,12 +290,12 @@ export class UpstreamAdapter implements Upstream {
   }
 
   #known(collection: string, id: string): WholeDoc | undefined {
-    return this.#docs.get(JSON.stringify([collection, id]));
+    return this.#docs.get(keyOf(collection, id));
   }
 
   #adopt(made: Doc): WholeDoc {
     const doc = made as WholeDoc;
-    const key = JSON.stringify([doc.collection, doc.id]);
+    const key = keyOf(doc.collection, doc.id);
     if (this.#docs.get(key) !== doc) {
       this.#docs.set(key, doc);
       shield(doc, doc.connection);
@@ -403,7 +403,7 @@ export class UpstreamAdapter implements Upstream {
 
   destroy(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    this.#docs.delete(JSON.stringify([collection, id]));
+    this.#docs.delete(keyOf(collection, id));
     doc.removeAllListeners();
     // ShareDB's own `destroy` would, at some later time, end the subscription of who takes the
     // document again meanwhile. Here a subscription is left only if it was ended offline.
@@ -557,4 +557,9 @@ export class UpstreamAdapter implements Upstream {
     const doc = this.#known(collection, id);
     return doc ? {...headOf(doc.version, doc.type), data: copied(serialized(doc))} : {};
   }
+}
+
+/** A name of the document that no other has. */
+function keyOf(collection: string, id: string): string {
+  return `${collection.length} ${collection} ${id}`;
 }
