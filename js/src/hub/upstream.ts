@@ -220,6 +220,7 @@ export class UpstreamAdapter {
     if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
     this.#arriving.see(data);
     const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
+    if (!this.#holdsOps && !byHand) this.#outdated.seeRead(connection, data);
     // A ping is always a tab's.
     if (byHand || isForHub || data.a === 'pp') delete request.data;
   }
