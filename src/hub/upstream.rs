@@ -167,7 +167,8 @@ pub enum UpstreamEvent {
     Changed(DocId, Change, Option<Op>),
     /// With a store: the oldest uncommitted op is to be sent, and waits for [`Upstream::release`].
     Sending(DocId, Sent),
-    /// The server no longer has the changes since the version that the document is at.
+    /// The server no longer has the changes since the version that the document is at. Without a store,
+    /// it is told of fetches and subscriptions alone, which then fail.
     Outdated(DocId, Error),
     /// A fetch has ended.
     Fetched(DocId, Option<Error>),

@@ -233,6 +233,7 @@ export class UpstreamAdapter implements Upstream {
     if (byHand || relayed.has(data.a ?? '')) this.#emit({type: 'message', message: {...data}});
     this.#incomingOp.see(data);
     const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
+    if (!this.#holdsOps && !byHand) this.#outdated.seeRead(connection, data);
     // A ping is always a tab's.
     if (byHand || isForHub || data.a === 'pp') delete request.data;
   }

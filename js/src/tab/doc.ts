@@ -295,10 +295,10 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
         token,
       );
       if (error) return callbackOrEmit(this, toError(error), callback);
-      this.#submits.add(token, callback);
+      this.#submits.add(token, callback, 'op' in op);
       applyOp(this, op, source);
     } catch (error) {
-      this.#submits.add(token, callback);
+      this.#submits.add(token, callback, 'op' in op);
       return this.#submits.hardRollback(error, token);
     }
     this.connection.lastWords.onChanged();
