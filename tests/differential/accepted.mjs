@@ -26,19 +26,26 @@ export const ACCEPTED = [
       'the server answers fetches, subscriptions, presence and ops at its leisure: of those asked for at ' +
       'once, any may have its answer first, and what is asked before there is a connection is sent in any ' +
       'order. It may be what takes a document again that is destroyed, or what loads one that could not be ' +
-      'loaded anew after an op that failed',
-    rewrite: (logs, {taken, early}) =>
+      'loaded anew after an op that failed. A query that lives already is answered from its results, and those ' +
+      'that come of a creation at once with it are inserted',
+    rewrite: (logs, {taken, early, createdBesideSame}) =>
       logs.map((log) =>
-        eachPhase(until(early ? log.map(withoutEarlySnapshot) : log, taken), readsLast),
+        eachPhase(until(early ? log.map(withoutEarlySnapshot) : log, taken), (entries) =>
+          readsLast(
+            createdBesideSame.has(entries[0].phase) ? entries.flatMap(asInserted) : entries,
+          ),
+        ),
       ),
   },
   {
     name: 'load or change',
     reason:
       'where ShareDB loads a document that it knew not to exist, a tab may get the change that created ' +
-      'it, one load instead of several, or one more of a document that does not exist',
+      'it, one load instead of several, or one more of a document that does not exist. Where both load it, ' +
+      'a tab may have ops of others before or after that, which a query has made the hub ask for',
     rewrite: (logs) => {
-      const [plain, tab] = logs.map((log) => log.map(asLoad).filter(hasDocument));
+      const found = logs.map((log) => log.map(asLoad).filter(hasDocument));
+      const [plain, tab] = withoutOpsBesideLoad(...found);
       // A tab that loads more often is not forgiven.
       return countLoads(tab) > countLoads(plain) ? [plain, tab] : [plain, tab].map(loadsOnce);
     },
@@ -86,7 +93,7 @@ export const ACCEPTED = [
     reason:
       'an op that can not be applied makes ShareDB load the document anew, and ops made meanwhile may ' +
       'still reach the server; a tab drops them. How that ends is compared, and which callbacks have an ' +
-      'error. Of an op whose document is gone, a tab may hear the ops before that, and each error comes ' +
+      'error. Of an op whose document is gone, a tab may hear the ops before that, or after, and each error comes ' +
       'once, where ShareDB may say it again as the server refuses the op: how that ends, and the errors',
     rewrite: ([plain, tab]) => {
       const failed = new Set(plain.filter(hasTypeError).map(({phase}) => phase));
@@ -115,7 +122,8 @@ export const ACCEPTED = [
       'a hub that has a newer state than an ingested one, or than that of an op that is refused, sends it, ' +
       'where a client of ShareDB stays at the old one; it knows that a document does not exist, at version ' +
       '0, where a client has not asked, and has a document offline that it had until then. It does not ' +
-      'ask the server for what came since of documents that are given to a query as results',
+      'ask the server for what came since of documents that are given to a query as results, nor to delete ' +
+      'one once more that others have deleted, which makes a version in ShareDB',
     rewrite: (logs, {known}) => logs.map((log) => until(log, known).map(withoutVersionZero)),
   },
   {
@@ -145,7 +153,7 @@ function withoutState({version, subscribed, pending, writePending, ...entry}) {
   if (entry.what === 'is') return {version, subscribed, pending, writePending, ...entry};
   const rewritten = {...entry};
   for (const docs of ['results', 'found']) {
-    if (entry[docs]) rewritten[docs] = entry[docs].map(([on, {type}]) => [on, type]);
+    if (entry[docs]) rewritten[docs] = entry[docs].map(([on]) => on);
   }
   return rewritten;
 }
@@ -172,6 +180,13 @@ function readsLast(entries) {
   return [...entries.filter((entry) => !isRead(entry)), ...reads];
 }
 
+/** What a query has by the end of the phase is compared, not by which events it came. */
+function asInserted({results, found, ...entry}) {
+  if (entry.what === 'is') return [{...entry, ...(results && {results})}];
+  if (['insert', 'changed'].includes(entry.what)) return [];
+  return [found ? {...entry, args: entry.args.slice(0, 1)} : entry];
+}
+
 function withoutEarlySnapshot(entry) {
   const isEarly = entry.phase === 0 && entry.what.startsWith('callback of snapshot');
   return isEarly ? {...entry, args: entry.args.slice(0, 1)} : entry;
@@ -181,6 +196,21 @@ function withoutEarlySnapshot(entry) {
 function asLoad(entry) {
   if (entry.what !== 'create' || entry.args[0] !== false) return entry;
   return {...entry, what: 'load', args: []};
+}
+
+/** Without the ops of others in phases in which ShareDB loads the document: it has them then. */
+function withoutOpsBesideLoad(plain, tab) {
+  const isLoad = ({what}) => what === 'load';
+  const loads = new Set(plain.filter(isLoad).map(({phase}) => phase));
+  const isSpared = ({what, args, phase}) =>
+    loads.has(phase) && /^(before )?op/.test(what) && args[1] === false;
+  const spared = new Set(tab.filter(isSpared).map(({phase}) => phase));
+  const withoutData = ({data, ...entry}) => entry;
+  return [plain, tab].map((log) =>
+    log
+      .filter((entry) => log === plain || !isSpared(entry))
+      .map((entry) => (isLoad(entry) && spared.has(entry.phase) ? withoutData(entry) : entry)),
+  );
 }
 
 const hasDocument = ({what, type}) => what !== 'load' || type !== null;
@@ -206,7 +236,9 @@ function phasesOfStaleOps(log) {
 }
 
 function asGone(entry) {
-  return isGone(entry.args[0]?.error) ? {...entry, args: [{error: 'gone'}]} : entry;
+  if (!isGone(entry.args[0]?.error)) return entry;
+  const {type, data, ...rest} = entry;
+  return {...rest, args: [{error: 'gone'}]};
 }
 
 const isOutcome = ({what}) => what === 'is' || what === 'error' || /^callback/.test(what);

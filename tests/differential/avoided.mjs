@@ -7,6 +7,7 @@ export function isFair(program) {
     hasOffline(steps, unsubscribes) ||
     hasOffline(steps, isBad) ||
     hasOpBesideBadOne(steps) ||
+    isBadWhilePaused(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
     deletesBesideLoad(steps) ||
     givesResultsOfForgottenOps(steps) ||
@@ -77,11 +78,12 @@ function givesResultsOfForgottenOps(steps) {
 }
 
 /**
- * A member that is deleted and was not there, or set and was there, is not as before once that is undone; a
- * document that ShareDB loads after that is the server's.
+ * A member that is deleted and was not there, or set and was there, is not as before once that is undone, nor
+ * is an item of a list that was another than the op says; a document that ShareDB loads after that is the
+ * server's.
  */
 function undoesMember(steps) {
-  const sets = (step) => step?.op?.some?.((component) => component?.p?.[0] === 'o');
+  const sets = (step) => step?.op?.some?.(({p, ld} = {}) => p?.[0] === 'o' || ld !== undefined);
   const undoes = (some) =>
     some.some(({refuse}) => refuse?.what === 'submit') &&
     some.some((step) => [step, step.next].some(sets));
@@ -89,10 +91,14 @@ function undoesMember(steps) {
   return waits ? undoes(steps) : phasesOf(steps).some(undoes);
 }
 
-/** ShareDB forgets a presence that is shown again while it is being destroyed. */
+/**
+ * ShareDB forgets a presence that is shown again while it is being destroyed, never ends that if the
+ * connection is lost meanwhile, and takes the answer for one of others if all of the channel is destroyed.
+ */
 function isShownWhileDestroyed(steps) {
   const destroys = (step) => isPresence(step, ['destroyLocal']);
-  const shows = (step) => isPresence(step, ['submit', 'destroyLocal']);
+  const shows = (step) =>
+    isPresence(step, ['submit', 'destroyLocal', 'destroy']) || ['drop', 'close'].includes(step?.do);
   if (!steps.some(destroys)) return false;
   if (steps.some(({next}) => shows(next)) || hasOffline(steps, destroys)) return true;
   return phasesOf(steps).some((phase) => {
@@ -165,6 +171,18 @@ function hasOpBesideBadOne(steps) {
   });
 }
 
+/** An op that ShareDB can not compose with the one that waits before it has no callback any more. */
+function isBadWhilePaused(steps) {
+  return steps.some((step, at) => {
+    const isOf = ({c, d}) => c === step.c && d === step.d;
+    const [last] = steps
+      .slice(0, at)
+      .filter((it) => isOf(it) && ['pause', 'resume'].includes(it.do))
+      .slice(-1);
+    return isBad(step) && last?.do === 'pause';
+  });
+}
+
 /** The error of a read that a fetch without a callback waits for is told to nobody. */
 function hasFetchesBesideRefusal(steps) {
   const readsOf = ({do: kind, c, d, calls = [], cb}) => [
@@ -182,11 +200,14 @@ function hasFetchesBesideRefusal(steps) {
   });
 }
 
-/** If ShareDB is refused a subscription, it never goes on to the unsubscription that waits for it. */
+/**
+ * If ShareDB is refused a subscription, it never goes on to the unsubscription that waits for it. The answer
+ * to one may end a fetch that waits for another, without data and without the error of that.
+ */
 function hasUnsubscriptionAfterRefusal(steps) {
   return phasesOf(steps).some(
     (phase) =>
-      phase.some(({refuse}) => ['subscribe', 'read'].includes(refuse?.what)) &&
+      phase.some(({refuse}) => ['subscribe', 'read', 'fetch'].includes(refuse?.what)) &&
       phase.some((step) => [step, step.next].some(unsubscribes)),
   );
 }

@@ -4,6 +4,7 @@ import {isOffline} from './avoided.mjs';
 import {
   firstBroughtUpToDate,
   firstCalledBackByTabOnly,
+  firstDeletedAgain,
   firstDestroyedBesideOthers,
   firstKnown,
   firstLeftUnloaded,
@@ -26,10 +27,12 @@ export function compare(plain, tab) {
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
     createdAnew: firstCreatedAnewInVain(plain),
+    createdBesideSame: phasesCreatedBesideSame(plain),
     known: Math.min(
       firstPhase(plain, (step) => step.do === 'ingest' && step.which === 'older'),
       firstKnown(plain, tab),
       firstBroughtUpToDate(plain, tab),
+      firstDeletedAgain(plain, tab),
     ),
     waited: Math.min(
       firstPausedOffline(plain),
@@ -111,6 +114,18 @@ function firstFoundWhilePaused(run) {
 function firstGivenBesideCreation(run) {
   const gives = (step) => isQuery(step) && step.results !== undefined;
   return firstCommon(phasesWith(run, gives), phasesWith(run, isCreation));
+}
+
+/** The phases in which a client creates a document, and asks a query that it has already. */
+function phasesCreatedBesideSame(run) {
+  const {steps} = run.program;
+  const all = steps.flatMap((step, at) => [step, step.next].map((it) => ({it, at, c: step.c})));
+  const live = all.filter(({it}) => it && isQuery(it) && it.live);
+  const name = ({it: {collection, query}, c}) => JSON.stringify([c, collection, query]);
+  const isAskedAgain = (step, at) =>
+    isQuery(step) && live.some((it) => it.at < at && name(it) === name({it: step, c: steps[at].c}));
+  const created = phasesWith(run, isCreation);
+  return new Set([...phasesWith(run, isAskedAgain)].filter((phase) => created.has(phase)));
 }
 
 /** The phase in which a client creates a document that it has destroyed, and a read is refused. */

@@ -59,10 +59,14 @@ export function firstSubmittedOnReturn(plain, tab) {
 
 /** A phase in which a document is destroyed, while an answer to something else may take it again. */
 export function firstDestroyedBesideOthers(run) {
-  return firstPhase(run, (steps) =>
-    steps.some(({do: kind, c}) => {
+  const all = run.program.steps;
+  return firstPhase(run, (steps, from) =>
+    steps.some(({do: kind, c, next}) => {
       const mayTake = (step) => step.c === c && (step.do === 'query' || step.next !== undefined);
-      return kind === 'destroy' && steps.some(mayTake);
+      const isLive = (step) => step?.do === 'query' && step.live;
+      const hasLive = (step) => step.c === c && [step, step.next].some(isLive);
+      const destroysLater = next?.do === 'destroy' && all.slice(0, from).some(hasLive);
+      return destroysLater || (kind === 'destroy' && steps.some(mayTake));
     }),
   );
 }
@@ -96,6 +100,16 @@ export function firstKnown(plain, tab) {
     const isNewer = ofTab.version > (ofPlain.version ?? (isAwaited ? -1 : 0));
     const hasFailed = codes.some((code) => isGone(code) || isMissing(code));
     return isNewer && !ofPlain.subscribed && (ofPlain.pending || hasFailed);
+  });
+}
+
+/** A phase in which a document is deleted that others have deleted, which the hub heard first. */
+export function firstDeletedAgain(plain, tab) {
+  const deletes = ({do: kind, next}) => kind === 'del' || next?.do === 'del';
+  const phases = new Map(stepsByPhase(plain));
+  return firstEnd(plain, tab, ({phase, ofPlain, ofTab}) => {
+    const isDeleted = ofPlain.type === null && ofTab.type === null;
+    return isDeleted && ofTab.version < ofPlain.version && phases.get(phase)?.some(deletes);
   });
 }
 

@@ -97,6 +97,12 @@ class World {
     this.clients.push(new TabClient(line, connection));
   }
 
+  /** Whether what has this name is of a client of ShareDB's own. */
+  isPlain(on) {
+    const [, c] = /^c(\d+)/.exec(on) ?? [];
+    return this.clients[c] instanceof PlainClient;
+  }
+
   close() {
     for (const {connection, line} of this.clients) {
       connection.close();

@@ -1,6 +1,6 @@
 // The server has forgotten the ops since the version of a document that a client has: who has nothing of
 // the document, or loads it anew, has what the server has.
-import {answerOf, Clients, errorsOf, sameOutcome} from './clients.mjs';
+import {answerOf, errorsOf, sameOutcome} from './clients.mjs';
 import {call} from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
