@@ -50,7 +50,7 @@ export class Upstream {
   /** Submits an op of a tab `t`, numbered. Returns whether it was composed. */
   submit(id, op, {source, compose = true} = {}) {
     this.#lastOp += 1;
-    return this.adapter.submit('notes', id, op, source, compose, 't', this.#lastOp);
+    return this.adapter.submit('notes', id, op, source, compose, {tab: 't', op_id: this.#lastOp});
   }
 
   async subscribe(id) {

@@ -33,8 +33,7 @@ door! {
             op: &Op,
             source: Option<Payload>,
             compose: bool,
-            tab: &str,
-            op_id: u64,
+            origin: &Origin,
         ) -> bool;
         fn release(collection: &str, id: &str, src: &str, seq: u64);
         fn pending(collection: &str, id: &str) -> Vec<PendingOp>;
@@ -194,9 +193,7 @@ impl Upstream for UpstreamAdapter {
     fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
         let Submission { op, source, compose, origin } = submission;
         let (collection, id, source) = (&doc.collection, &doc.id, source.cloned());
-        let Origin { tab, op_id } = origin;
-        UpstreamAdapter::submit(self, collection, id, op, source, compose, tab, *op_id)
-            .map_err(from_js)
+        UpstreamAdapter::submit(self, collection, id, op, source, compose, origin).map_err(from_js)
     }
 
     fn release(&mut self, doc: &DocId, sent: &Sent) {

@@ -429,10 +429,8 @@ export class UpstreamAdapter implements Upstream {
     op: Op,
     source: unknown,
     compose: boolean,
-    tab: string,
-    op_id: number,
+    origin: Origin,
   ): boolean {
-    const origin = {tab, op_id};
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
