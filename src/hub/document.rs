@@ -191,7 +191,7 @@ impl Document {
         let is_committed = cx.upstream.pending(&self.id).is_empty();
         let version = cx.upstream.head(&self.id).version.filter(|_| is_committed);
         self.loaded = (rev, version);
-        self.spread(None, cx);
+        self.broadcast(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
     }
@@ -205,7 +205,7 @@ impl Document {
         self.was_loaded = false;
         self.order.reset();
         self.write_anew(cx);
-        self.spread(None, cx);
+        self.broadcast(None, cx);
         // With a client of its own, a tab that has no part in the op would still have the document.
         let is_bystander = |(tab, holder): (&String, &Holder)| {
             holder.is_live() && self.unsettled.iter().all(|op| op.origin.tab != *tab)
@@ -224,7 +224,7 @@ impl Document {
             None => self.write_anew(cx),
         }
         self.order.push(Entry { change, origin: None });
-        self.spread(None, cx);
+        self.broadcast(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
     }
@@ -295,7 +295,7 @@ impl Document {
             self.bring_up_to_date(&tab, cx);
             self.tell_settled(&tab, vec![op_id], error.clone(), cx);
         }
-        self.spread(None, cx);
+        self.broadcast(None, cx);
         self.sequence_blocked(cx);
         self.start_linger(cx);
     }

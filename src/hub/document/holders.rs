@@ -107,7 +107,7 @@ impl Document {
     }
 
     /// Sends what is new to all who want it at once, and to `also`.
-    pub(super) fn spread(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
+    pub(super) fn broadcast(&mut self, also: Option<&str>, cx: &mut Context<'_>) {
         let tabs: Vec<String> = self
             .holders
             .iter()

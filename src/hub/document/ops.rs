@@ -71,7 +71,7 @@ impl Document {
         }
         // As in a client of its own, what the tab submits from now on is not composed into this.
         cx.upstream.flush(&self.id);
-        self.spread(Some(tab), cx);
+        self.broadcast(Some(tab), cx);
         if let Some(error) = error {
             self.reject(tab, submit.ops.split_off(placed), error, cx);
         }
@@ -217,7 +217,7 @@ impl Document {
         let change = Change { op, version, src: Some(origin.tab.clone()) };
         self.order.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {
-            self.spread(Some(&origin.tab), cx);
+            self.broadcast(Some(&origin.tab), cx);
             match self.unsettled.back_mut() {
                 Some(deletion) => deletion.followers.push(origin),
                 None => self.tell_settled(&origin.tab, vec![origin.op_id], None, cx),

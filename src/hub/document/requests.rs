@@ -40,7 +40,7 @@ impl Document {
         for holder in self.holders.values_mut() {
             holder.sent = None;
         }
-        self.spread(None, cx);
+        self.broadcast(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
     }
