@@ -19,7 +19,7 @@ impl Hub {
             (None, _) => self.fault("a message came before its tab was let in"),
             (Some(tab), ToHub::Away) => self.goes_away(&tab),
             (Some(tab), ToHub::Bye) => self.tab_left(&tab),
-            (Some(tab), ToHub::ConnectionResume(resume)) => self.resume(&tab, resume),
+            (Some(tab), ToHub::ConnectionResume(resume)) => self.resume(peer, &tab, resume),
             (Some(tab), ToHub::ConnectionLastWords(words)) => self.take_last_words(tab, words),
             (Some(tab), ToHub::ConnectionQuery(ConnectionQuery { request, spec })) => {
                 let (docs, queries, _, mut cx) = self.parts();
@@ -61,11 +61,14 @@ impl Hub {
         act(docs, &mut cx);
     }
 
-    fn resume(&mut self, tab: &str, mut resume: ConnectionResume) {
-        self.refuse_implausible(&mut resume);
-        if let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) {
-            entry.is_resuming = false;
+    fn resume(&mut self, peer: PeerId, tab: &str, mut resume: ConnectionResume) {
+        let entry = self.tabs.iter_mut().find(|it| it.info.id == tab);
+        if !entry.is_some_and(|entry| std::mem::take(&mut entry.is_resuming)) {
+            // The tab answers an earlier hub, which the same hello has reached. What that one had would
+            // be taken for new.
+            return self.peers.end_session(peer, &self.settings);
         }
+        self.refuse_implausible(&mut resume);
         self.heard_of_tab();
         self.docs(|docs, cx| docs.resume(tab, resume.docs, cx));
     }

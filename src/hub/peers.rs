@@ -225,6 +225,11 @@ impl Peers {
         sent.unwrap_or_default()
     }
 
+    /// The tab has to begin another session.
+    pub fn end_session(&mut self, id: PeerId, settings: &HubSettings) {
+        self.with(id, |peer| peer.end_session(settings));
+    }
+
     pub fn poll_message(&mut self, id: PeerId) -> Option<ToHub> {
         self.peers.get_mut(&id)?.link.as_mut()?.poll_message()
     }

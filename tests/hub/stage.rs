@@ -57,7 +57,7 @@ pub struct Stage {
     pub now: u64,
 }
 
-fn guarantees() -> Guarantees {
+pub fn guarantees() -> Guarantees {
     Guarantees { ordered: true, reliable: true, carries: vec![FrameKind::Text], addressed: false }
 }
 

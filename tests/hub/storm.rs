@@ -193,8 +193,10 @@ fn envelope(from_hub: bool, kind: &str, body: Value) -> Value {
 }
 
 fn hello(tab: &str) -> Value {
-    let hello =
-        json!({"request": 1, "protocol": 1, "codec": "json", "tab": tab, "identity": "someone"});
+    let hello = json!({
+        "request": 1, "protocol": 1, "codec": "json", "tab": tab, "identity": "someone",
+        "resume": "first",
+    });
     let mut hello = envelope(false, "hello", hello);
     hello["layers"] = json!([{"layer": "coalescing"}, {"layer": "batching", "maxMessages": 1000}]);
     hello

@@ -1,8 +1,8 @@
 //! What a hub knows of the one before it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tabmux::hub::HubEvent;
-use tabmux::ot::Op;
+use tabmux::ot::{Op, Replica};
 use tabmux::store::MemoryDisk;
 use tabmux::tab::TabEvent;
 use tabmux::transports::Frame;
@@ -10,7 +10,7 @@ use tabmux::{Error, Payload, codes, to_value};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, create, doc, settings};
+use crate::stage::{LINGER, Stage, create, doc, guarantees, settings};
 
 fn count(stage: &Stage, at: usize, is: impl Fn(&TabEvent) -> bool) -> usize {
     stage.seats[at].events.iter().filter(|event| is(event)).count()
@@ -195,17 +195,46 @@ fn of_a_document_that_is_not_kept_nobody_can_say_what_became_of_an_op() {
     assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
 }
 
+/// What `tab-1` says that comes back to a hub of this lineage, in one frame.
+fn resuming(lineage: &str, held: Value) -> Frame {
+    let hello = json!({
+        "request": 1, "tab": "tab-1", "identity": "someone", "protocol": 1, "codec": "json",
+        "resume": lineage,
+    });
+    let messages = json!([
+        { "type": "hello", "body": hello },
+        { "type": "connection.resume", "body": { "docs": [held] } },
+    ]);
+    let frame = json!({ "session": 9, "layers": [], "packet": { "messages": messages } });
+    Frame::Text(frame.to_string())
+}
+
+#[test]
+fn i3_what_a_tab_says_again_to_a_hub_that_was_lost_is_not_new_to_the_next() {
+    for (lineage, is_known) in [("first", true), ("first, 1 alone", false)] {
+        let (mut stage, id) = (two_with_a_text(), doc("a"));
+        let key = stage.open(1, &id);
+        let rev = stage.seats[1].tab.replica(key).and_then(Replica::rev);
+        stage.edit(1, &id, json!(["oh "]));
+        stage.seats.clear();
+        stage.replace_hub("connected");
+        let op = json!({ "op_id": 1, "op": { "op": ["oh "] }, "compose": true });
+        let held = json!({ "doc": to_value(&id), "rev": rev, "subscribed": true, "ops": [op] });
+        let peer = stage.hub.connect(guarantees());
+        stage.receive(peer, resuming(lineage, held));
+        assert_eq!(stage.script.borrow().text(&id).as_deref(), Some("oh hello"));
+        assert_eq!(stage.script.borrow().count("subscribe docs.a"), 1 + usize::from(is_known));
+    }
+}
+
 #[test]
 fn a_revision_that_no_hub_can_have_reached_is_refused() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");
     let token = stage.edit(0, &id, json!(["oh "]));
     let peer = stage.seats[1].peer;
-    let held = to_value(&id);
-    let resume = json!({ "docs": [{ "doc": held, "rev": (1_u64 << 53) - 1, "subscribed": true }] });
-    let message = json!({ "type": "connection.resume", "body": resume });
-    let frame = json!({ "session": 1, "packet": { "messages": [message] } });
-    stage.receive(peer, Frame::Text(frame.to_string()));
+    let held = json!({ "doc": to_value(&id), "rev": (1_u64 << 53) - 1, "subscribed": true });
+    stage.receive(peer, resuming("first", held));
     assert_eq!(stage.faults.len(), 1, "{:?}", stage.faults);
     assert!(stage.disk().info(&id).unwrap().pending);
     let later = stage.edit(0, &id, json!(["well, "]));
