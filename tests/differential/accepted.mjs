@@ -131,8 +131,8 @@ export const ACCEPTED = [
     reason:
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
       'does not hold it back, nor does to close the connection, and what is submitted while it waits, in ' +
-      'a callback or as the connection comes back, may be composed into it or not. To pause the document in ' +
-      'a callback may hold back what is submitted in the same tick. A creation that waits has its error when ' +
+      'a callback or as the connection comes back, or with another `submitSource`, may be composed into it or ' +
+      'not. To pause the document in a callback may hold back what is submitted in the same tick. A creation that waits has its error when ' +
       'a tab hears that others have created the document, and in ShareDB when the server says so. Results ' +
       'wait for a paused creation, also those that come later, but not for another if the application has ' +
       'given some',
@@ -198,12 +198,14 @@ function asLoad(entry) {
   return {...entry, what: 'load', args: []};
 }
 
-/** Without the ops of others in phases in which ShareDB loads the document: it has them then. */
+/** Without the ops of others in phases in which ShareDB only loads the document, which has them then. */
 function withoutOpsBesideLoad(plain, tab) {
   const isLoad = ({what}) => what === 'load';
-  const loads = new Set(plain.filter(isLoad).map(({phase}) => phase));
-  const isSpared = ({what, args, phase}) =>
-    loads.has(phase) && /^(before )?op/.test(what) && args[1] === false;
+  const isOfOthers = ({what, args}) => /^(before )?op/.test(what) && args[1] === false;
+  const phasesOf = (is) => new Set(plain.filter(is).map(({phase}) => phase));
+  const [loads, changes] = [phasesOf(isLoad), phasesOf(isOfOthers)];
+  const isOnlyLoaded = (phase) => loads.has(phase) && !changes.has(phase);
+  const isSpared = (entry) => isOnlyLoaded(entry.phase) && isOfOthers(entry);
   const spared = new Set(tab.filter(isSpared).map(({phase}) => phase));
   const withoutData = ({data, ...entry}) => entry;
   return [plain, tab].map((log) =>

@@ -9,7 +9,7 @@ export function isFair(program) {
     hasOpBesideBadOne(steps) ||
     isBadWhilePaused(steps) ||
     steps.some(fetchesAndUnsubscribes) ||
-    deletesBesideLoad(steps) ||
+    deletesBesideLoad(program) ||
     givesResultsOfForgottenOps(steps) ||
     undoesMember(steps) ||
     isShownWhileDestroyed(steps) ||
@@ -59,13 +59,14 @@ function fetchesAndUnsubscribes({do: kind, calls}) {
 /**
  * A member that is deleted while another client inserts it may be there at the server and not at that
  * client; a document that ShareDB loads after an op that can not be applied, or ops that are missing, or as
- * it was destroyed, is the server's.
+ * it was destroyed, is the server's, and when a slow read comes, is a matter of chance.
  */
-function deletesBesideLoad(steps) {
+function deletesBesideLoad({slow, steps}) {
   const all = steps.flatMap((step) => [step, step.next]);
   const deletes = (step) => step?.op?.some?.((component) => component?.od !== undefined);
   const loads = (step) => isBad(step) || ['trim', 'destroy'].includes(step?.do);
-  return all.some(loads) && all.some(deletes);
+  const joins = (step, at) => step.now && at > 0 && steps[at - 1].c !== step.c;
+  return (all.some(loads) || (slow && steps.some(joins))) && all.some(deletes);
 }
 
 /** If the application has given results, ShareDB says nothing of one that it finds and can not load. */

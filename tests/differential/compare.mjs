@@ -37,6 +37,7 @@ export function compare(plain, tab) {
     waited: Math.min(
       firstPausedOffline(plain),
       firstPausedInCallback(plain),
+      firstSentOtherwise(plain),
       firstCreatedByOthers(tab),
       firstSubmittedInCallback(plain),
       firstSubmittedInCallbackOffline(plain),
@@ -96,6 +97,14 @@ function firstPausedInCallback(run) {
   return firstCommon(
     phasesWith(run, isOp),
     phasesWith(run, ({next}) => next?.do === 'pause'),
+  );
+}
+
+/** The phase in which a document begins to send sources, or ends that, after an op of the same tick. */
+function firstSentOtherwise(run) {
+  return firstCommon(
+    phasesWith(run, isOp),
+    phasesWith(run, ({do: kind, flag, now}) => kind === 'set' && flag === 'submitSource' && now),
   );
 }
 

@@ -139,8 +139,9 @@ export function firstBroughtUpToDate(plain, tab) {
   const phaseOf = (at) => plain.phases.findLast((from) => from <= at);
   const changes = ['before op batch', 'create', 'del'];
   const isByOthers = ({what, args}) => changes.includes(what) && args.at(-1) === false;
-  const told = steps.flatMap(({do: kind, c, results}, at) => {
-    const given = (kind === 'query' && results) || [];
+  const told = steps.flatMap(({c, ...step}, at) => {
+    const isQuery = (it) => it?.do === 'query';
+    const given = [step, step.next].filter(isQuery).flatMap(({results = []}) => results);
     return given.flatMap((d) => {
       const name = `c${c} ${docs[d].collection}/${docs[d].id}`;
       const [ofPlain, ofTab] = [plain, tab].map(({observer}) =>

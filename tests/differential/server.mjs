@@ -81,7 +81,8 @@ export class Server {
       const at = this.refusals.findIndex((it) => it.what === what && it.client === client);
       if (at < 0) return next();
       const [{code}] = this.refusals.splice(at, 1);
-      this.refused.push(`${client} ${what}`);
+      const read = context.snapshots?.map(({id}) => ` ${id}`).sort() ?? [];
+      this.refused.push(`${client}${read.join('')} ${what}`);
       next(new Backend.Error(code, `The server refuses to ${what}`));
     });
   }
