@@ -137,7 +137,8 @@ fn the_options_of_retries_must_fit_each_other() {
 
 /// Builds a stack over a transport; the tracer is there in case it is needed.
 fn build(layers: &[LayerConfig], ordered: bool, reliable: bool) -> Result<(), ConfigError> {
-    let environment = Environment::<Note> { seed: 1, tracer: Some(Box::new(Log::default())) };
+    let environment =
+        Environment::<Note> { tracer: Some(Box::new(Log::default())), ..Environment::new(1) };
     Stack::build(layers, &transport(ordered, reliable), environment).map(drop)
 }
 
@@ -159,7 +160,7 @@ fn the_counterpart_leaves_out_what_says_nothing_to_the_other_end() {
     let window = L::Coalescing { window: 7 };
     assert_eq!(
         counterpart(
-            &[L::Tracing, L::TIMEOUTS, window, L::BATCHING, L::ORDERING, L::RETRIES],
+            &[L::Tracing, L::TIMEOUTS, window.clone(), L::BATCHING, L::ORDERING, L::RETRIES],
             u64::MAX
         ),
         [window, L::BATCHING, L::ORDERING, L::RETRIES]
@@ -176,7 +177,10 @@ fn the_counterpart_holds_no_more_than_its_end_allows() {
 #[test]
 fn a_layer_that_is_there_twice_is_refused() {
     let layers = [L::BATCHING, L::Batching { max_messages: 5 }];
-    assert_eq!(build(&layers, true, true), Err(ConfigError::Repeated { layer: "batching" }));
+    assert_eq!(
+        build(&layers, true, true),
+        Err(ConfigError::Repeated { layer: "batching".to_owned() })
+    );
 }
 
 #[test]
@@ -218,16 +222,16 @@ fn layers_in_the_wrong_order_are_refused() {
         [(L::BATCHING, "batching"), (L::COALESCING, "coalescing"), (L::TIMEOUTS, "timeouts")]
             .into_iter()
             .flat_map(|(layer, name)| {
-                (1..=2).map(move |place| {
+                [1, 2].map(|place| {
                     let mut layers = numbered.to_vec();
-                    layers.insert(place, layer);
+                    layers.insert(place, layer.clone());
                     (layers, (name, "ordering"))
                 })
             });
     for (layers, (upper, lower)) in wrong.into_iter().chain(below) {
         let error = build(&layers, true, true).expect_err(&format!("{layers:?}"));
         assert!(
-            matches!(error, ConfigError::Misplaced { upper: u, lower: l, .. } if u == upper && l == lower),
+            matches!(&error, ConfigError::Misplaced { upper: u, lower: l, .. } if u == upper && l == lower),
             "{error:?} for {layers:?}"
         );
         assert!(error.to_string().contains(&format!("`{lower}` must come after `{upper}`: ")));

@@ -7,8 +7,12 @@
 mod allocator;
 /// The platform's clock, and alarms set by it.
 pub mod clock;
+/// Codecs that are written in JavaScript.
+pub mod codecs;
 /// Errors as JavaScript has them.
 pub mod errors;
+/// Layers that are written in JavaScript.
+pub mod layers;
 /// Ops as JavaScript has them.
 pub mod ops;
 mod panics;

@@ -13,6 +13,15 @@ use tabmux_bindings::errors::{option_to_js, to_js};
 extern "C" {
     /// `js/src/tab/core-handler.ts`: what the tab's core tells its owner, in order.
     pub type TabHandler;
+    /// A layer is to see a message; what it passes on goes to `TabCore.pass`.
+    #[wasm_bindgen(method, catch)]
+    pub fn layer(
+        this: &TabHandler,
+        name: &str,
+        id: u32,
+        inbound: bool,
+        message: JsValue,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn joined(this: &TabHandler, epoch: f64) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
