@@ -6,7 +6,6 @@ import {
   call,
   closing,
   converged,
-  errorOf,
   newBackend,
   newPair,
   plain,
@@ -196,7 +195,10 @@ test('what a layer changes in a message does not change the document', async () 
 test('a tab that closes at once has its ops pass through its layers', async () => {
   const backend = newBackend();
   const hub = newHub(backend, {middleware: [hiding()]});
-  const simple = {...hiding(), send: (message, next) => next({...message, body: toHex(message.body ?? null)})};
+  const simple = {
+    ...hiding(),
+    send: (message, next) => next({...message, body: toHex(message.body ?? null)}),
+  };
   const {tab} = openTab(hub, {middleware: ['timeouts', simple, 'batching']});
   await until(() => tab.state === 'connected' && tab.tabs.length === 1);
   tab.get('things', 'one').create({n: 1});
@@ -220,6 +222,16 @@ test('trace sees messages as the layers above it pass them on', async () => {
   assert.equal(types[0], 'hello string');
   assert.ok(types.includes('welcome string'));
 });
+
+/** What is thrown. */
+function refusal(act) {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  assert.fail('it was not refused');
+}
 
 const REVERSED = {
   name: 'reversed',
@@ -266,7 +278,10 @@ test('tabs with different codecs work together at one hub, which answers each in
   const hub = newHub(backend, {codecs: OWN});
   const own = OWN.map((codec) => openTab(hub, {codec}));
   const builtIn = ['structured-clone', 'json', 'cbor'].map((codec) => openTab(hub, {codec}));
-  await collaborate([...own, ...builtIn].map(({tab}) => tab), backend);
+  await collaborate(
+    [...own, ...builtIn].map(({tab}) => tab),
+    backend,
+  );
   assert.ok(own[0].hubEnd.frames.every((frame) => frame[0] === '!'));
   assert.ok(own[2].hubEnd.frames.every((frame) => 'wrapped' in frame));
   assert.ok(builtIn[0].hubEnd.frames.every((frame) => 'session' in frame));
@@ -330,7 +345,7 @@ test('a codec that makes other frames than it says is told so', async () => {
 
 test('a codec and a transport that do not fit are refused', () => {
   const [transport] = newPair({carries: ['objects']});
-  const error = errorOf(() => createConnection({transport, codec: FLIPPED}));
+  const error = refusal(() => createConnection({transport, codec: FLIPPED}));
   assert.equal(error.code, 'ERR_TABMUX_CODEC_MISMATCH');
   assert.match(error.message, /the codec flipped makes bytes/);
 });
@@ -347,19 +362,19 @@ const BAD = [
 
 for (const [options, code, message] of BAD) {
   test(`${JSON.stringify(options)} is refused by tab and hub`, () => {
-    const error = errorOf(() => createConnection({transport: newPair()[0], ...options}));
+    const error = refusal(() => createConnection({transport: newPair()[0], ...options}));
     assert.equal(error.code, `ERR_TABMUX_OPTION_${code}`);
     assert.ok(error.message.includes(message), error.message);
     const {codec, middleware} = options;
     const ofHub = middleware ? {middleware: middleware.slice(-1)} : {codecs: [codec]};
-    const {code: hubCode} = errorOf(() => defineHub({connect() {}, ...ofHub}));
+    const {code: hubCode} = refusal(() => defineHub({connect() {}, ...ofHub}));
     assert.equal(hubCode, `ERR_TABMUX_OPTION_${code}`);
   });
 }
 
 test('layers in places where they can not work are refused', () => {
   const refused = (middleware) =>
-    errorOf(() => createConnection({transport: newPair()[0], middleware}));
+    refusal(() => createConnection({transport: newPair()[0], middleware}));
   const layer = {name: 'own'};
   assert.equal(refused([layer, 'timeouts']).code, 'ERR_TABMUX_LAYER_MISPLACED');
   assert.match(refused([layer, 'timeouts']).message, /`own` must come after `timeouts`/);
@@ -367,7 +382,7 @@ test('layers in places where they can not work are refused', () => {
   assert.equal(refused([layer, layer]).code, 'ERR_TABMUX_LAYER_REPEATED');
   assert.equal(refused(['own']).code, 'ERR_TABMUX_LAYER_UNKNOWN');
   for (const option of ['codecs', 'middleware']) {
-    const error = errorOf(() => defineHub({connect() {}, [option]: REVERSED}));
+    const error = refusal(() => defineHub({connect() {}, [option]: REVERSED}));
     assert.equal(error.code, 'ERR_TABMUX_OPTION_INVALID');
   }
 });
