@@ -1,5 +1,5 @@
 use crate::platform::Payload;
-use crate::wire::{Member, Place, Shape, Wire};
+use crate::wire::{Member, Place, Shape, Ts, Wire};
 
 /// An error as ShareDB's users know it: a stable `code` and a message.
 ///
@@ -27,6 +27,8 @@ pub struct Error {
 static SHAPE: Shape = Shape::new(&["code", "message"], true);
 
 impl Wire for Error {
+    const TS: Ts = Ts::Plain("{code?: unknown; message: string}");
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.object(&SHAPE);
         self.code.write(target.at(0));

@@ -4,6 +4,10 @@ use tabmux_middleware::Millis;
 use crate::protocol::{DocId, HubLayers};
 use crate::store;
 
+/// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of a
+/// tab that has ended.
+pub(super) const GRACE: Millis = 60_000;
+
 /// What a [`super::Hub`] is made of.
 #[derive(Clone, Debug)]
 pub struct HubSettings {

@@ -3,6 +3,7 @@
 
 use tabmux_middleware::Millis;
 
+use super::settings::GRACE;
 use super::{Hub, HubEvent, StoreRequest};
 use crate::error::Error;
 use crate::platform::Payload;
@@ -14,8 +15,6 @@ use crate::wire::{to_value, wire};
 const COMMITS: u32 = 1000;
 /// The part of the device's room from which on it counts as full.
 const FULL: f64 = 0.9;
-/// How long a tab of an earlier hub may take to come back.
-const EXPECTED: Millis = 60_000;
 /// A tab that has come tells within this time what it has open.
 const TELLING: Millis = 200;
 
@@ -92,7 +91,7 @@ impl Hub {
         for tab in tabs {
             self.expect(tab);
         }
-        self.upkeep.evicts_at = Some(if self.awaits_tabs() { now + EXPECTED } else { now });
+        self.upkeep.evicts_at = Some(if self.awaits_tabs() { now + GRACE } else { now });
     }
 
     /// Whether a tab is yet to come back, or to tell what it has open.

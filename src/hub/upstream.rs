@@ -5,6 +5,7 @@ use crate::platform::Payload;
 use crate::protocol::{
     Change, ConnectionError, ConnectionEvent, DocId, QueryDiff, QuerySpec, Snapshot,
 };
+use crate::wire::wire;
 
 /// An op for the upstream document.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Untold {
     /// Whether there is an [`UpstreamEvent::Loaded`].
     pub load: bool,
 }
+
+wire!(Untold { changes, load });
 
 impl Untold {
     /// What of these events, oldest first, changes the document.
@@ -164,7 +167,8 @@ pub enum UpstreamEvent {
     Changed(DocId, Change, Option<Op>),
     /// With a store: the oldest uncommitted op is to be sent, and waits for [`Upstream::release`].
     Sending(DocId, Sent),
-    /// The server no longer has the changes since the version that the document is at.
+    /// The server no longer has the changes since the version that the document is at. Without a store,
+    /// it is told of fetches and subscriptions alone, which then fail.
     Outdated(DocId, Error),
     /// A fetch has ended.
     Fetched(DocId, Option<Error>),

@@ -1,7 +1,7 @@
 use super::TypeHandle;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
-use crate::wire::{Member, Place, Shape, Wire, wire};
+use crate::wire::{Member, Place, Shape, Ts, Wire, wire};
 
 /// What an op does to a document. On the wire it looks as in ShareDB: `{op}`, `{create}`,
 /// `{del: true}`, or `{}` for an op that does nothing.
@@ -33,6 +33,11 @@ wire!(Create { type_name as "type", data, snapshot or false });
 static SHAPE: Shape = Shape::new(&["op", "create", "del"], false);
 
 impl Wire for Op {
+    const TS: Ts = Ts::Alias {
+        name: "Op",
+        of: "{op?: unknown; create?: Create | undefined; del?: true | undefined}",
+    };
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.object(&SHAPE);
         match self {

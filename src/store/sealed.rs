@@ -23,18 +23,18 @@ const SEAL: &[u8] = b"tabmux";
 /// Readable without the key are the collection and id of each document, how many records it has and
 /// of which size, when it was last used, whether it is pinned and has uncommitted ops, the epoch and
 /// the lineage. An older state of the store or of a document that somebody puts back is not noticed.
-pub struct Sealed<S, C> {
-    store: S,
+pub struct Sealed<C> {
+    store: Box<dyn Store>,
     cipher: C,
     /// What the store was opened with.
     seal: RefCell<Vec<u8>>,
     turns: Turns,
 }
 
-impl<S: Store, C: Cipher> Sealed<S, C> {
+impl<C: Cipher> Sealed<C> {
     /// A store that seals what it gives to another.
-    pub fn new(store: S, cipher: C) -> Self {
-        Sealed { store, cipher, seal: RefCell::default(), turns: Turns::default() }
+    pub fn new(store: impl Store + 'static, cipher: C) -> Self {
+        Sealed { store: Box::new(store), cipher, seal: RefCell::default(), turns: Turns::default() }
     }
 
     fn failed(&self, reason: &str) -> StoreError {
@@ -160,7 +160,7 @@ fn context(doc: &DocId, kind: Kind, number: u64) -> Vec<u8> {
 }
 
 #[async_trait::async_trait(?Send)]
-impl<S: Store, C: Cipher> Store for Sealed<S, C> {
+impl<C: Cipher> Store for Sealed<C> {
     fn name(&self) -> &str {
         self.store.name()
     }

@@ -59,13 +59,22 @@ export function value(list, at) {
   return list[at];
 }
 
+// Of objects that are not of this file, getters may throw: nothing is known of such a member then.
+function tried(read) {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 export function tag(list, at) {
-  const type = list[at]?.type;
+  const type = tried(() => list[at]?.type);
   return typeof type === 'string' ? type : undefined;
 }
 
 export function entries(list, at) {
-  return isObject(list[at]) ? Object.entries(list[at]) : undefined;
+  return isObject(list[at]) ? tried(() => Object.entries(list[at])) : undefined;
 }
 
 export function put(target, shape, at, value) {

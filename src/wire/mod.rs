@@ -5,6 +5,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod typescript;
 #[cfg(target_arch = "wasm32")]
 mod web;
 
@@ -21,11 +22,15 @@ use tabmux_middleware::SortedMap;
 use crate::platform::Payload;
 
 pub use imp::{Place, from_entries};
+pub use typescript::{Ts, TsMember, TsText, member};
 
 /// What can be told as a codec's value.
 pub trait Wire: Sized {
     /// Whether `null` means something to it. Elsewhere it is as good as absent.
     const TAKES_NULL: bool = false;
+
+    /// What TypeScript calls it.
+    const TS: Ts = Ts::Plain("unknown");
 
     /// Writes it to its place.
     fn write(&self, to: Place<'_>);
@@ -231,6 +236,15 @@ macro_rules! wire {
             );
 
             impl $(<$parameter: $crate::wire::Wire>)? $crate::wire::Wire for $type $(<$parameter>)? {
+                const TS: $crate::wire::Ts = $crate::wire::Ts::Object {
+                    name: stringify!($type),
+                    members: &[$($crate::wire::member(
+                        $crate::wire!(@name $field $($name)?),
+                        $crate::wire!(@has_default $($default)?),
+                        |it: &Self| &it.$field,
+                    )),*],
+                };
+
                 fn write(&self, to: $crate::wire::Place<'_>) {
                     let $type { $($field),* } = self;
                     let mut target = to.object(&SHAPE);
@@ -250,6 +264,8 @@ macro_rules! wire {
     };
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $name:literal) => { $name };
+    (@has_default) => { false };
+    (@has_default $default:expr) => { true };
     (@write $target:ident $places:ident $field:ident $(or $default:expr)?) => {
         let place = $places.next().unwrap_or_default();
         if true $(&& $crate::wire::differs($field, $default))? {
@@ -270,9 +286,22 @@ pub use wire;
 
 /// As [`wire!`], for an enum: the member `type` says which variant it is. `else` is for one of another kind,
 /// which is a mistake.
+#[macro_export]
 macro_rules! wire_enum {
     ($type:ident { $($name:literal = $variant:ident { $($field:ident),* },)* else $blank:expr }) => {
         impl $crate::wire::Wire for $type {
+            const TS: $crate::wire::Ts = $crate::wire::Ts::Union {
+                name: stringify!($type),
+                variants: &[$((
+                    $name,
+                    &[$($crate::wire::member(stringify!($field), false, |it: &Self| match it {
+                        $type::$variant { $field, .. } => $field,
+                        #[allow(unreachable_patterns, reason = "an enum may have one variant")]
+                        _ => unreachable!(),
+                    })),*],
+                )),*],
+            };
+
             fn write(&self, to: $crate::wire::Place<'_>) {
                 match self {
                     $($type::$variant { $($field),* } => {
@@ -306,9 +335,11 @@ macro_rules! wire_enum {
         }
     };
 }
-pub(crate) use wire_enum;
+pub use wire_enum;
 
 impl Wire for u64 {
+    const TS: Ts = Ts::Plain("number");
+
     fn write(&self, to: Place<'_>) {
         to.number(*self);
     }
@@ -322,6 +353,8 @@ impl Wire for u64 {
 }
 
 impl Wire for u32 {
+    const TS: Ts = Ts::Plain("number");
+
     fn write(&self, to: Place<'_>) {
         to.number((*self).into());
     }
@@ -336,6 +369,8 @@ impl Wire for u32 {
 }
 
 impl Wire for bool {
+    const TS: Ts = Ts::Plain("boolean");
+
     fn write(&self, to: Place<'_>) {
         to.boolean(*self);
     }
@@ -349,6 +384,8 @@ impl Wire for bool {
 }
 
 impl Wire for String {
+    const TS: Ts = Ts::Plain("string");
+
     fn write(&self, to: Place<'_>) {
         to.text(self);
     }
@@ -377,6 +414,8 @@ impl Wire for Payload {
 }
 
 impl<T: Wire> Wire for Option<T> {
+    const TS: Ts = Ts::Optional(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         if let Some(value) = self {
             value.write(to);
@@ -390,6 +429,8 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire> Wire for Vec<T> {
+    const TS: Ts = Ts::List(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.list();
         for (item, at) in self.iter().zip(0..) {
@@ -404,6 +445,8 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 impl<A: Wire, B: Wire> Wire for (A, B) {
+    const TS: Ts = Ts::Pair(&[A::TS, B::TS]);
+
     fn write(&self, to: Place<'_>) {
         let mut target = to.list();
         self.0.write(target.at(0));
@@ -420,6 +463,8 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
 }
 
 impl<T: Wire> Wire for SortedMap<String, T> {
+    const TS: Ts = Ts::Map(&T::TS);
+
     fn write(&self, to: Place<'_>) {
         let entries = self.iter().map(|(name, value)| (name.clone(), to_value(value)));
         to.value(&from_entries(entries.collect()));

@@ -89,6 +89,26 @@ sameOutcome('a reload that the server refuses in silence', async (clients) => {
   return {answer, state: stateOf(doc), errors};
 });
 
+for (const [what, data, submit] of [
+  ['a creation', undefined, (doc) => doc.create({n: 1})],
+  ['a deletion', {n: 0}, (doc) => doc.del()],
+  ['an edit', {n: 0}, (doc) => doc.submitOp(ADD)],
+]) {
+  sameOutcome(`${what} is refused of a document that is to be destroyed`, async (clients) => {
+    if (data) await call(clients.outside.get('things', 'one'), 'create', data);
+    const doc = (await clients.open()).get('things', 'one');
+    await call(doc, 'fetch');
+    const told = [];
+    doc.on('error', ({code}) => told.push(code));
+    doc.on('destroy', () => told.push('destroyed'));
+    clients.refuse(['op']);
+    submit(doc);
+    doc.destroy();
+    await clients.quiet();
+    return told;
+  });
+}
+
 for (const transport of ['direct', 'message-port']) {
   test(`a sibling does not show what was refused, if the reload fails: ${transport}`, async () => {
     const clients = new Clients(transport);

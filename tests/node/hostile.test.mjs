@@ -37,6 +37,18 @@ async function begin() {
   return {backend, hub, faults, join, tabs, docs};
 }
 
+test('an event of the upstream connection that makes no sense is a fault that names it', async () => {
+  const {hub, docs} = await begin();
+  const faults = [];
+  hub.on('fault', ({code, message}) => faults.push([code, message]));
+  hub.connection.emit('state', 7);
+  await until(() => faults.length === 1);
+  const why = 'an event of the upstream connection, state, was dropped: state must be a string';
+  assert.deepEqual(faults, [['ERR_TABMUX_BAD_FRAME', why]]);
+  await call(docs[0], 'submitOp', ADD);
+  await converged(...docs);
+});
+
 /** The end of a transport at which one writes frames by hand, and what it was sent. */
 function rawEnd(hub) {
   const end = {

@@ -70,6 +70,15 @@ test('a page loads one WebAssembly module and a hub another; in Node index loads
   assert.deepEqual(await wasmLoadedBy('cjs/index.cjs', 'cjs/hub.cjs'), ['cjs/common.cjs']);
 });
 
+test('a page loads the codec cbor once it is named', async (t) => {
+  const {createConnection} = await import(join(pkg, 'page.js'));
+  const frame = new Promise((send) => {
+    const connection = createConnection({transport: {send, close() {}}, codec: 'cbor'});
+    t.after(() => connection.close());
+  });
+  assert.ok((await frame) instanceof Uint8Array);
+});
+
 test('the url entries hold no WebAssembly and start with the bytes they are given', async () => {
   for (const [file, wasm] of [
     ['url.js', 'tabmux_tab.wasm'],

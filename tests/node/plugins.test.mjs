@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {readFile} from 'node:fs/promises';
 import {test} from 'node:test';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
@@ -10,6 +11,7 @@ import {
   newPair,
   plain,
   subscribeAll,
+  turn,
   turns,
   until,
 } from './support.mjs';
@@ -385,4 +387,56 @@ test('layers in places where they can not work are refused', () => {
     const error = refusal(() => defineHub({connect() {}, [option]: REVERSED}));
     assert.equal(error.code, 'ERR_TABMUX_OPTION_INVALID');
   }
+});
+
+/** Runs the code of a section of the README in one go, without its imports and exports. */
+async function runSection(heading, names) {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, section] = readme.split(`\n## ${heading}\n`);
+  const blocks = [...section.split('\n## ')[0].matchAll(/^```js\n(.*?)^```$/gms)];
+  assert.equal(blocks.length, 2);
+  const code = blocks.map(([, block]) => block.replace(/^import .*$/gm, '')).join('');
+  const run = new Function(
+    ...Object.keys(names),
+    code.replace('export default', 'const definition =').concat('return {connection, definition};'),
+  );
+  return run(...Object.values(names));
+}
+
+/** What the README's examples take for granted: the tab is connected to the hub that is made after it. */
+function surroundings(backend, names) {
+  const [transport, hubEnd] = newPair();
+  return {
+    hub: undefined,
+    connect: () => backend.connect(),
+    createConnection: ({hub, ...options}) => closing(createConnection({transport, ...options})),
+    defineHub: (options) => {
+      const definition = defineHub(options);
+      closing(definition.hub()).accept(hubEnd);
+      return definition;
+    },
+    ...names,
+    transport,
+  };
+}
+
+test('the codec of the README works', async () => {
+  const backend = newBackend();
+  const {encode, decode} = FLIPPED;
+  const names = surroundings(backend, {encode, decode});
+  const {connection} = await runSection('Write a codec', names);
+  await collaborate([connection], backend);
+  assert.ok(names.transport.frames.every((frame) => frame instanceof Uint8Array));
+});
+
+test('the layer of the README works', async () => {
+  const backend = newBackend();
+  const names = surroundings(backend, {
+    encrypt: async (message) => turn().then(() => toHex(message)),
+    decrypt: async (text) => fromHex(text),
+  });
+  const {connection} = await runSection('Write a layer', names);
+  await collaborate([connection], backend);
+  const said = JSON.stringify(names.transport.frames);
+  assert.ok(said.includes('layered') && !said.includes('doc.submitOp'));
 });

@@ -6,8 +6,6 @@ import {json0, makeDoc, rich, Upstream} from './upstream.mjs';
 const json = (value) => JSON.parse(JSON.stringify(value));
 
 /** The server's op in an event that tells of a change. */
-const rawOf = (event) => event.at(-1);
-
 test("an edit of others is told with the server's op as it was before it met our own", async () => {
   const backend = newBackend();
   const other = await makeDoc(backend, 'a', []);
@@ -21,9 +19,9 @@ test("an edit of others is told with the server's op as it was before it met our
   ];
   await call(other, 'submitOp', theirs);
   const event = await hub.told('op');
-  assert.deepEqual(rawOf(event), {op: theirs});
-  assert.deepEqual(event.slice(0, 3), ['notes', 'a', 2]);
-  assert.notDeepEqual(event[4], theirs);
+  assert.deepEqual(event.raw, {op: theirs});
+  assert.deepEqual([event.doc, event.version], [{collection: 'notes', id: 'a'}, 2]);
+  assert.notDeepEqual(event.op, {op: theirs});
 });
 
 test("an edit of rich text is told with the server's op as it came", async () => {
@@ -33,7 +31,7 @@ test("an edit of rich text is told with the server's op as it came", async () =>
   await hub.subscribe('a');
   hub.submit('a', {op: [{insert: 'mine '}]});
   await call(other, 'submitOp', [{retain: 1}, {insert: 'c'}]);
-  assert.deepEqual(json(rawOf(await hub.told('op'))), {op: [{retain: 1}, {insert: 'c'}]});
+  assert.deepEqual(json((await hub.told('op')).raw), {op: [{retain: 1}, {insert: 'c'}]});
 });
 
 test("a creation and a deletion by others are told with the server's ops", async () => {
@@ -42,12 +40,10 @@ test("a creation and a deletion by others are told with the server's ops", async
   await hub.subscribe('a');
   const other = await makeDoc(backend, 'a', [{insert: 'b'}], rich);
   const created = await hub.told('create');
-  assert.deepEqual(json(rawOf(created)), {create: {type: rich, data: [{insert: 'b'}]}});
-  assert.equal(created.length, 7);
+  assert.deepEqual(json(created.raw), {create: {type: rich, data: [{insert: 'b'}]}});
   await call(other, 'del');
   const deleted = await hub.told('del');
-  assert.deepEqual(rawOf(deleted), {del: true});
-  assert.equal(deleted.length, 5);
+  assert.deepEqual(deleted.raw, {del: true});
 });
 
 test('a rollback is told without an op of the server', async () => {
@@ -58,14 +54,14 @@ test('a rollback is told without an op of the server', async () => {
   await hub.subscribe('a');
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   await hub.release();
-  assert.deepEqual(await hub.told('op'), [
-    'notes',
-    'a',
-    1,
-    hub.connection.id,
-    [{p: [0], ld: 'x'}],
-    undefined,
-  ]);
+  assert.deepEqual(await hub.told('op'), {
+    type: 'changed',
+    doc: {collection: 'notes', id: 'a'},
+    op: {op: [{p: [0], ld: 'x'}]},
+    version: 1,
+    src: hub.connection.id,
+    raw: undefined,
+  });
 });
 
 test("the server's correction of our op is told without an op of the server", async () => {
@@ -79,7 +75,7 @@ test("the server's correction of our op is told without an op of the server", as
   await hub.subscribe('a');
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   await hub.release();
-  assert.equal(rawOf(await hub.told('op')), undefined);
+  assert.equal((await hub.told('op')).raw, undefined);
   await hub.told('settled');
   assert.deepEqual(hub.state('a').data, ['fixed', 'x']);
 });
@@ -98,16 +94,16 @@ test('while the core can be told nothing, events wait in order and count as unto
   for (const n of [1, 2]) await call(other, 'submitOp', [{p: [0], li: n}]);
   await turns(20);
   assert.equal(hub.events.length, before);
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), [2, false]);
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), {changes: 2, load: false});
   assert.equal(hub.state('a').version, 4);
 
   canTell = true;
   hub.adapter.tellAll();
   assert.deepEqual(
-    hub.named('op').map(([, , version]) => version),
+    hub.named('op').map(({version}) => version),
     [2, 3, 4],
   );
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), [0, false]);
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), {changes: 0, load: false});
 });
 
 test('a core that asks to wait after an event knows the version as of that event', async () => {
@@ -122,9 +118,9 @@ test('a core that asks to wait after an event knows the version as of that event
   left = 1;
   hub.adapter.tellAll();
   assert.equal(hub.named('op').length, 1);
-  assert.deepEqual(hub.adapter.head('notes', 'a'), [2, json0]);
-  assert.deepEqual(hub.adapter.untold('notes', 'a'), [1, false]);
+  assert.deepEqual(hub.adapter.head('notes', 'a'), {version: 2, type: json0});
+  assert.deepEqual(hub.adapter.untold('notes', 'a'), {changes: 1, load: false});
   left = 10;
   hub.adapter.tellAll();
-  assert.deepEqual(hub.adapter.head('notes', 'a'), [3, json0]);
+  assert.deepEqual(hub.adapter.head('notes', 'a'), {version: 3, type: json0});
 });

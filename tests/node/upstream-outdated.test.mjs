@@ -32,8 +32,8 @@ test('an op whose version the server no longer knows is not rolled back', async 
   await hub.told('sending');
   hub.submit('a', add(2, 'more'));
   await hub.release();
-  const [collection, id, error] = await hub.told('outdated');
-  assert.deepEqual([collection, id, error.message], ['notes', 'a', 'Missing ops']);
+  const {doc, error} = await hub.told('outdated');
+  assert.deepEqual([doc, error.message], [{collection: 'notes', id: 'a'}, 'Missing ops']);
   await turns(20);
   for (const name of ['op', 'settled', 'failed', 'loaded']) assert.deepEqual(hub.named(name), []);
   assert.deepEqual(hub.state('a').data, [0, 'mine', 'more']);
@@ -63,7 +63,7 @@ test('an op for a version that the server has not reached is not rolled back', a
   const hub = new Upstream(backend);
   hub.restore('a', {version: 5, type: json0, data: [0]}, {pending: [pendingOp(add(0, 0), 1)]});
   await hub.release();
-  const [, , error] = await hub.told('outdated');
+  const {error} = await hub.told('outdated');
   assert.equal(error.code, 'ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT');
   assert.deepEqual(hub.named('settled'), []);
 });
@@ -81,7 +81,7 @@ for (const [database, error] of [
     const hub = new Upstream(backend);
     hub.restore('a', {...old, data: [0, 'x']}, {pending: [pendingOp(add(1, 'x'), 1)]});
     await hub.release();
-    const [, , told] = await hub.told('outdated');
+    const {error: told} = await hub.told('outdated');
     assert.equal(told.code, error?.code ?? 'ERR_SUBMIT_TRANSFORM_OPS_NOT_FOUND');
   });
 }
@@ -94,7 +94,7 @@ test('any other refusal is rolled back', async () => {
   await hub.subscribe('a');
   hub.submit('a', add(0, 'x'));
   await hub.release();
-  const [, , , , error] = await hub.told('settled');
+  const {error} = await hub.told('settled');
   assert.equal(error.message, 'no');
   assert.deepEqual(hub.named('outdated'), []);
   assert.deepEqual(hub.state('a').data, []);
@@ -105,7 +105,7 @@ test('without a store the op is rolled back, as in ShareDB', async () => {
   await makeOld(backend);
   const hub = new Upstream(backend, {held: false});
   hub.restore('a', {...old, data: [0, 'x']}, {pending: [pendingOp(add(1, 'x'), 1)]});
-  const [, , , , error] = await hub.told('settled');
+  const {error} = await hub.told('settled');
   assert.equal(error.message, 'Missing ops');
   assert.deepEqual(hub.named('outdated'), []);
 });
@@ -118,9 +118,9 @@ for (const method of ['fetch', 'subscribe']) {
     await hub.online();
     hub.restore('a', old);
     hub.adapter[method]('notes', 'a');
-    const [, , error] = await hub.told('outdated');
+    const {error} = await hub.told('outdated');
     assert.equal(error.message, 'Missing ops');
-    const [, , own] = await hub.told(method === 'fetch' ? 'fetched' : 'subscribed');
+    const {error: own} = await hub.told(method === 'fetch' ? 'fetched' : 'subscribed');
     assert.equal(own.message, 'Missing ops');
   });
 }
@@ -152,8 +152,8 @@ for (const method of ['fetch', 'subscribe']) {
     const {hub, release} = await openWithOpOnItsWay(backend);
     release();
     await hub.told('outdated');
-    const first = hub.events.find(([name]) => ['outdated', told].includes(name));
-    assert.equal(first[0], 'outdated');
+    const first = hub.events.find(({type}) => ['outdated', told].includes(type));
+    assert.equal(first.type, 'outdated');
     assert.deepEqual(
       hub.pending('a').map(({op, sent}) => ({op, sent})),
       [{op: add(1, 'x'), sent: undefined}],
@@ -177,8 +177,8 @@ for (const method of ['fetch', 'subscribe']) {
         : callback(null, kept.slice(from - 2, to - 2));
     release();
     await until(() => committed(backend, 'a').length === 5);
-    const [, , , opId, error] = await hub.told('settled');
-    assert.deepEqual([opId, error], [1, undefined]);
+    const {origin, error} = await hub.told('settled');
+    assert.deepEqual([origin.op_id, error], [1, undefined]);
   });
 
   test(`a ${method} that waits for an op when the connection is lost is asked again`, async () => {
@@ -209,12 +209,12 @@ test('of many documents that are subscribed at once, the outdated one alone is t
   hub.adapter.endBulk();
   await hub.told('subscribed', 3);
   assert.deepEqual(
-    hub.named('outdated').map(([, id]) => id),
+    hub.named('outdated').map(({doc}) => doc.id),
     ['a'],
   );
-  const failed = hub.named('subscribed').filter(([, , error]) => error);
+  const failed = hub.named('subscribed').filter(({error}) => error);
   assert.deepEqual(
-    failed.map(([, id]) => id),
+    failed.map(({doc}) => doc.id),
     ['a'],
   );
 });
@@ -266,7 +266,7 @@ test('a document starts over while a subscription for its version is on its way'
   hub.adapter.subscribe('notes', 'a');
   hub.adapter.startOver('notes', 'a');
   await hub.told('fetched');
-  const [, , error] = await hub.told('subscribed');
+  const {error} = await hub.told('subscribed');
   assert.equal(error, undefined);
   assert.deepEqual(hub.named('outdated'), []);
   await call(other, 'submitOp', add(3, 3).op);
@@ -288,13 +288,14 @@ test('a document that starts over is loaded, and goes on to be subscribed', asyn
   assert.deepEqual(hub.state('a'), {version: null, type: null, data: undefined});
   assert.deepEqual(hub.pending('a'), []);
   await hub.told('fetched');
-  assert.deepEqual(hub.named('loaded'), [['notes', 'a']]);
-  assert.deepEqual(hub.named('fetched'), [['notes', 'a', undefined]]);
+  const doc = {collection: 'notes', id: 'a'};
+  assert.deepEqual(hub.named('loaded'), [{type: 'loaded', doc}]);
+  assert.deepEqual(hub.named('fetched'), [{type: 'fetched', doc, error: undefined}]);
   assert.deepEqual(hub.state('a'), {version: 4, type: json0, data: [0, 1, 2]});
   await call(other, 'submitOp', add(3, 3).op);
   await hub.told('op');
   assert.deepEqual(hub.state('a').data, [0, 1, 2, 3]);
-  hub.adapter.release(...sending);
+  hub.letGo(sending);
   await turns(20);
   assert.equal(committed(backend, 'a').length, 5);
   assert.deepEqual(hub.named('settled'), []);
@@ -321,7 +322,7 @@ test('a document starts over while a fetch for its version is on its way', async
   hub.adapter.fetch('notes', 'a');
   hub.adapter.startOver('notes', 'a');
   await hub.told('fetched', 2);
-  const names = hub.events.map(([name]) => name).filter((name) => name !== 'state');
+  const names = hub.events.map(({type}) => type).filter((type) => type !== 'state');
   assert.deepEqual(names, ['fetched', 'loaded', 'fetched']);
   assert.deepEqual(hub.state('a').data, [0, 1, 2]);
 });
@@ -366,7 +367,7 @@ test('ops done again are sent, held, under their names; those that do not fit ar
     pendingOp({del: true}, 6, {type: 'unknown'}),
   ]);
   assert.deepEqual(
-    unfit.map(([index, error]) => [index, error instanceof Error]),
+    unfit.map(({index, error}) => [index, error instanceof Error]),
     [
       [0, true],
       [2, true],
@@ -374,16 +375,15 @@ test('ops done again are sent, held, under their names; those that do not fit ar
       [5, true],
     ],
   );
-  assert.equal(unfit[0][1].code, 'ERR_DOC_ALREADY_CREATED');
+  assert.equal(unfit[0].error.code, 'ERR_DOC_ALREADY_CREATED');
   assert.deepEqual(hub.state('a').data, [0, 1, 2, 'x', 'z']);
-  const [, , src, seq] = await hub.told('sending');
-  assert.deepEqual({src, seq}, sent);
+  assert.deepEqual((await hub.told('sending')).sent, sent);
   assert.equal(committed(backend, 'a').length, 4);
   await hub.release(1);
   await hub.release(2);
   await hub.told('settled', 2);
   assert.deepEqual(
-    hub.named('settled').map(([, , , opId]) => opId),
+    hub.named('settled').map(({origin}) => origin.op_id),
     [2, 5],
   );
   assert.deepEqual(stored(backend, 'a').data, [0, 1, 2, 'x', 'z']);
@@ -400,7 +400,7 @@ test('ops done again may create a document that is not there, and delete it', as
     pendingOp({op: [{insert: 'x'}]}, 4, {type: rich}),
   ]);
   assert.deepEqual(
-    unfit.map(([index, {code}]) => [index, code]),
+    unfit.map(({index, error}) => [index, error.code]),
     [
       [0, 'ERR_DOC_DOES_NOT_EXIST'],
       [1, 'ERR_DOC_DOES_NOT_EXIST'],

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {call, holdBack, newBackend, turns, until} from './support.mjs';
-import {committed, json0, makeDoc, pendingOp, rich, stored, Upstream} from './upstream.mjs';
+import {
+  committed,
+  json0,
+  makeDoc,
+  pendingOp,
+  rich,
+  settled,
+  stored,
+  Upstream,
+} from './upstream.mjs';
 
 const json = (value) => JSON.parse(JSON.stringify(value));
 const add = (at, what) => ({op: [{p: [at], li: what}]});
@@ -64,8 +73,8 @@ for (const order of ['restored before it is connected', 'restored when it is con
     const snapshot = {version: 1, type: rich, data: [{insert: 'a'}]};
     hub.restore('a', snapshot, {ops: [edit, edit], pending});
     await hub.online();
-    const [, , src] = await hub.told('sending');
-    assert.equal(src, hub.connection.id);
+    const {sent} = await hub.told('sending');
+    assert.equal(sent.src, hub.connection.id);
     assert.deepEqual(json(hub.pending('a').map(({origins}) => origins)), [
       [{tab: 't', op_id: 1}],
       [
@@ -76,11 +85,7 @@ for (const order of ['restored before it is connected', 'restored when it is con
     await hub.release(1);
     await hub.release(2);
     await hub.told('settled', 3);
-    assert.deepEqual(hub.named('settled'), [
-      ['notes', 'a', 't', 1, undefined],
-      ['notes', 'a', 't', 2, undefined],
-      ['notes', 'a', 'u', 9, undefined],
-    ]);
+    assert.deepEqual(hub.named('settled'), [settled('t', 1), settled('t', 2), settled('u', 9)]);
     assert.deepEqual(json(stored(backend, 'a').data.ops), [{insert: 'xxa'}]);
     assert.equal(hub.state('a').version, 3);
     assert.deepEqual(hub.pending('a'), []);
@@ -109,14 +114,14 @@ for (const subscribes of [false, true]) {
     const snapshot = {version: 2, type: json0, data: ['mine', 'before']};
     second.restore('a', snapshot, {pending});
     if (subscribes) second.adapter.subscribe('notes', 'a');
-    const [, , src, seq] = await second.told('sending');
-    assert.deepEqual({src, seq}, pending[0].sent);
+    const {sent} = await second.told('sending');
+    assert.deepEqual(sent, pending[0].sent);
     await second.release();
     await second.told('settled');
     if (!subscribes) second.adapter.fetch('notes', 'a');
     await until(() => second.state('a').version === 4);
     await turns(20);
-    assert.deepEqual(second.named('settled'), [['notes', 'a', 't', 1, undefined]]);
+    assert.deepEqual(second.named('settled'), [settled('t', 1)]);
     assert.deepEqual(second.state('a').data, ['mine', 'before', 'after']);
     assert.equal(committed(backend, 'a').length, 4);
   });
@@ -210,8 +215,8 @@ test('what a document is restored from stays as it is', () => {
   hub.submit('a', {op: [{p: ['list', 0], li: 'new'}]});
   assert.deepEqual({snapshot, ops, pending}, before);
 
-  const [version, type, data] = hub.adapter.materialize(snapshot, ops);
-  assert.deepEqual({version, type, data}, {version: 1, type: json0, data: {list: [{n: 1}]}});
+  const state = hub.adapter.materialize(snapshot, ops);
+  assert.deepEqual(state, {version: 1, type: json0, data: {list: [{n: 1}]}});
   assert.deepEqual({snapshot, ops, pending}, before);
 });
 
@@ -219,8 +224,8 @@ test('rich text is materialized as the server has it', () => {
   const hub = new Upstream(newBackend(), {online: false});
   const ops = [{op: [{insert: 'x'}]}];
   const snapshot = {version: 1, type: rich, data: [{insert: 'a'}]};
-  const [version, type, data] = hub.adapter.materialize(snapshot, ops);
-  assert.deepEqual(json({version, type, data}), {version: 1, type: rich, data: [{insert: 'xa'}]});
+  const state = hub.adapter.materialize(snapshot, ops);
+  assert.deepEqual(json(state), {version: 1, type: rich, data: [{insert: 'xa'}]});
 });
 
 const unfit = [
@@ -284,12 +289,12 @@ test('the refusal of a restored op is not that of the next, though it has the sa
   second.submit('a', {create: {type: json0, data: ['anew']}});
   await second.release(2);
   await until(() => server.held.length === 2);
-  const [[, , , resent], [, , , own]] = second.named('sending');
-  assert.equal(resent, own);
+  const [resent, own] = second.named('sending');
+  assert.equal(resent.sent.seq, own.sent.seq);
   server.held[0]({code: 'ERR_MINE', message: 'Not now'});
   await turns(10);
   server.held[1]();
-  const [, , , , error] = await second.told('settled', 2);
+  const {error} = await second.told('settled', 2);
   assert.equal(error, undefined);
   // Its tab was told that the server has it.
   assert.deepEqual(second.named('failed'), []);

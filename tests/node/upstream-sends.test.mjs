@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {call, newBackend, turns, until} from './support.mjs';
-import {committed, json0, makeDoc, rich, stored, Upstream} from './upstream.mjs';
+import {committed, json0, makeDoc, rich, settled, stored, Upstream} from './upstream.mjs';
 
 test('an op leaves for the server once it is released, under the name that was told', async () => {
   const backend = newBackend();
   const hub = new Upstream(backend);
   await hub.online();
   hub.submit('a', {create: {type: json0, data: {n: 1}}});
-  const [collection, id, src, seq] = await hub.told('sending');
-  assert.deepEqual([collection, id, src], ['notes', 'a', hub.connection.id]);
+  const {doc, sent} = await hub.told('sending');
+  assert.deepEqual([doc, sent.src], [{collection: 'notes', id: 'a'}, hub.connection.id]);
   await turns(20);
   assert.equal(committed(backend, 'a').length, 0);
 
-  hub.adapter.release(collection, id, src, seq);
-  assert.deepEqual(await hub.told('settled'), ['notes', 'a', 't', 1, undefined]);
+  hub.letGo({doc, sent});
+  assert.deepEqual(await hub.told('settled'), settled('t', 1));
   assert.deepEqual(stored(backend, 'a').data, {n: 1});
   const [op] = committed(backend, 'a');
-  assert.deepEqual([op.src, op.seq], [src, seq]);
+  assert.deepEqual([op.src, op.seq], [sent.src, sent.seq]);
 });
 
 test('what was submitted while an op is held follows it, composed', async () => {
@@ -75,14 +75,14 @@ test('an op that is held when the connection is lost is told again under its nam
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   const first = await hub.told('sending');
   await hub.drop();
-  hub.adapter.release(...first);
+  hub.letGo(first);
   await hub.reconnect();
   assert.deepEqual(await hub.told('sending', 2), first);
   await turns(20);
   assert.equal(committed(backend, 'a').length, 1);
 
   await hub.release(2);
-  hub.adapter.release(...first);
+  hub.letGo(first);
   await hub.told('settled');
   await turns(20);
   assert.deepEqual(stored(backend, 'a').data, ['x']);
@@ -97,14 +97,14 @@ test('an op that the document has given up while it was held is not sent', async
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   const sending = await hub.told('sending');
   await call(other, 'del');
-  const [, , , , error] = await hub.told('settled');
+  const {error} = await hub.told('settled');
   assert.equal(error.code, 'ERR_DOC_WAS_DELETED');
   let submitted = 0;
   backend.use('submit', (_context, next) => {
     submitted += 1;
     next();
   });
-  hub.adapter.release(...sending);
+  hub.letGo(sending);
   await turns(20);
   assert.equal(submitted, 0);
 });
@@ -114,9 +114,9 @@ test('to release what is not held does nothing', async () => {
   await hub.online();
   hub.adapter.release('notes', 'unknown', 'nobody', 1);
   hub.submit('a', {create: {type: json0, data: 1}});
-  const [collection, id, src, seq] = await hub.told('sending');
-  hub.adapter.release(collection, id, src, seq + 1);
-  hub.adapter.release(collection, id, 'nobody', seq);
+  const {sent} = await hub.told('sending');
+  hub.adapter.release('notes', 'a', sent.src, sent.seq + 1);
+  hub.adapter.release('notes', 'a', 'nobody', sent.seq);
   await turns(20);
   assert.equal(hub.named('settled').length, 0);
 });
@@ -163,7 +163,7 @@ test('uncommitted ops are known by the ops of tabs in them and by what they were
   await hub.online();
   hub.submit('a', {create: {type: json0, data: {}}});
   hub.submit('a', {op: [{p: ['n'], oi: 1}]});
-  const [, , src, seq] = await hub.told('sending');
+  const {sent} = await hub.told('sending');
   hub.submit('a', {op: [{p: ['m'], oi: 2}]});
   hub.submit('a', {del: true});
   assert.deepEqual(hub.pending('a'), [
@@ -173,7 +173,7 @@ test('uncommitted ops are known by the ops of tabs in them and by what they were
         {tab: 't', op_id: 1},
         {tab: 't', op_id: 2},
       ],
-      sent: {src, seq},
+      sent,
     },
     {op: {op: [{p: ['m'], oi: 2}]}, type: json0, origins: [{tab: 't', op_id: 3}]},
     {op: {del: true}, type: json0, origins: [{tab: 't', op_id: 4}]},

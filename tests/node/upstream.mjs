@@ -34,12 +34,13 @@ export class Upstream {
     this.adapter.connect();
   }
 
-  /** The events of this name, without it. */
+  /** The events of this type, or that tell of such a change: `op`, `create` or `del`. */
   named(name) {
-    return this.events.filter((event) => event[0] === name).map((event) => event.slice(1));
+    const tells = ({type, op = {}}) => type === name || (type === 'changed' && name in op);
+    return this.events.filter(tells);
   }
 
-  /** Waits for so many events of this name; the last of them. */
+  /** Waits for so many events of this type; the last of them. */
   async told(name, count = 1) {
     const explain = () => `no ${name} #${count} in ${JSON.stringify(this.events)}`;
     await until(() => this.named(name).length >= count, explain);
@@ -49,19 +50,24 @@ export class Upstream {
   /** Submits an op of a tab `t`, numbered. Returns whether it was composed. */
   submit(id, op, {source, compose = true} = {}) {
     this.#lastOp += 1;
-    return this.adapter.submit('notes', id, op, [source, compose, 't', this.#lastOp]);
+    return this.adapter.submit('notes', id, op, source, compose, 't', this.#lastOp);
   }
 
   async subscribe(id) {
     const count = this.named('subscribed').length + 1;
     this.adapter.subscribe('notes', id);
-    const [, , error] = await this.told('subscribed', count);
+    const {error} = await this.told('subscribed', count);
     if (error) throw error;
   }
 
   /** Releases the next op that is told of, for which there were `count - 1` before. */
   async release(count = 1) {
-    this.adapter.release(...(await this.told('sending', count)));
+    this.letGo(await this.told('sending', count));
+  }
+
+  /** Releases the op of which this event has told. */
+  letGo({doc: {collection, id}, sent: {src, seq}}) {
+    this.adapter.release(collection, id, src, seq);
   }
 
   restore(id, snapshot, {ops = [], pending = []} = {}) {
@@ -74,7 +80,7 @@ export class Upstream {
 
   /** The document as the hub has it. */
   state(id) {
-    const [version, type, data] = this.adapter.snapshot('notes', id);
+    const {version = null, type = null, data} = this.adapter.snapshot('notes', id);
     return {version, type, data};
   }
 
@@ -91,6 +97,11 @@ export class Upstream {
     this.#backend.connect(this.connection);
     await this.online();
   }
+}
+
+/** The event that an op was answered for. */
+export function settled(tab, op_id, error) {
+  return {type: 'settled', doc: {collection: 'notes', id: 'a'}, origin: {tab, op_id}, error};
 }
 
 /** An uncommitted op as the core has it. */

@@ -9,7 +9,7 @@ use tabmux::store::{
 
 /// Where stores keep what they are given, and how a test spoils it.
 pub trait Place {
-    type Store: Store;
+    type Store: Store + 'static;
 
     /// A store that keeps things here; every call makes another.
     fn store(&self) -> Self::Store;

@@ -18,8 +18,8 @@ pub struct Locked<P, C> {
     pub other_key: C,
 }
 
-impl<P: Place, C: Cipher + Clone> Place for Locked<P, C> {
-    type Store = Sealed<P::Store, C>;
+impl<P: Place, C: Cipher + Clone + 'static> Place for Locked<P, C> {
+    type Store = Sealed<C>;
 
     fn store(&self) -> Self::Store {
         Sealed::new(self.place.store(), self.key.clone())
@@ -115,7 +115,7 @@ async fn assert_refused(store: &impl Store, reason: &str) {
     assert!(error.to_string().contains(reason), "{error}");
 }
 
-pub async fn no_record_can_be_read_without_the_key<P: Place, C: Cipher + Clone>(
+pub async fn no_record_can_be_read_without_the_key<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
@@ -129,7 +129,7 @@ pub async fn a_store_sealed_with_another_key_is_refused_and_left_as_it_is<P, C>(
     locked: Locked<P, C>,
 ) where
     P: Place,
-    C: Cipher + Clone,
+    C: Cipher + Clone + 'static,
 {
     let store = locked.store();
     let epoch = stored_documents(&store).await;
@@ -142,7 +142,7 @@ pub async fn a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is<
     locked: Locked<P, C>,
 ) where
     P: Place,
-    C: Cipher + Clone,
+    C: Cipher + Clone + 'static,
 {
     let store = locked.place.store();
     let epoch = stored_documents(&store).await;
@@ -154,7 +154,7 @@ pub async fn a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is<
 pub async fn a_sealed_store_is_refused_without_a_key_and_left_as_it_is<P, C>(locked: Locked<P, C>)
 where
     P: Place,
-    C: Cipher + Clone,
+    C: Cipher + Clone + 'static,
 {
     let store = locked.store();
     let epoch = stored_documents(&store).await;
@@ -166,7 +166,7 @@ where
 pub async fn what_was_set_aside_unsealed_keeps_a_store_from_being_sealed<P: Place, C>(
     locked: Locked<P, C>,
 ) where
-    C: Cipher + Clone,
+    C: Cipher + Clone + 'static,
 {
     let plain = locked.place.store();
     let epoch = open(&plain).await;
@@ -176,7 +176,7 @@ pub async fn what_was_set_aside_unsealed_keeps_a_store_from_being_sealed<P: Plac
     assert_refused(&locked.store(), "clear it first").await;
 }
 
-pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone>(
+pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     let plain = locked.place.store();
@@ -189,7 +189,7 @@ pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone>(
     assert_refused(&plain, "give the key it was sealed with").await;
 }
 
-pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clone>(
+pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     let store = locked.store();
@@ -202,7 +202,7 @@ pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clo
     assert_eq!(open(&locked.place.store()).await, epoch + 4);
 }
 
-pub async fn two_that_seal_a_new_store_at_once_share_it<P: Place, C: Cipher + Clone>(
+pub async fn two_that_seal_a_new_store_at_once_share_it<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     let (one, two) = (locked.store(), locked.store());
@@ -212,7 +212,10 @@ pub async fn two_that_seal_a_new_store_at_once_share_it<P: Place, C: Cipher + Cl
     assert_eq!(last.read(epoch, &doc("a")).await.unwrap().log, [b"x"]);
 }
 
-pub async fn a_record_in_the_place_of_another_is_set_aside<P: Place, C: Cipher + Clone>(
+pub async fn a_record_in_the_place_of_another_is_set_aside<
+    P: Place,
+    C: Cipher + Clone + 'static,
+>(
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
@@ -258,7 +261,7 @@ pub async fn a_record_in_the_place_of_another_is_set_aside<P: Place, C: Cipher +
     }
 }
 
-pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone>(
+pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
@@ -301,7 +304,7 @@ struct Failing<C> {
 }
 
 #[async_trait::async_trait(?Send)]
-impl<C: Cipher> Cipher for Failing<C> {
+impl<C: Cipher + 'static> Cipher for Failing<C> {
     async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         self.cipher.seal(plain, context).await
     }
@@ -316,9 +319,9 @@ impl<C: Cipher> Cipher for Failing<C> {
 }
 
 /// A store with [`stored_documents`], its epoch, and how many times its cipher is to fail.
-async fn failing<P: Place, C: Cipher + Clone>(
+async fn failing<P: Place, C: Cipher + Clone + 'static>(
     locked: &Locked<P, C>,
-) -> (Sealed<P::Store, Failing<C>>, u64, Rc<Cell<u32>>) {
+) -> (Sealed<Failing<C>>, u64, Rc<Cell<u32>>) {
     let times = Rc::new(Cell::new(0));
     let cipher = Failing { cipher: locked.key.clone(), times: Rc::clone(&times) };
     let store = Sealed::new(locked.place.store(), cipher);
@@ -326,7 +329,7 @@ async fn failing<P: Place, C: Cipher + Clone>(
     (store, epoch, times)
 }
 
-pub async fn nothing_is_set_aside_while_the_cipher_fails<P: Place, C: Cipher + Clone>(
+pub async fn nothing_is_set_aside_while_the_cipher_fails<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     let (store, epoch, times) = failing(&locked).await;
@@ -338,7 +341,10 @@ pub async fn nothing_is_set_aside_while_the_cipher_fails<P: Place, C: Cipher + C
     assert_untouched(&store, epoch).await;
 }
 
-pub async fn nothing_is_set_aside_when_the_cipher_fails_once<P: Place, C: Cipher + Clone>(
+pub async fn nothing_is_set_aside_when_the_cipher_fails_once<
+    P: Place,
+    C: Cipher + Clone + 'static,
+>(
     locked: Locked<P, C>,
 ) {
     let (store, epoch, times) = failing(&locked).await;

@@ -122,16 +122,17 @@ impl<T: 'static> Inbox<T> {
             return;
         }
         let inbox = std::rc::Rc::clone(self);
-        queue_microtask(&Closure::once_into_js(move || {
+        let queued = queue_microtask(&Closure::once_into_js(move || {
             inbox.scheduled.set(false);
             inbox.deliver();
         }));
+        self.scheduled.set(queued.is_ok());
     }
 }
 
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(js_name = queueMicrotask)]
-    fn queue_microtask(callback: &JsValue);
+    #[wasm_bindgen(js_name = queueMicrotask, catch)]
+    fn queue_microtask(callback: &JsValue) -> Result<(), JsValue>;
 }

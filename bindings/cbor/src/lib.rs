@@ -7,7 +7,9 @@ use wasm_bindgen::prelude::*;
 
 /// The value as bytes. Throws the reason why it can't be carried, a string.
 #[wasm_bindgen]
-pub fn encode(value: JsValue) -> Result<Vec<u8>, JsValue> {
+pub fn encode(
+    #[wasm_bindgen(unchecked_param_type = "unknown")] value: JsValue,
+) -> Result<Vec<u8>, JsValue> {
     match codec().encode(&value) {
         Ok(Frame::Bytes(bytes)) => Ok(bytes),
         Ok(_) => Ok(Vec::new()),
@@ -16,7 +18,7 @@ pub fn encode(value: JsValue) -> Result<Vec<u8>, JsValue> {
 }
 
 /// The inverse of `encode`.
-#[wasm_bindgen]
+#[wasm_bindgen(unchecked_return_type = "unknown")]
 pub fn decode(bytes: Vec<u8>) -> Result<JsValue, JsValue> {
     codec().decode(Frame::Bytes(bytes)).map_err(reason)
 }

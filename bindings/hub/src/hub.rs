@@ -4,7 +4,6 @@ use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
-use js_sys::{Array, Object};
 use tabmux_codecs::{Codecs, Limits};
 use tabmux_middleware::SortedSet;
 use tabmux_transports::{Event, Transport};
@@ -12,68 +11,64 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 
 use super::listeners::ListenerEnd;
-use super::store::{HubStore, OpenStore, Policy};
-use super::upstream::{UpstreamAdapter, event_from_js, fault_from_js};
-use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId};
+use super::store::{HubStore, OpenStore, Policy, StoreSettings};
+use super::upstream::UpstreamAdapter;
+use super::upstream_event::event_from_js;
+use tabmux::hub::{self, Hub, HubEvent, PeerId};
 use tabmux::ot::Types;
 use tabmux::protocol::{DocId, HubLayers};
-use tabmux::{from_value, wire};
+use tabmux::{Error, Payload, codes, from_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
 use tabmux_bindings::codecs::{CodecObject, JsCodec};
-use tabmux_bindings::errors::{from_js, to_js};
+use tabmux_bindings::door::{Promised, Thrown};
+use tabmux_bindings::errors::from_js;
 use tabmux_bindings::layers::{JsLayers, LayerCall};
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
+use tabmux_bindings::{declare_types, door};
 
-#[wasm_bindgen]
-extern "C" {
+door! {
     /// `js/src/hub/hub.ts`: what the hub tells its owner.
-    pub type HubHandler;
-    /// A layer is to see a message; what it passes on goes to `HubCore.pass`.
-    #[wasm_bindgen(method, catch)]
-    fn layer(
-        this: &HubHandler,
-        name: &str,
-        id: u32,
-        inbound: bool,
-        message: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn joined(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn left(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
-    /// A tab of an earlier hub may come back.
-    #[wasm_bindgen(method, catch)]
-    fn expected(this: &HubHandler, tab: &str) -> Result<(), JsValue>;
-    /// The hub is about to hear of something: what happened upstream before it must be told first.
-    #[wasm_bindgen(method, catch)]
-    pub fn arriving(this: &HubHandler) -> Result<(), JsValue>;
-    /// The last transport is gone.
-    #[wasm_bindgen(method, catch)]
-    fn idle(this: &HubHandler) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn fault(this: &HubHandler, error: JsValue) -> Result<(), JsValue>;
-    /// The store is another hub's now: this one must close.
-    #[wasm_bindgen(method, catch)]
-    pub fn fenced(this: &HubHandler, error: JsValue) -> Result<(), JsValue>;
-    /// There is no tab, and the server has every op; told again and again.
-    #[wasm_bindgen(method, catch)]
-    pub fn rested(this: &HubHandler) -> Result<(), JsValue>;
-    /// The hub was closed, and has let go of its store.
-    #[wasm_bindgen(method, catch, js_name = storeClosed)]
-    pub fn store_closed(this: &HubHandler) -> Result<(), JsValue>;
-    /// The store was wiped: this hub keeps nothing any more.
-    #[wasm_bindgen(method, catch)]
-    pub fn cleared(this: &HubHandler) -> Result<(), JsValue>;
-    /// Whether the store is to keep a document.
-    #[wasm_bindgen(method, catch)]
-    fn keeps(this: &HubHandler, collection: &str, id: &str) -> Result<bool, JsValue>;
-    /// What the browser says of the room on this device: `{usage?, quota?, persisted?}`.
-    #[wasm_bindgen(method, catch)]
-    async fn room(this: &HubHandler) -> Result<JsValue, JsValue>;
+    interface HubHandler = "HubHandler" {
+        /// A layer is to see a message; what it passes on goes to `HubCore.pass`.
+        fn layer(name: &str, id: u32, inbound: bool, message: Payload);
+        fn joined(tab: &str);
+        fn left(tab: &str);
+        /// A tab of an earlier hub may come back.
+        fn expected(tab: &str);
+        /// The hub is about to hear of something: what happened upstream before it must be told first.
+        fn arriving();
+        /// The last transport is gone.
+        fn idle();
+        fn fault(error: Thrown<'_>);
+        /// The store is another hub's now: this one must close.
+        fn fenced(error: Thrown<'_>);
+        /// There is no tab, and the server has every op; told again and again.
+        fn rested();
+        /// The hub was closed, and has let go of its store.
+        fn store_closed as storeClosed();
+        /// The store was wiped: this hub keeps nothing any more.
+        fn cleared();
+        /// Whether the store is to keep a document.
+        fn keeps(collection: &str, id: &str) -> bool;
+        fn room() -> Promised<DeviceRoom>;
+    }
 }
 
-struct Settings {
+declare_types!(&HubSettings, &Policy, &DeviceRoom, &StoreSettings, Thrown<'_>);
+
+/// What the browser says of the room on this device.
+#[derive(Default)]
+pub(super) struct DeviceRoom {
+    pub usage: Option<u64>,
+    pub quota: Option<u64>,
+    pub persisted: Option<bool>,
+}
+
+wire!(open DeviceRoom { usage, quota, persisted });
+
+/// What a hub is made with.
+struct HubSettings {
     identity: String,
     epoch: u64,
     lineage: String,
@@ -81,7 +76,7 @@ struct Settings {
     policy: Option<Policy>,
 }
 
-wire!(open Settings { identity, epoch, lineage, linger, policy });
+wire!(open HubSettings { identity, epoch, lineage, linger, policy });
 
 /// A hub with its transports and timers.
 #[wasm_bindgen]
@@ -107,17 +102,17 @@ pub(super) struct Shell {
 
 #[wasm_bindgen]
 impl HubCore {
-    /// `settings` is `{identity, epoch, lineage, linger, policy?}`, `types` is ShareDB's `types.map`.
+    /// `types` is ShareDB's `types.map`.
     /// With a store, epoch and lineage are the store's.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        settings: JsValue,
-        types: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "HubSettings")] settings: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] types: JsValue,
         upstream: UpstreamAdapter,
         handler: HubHandler,
         store: Option<OpenStore>,
     ) -> Result<HubCore, JsError> {
-        let Settings { identity, mut epoch, mut lineage, linger, policy } =
+        let HubSettings { identity, mut epoch, mut lineage, linger, policy } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let (mut stored, limits, seed) = (None, Limits::default(), now());
         if let Some(store) = &store {
@@ -125,7 +120,7 @@ impl HubCore {
             (epoch, lineage, stored) = (opened.epoch, opened.lineage, Some(opened.pending));
         }
         let hub_identity = identity.clone();
-        let settings = HubSettings {
+        let settings = hub::HubSettings {
             identity,
             epoch,
             lineage,
@@ -219,14 +214,17 @@ impl HubCore {
     /// Takes an event of the upstream connection; it is told to the tabs with what else happens
     /// in this turn.
     #[wasm_bindgen(js_name = upstreamEvent)]
-    pub fn upstream_event(&self, event: &Array) {
-        if let Some(fault) = fault_from_js(event) {
-            self.0.tell(self.0.handler.fault(to_js(&fault)));
-        }
-        if let Some(event) = event_from_js(event) {
-            self.0.hub.borrow_mut().upstream_event(event, now());
-            self.0.run_store();
-            self.0.set_alarm();
+    pub fn upstream_event(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "UpstreamEvent")] event: &JsValue,
+    ) {
+        match event_from_js(event) {
+            Ok(event) => {
+                self.0.hub.borrow_mut().upstream_event(event, now());
+                self.0.run_store();
+                self.0.set_alarm();
+            }
+            Err(fault) => self.0.fault(&fault),
         }
     }
 
@@ -236,12 +234,21 @@ impl HubCore {
         self.0.hub.borrow().is_stalled()
     }
 
-    /// Whether the upstream may take states of these documents from the server, each `[collection,
-    /// id]`; asks the store for those that it may not.
+    /// Whether the upstream may take states of these documents from the server; asks the store for
+    /// those that it may not.
     #[wasm_bindgen(js_name = hasAtHand)]
-    pub fn has_at_hand(&self, docs: JsValue) -> bool {
-        let docs: Vec<(String, String)> = from_value(docs).unwrap_or_default();
-        let docs = docs.into_iter().map(|(collection, id)| DocId::new(collection, id)).collect();
+    pub fn has_at_hand(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "Array<DocId>")] docs: JsValue,
+    ) -> bool {
+        let docs: Vec<DocId> = match from_value(docs) {
+            Ok(docs) => docs,
+            Err(reason) => {
+                let message = format!("a question about documents makes no sense: {reason}");
+                self.0.fault(&Error::new(codes::BAD_FRAME, message));
+                return true;
+            }
+        };
         let has = self.0.hub.borrow_mut().has_at_hand(docs, now());
         self.0.run_store();
         has
@@ -261,7 +268,10 @@ impl HubCore {
 
     /// Tells all tabs why the store is only in the place of the one that was asked for.
     #[wasm_bindgen(js_name = tellStoreFailure)]
-    pub fn tell_store_failure(&self, error: JsValue) {
+    pub fn tell_store_failure(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] error: JsValue,
+    ) {
         let error = from_js(error);
         self.0.tell_store_error(&error);
         if let Some(store) = &self.0.store {
@@ -271,7 +281,10 @@ impl HubCore {
 
     /// What the application does for the store has failed; the store is as it was.
     #[wasm_bindgen(js_name = tellStoreError)]
-    pub fn tell_store_error(&self, error: JsValue) {
+    pub fn tell_store_error(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] error: JsValue,
+    ) {
         self.0.tell_store_error(&from_js(error));
     }
 
@@ -281,12 +294,6 @@ impl HubCore {
     pub fn await_tabs(&self, tabs: Vec<String>) {
         self.0.hub.borrow_mut().await_tabs(&tabs, now());
         self.0.pump();
-    }
-
-    /// How many documents the hub holds, and how many of their changes it keeps for tabs.
-    pub fn size(&self) -> Vec<u32> {
-        let (docs, changes) = self.0.hub.borrow().size();
-        vec![docs as u32, changes as u32]
     }
 
     /// Whether there is no transport to a tab.
@@ -375,7 +382,7 @@ impl Shell {
         self.arriving();
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
-            Event::Error(error) => self.tell(self.handler.fault(transport_error(error))),
+            Event::Error(error) => self.fault(&transport_error(&error)),
             Event::Closed(_) => self.hub.borrow_mut().disconnected(peer, now()),
         }
         self.pump();
@@ -432,7 +439,7 @@ impl Shell {
             let Some((peer, frame)) = next else { break };
             let Some(transport) = self.transports.borrow().get(&peer).cloned() else { continue };
             if let Err(error) = send(&*transport, frame) {
-                self.tell(self.handler.fault(transport_error(error)));
+                self.fault(&transport_error(&error));
             }
         }
         loop {
@@ -446,8 +453,8 @@ impl Shell {
                     }
                 }
                 Some(HubEvent::Expected { tab }) => self.tell(self.handler.expected(&tab)),
-                Some(HubEvent::Fenced(error)) => self.tell(self.handler.fenced(to_js(&error))),
-                Some(HubEvent::Fault(error)) => self.tell(self.handler.fault(to_js(&error))),
+                Some(HubEvent::Fenced(error)) => self.tell(self.handler.fenced(Thrown(&error))),
+                Some(HubEvent::Fault(error)) => self.fault(&error),
                 None => break,
             }
         }
@@ -466,15 +473,21 @@ impl Shell {
     /// An exception of the handler must not pass through the core: it is a fault.
     pub(super) fn tell(&self, told: Result<(), JsValue>) {
         if let Err(thrown) = told {
-            // There is nobody else to tell.
-            let _ = self.handler.fault(thrown);
+            self.fault(&from_js(thrown));
         }
     }
 
+    fn fault(&self, error: &Error) {
+        // There is nobody else to tell.
+        let _ = self.handler.fault(Thrown(error));
+    }
+
     /// What the browser says of the room on this device; nothing, if that fails.
-    pub(super) async fn room(&self) -> Object {
-        let room = self.handler.room().await.ok();
-        room.and_then(|room| room.dyn_into().ok()).unwrap_or_default()
+    pub(super) async fn room(&self) -> DeviceRoom {
+        match self.handler.room() {
+            Ok(room) => room.get().await.unwrap_or_default(),
+            Err(_) => DeviceRoom::default(),
+        }
     }
 
     /// Does the work in the background, for as long as the hub is not abandoned.

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use futures::future::{AbortHandle, Abortable};
 
-use super::hub::Shell;
+use super::hub::{DeviceRoom, Shell};
 use super::store::HubStore;
 use tabmux::Error;
 use tabmux::hub::{Room, StoreRequest};
-use tabmux::{Payload, from_value, to_value};
+use tabmux::{Payload, to_value};
 use tabmux_bindings::clock::{now, wall_clock};
 
 impl Shell {
@@ -44,8 +44,8 @@ impl Shell {
                 self.hub.borrow_mut().committed(result, now());
             }
             StoreRequest::Room => {
-                let room: Room = from_value(self.room().await.into()).unwrap_or_default();
-                self.hub.borrow_mut().room(room, now());
+                let DeviceRoom { usage, quota, .. } = self.room().await;
+                self.hub.borrow_mut().room(Room { usage, quota }, now());
             }
             StoreRequest::Inventory => {
                 let inventory = store.inventory().await;

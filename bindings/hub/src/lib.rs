@@ -8,3 +8,4 @@ mod listeners;
 mod store;
 mod store_answers;
 mod upstream;
+mod upstream_event;

@@ -17,14 +17,15 @@ use tabmux::{from_value, wire};
 use tabmux_bindings::clock::{now, wall_clock, within};
 use tabmux_bindings::errors::to_js;
 
-struct Settings {
+/// What a store is opened with.
+pub(super) struct StoreSettings {
     kind: String,
     name: Option<String>,
     floor: u64,
     lineage: String,
 }
 
-wire!(open Settings { kind, name, floor, lineage });
+wire!(open StoreSettings { kind, name, floor, lineage });
 
 /// How long the store may take for a transaction. Browsers are known never to answer.
 const PATIENCE: Millis = 10_000;
@@ -58,12 +59,14 @@ thread_local! {
     static DISKS: RefCell<HashMap<String, MemoryDisk>> = RefCell::default();
 }
 
-/// Opens a store. `settings` is `{kind, name?, floor, lineage}`, where `kind` is `indexeddb` or
-/// `memory`; a memory store without a name is one that nobody else has. `encryption` is as in
+/// Opens a store, of which the `kind` is `indexeddb` or `memory`; a memory store without a name is one that nobody else has. `encryption` is as in
 /// [`ApplicationCipher::new`], or `undefined`.
 #[wasm_bindgen(js_name = openStore)]
-pub async fn open_store(settings: JsValue, encryption: JsValue) -> Result<OpenStore, JsValue> {
-    let Settings { kind, name, floor, lineage } =
+pub async fn open_store(
+    #[wasm_bindgen(unchecked_param_type = "StoreSettings")] settings: JsValue,
+    #[wasm_bindgen(unchecked_param_type = "unknown")] encryption: JsValue,
+) -> Result<OpenStore, JsValue> {
+    let StoreSettings { kind, name, floor, lineage } =
         from_value(settings).map_err(|reason| JsError::new(&reason))?;
     let cipher = (!encryption.is_undefined()).then(|| ApplicationCipher::new(encryption));
     let takes_last_words = kind == "indexeddb" && cipher.is_none();

@@ -1,8 +1,5 @@
 //! What a hub answers when a tab asks something of its store.
 
-use js_sys::{Array, Object, Reflect};
-use wasm_bindgen::JsValue;
-
 use super::hub::Shell;
 use super::store::HubStore;
 use tabmux::hub::{PendingOp, Restored, read_stored};
@@ -11,7 +8,8 @@ use tabmux::store::{DocInfo, StoreError};
 use tabmux::{Error, codes};
 use tabmux::{Payload, to_value, wire};
 use tabmux_bindings::clock::now;
-use tabmux_bindings::errors::to_js;
+use tabmux_bindings::door::Thrown;
+use tabmux_bindings::errors::from_js;
 
 /// So many documents are named in an error.
 const NAMED: usize = 10;
@@ -39,6 +37,13 @@ struct ExportedDocument {
 
 wire!(ExportedDocument { collection, id, version, type_name as "type", data, pending });
 
+struct StoreExport {
+    identity: String,
+    documents: Vec<ExportedDocument>,
+}
+
+wire!(StoreExport { identity, documents });
+
 type Answer = Result<Option<Payload>, Error>;
 
 impl Shell {
@@ -57,20 +62,19 @@ impl Shell {
     async fn usage(&self, store: &HubStore) -> Answer {
         let docs = store.inventory().await?.docs;
         let bytes: u64 = docs.iter().map(|it| it.bytes).sum();
-        let usage = Payload(self.room().await.into());
+        let usage = Payload(to_value(&self.room().await));
         let usage = usage.with_member("documents", (docs.len() as u64).into());
         Ok(Some(usage.with_member("bytes", bytes.into())))
     }
 
     async fn is_persisted(&self) -> Answer {
-        let room = self.room().await;
-        let persisted = Reflect::get(&room, &"persisted".into()).unwrap_or_default();
-        Ok(Some(Payload(persisted.is_truthy().into())))
+        let persisted = self.room().await.persisted.unwrap_or_default();
+        Ok(Some(Payload(persisted.into())))
     }
 
     /// What can't be read is left out, and reported: an export is made to save what there is.
     async fn export(&self, store: &HubStore) -> Answer {
-        let documents = Array::new();
+        let mut documents = Vec::new();
         for DocInfo { doc, .. } in store.inventory().await?.docs {
             let stored = store.read(&doc).await?;
             if let Some(damage) = stored.damage.clone() {
@@ -87,26 +91,24 @@ impl Shell {
                 self.tell_store_error(&Error { message, ..error });
             }
             if let Ok(Some(exported)) = exported {
-                documents.push(&exported);
+                documents.push(exported);
             }
         }
-        let export = Object::new();
-        let _ = Reflect::set(&export, &"identity".into(), &self.identity.as_str().into());
-        let _ = Reflect::set(&export, &"documents".into(), &documents);
-        Ok(Some(Payload(export.into())))
+        let export = StoreExport { identity: self.identity.clone(), documents };
+        Ok(Some(Payload(to_value(&export))))
     }
 
-    fn exported(&self, doc: &DocId, restored: &Restored) -> Result<JsValue, Error> {
-        let snapshot = self.upstream.materialize(restored)?;
-        let exported = ExportedDocument {
+    fn exported(&self, doc: &DocId, restored: &Restored) -> Result<ExportedDocument, Error> {
+        let Restored { snapshot, ops, .. } = restored;
+        let snapshot = self.upstream.materialize(snapshot, ops).map_err(from_js)?;
+        Ok(ExportedDocument {
             collection: doc.collection.clone(),
             id: doc.id.clone(),
             version: snapshot.version,
             type_name: snapshot.type_name,
             data: snapshot.data,
             pending: restored.pending.iter().map(PendingOp::shown).collect(),
-        };
-        Ok(to_value(&exported))
+        })
     }
 
     async fn clear(&self, store: &HubStore, force: bool) -> Answer {
@@ -140,7 +142,7 @@ impl Shell {
         let cleared = store.get()?.clear(store.epoch.get()).await;
         if let Err(fenced @ StoreError::Fenced { .. }) = &cleared {
             // It writes nothing any more by which it would hear of that.
-            self.tell(self.handler.fenced(to_js(&fenced.clone().into())));
+            self.tell(self.handler.fenced(Thrown(&fenced.clone().into())));
         }
         cleared?;
         store.is_cleared.set(true);

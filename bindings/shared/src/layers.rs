@@ -33,7 +33,7 @@ pub struct LayerCall {
     /// Whether the message comes from the other end.
     pub inbound: bool,
     /// The message.
-    pub message: JsValue,
+    pub message: Payload,
 }
 
 #[derive(Default)]
@@ -83,7 +83,12 @@ struct JsLayer {
 
 impl JsLayer {
     fn call(&self, inbound: bool, message: JsValue) {
-        let call = LayerCall { name: Rc::clone(&self.name), id: self.id, inbound, message };
+        let call = LayerCall {
+            name: Rc::clone(&self.name),
+            id: self.id,
+            inbound,
+            message: Payload(message),
+        };
         self.layers.0.borrow_mut().calls.push_back(call);
     }
 }

@@ -9,6 +9,8 @@ mod allocator;
 pub mod clock;
 /// Codecs that are written in JavaScript.
 pub mod codecs;
+/// What Rust tells JavaScript, and the typings of it.
+pub mod door;
 /// Errors as JavaScript has them.
 pub mod errors;
 /// Layers that are written in JavaScript.
@@ -20,6 +22,10 @@ mod panics;
 pub mod transports;
 /// The OT types that the application registered.
 pub mod types;
+
+// For the macros.
+#[doc(hidden)]
+pub use tabmux::wire::TsText;
 
 /// Runs when a module is loaded.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]

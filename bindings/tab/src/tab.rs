@@ -7,7 +7,7 @@ use tabmux_middleware::LayerConfig;
 use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
 
-use super::tab_events::{TabHandler, numbers, tell};
+use super::tab_events::{TabHandler, tell, tell_fault};
 use super::tab_options::{config_error, find_codec, read_layers};
 use super::trace::Traces;
 use tabmux::ot::{SubmitOptions, Token};
@@ -16,20 +16,21 @@ use tabmux::tab::{DocKey, Tab, TabSettings};
 use tabmux::{Error, codes};
 use tabmux::{Payload, from_value, to_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
-use tabmux_bindings::errors::to_js;
+use tabmux_bindings::errors::{from_js, to_js};
 use tabmux_bindings::layers::{JsLayers, LayerCall};
 use tabmux_bindings::ops::op_from_js;
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
 
-struct Settings {
+/// What a tab's core is made with.
+pub(super) struct CoreSettings {
     id: String,
     secret: String,
     identity: String,
     codec: Payload,
 }
 
-wire!(open Settings { id, secret, identity, codec });
+wire!(open CoreSettings { id, secret, identity, codec });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
@@ -55,15 +56,15 @@ impl TabCore {
     /// of every message where the layers include `tracing`.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        settings: JsValue,
-        options: JsValue,
-        layers: JsValue,
-        types: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "CoreSettings")] settings: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] layers: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] types: JsValue,
         transport: &TransportEnd,
         handler: TabHandler,
         trace: Option<js_sys::Function>,
     ) -> Result<TabCore, JsValue> {
-        let Settings { id, secret, identity, codec } =
+        let CoreSettings { id, secret, identity, codec } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let guarantees = transport.0.guarantees();
         let codec = find_codec(codec, transport.0.name(), &guarantees)?;
@@ -213,8 +214,8 @@ impl TabCore {
     pub fn query(
         &self,
         collection: String,
-        query: JsValue,
-        options: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] query: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] options: JsValue,
         subscribe: bool,
     ) -> Result<f64, JsValue> {
         let copy = |name, value| carriable_member(name, value).map_err(|error| to_js(&error));
@@ -242,7 +243,10 @@ impl TabCore {
 
     /// Has the hub take a message as if the server had sent it. Throws if it can't be carried.
     #[wasm_bindgen(js_name = handleMessage)]
-    pub fn handle_message(&self, message: JsValue) -> Result<(), JsValue> {
+    pub fn handle_message(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
+    ) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
         self.0.tab.borrow_mut().handle_message(Payload(message), now());
         self.0.pump();
@@ -264,7 +268,10 @@ impl TabCore {
 
     /// Gives the server a message of ShareDB's own protocol. Throws if it can't be carried, or is not
     /// for a tab to send.
-    pub fn send(&self, message: JsValue) -> Result<(), JsValue> {
+    pub fn send(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
+    ) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
         let sent = self.0.tab.borrow_mut().send(Payload(message), now());
         self.0.pump();
@@ -278,7 +285,10 @@ impl TabCore {
 
     /// Asks something of the hub's store; the answer is `storeReply(request)`.
     #[wasm_bindgen(js_name = askStore)]
-    pub fn ask_store(&self, question: JsValue) -> Result<Option<f64>, JsError> {
+    pub fn ask_store(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "StoreQuestion")] question: JsValue,
+    ) -> Result<Option<f64>, JsError> {
         let question: StoreQuestion =
             from_value(question).map_err(|reason| JsError::new(&reason))?;
         Ok(self.ask(|tab| Some(tab.ask_store(question, now()))))
@@ -292,11 +302,12 @@ impl TabCore {
 
     /// Takes an op that is about to be applied. Returns an error if it can't be taken or carried to
     /// the hub; nothing has changed then. Throws what the OT type throws.
+    #[wasm_bindgen(unchecked_return_type = "CoreError | undefined")]
     pub fn submit(
         &self,
         doc: DocKey,
-        op: JsValue,
-        source: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Op")] op: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] source: JsValue,
         submit_source: bool,
         prevent_compose: bool,
         token: f64,
@@ -320,8 +331,12 @@ impl TabCore {
         self.0.pump();
     }
 
-    /// Takes a document's state, `{version, type, data}`, that the application had by other means.
-    pub fn ingest(&self, doc: DocKey, snapshot: JsValue) -> Result<(), JsValue> {
+    /// Takes a document's state that the application had by other means.
+    pub fn ingest(
+        &self,
+        doc: DocKey,
+        #[wasm_bindgen(unchecked_param_type = "Snapshot")] snapshot: JsValue,
+    ) -> Result<(), JsValue> {
         let snapshot = carriable(&snapshot).and_then(|snapshot| {
             from_value(snapshot).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
         });
@@ -362,15 +377,18 @@ impl TabCore {
         self.0.pump();
     }
 
-    /// The ops on their way, oldest first, after the number of those that were sent.
-    #[wasm_bindgen(js_name = pendingOps)]
+    /// A document's ops on their way, oldest first.
+    #[wasm_bindgen(js_name = pendingOps, unchecked_return_type = "Array<Op>")]
     pub fn pending_ops(&self, doc: DocKey) -> js_sys::Array {
         let tab = self.0.tab.borrow();
-        let replica = tab.replica(doc);
-        let pending = replica.into_iter().flat_map(|replica| replica.pending());
-        let list: js_sys::Array = pending.map(|slot| to_value(&slot.op)).collect();
-        list.unshift(&(replica.map_or(0, |replica| replica.sent()) as f64).into());
-        list
+        let pending = tab.replica(doc).into_iter().flat_map(|replica| replica.pending());
+        pending.map(|slot| to_value(&slot.op)).collect()
+    }
+
+    /// How many of the ops on their way were sent.
+    #[wasm_bindgen(js_name = sentOps)]
+    pub fn sent_ops(&self, doc: DocKey) -> u32 {
+        self.0.tab.borrow().replica(doc).map_or(0, |replica| replica.sent()) as u32
     }
 
     /// Holds a document's ops back, or lets them go again with the next `flush`.
@@ -380,9 +398,9 @@ impl TabCore {
     }
 
     /// Gives up a document's state; returns the submits that were dropped, those of each op together.
-    #[wasm_bindgen(js_name = rollBack)]
-    pub fn roll_back(&self, doc: DocKey) -> js_sys::Array {
-        numbers(self.0.tab.borrow_mut().roll_back(doc))
+    #[wasm_bindgen(js_name = rollBack, unchecked_return_type = "Array<Array<number>>")]
+    pub fn roll_back(&self, doc: DocKey) -> JsValue {
+        to_value(&self.0.tab.borrow_mut().roll_back(doc))
     }
 
     /// Begins to apply an op piece by piece; returns the position for the other two calls.
@@ -393,16 +411,16 @@ impl TabCore {
     }
 
     /// The piece, transformed against the ops submitted since `beginApply`.
-    #[wasm_bindgen(js_name = transformPiece)]
+    #[wasm_bindgen(js_name = transformPiece, unchecked_return_type = "Op")]
     pub fn transform_piece(
         &self,
         doc: DocKey,
         since: u32,
-        piece: JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Op")] piece: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let mut tab = self.0.tab.borrow_mut();
-        let Some(replica) = tab.replica_mut(doc) else { return Ok(JsValue::UNDEFINED) };
+        let Some(replica) = tab.replica_mut(doc) else { return Ok(piece) };
+        let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let piece = replica.transform_piece(since as usize, op);
         piece.map(|op| to_value(&op)).map_err(|error| to_js(&error))
     }
@@ -420,7 +438,7 @@ impl Shell {
     fn transport_event(&self, event: Event) {
         match event {
             Event::Frame(frame) => self.receive(frame),
-            Event::Error(error) => self.tell(self.handler.fault(transport_error(error))),
+            Event::Error(error) => tell_fault(&self.handler, &transport_error(&error)),
             Event::Closed(reason) => {
                 self.transport.take();
                 self.tab.borrow_mut().detach();
@@ -440,7 +458,7 @@ impl Shell {
             let Some(frame) = next else { return };
             let Some(transport) = self.transport.borrow().clone() else { continue };
             if let Err(error) = send(&*transport, frame) {
-                self.tell(self.handler.fault(transport_error(error)));
+                tell_fault(&self.handler, &transport_error(&error));
             }
         }
     }
@@ -448,8 +466,7 @@ impl Shell {
     /// An exception of the handler must not pass through the core: it is a fault.
     fn tell(&self, told: Result<(), JsValue>) {
         if let Err(thrown) = told {
-            // There is nobody else to tell.
-            let _ = self.handler.fault(thrown);
+            tell_fault(&self.handler, &from_js(thrown));
         }
     }
 

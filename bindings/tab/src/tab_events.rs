@@ -1,120 +1,78 @@
 use std::cell::RefCell;
 
-use js_sys::Array;
-use wasm_bindgen::prelude::*;
-
-use tabmux::ot::Answered;
-use tabmux::protocol::{ConnectionError, QueryExtra, QueryReady, StoreEvent, StoreReply};
+use tabmux::ot::{Answered, Create, Op};
+use tabmux::protocol::{
+    ConnectionError, DocId, QueryDiff, QueryExtra, QueryReady, Snapshot, StoreEvent, StoreQuestion,
+    StoreReply, TabInfo,
+};
 use tabmux::tab::{DocKey, Tab, TabEvent};
-use tabmux::{Payload, to_value};
-use tabmux_bindings::errors::{option_to_js, to_js};
+use tabmux::{Error, Payload};
+use tabmux_bindings::door::{Thrown, thrown};
+use tabmux_bindings::{declare_types, door};
+use wasm_bindgen::JsValue;
 
-#[wasm_bindgen]
-extern "C" {
+use super::tab::CoreSettings;
+
+door! {
     /// `js/src/tab/core-handler.ts`: what the tab's core tells its owner, in order.
-    pub type TabHandler;
-    /// A layer is to see a message; what it passes on goes to `TabCore.pass`.
-    #[wasm_bindgen(method, catch)]
-    pub fn layer(
-        this: &TabHandler,
-        name: &str,
-        id: u32,
-        inbound: bool,
-        message: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn joined(this: &TabHandler, epoch: f64) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn refused(this: &TabHandler, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = hubLost)]
-    fn hub_lost(this: &TabHandler) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn closed(this: &TabHandler, reason: Option<String>) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn offline(this: &TabHandler) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn state(
-        this: &TabHandler,
-        state: &str,
-        id: Option<String>,
-        reason: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn tabs(this: &TabHandler, tabs: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn callback(this: &TabHandler, request: f64, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn load(
-        this: &TabHandler,
-        doc: DocKey,
-        snapshot: JsValue,
-        dropped: Array,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn apply(
-        this: &TabHandler,
-        doc: DocKey,
-        op: JsValue,
-        version: JsValue,
-        src: Option<String>,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = rolledBack)]
-    fn rolled_back(
-        this: &TabHandler,
-        doc: DocKey,
-        error: JsValue,
-        dropped: Array,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn sent(this: &TabHandler, doc: DocKey, op: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn settled(
-        this: &TabHandler,
-        doc: DocKey,
-        tokens: Array,
-        version: JsValue,
-        error: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn behind(this: &TabHandler, doc: DocKey) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = docError)]
-    fn doc_error(this: &TabHandler, doc: DocKey, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn subscribed(this: &TabHandler, doc: DocKey, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = queryDocs)]
-    fn query_docs(this: &TabHandler, docs: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = queryReady)]
-    fn query_ready(
-        this: &TabHandler,
-        query: f64,
-        error: JsValue,
-        results: JsValue,
-        extra: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = queryChange)]
-    fn query_change(this: &TabHandler, query: f64, diff: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = queryExtra)]
-    fn query_extra(this: &TabHandler, query: f64, extra: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = queryFailed)]
-    fn query_failed(this: &TabHandler, query: f64, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn receive(this: &TabHandler, message: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn sequenced(this: &TabHandler, doc: DocKey) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = connectionFailed)]
-    fn connection_failed(this: &TabHandler, socket: bool, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    pub fn fault(this: &TabHandler, error: JsValue) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = storeReply)]
-    fn store_reply(
-        this: &TabHandler,
-        request: f64,
-        error: JsValue,
-        answer: JsValue,
-    ) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch, js_name = storeEvent)]
-    fn store_event(this: &TabHandler, name: &str, detail: JsValue) -> Result<(), JsValue>;
+    interface TabHandler = "TabHandler" {
+        /// A layer is to see a message; what it passes on goes to `TabCore.pass`.
+        fn layer(name: &str, id: u32, inbound: bool, message: Payload);
+        fn joined(epoch: u64);
+        fn refused(error: Thrown<'_>);
+        fn hub_lost as hubLost();
+        fn closed(reason: Option<String>);
+        fn offline();
+        fn state(state: &str, id: Option<String>, reason: Option<Payload>);
+        fn tabs(tabs: &Vec<TabInfo>);
+        fn callback(request: u64, error: Option<Thrown<'_>>);
+        fn load(doc: DocKey, snapshot: &Snapshot, dropped: &Answered);
+        fn apply(doc: DocKey, op: &Op, version: Option<u64>, src: Option<String>);
+        fn rolled_back as rolledBack(doc: DocKey, error: Thrown<'_>, dropped: &Answered);
+        fn sent(doc: DocKey, op: &Op);
+        fn settled(
+            doc: DocKey,
+            tokens: &Answered,
+            version: Option<u64>,
+            error: Option<Thrown<'_>>,
+        );
+        fn behind(doc: DocKey);
+        fn doc_error as docError(doc: DocKey, error: Thrown<'_>);
+        fn subscribed(doc: DocKey, error: Option<Thrown<'_>>);
+        fn query_docs as queryDocs(docs: &Vec<DocId>);
+        fn query_ready as queryReady(
+            query: u64,
+            error: Option<Thrown<'_>>,
+            results: &Option<Vec<DocId>>,
+            extra: Option<Payload>,
+        );
+        fn query_change as queryChange(query: u64, diff: &Vec<QueryDiff>);
+        fn query_extra as queryExtra(query: u64, extra: Option<Payload>);
+        fn query_failed as queryFailed(query: u64, error: Thrown<'_>);
+        fn receive(message: Payload);
+        fn sequenced(doc: DocKey);
+        fn connection_failed as connectionFailed(socket: bool, error: Thrown<'_>);
+        fn fault(error: Thrown<'_>);
+        fn store_reply as storeReply(
+            request: u64,
+            error: Option<Thrown<'_>>,
+            answer: Option<Payload>,
+        );
+        fn store_event as storeEvent(name: &str, detail: Payload);
+    }
 }
+
+declare_types!(
+    &CoreSettings,
+    &Create,
+    &DocId,
+    &Op,
+    &QueryDiff,
+    &Snapshot,
+    &StoreQuestion,
+    &TabInfo,
+    Thrown<'_>,
+);
 
 /// Tells the handler of an event of the tab.
 ///
@@ -126,80 +84,53 @@ pub(super) fn tell(
     event: TabEvent,
 ) -> Result<(), JsValue> {
     match event {
-        TabEvent::Joined { epoch } => handler.joined(epoch as f64),
-        TabEvent::Refused(error) => handler.refused(to_js(&error)),
+        TabEvent::Joined { epoch } => handler.joined(epoch),
+        TabEvent::Refused(error) => handler.refused(Thrown(&error)),
         TabEvent::HubLost => handler.hub_lost(),
         TabEvent::Offline => handler.offline(),
-        TabEvent::State(event) => handler.state(&event.state, event.id, or_undefined(event.reason)),
+        TabEvent::State(event) => handler.state(&event.state, event.id, event.reason),
         TabEvent::ConnectionFailed(ConnectionError { socket, error }) => {
-            handler.connection_failed(socket, to_js(&error))
+            handler.connection_failed(socket, Thrown(&error))
         }
         TabEvent::Sequenced { doc } => handler.sequenced(doc),
-        TabEvent::Tabs(tabs) => handler.tabs(to_value(&tabs)),
-        TabEvent::Callback { request, error } => {
-            handler.callback(request as f64, option_to_js(error.as_ref()))
-        }
-        TabEvent::Load { doc, snapshot, dropped } => {
-            handler.load(doc, to_value(&snapshot), numbers(dropped))
-        }
+        TabEvent::Tabs(tabs) => handler.tabs(&tabs),
+        TabEvent::Callback { request, error } => handler.callback(request, thrown(error.as_ref())),
+        TabEvent::Load { doc, snapshot, dropped } => handler.load(doc, &snapshot, &dropped),
         TabEvent::Behind { doc } => handler.behind(doc),
-        TabEvent::Apply { doc, op, src } => {
-            handler.apply(doc, to_value(&op), version(tab, doc), src)
-        }
+        TabEvent::Apply { doc, op, src } => handler.apply(doc, &op, version(tab, doc), src),
         TabEvent::RolledBack { doc, error, dropped } => {
-            handler.rolled_back(doc, to_js(&error), numbers(dropped))
+            handler.rolled_back(doc, Thrown(&error), &dropped)
         }
-        TabEvent::Sent { doc, ops } => {
-            ops.iter().try_for_each(|op| handler.sent(doc, to_value(op)))
-        }
+        TabEvent::Sent { doc, ops } => ops.iter().try_for_each(|op| handler.sent(doc, op)),
         TabEvent::Settled { doc, tokens, error } => {
-            let error = option_to_js(error.as_ref());
-            handler.settled(doc, numbers(tokens), version(tab, doc), error)
+            handler.settled(doc, &tokens, version(tab, doc), thrown(error.as_ref()))
         }
-        TabEvent::DocError { doc, error } => handler.doc_error(doc, to_js(&error)),
-        TabEvent::Subscribed { doc, error } => {
-            handler.subscribed(doc, option_to_js(error.as_ref()))
-        }
-        TabEvent::QueryDocs(docs) => handler.query_docs(to_value(&docs)),
+        TabEvent::DocError { doc, error } => handler.doc_error(doc, Thrown(&error)),
+        TabEvent::Subscribed { doc, error } => handler.subscribed(doc, thrown(error.as_ref())),
+        TabEvent::QueryDocs(docs) => handler.query_docs(&docs),
         TabEvent::QueryReady(QueryReady { request, results, extra, error }) => {
-            let (error, results) = (option_to_js(error.as_ref()), to_value(&results));
-            handler.query_ready(request as f64, error, results, or_undefined(extra))
+            handler.query_ready(request, thrown(error.as_ref()), &results, extra)
         }
-        TabEvent::QueryChange(change) => {
-            handler.query_change(change.request as f64, to_value(&change.diff))
-        }
-        TabEvent::QueryExtra(QueryExtra { request, extra }) => {
-            handler.query_extra(request as f64, or_undefined(extra))
-        }
+        TabEvent::QueryChange(change) => handler.query_change(change.request, &change.diff),
+        TabEvent::QueryExtra(QueryExtra { request, extra }) => handler.query_extra(request, extra),
         TabEvent::QueryFailed(failed) => {
-            handler.query_failed(failed.request as f64, to_js(&failed.error))
+            handler.query_failed(failed.request, Thrown(&failed.error))
         }
         TabEvent::StoreReply(StoreReply { request, answer, error }) => {
-            let error = option_to_js(error.as_ref());
-            handler.store_reply(request as f64, error, or_undefined(answer))
+            handler.store_reply(request, thrown(error.as_ref()), answer)
         }
-        TabEvent::StoreEvent(StoreEvent { name, detail, .. }) => {
-            handler.store_event(&name, detail.0)
-        }
-        TabEvent::Receive(message) => handler.receive(message.0),
-        TabEvent::Fault(error) => handler.fault(to_js(&error)),
+        TabEvent::StoreEvent(StoreEvent { name, detail, .. }) => handler.store_event(&name, detail),
+        TabEvent::Receive(message) => handler.receive(message),
+        TabEvent::Fault(error) => handler.fault(Thrown(&error)),
     }
 }
 
-fn version(tab: &RefCell<Tab>, doc: DocKey) -> JsValue {
-    let tab = tab.borrow();
-    let version = tab.replica(doc).and_then(|replica| replica.version());
-    version.map_or(JsValue::NULL, |version| (version as f64).into())
+/// Tells the handler of something that was dropped.
+pub(super) fn tell_fault(handler: &TabHandler, error: &Error) {
+    // There is nobody else to tell.
+    let _ = handler.fault(Thrown(error));
 }
 
-fn or_undefined(payload: Option<Payload>) -> JsValue {
-    payload.map_or(JsValue::UNDEFINED, |payload| payload.0)
-}
-
-/// The submits of each op as an array of numbers.
-pub(super) fn numbers(answered: Answered) -> Array {
-    let numbers = |tokens: Vec<u64>| -> Array {
-        tokens.into_iter().map(|token| JsValue::from(token as f64)).collect()
-    };
-    answered.into_iter().map(numbers).collect()
+fn version(tab: &RefCell<Tab>, doc: DocKey) -> Option<u64> {
+    tab.borrow().replica(doc)?.version()
 }

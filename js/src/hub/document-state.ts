@@ -1,13 +1,24 @@
+import type {Doc} from 'sharedb/lib/client/index.js';
 import type {Type} from 'sharedb/lib/sharedb.js';
+import type {DocId, Head, Op, Snapshot} from '../../wasm/hub/tabmux_hub.js';
 import {created} from '../shared/created.js';
 import {codes, makeError} from '../shared/errors.js';
-import type {Op, WireSnapshot} from '../shared/wire.js';
 import type {TypeMap} from './sharedb.js';
 
 /** A document's type and data. */
 export interface State {
   type: Type | null;
   data: unknown;
+}
+
+/** Which document it is. */
+export function nameOf({collection, id}: Doc): DocId {
+  return {collection, id};
+}
+
+/** A document's version, and the URI of its type. */
+export function headOf(version: number | null | undefined, type: Type | null | undefined): Head {
+  return {version: version ?? undefined, type: type?.uri};
 }
 
 /** A copy as the server would get it. */
@@ -21,7 +32,7 @@ export function serialized({type, data}: State): unknown {
 }
 
 /** The state that a snapshot says; types change data in place, so it is a copy. */
-export function stateOf({type, data}: WireSnapshot, types: TypeMap): State {
+export function stateOf({type, data}: Snapshot, types: TypeMap): State {
   if (!type) return {type: null, data: undefined};
   const found = typeNamed(type, types);
   return {type: found, data: created(found, {data: copied(data), snapshot: true})};
@@ -40,7 +51,7 @@ export function stateAfter(state: State, {op, create, del}: Op, types: TypeMap):
 }
 
 /** The state that a snapshot says, after ops. */
-export function stateAfterAll(snapshot: WireSnapshot, ops: Op[], types: TypeMap): State {
+export function stateAfterAll(snapshot: Snapshot, ops: Op[], types: TypeMap): State {
   return ops.reduce((state, op) => stateAfter(state, op, types), stateOf(snapshot, types));
 }
 

@@ -1,10 +1,13 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import {
   HubCore,
+  type HubHandler,
   listenOnBroadcastChannel,
   overDirect,
   overJsTransport,
+  type Policy,
   type TransportEnd,
+  type UpstreamEvent,
 } from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../shared/clock.js';
 import type {ConnectContext, TabContext} from '../shared/context.js';
@@ -19,11 +22,10 @@ import type {CustomTransport} from '../shared/transport.js';
 import {isInCore, watchCore} from '../shared/trap.js';
 import type {HubOptions} from './options.js';
 import {type FoundStore, findStore, keeps} from './store.js';
-import type {UpstreamEvent} from './telling.js';
 import {UpstreamAdapter} from './upstream.js';
 import {endWorker} from './worker-scope.js';
 
-/** How long a tab of an earlier hub may take to come back. */
+/** How long a tab of an earlier hub may take to come back; as long as the core waits. */
 const EXPECTED_MS = 60_000;
 
 /** How long a tab's last messages may be on their way while its Web Lock is free already. */
@@ -154,29 +156,29 @@ export class Hub extends Emitter<HubEvents> {
   }
 
   /** What the core calls. */
-  #handler(found?: FoundStore) {
+  #handler(found?: FoundStore): HubHandler {
     return {
       layer: layerCaller(
         this.#layers,
         (...passed) => this.#core?.pass(...passed),
         (error) => this.#tell('fault', error),
       ),
-      joined: (tab: string) => {
+      joined: (tab) => {
         this.#tabs.add(tab);
         // Of one that can't be watched the transport tells when it is gone, and only that.
         this.#watchTab(tab).catch(() => this.#keep(tab));
         this.#tell('joined', tab);
       },
-      expected: (tab: string) => this.#expect(tab),
-      left: (tab: string) => {
+      expected: (tab) => this.#expect(tab),
+      left: (tab) => {
         this.#tabs.delete(tab);
         this.#tell('left', tab);
       },
       arriving: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
       rested: () => this.#restIfIdle(),
-      fault: (error: CoreError) => this.#tell('fault', toError(error)),
-      fenced: (error: CoreError) => {
+      fault: (error) => this.#tell('fault', toError(error)),
+      fenced: (error) => {
         this.#closeToTabs(error.message);
         this.#upstream.close();
         this.#tell('fault', toError(error));
@@ -190,7 +192,7 @@ export class Hub extends Emitter<HubEvents> {
         this.#found = undefined;
         this.#tell('cleared');
       },
-      keeps: (collection: string, id: string) => {
+      keeps: (collection, id) => {
         try {
           return keeps(this.#options.store ?? {}, collection, id);
         } catch (error) {
@@ -198,7 +200,7 @@ export class Hub extends Emitter<HubEvents> {
           return false;
         }
       },
-      room: () => found?.room(),
+      room: async () => (await found?.room()) ?? {},
     };
   }
 
@@ -444,6 +446,6 @@ function unref(timer: ReturnType<typeof clock.setTimeout>): void {
 }
 
 /** How the core uses the store. */
-function policyOf({durability, maxAge, maxBytes}: StoreOptions): object {
+function policyOf({durability, maxAge, maxBytes}: StoreOptions): Policy {
   return {strict: durability === 'strict', maxAge, maxBytes};
 }

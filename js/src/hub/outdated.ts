@@ -53,6 +53,19 @@ export class Outdated {
     );
   }
 
+  /**
+   * Without a store, who asked hears of it as in ShareDB; but a tab that has nothing of the document, for
+   * which a client of its own would load it, is not to hear of what the hub has.
+   */
+  seeRead(connection: WholeConnection, {a = '', c = '', d = '', b, error}: Answer): void {
+    if (!error || !isOutdated(error)) return;
+    const asked = {f: [d], s: [d], bf: namesIn(b), bs: namesIn(b)}[a] ?? [];
+    for (const id of asked) {
+      const doc = connection.getExisting(c, id);
+      if (doc && doc.version !== null && !doc.hasWritePending()) this.#tell(doc, error);
+    }
+  }
+
   /** The connection is lost, and what was asked: ShareDB asks it again. */
   forgetAsked(): void {
     this.#waiting.clear();
@@ -132,12 +145,16 @@ function answeredOp(
 
 /** One of the documents has made the server refuse all of them. */
 function askEach(connection: WholeConnection, {a, c, b}: Answer): boolean {
-  if (!b || Array.isArray(b)) return false;
-  for (const id of Object.keys(b)) {
+  for (const id of namesIn(b)) {
     const doc = connection.getExisting(c ?? '', id);
     if (doc) ask(connection, doc, a === 'bf' ? 'f' : 's');
   }
-  return true;
+  return namesIn(b).length > 0;
+}
+
+/** The documents of a bulk that were asked for from a version on. */
+function namesIn(b: Answer['b']): string[] {
+  return b && !Array.isArray(b) ? Object.keys(b) : [];
 }
 
 function ask(connection: WholeConnection, {collection, id, version}: WholeDoc, a: string): void {

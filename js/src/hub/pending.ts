@@ -1,5 +1,5 @@
+import type {Op, Origin, PendingOp, Unfit} from '../../wasm/hub/tabmux_hub.js';
 import {codes, makeError} from '../shared/errors.js';
-import type {Op} from '../shared/wire.js';
 import {
   copied,
   type State,
@@ -10,24 +10,6 @@ import {
   typeNamed,
 } from './document-state.js';
 import type {Callback, QueuedOp, TypeMap, WholeDoc} from './sharedb.js';
-
-/** Which op of which tab. */
-export interface Origin {
-  tab: string;
-  op_id: number;
-}
-
-/** An uncommitted op, as the core has it. */
-export interface PendingOp {
-  op: Op;
-  /** The URI of the type of the document it was made for. */
-  type?: string;
-  /** If it is to be sent to the server. */
-  source?: unknown;
-  origins: Origin[];
-  /** Its name, once it may have been sent. */
-  sent?: {src: string; seq: number};
-}
 
 /** Whose op the server answers for by this call. */
 const origins = new WeakMap<Callback, Origin>();
@@ -113,10 +95,10 @@ export function fitting(
   base: State,
   pending: PendingOp[],
   types: TypeMap,
-): {state: State; fit: PendingOp[]; unfit: [index: number, error: unknown][]} {
+): {state: State; fit: PendingOp[]; unfit: Unfit[]} {
   const snapshot = {type: base.type?.uri, data: serialized(base)};
   const fit: PendingOp[] = [];
-  const unfit: [number, unknown][] = [];
+  const unfit: Unfit[] = [];
   let state = stateOf(snapshot, types);
   for (const [index, it] of pending.entries()) {
     try {
@@ -124,7 +106,7 @@ export function fitting(
       state = stateAfter(state, it.op, types);
       fit.push(it);
     } catch (error) {
-      unfit.push([index, error]);
+      unfit.push({index, error});
       // It may have been applied in part.
       state = stateAfterAll(
         snapshot,

@@ -1,25 +1,17 @@
 import type {Doc, Query} from 'sharedb/lib/client/index.js';
+import type {QueryDiff, QuerySpec, UpstreamEvent} from '../../wasm/hub/tabmux_hub.js';
 import {nextTick} from '../shared/next-tick.js';
-import {copied, serialized} from './document-state.js';
+import {copied, nameOf, serialized} from './document-state.js';
 import type {WholeConnection} from './sharedb.js';
-import type {UpstreamEvent} from './telling.js';
-
-/** What a query asks, as it goes over the wire. */
-export interface QuerySpec {
-  collection: string;
-  query: any;
-  options?: any;
-  subscribe: boolean;
-}
 
 /** ShareDB's queries behind the hub, by the numbers that the core gives them. */
 export class Queries {
   readonly #queries = new Map<number, Query>();
-  readonly #emit: (...event: UpstreamEvent) => void;
+  readonly #emit: (event: UpstreamEvent) => void;
   readonly #adopt: (doc: Doc) => void;
 
   /** `adopt` takes a document that a query has found. */
-  constructor(emit: (...event: UpstreamEvent) => void, adopt: (doc: Doc) => void) {
+  constructor(emit: (event: UpstreamEvent) => void, adopt: (doc: Doc) => void) {
     this.#emit = emit;
     this.#adopt = adopt;
   }
@@ -31,16 +23,22 @@ export class Queries {
   ): void {
     const create = subscribe ? connection.createSubscribeQuery : connection.createFetchQuery;
     // ShareDB would take them for documents.
-    const {results: _, ...rest} = options ?? {};
+    const {results: _, ...rest} = (options ?? {}) as {results?: unknown};
     let failure: unknown;
-    const upstream = create.call(connection, collection, query, options && rest, (error) => {
-      failure = error;
-    });
+    const upstream = create.call(
+      connection,
+      collection,
+      query,
+      options ? rest : undefined,
+      (error) => {
+        failure = error;
+      },
+    );
     this.#queries.set(id, upstream);
     // ShareDB has given up a query that failed, the first time or after the server was away.
     const isAlive = () => connection.queries[upstream.id] === upstream;
     upstream.on('error', (error: unknown) => {
-      if (isAlive()) this.#emit('queryFailed', id, error);
+      if (isAlive()) this.#emit({type: 'queryFailed', query: id, error});
       else failure = error;
     });
     upstream.on('ready', () =>
@@ -52,10 +50,11 @@ export class Queries {
         if (failure) {
           // The server may not know that it has failed.
           upstream.destroy();
-          return this.#emit('queryReady', id, failure);
+          return this.#emit({type: 'queryReady', query: id, error: failure});
         }
         this.#keepAll(upstream.results ?? []);
-        this.#emit('queryReady', id, undefined, upstream.results?.map(nameOf), upstream.extra);
+        const {results, extra} = upstream;
+        this.#emit({type: 'queryReady', query: id, docs: results?.map(nameOf), extra});
       }),
     );
     if (subscribe) this.#watchQuery(id, upstream);
@@ -81,7 +80,7 @@ export class Queries {
   }
 
   #watchQuery(id: number, query: Query): void {
-    let diff: unknown[] = [];
+    let diff: QueryDiff[] = [];
     query.on('insert', (docs: Doc[], index: number) => {
       this.#keepAll(docs);
       diff.push({type: 'insert', index, docs: docs.map(nameOf)});
@@ -93,18 +92,14 @@ export class Queries {
       diff.push({type: 'move', from, to, count: docs.length});
     });
     query.on('changed', () => {
-      this.#emit('queryChanged', id, diff);
+      this.#emit({type: 'queryChanged', query: id, diff});
       diff = [];
     });
-    query.on('extra', (extra: unknown) => this.#emit('queryExtra', id, extra));
+    query.on('extra', (extra: unknown) => this.#emit({type: 'queryExtra', query: id, extra}));
   }
 
   end(id: number): void {
     this.#queries.get(id)?.destroy();
     this.#queries.delete(id);
   }
-}
-
-function nameOf({collection, id}: Doc): {collection: string; id: string} {
-  return {collection, id};
 }

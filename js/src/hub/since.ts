@@ -1,4 +1,4 @@
-import type {Op} from '../shared/wire.js';
+import type {Op, SinceOp, UpstreamEvent} from '../../wasm/hub/tabmux_hub.js';
 import {copied} from './document-state.js';
 import type {Answer, WholeConnection} from './sharedb.js';
 
@@ -7,19 +7,7 @@ interface Question {
   id: string;
   version: number;
   /** What has come of the document's ops since it was asked, by version. */
-  ops: Map<number, ToldOp>;
-}
-
-/** An op of the server, and whose it is. */
-type ToldOp = [op: Op, src: string | undefined];
-
-/** What the server has said to a question. */
-export interface Since {
-  collection: string;
-  id: string;
-  version: number;
-  error: unknown;
-  ops: ToldOp[];
+  ops: Map<number, SinceOp>;
 }
 
 /**
@@ -30,39 +18,41 @@ export interface Since {
  * has them.
  */
 export class OpsSince {
-  #asked: Question[] = [];
+  #unanswered: Question[] = [];
 
   ask(connection: WholeConnection, collection: string, id: string, version: number): void {
-    const isAsked = this.#asked.some((it) => isAbout(it, collection, id) && it.version === version);
+    const isAsked = this.#unanswered.some(
+      (it) => isAbout(it, collection, id) && it.version === version,
+    );
     if (isAsked) return;
     const question = {collection, id, version, ops: new Map()};
-    this.#asked.push(question);
+    this.#unanswered.push(question);
     if (connection.state === 'connected') send(connection, question);
   }
 
   /** The connection is another: what was asked on the last has no answer. */
   askAgain(connection: WholeConnection): void {
-    for (const question of this.#asked) {
+    for (const question of this.#unanswered) {
       question.ops.clear();
       if (connection.state === 'connected') send(connection, question);
     }
   }
 
   /** Looks at a message of the server. If it ends an answer, returns that: it is not for ShareDB. */
-  see(message: Answer): Since | undefined {
+  see(message: Answer): UpstreamEvent | undefined {
     const {a, c = '', d = '', v, src, error} = message;
     if (a === 'op' && v !== undefined && !error) {
-      for (const it of this.#asked) {
-        if (isAbout(it, c, d)) it.ops.set(v, [copied(opOf(message)), src]);
+      for (const it of this.#unanswered) {
+        if (isAbout(it, c, d)) it.ops.set(v, {op: copied(opOf(message)), src});
       }
     }
-    const question = this.#asked.find((it) => isAnswer(message, it));
+    const question = this.#unanswered.find((it) => isAnswer(message, it));
     if (!question) return undefined;
-    this.#asked = this.#asked.filter((it) => it !== question);
-    const {version, ops, ...name} = question;
-    const told: ToldOp[] = [];
+    this.#unanswered = this.#unanswered.filter((it) => it !== question);
+    const {version, ops, ...doc} = question;
+    const told: SinceOp[] = [];
     for (let op = ops.get(version); op; op = ops.get(version + told.length)) told.push(op);
-    return {...name, version, error, ops: told};
+    return {type: 'since', doc, version, error, ops: told};
   }
 }
 

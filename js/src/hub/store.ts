@@ -1,4 +1,4 @@
-import {type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
+import {type DeviceRoom, type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../shared/clock.js';
 import type {ConnectContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
@@ -19,7 +19,7 @@ interface Reservation {
 export interface FoundStore extends Reservation {
   store: OpenStore;
   /** What the browser says of the room for it. */
-  room: () => Promise<Room>;
+  room: () => Promise<DeviceRoom>;
   /** Why it is another than was asked for. */
   failure?: Error;
 }
@@ -32,13 +32,6 @@ const unreserved: Reservation = {leave: () => {}, release: () => {}};
 
 /** The databases that closed hubs of this thread have not let go of: what ends when they have. */
 const leaving = new Map<string, Promise<unknown>>();
-
-/** What the browser says of the room on this device. */
-export interface Room {
-  usage?: number;
-  quota?: number;
-  persisted?: boolean;
-}
 
 /**
  * Opens the store that the options ask for. If that fails, it is left as it is, and the hub gets one
@@ -176,12 +169,12 @@ export function keeps({collections, keep}: StoreOptions, collection: string, id:
 }
 
 /** Memory has no quota. */
-async function unlimited(): Promise<Room> {
+async function unlimited(): Promise<DeviceRoom> {
   return {};
 }
 
 /** Nothing where the browser does not say. */
-async function roomOnDevice(): Promise<Room> {
+async function roomOnDevice(): Promise<DeviceRoom> {
   const storage = globalThis.navigator?.storage;
   try {
     const {usage, quota} = (await storage?.estimate?.()) ?? {};

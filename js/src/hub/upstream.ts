@@ -1,34 +1,46 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
+import type {
+  DocId,
+  Head,
+  Op,
+  Origin,
+  PendingOp,
+  QuerySpec,
+  Snapshot,
+  Unfit,
+  Untold,
+  Upstream,
+  UpstreamEvent,
+  UpstreamFailure,
+} from '../../wasm/hub/tabmux_hub.js';
 import {codeOf, codes, makeError} from '../shared/errors.js';
 import {checkPaths} from '../shared/paths.js';
-import type {Op, WireSnapshot} from '../shared/wire.js';
-import {Arriving} from './arriving.js';
-import {Asked} from './asked.js';
-import {copied, type State, serialized, stateAfterAll, typeNamed} from './document-state.js';
-import {type DocumentName, HeldResults} from './held-results.js';
-import {HeldSends} from './held-sends.js';
-import {wouldMislead} from './misleading.js';
-import {misshapen} from './misshapen.js';
-import {Outdated} from './outdated.js';
 import {
-  answerTo,
-  fitting,
-  type Origin,
-  type PendingOp,
-  pendingOf,
-  queuedOps,
-  sendSource,
-  sendsSource,
-} from './pending.js';
-import {Queries, type QuerySpec} from './queries.js';
+  copied,
+  headOf,
+  nameOf,
+  type State,
+  serialized,
+  stateAfterAll,
+  typeNamed,
+} from './document-state.js';
+import {EventQueue} from './event-queue.js';
+import {IncomingOp} from './incoming-op.js';
+import {malformed} from './malformed.js';
+import {Outdated} from './outdated.js';
+import {answerTo, fitting, pendingOf, queuedOps, sendSource, sendsSource} from './pending.js';
+import {Queries} from './queries.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
 import {shield} from './shield.js';
-import {Silenced} from './silenced.js';
+import {SilentRejections} from './silent-rejections.js';
 import {OpsSince} from './since.js';
+import {isStaleAnswer} from './stale-answer.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
-import {Telling, type UpstreamEvent} from './telling.js';
+import {UnansweredOps} from './unanswered-ops.js';
+import {WaitingResults} from './waiting-results.js';
+import {WaitingSends} from './waiting-sends.js';
 
 /** The messages that tabs exchange with the server on their own. */
 const relayed = new Set(['p', 'ps', 'pu', 'pr', 'nf', 'nt', 'pp']);
@@ -40,7 +52,7 @@ export interface StoreOptions {
   /** Whether the core can be told of events. */
   canTell?: () => boolean;
   /** Whether these documents were read from the store; has them read. */
-  hasAtHand?: (docs: DocumentName[]) => boolean;
+  hasAtHand?: (docs: DocId[]) => boolean;
 }
 
 /**
@@ -48,30 +60,32 @@ export interface StoreOptions {
  *
  * With a store, ops wait to be sent, and what the server no longer has is not rolled back.
  */
-export class UpstreamAdapter {
+export class UpstreamAdapter implements Upstream {
   #connection: WholeConnection | undefined;
   #isResting = false;
   readonly #docs = new Map<string, WholeDoc>();
   readonly #queries = new Queries(
-    (...event) => this.#emit(...event),
+    (event) => this.#emit(event),
     (doc) => this.#adopt(doc),
   );
-  readonly #asked = new Asked();
+  readonly #unanswered = new UnansweredOps();
   readonly #opsSince = new OpsSince();
   #sendingByHand = false;
   /** Messages by hand that came before the server let the hub in. */
   readonly #early: Subject[] = [];
   readonly #makeConnection: (options: any) => Connection;
   readonly #types: TypeMap;
-  readonly #telling: Telling;
+  readonly #events: EventQueue;
   /** What a tab did is being applied: the core knows what the document's events would say. */
   #submitting = false;
-  readonly #arriving = new Arriving();
+  readonly #incomingOp = new IncomingOp();
   readonly #holdsOps: boolean;
-  readonly #heldSends = new HeldSends();
-  readonly #heldResults: HeldResults;
-  readonly #silenced = new Silenced();
-  readonly #outdated = new Outdated((doc, error) => this.#emitOf(doc, 'outdated', error));
+  readonly #waitingSends = new WaitingSends();
+  readonly #waitingResults: WaitingResults;
+  readonly #silentRejections = new SilentRejections();
+  readonly #outdated = new Outdated((doc, error) =>
+    this.#emit({type: 'outdated', doc: nameOf(doc), error}, doc),
+  );
 
   constructor(
     makeConnection: (options: any) => Connection,
@@ -81,37 +95,33 @@ export class UpstreamAdapter {
   ) {
     this.#makeConnection = makeConnection;
     this.#types = types;
-    this.#telling = new Telling(tell, canTell);
+    this.#events = new EventQueue(tell, canTell);
     this.#holdsOps = holdsOps;
-    this.#heldResults = new HeldResults(hasAtHand);
+    this.#waitingResults = new WaitingResults(hasAtHand);
   }
 
-  #emit(...event: UpstreamEvent): void {
-    this.#telling.push(undefined, event);
-  }
-
-  #emitOf(doc: Doc, name: string, ...rest: unknown[]): void {
-    this.#telling.push(doc, [name, doc.collection, doc.id, ...rest]);
+  /** `doc`: the one that it is about, of which the version counts. */
+  #emit(event: UpstreamEvent, doc?: Doc): void {
+    this.#events.push(doc, event);
   }
 
   /** The core tells what one of these methods threw. */
-  tell(event: UpstreamEvent): void {
-    event.push(event.pop() ?? makeError(codes.OP_NOT_APPLIED, 'nothing was said when it failed'));
-    this.#emit(...event);
+  tell(failure: UpstreamFailure): void {
+    this.#emit(failure);
   }
 
   /** Tells what waits, in order: at the latest before the core hears of a tab, whose ops come after. */
   tellAll(): void {
     this.#takeResults();
-    this.#telling.tellAll();
+    this.#events.tellAll();
   }
 
   /**
    * Of what the core has not been told: how many changes of the document come before its next load,
    * and whether there is one.
    */
-  untold(collection: string, id: string): [changes: number, load: boolean] {
-    return this.#telling.untold(this.#known(collection, id));
+  untold(collection: string, id: string): Untold {
+    return this.#events.untold(this.#known(collection, id));
   }
 
   get connection(): Connection | undefined {
@@ -150,16 +160,18 @@ export class UpstreamAdapter {
   #follow(connection: WholeConnection): void {
     shield(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
-      this.#emit(
-        'state',
+      this.#emit({
+        type: 'state',
         state,
-        connection.id ?? undefined,
-        typeof reason === 'string' ? reason : undefined,
-      );
+        id: connection.id ?? undefined,
+        reason: typeof reason === 'string' ? reason : undefined,
+      });
     connection.on('state', tellState);
-    connection.on('error', (error: unknown) => this.#emit('connectionFailed', false, error));
+    connection.on('error', (error: unknown) =>
+      this.#emit({type: 'connectionFailed', socket: false, error}),
+    );
     connection.on('connection error', (error: unknown) =>
-      this.#emit('connectionFailed', true, error),
+      this.#emit({type: 'connectionFailed', socket: true, error}),
     );
     const {sendOp} = connection;
     connection.sendOp = (doc, op) => {
@@ -167,11 +179,13 @@ export class UpstreamAdapter {
       sendOp.call(connection, doc, op);
     };
     if (this.#holdsOps) {
-      this.#heldSends.hold(connection, (doc, src, seq) => this.#emitOf(doc, 'sending', src, seq));
+      this.#waitingSends.hold(connection, (doc, src, seq) =>
+        this.#emit({type: 'sending', doc: nameOf(doc), sent: {src, seq}}, doc),
+      );
     }
     connection.on('receive', (request: {data?: Answer}) => {
       const {data} = request;
-      if (this.#holdsOps && data && this.#heldResults.holds(connection, data)) {
+      if (this.#holdsOps && data && this.#waitingResults.holds(connection, data)) {
         delete request.data;
         // The core may be busy.
         queueMicrotask(() => this.tellAll());
@@ -180,11 +194,11 @@ export class UpstreamAdapter {
     connection.on('send', (message: Subject) => {
       if (relayed.has(message.a ?? '')) return;
       const src = message.src ?? connection.id ?? undefined;
-      this.#asked.note({...message, src}, this.#sendingByHand);
+      this.#unanswered.note({...message, src}, this.#sendingByHand);
     });
     connection.on('state', (state: string) => {
-      this.#asked.clear();
-      this.#heldResults.forget();
+      this.#unanswered.clear();
+      this.#waitingResults.forget();
       this.#outdated.forgetAsked();
       this.#opsSince.askAgain(connection);
       const early = this.#early.splice(0);
@@ -199,27 +213,27 @@ export class UpstreamAdapter {
   #receive(connection: WholeConnection, request: {data?: Answer}): void {
     const {data} = request;
     if (!data) return;
-    const wrong = misshapen(data);
+    const wrong = malformed(data);
     if (wrong) {
       delete request.data;
       const reason = `a message of the server was dropped: ${wrong}`;
-      return this.#emit('fault', makeError(codes.BAD_FRAME, reason));
+      return this.#emit({type: 'fault', error: makeError(codes.BAD_FRAME, reason)});
     }
     const since = this.#opsSince.see(data);
     if (since) {
       delete request.data;
-      const {collection, id, version, error, ops} = since;
-      return this.#emit('since', collection, id, version, error, ops);
+      return this.#emit(since);
     }
-    if (wouldMislead(connection, data, this.#asked)) {
+    if (isStaleAnswer(connection, data, this.#unanswered)) {
       delete request.data;
       return;
     }
-    const byHand = this.#asked.takeByHand(data);
+    const byHand = this.#unanswered.takeByHand(data);
     // ShareDB goes on to change the message.
-    if (byHand || relayed.has(data.a ?? '')) this.#emit('message', {...data});
-    this.#arriving.see(data);
+    if (byHand || relayed.has(data.a ?? '')) this.#emit({type: 'message', message: {...data}});
+    this.#incomingOp.see(data);
     const isForHub = this.#holdsOps && !byHand && this.#outdated.see(connection, data);
+    if (!this.#holdsOps && !byHand) this.#outdated.seeRead(connection, data);
     // A ping is always a tab's.
     if (byHand || isForHub || data.a === 'pp') delete request.data;
   }
@@ -228,14 +242,16 @@ export class UpstreamAdapter {
   #takeResults(): void {
     const connection = this.#connection;
     if (!connection) return;
-    this.#heldResults.takeAll(connection, (data) => {
+    this.#waitingResults.takeAll(connection, (data) => {
       const request: {data?: Answer} = {data};
       this.#receive(connection, request);
       if (request.data) this.#handle(connection, request.data);
     });
   }
 
-  send(message: Subject): void {
+  send(given: unknown): void {
+    // The core has looked at it.
+    const message = given as Subject;
     const connection = this.#connection;
     const byHand = !relayed.has(message.a ?? '');
     // Of the others, tabs send what is still wanted once the server is there.
@@ -251,7 +267,7 @@ export class UpstreamAdapter {
 
   /** What the message does is told like anything else that happens upstream. */
   handleMessage(message: unknown): void {
-    this.#arriving.forget();
+    this.#incomingOp.forget();
     if (this.#connection) this.#handle(this.#connection, message);
   }
 
@@ -275,12 +291,12 @@ export class UpstreamAdapter {
   }
 
   #known(collection: string, id: string): WholeDoc | undefined {
-    return this.#docs.get(JSON.stringify([collection, id]));
+    return this.#docs.get(keyOf(collection, id));
   }
 
   #adopt(made: Doc): WholeDoc {
     const doc = made as WholeDoc;
-    const key = JSON.stringify([doc.collection, doc.id]);
+    const key = keyOf(doc.collection, doc.id);
     if (this.#docs.get(key) !== doc) {
       this.#docs.set(key, doc);
       shield(doc, doc.connection);
@@ -292,38 +308,45 @@ export class UpstreamAdapter {
   #watch(doc: WholeDoc): void {
     let src: string | undefined;
     doc.on('load', () => {
-      if (!this.#submitting) this.#emitOf(doc, 'loaded');
+      if (!this.#submitting) this.#emit({type: 'loaded', doc: nameOf(doc)}, doc);
     });
     doc.on('op', (_op, _source, opSrc?: string) => {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      if (this.#submitting) return;
-      this.#emitOf(doc, 'op', doc.version, src, op, this.#arriving.rawOf(doc, op));
+      this.#changed(doc, {op}, this.#incomingOp.rawOf(doc, op), src);
     });
     doc.on('create', () => {
       if (this.#submitting) return;
-      const {version, type} = doc;
-      const raw = this.#arriving.rawOf(doc);
       const data = copied(serialized(doc));
-      this.#emitOf(doc, 'create', version, undefined, type?.uri, data, raw);
+      const create = {type: doc.type?.uri as string, data, snapshot: true};
+      this.#changed(doc, {create}, this.#incomingOp.rawOf(doc));
     });
     doc.on('del', () => {
-      if (this.#submitting) return;
-      this.#emitOf(doc, 'del', doc.version, undefined, this.#arriving.rawOf(doc));
+      this.#changed(doc, {del: true}, this.#incomingOp.rawOf(doc));
     });
-    this.#silenced.watch(doc);
-    watchSubscription(doc, (error) => this.#emitOf(doc, 'subscribed', error, doc.subscribed));
+    this.#silentRejections.watch(doc);
+    watchSubscription(doc, (error) => {
+      this.#emit({type: 'subscribed', doc: nameOf(doc), error, live: doc.subscribed}, doc);
+    });
     doc.on('error', (error: unknown) => {
       this.#tellIfUnloaded(doc);
-      if (!this.#outdated.hasTold(doc, error)) this.#emitOf(doc, 'failed', error);
+      if (this.#outdated.hasTold(doc, error)) return;
+      this.#emit({type: 'failed', doc: nameOf(doc), error}, doc);
     });
+  }
+
+  /** `raw`: the server's op as it came, if that is it. */
+  #changed(doc: Doc, op: Op, raw: Op | undefined, src?: string): void {
+    if (this.#submitting) return;
+    const version = doc.version ?? undefined;
+    this.#emit({type: 'changed', doc: nameOf(doc), op, version, src, raw}, doc);
   }
 
   /** ShareDB says what has failed after it has tried to load the document anew. */
   #tellIfUnloaded(doc: WholeDoc): void {
     const isUnloaded = doc.version === null && doc.type === null && !doc._isInHardRollback;
-    if (isUnloaded) this.#emitOf(doc, 'unloaded');
+    if (isUnloaded) this.#emit({type: 'unloaded', doc: nameOf(doc)}, doc);
   }
 
   startBulk(): void {
@@ -336,24 +359,24 @@ export class UpstreamAdapter {
 
   fetch(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    doc.fetch((error) => this.#emitOf(doc, 'fetched', error ?? this.#silenced.by(doc)));
+    doc.fetch((error) => this.#fetched(doc, error ?? this.#silentRejections.by(doc)));
+  }
+
+  #fetched(doc: Doc, error: unknown): void {
+    this.#emit({type: 'fetched', doc: nameOf(doc), error}, doc);
   }
 
   flush(collection: string, id: string): void {
     this.#get(collection, id).flush();
   }
 
-  ingest(
-    collection: string,
-    id: string,
-    {version, type, data}: {version?: number; type?: string; data?: unknown},
-  ): void {
+  ingest(collection: string, id: string, {version, type, data}: Snapshot): void {
     const doc = this.#get(collection, id);
     this.#submitting = true;
     try {
       // ShareDB ignores what is older than what it has.
       doc.ingestSnapshot({v: version as number, type: type ?? null, data} as never, (error) => {
-        if (error) this.#emit('failed', collection, id, error);
+        if (error) this.#emit({type: 'failed', doc: {collection, id}, error});
       });
     } finally {
       this.#submitting = false;
@@ -366,7 +389,7 @@ export class UpstreamAdapter {
 
   subscribe(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    const isAnswered = this.#telling.isToTell(doc, 'subscribed');
+    const isAnswered = this.#events.isToTell(doc, 'subscribed');
     const isUnderWay = doc.inflightSubscribe || doc.pendingSubscribe.length > 0;
     // ShareDB has asked for it by itself, and the core is about to hear the answer.
     if (!isAnswered || isUnderWay) doc.subscribe();
@@ -381,7 +404,7 @@ export class UpstreamAdapter {
 
   destroy(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    this.#docs.delete(JSON.stringify([collection, id]));
+    this.#docs.delete(keyOf(collection, id));
     doc.removeAllListeners();
     // ShareDB's own `destroy` would, at some later time, end the subscription of who takes the
     // document again meanwhile. Here a subscription is left only if it was ended offline.
@@ -400,8 +423,16 @@ export class UpstreamAdapter {
   }
 
   /** Returns whether ShareDB made the op a part of the one before it. */
-  submit(collection: string, id: string, op: Op, how: [unknown, boolean, string, number]): boolean {
-    const [source, compose, tab, opId] = how;
+  submit(
+    collection: string,
+    id: string,
+    op: Op,
+    source: unknown,
+    compose: boolean,
+    tab: string,
+    op_id: number,
+  ): boolean {
+    const origin = {tab, op_id};
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
@@ -410,8 +441,8 @@ export class UpstreamAdapter {
     if (dangerous) throw dangerous;
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
-    const done = answerTo({tab, op_id: opId}, (error) => {
-      if (answer.returned) this.#settled(doc, {tab, op_id: opId}, error);
+    const done = answerTo(origin, (error) => {
+      if (answer.returned) this.#settled(doc, origin, error);
       else answer.refused = error;
     });
     doc.preventCompose = !compose;
@@ -441,7 +472,7 @@ export class UpstreamAdapter {
   release(collection: string, id: string, src: string, seq: number): void {
     const doc = this.#connection?.getExisting(collection, id);
     try {
-      if (doc) this.#heldSends.release(doc, src, seq);
+      if (doc) this.#waitingSends.release(doc, src, seq);
     } catch (error) {
       this.#connection?.emit('error', error as never);
     }
@@ -454,16 +485,16 @@ export class UpstreamAdapter {
   }
 
   /** What `snapshot` would say after the ops. */
-  materialize(snapshot: WireSnapshot, ops: Op[]): [number | null, string | null, unknown] {
+  materialize(snapshot: Snapshot, ops: Op[]): Snapshot {
     const state = stateAfterAll(snapshot, ops, this.#types);
-    return [snapshot.version ?? null, state.type?.uri ?? null, serialized(state)];
+    return {...headOf(snapshot.version, state.type), data: serialized(state)};
   }
 
   /** Gives a document without state the one it had in an earlier hub. */
   restore(
     collection: string,
     id: string,
-    snapshot: WireSnapshot,
+    snapshot: Snapshot,
     ops: Op[],
     pending: PendingOp[],
   ): void {
@@ -484,11 +515,11 @@ export class UpstreamAdapter {
   /** Gives up the document's state and its uncommitted ops, and loads it. */
   startOver(collection: string, id: string): void {
     const doc = this.#get(collection, id);
-    this.#outdated.startOver(doc, (error) => this.#emitOf(doc, 'fetched', error));
+    this.#outdated.startOver(doc, (error) => this.#fetched(doc, error));
   }
 
   /** Does the ops again, on the data as loaded. Returns those that do not fit, and why. */
-  reapply(collection: string, id: string, pending: PendingOp[]): [index: number, error: unknown][] {
+  reapply(collection: string, id: string, pending: PendingOp[]): Unfit[] {
     const doc = this.#get(collection, id);
     const {state, fit, unfit} = fitting(doc, pending, this.#types);
     this.#resume(doc, state, this.#queued(doc, fit));
@@ -501,9 +532,9 @@ export class UpstreamAdapter {
     );
   }
 
-  #settled(doc: WholeDoc, {tab, op_id}: Origin, error: unknown): void {
+  #settled(doc: WholeDoc, origin: Origin, error: unknown): void {
     this.#tellIfUnloaded(doc);
-    this.#emitOf(doc, 'settled', tab, op_id, error);
+    this.#emit({type: 'settled', doc: nameOf(doc), origin, error}, doc);
   }
 
   #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {
@@ -514,17 +545,22 @@ export class UpstreamAdapter {
   }
 
   /** The document's version and the URI of its type. */
-  head(collection: string, id: string): [number | null, string | null] {
+  head(collection: string, id: string): Head {
     const doc = this.#known(collection, id);
-    return [doc ? this.#telling.versionOf(doc) : null, doc?.type?.uri ?? null];
+    return doc ? headOf(this.#events.versionOf(doc), doc.type) : {};
   }
 
   /**
    * As `head`, with the data as the server has it. It is a copy: types change data in place, and what
    * is told of a document may wait for the store.
    */
-  snapshot(collection: string, id: string): [number | null, string | null, unknown] {
+  snapshot(collection: string, id: string): Snapshot {
     const doc = this.#known(collection, id);
-    return [doc?.version ?? null, doc?.type?.uri ?? null, doc && copied(serialized(doc))];
+    return doc ? {...headOf(doc.version, doc.type), data: copied(serialized(doc))} : {};
   }
+}
+
+/** A name of the document that no other has. */
+function keyOf(collection: string, id: string): string {
+  return `${collection.length} ${collection} ${id}`;
 }

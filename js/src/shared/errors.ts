@@ -44,13 +44,14 @@ export function makeError(code: string, message: string): Error & {code: string}
 export type CoreError = Error | {code?: unknown; message: string};
 
 /**
- * The `Error` for what the core says; `null` stays `null`. As in ShareDB, an error that came in a
- * message is a plain `Error`.
+ * The `Error` for what the core says; `null` if that is nothing. As in ShareDB, an error that came in
+ * a message is a plain `Error`.
  */
 export function toError(error: CoreError): Error;
-export function toError(error: CoreError | null): Error | null;
-export function toError(error: CoreError | null): Error | null {
-  if (error === null || error instanceof Error) return error;
+export function toError(error: CoreError | null | undefined): Error | null;
+export function toError(error: CoreError | null | undefined): Error | null {
+  if (error === null || error === undefined) return null;
+  if (error instanceof Error) return error;
   const {code, message} = error;
   return Object.assign(new Error(message), {code});
 }

@@ -68,7 +68,7 @@ function applyPieces(
   for (const component of edit) {
     let piece = [component];
     doc.emit('before op', piece, source, src);
-    piece = core.transformPiece(doc.key, since, {op: piece}).op;
+    piece = core.transformPiece(doc.key, since, {op: piece}).op as any[];
     doc.data = type.apply(doc.data, piece);
     doc.emit('op', piece, source, src);
   }

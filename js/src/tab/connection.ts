@@ -118,7 +118,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
         settings.middleware?.map((it) => (isCustomLayer(it) ? {name: it.name} : it)),
         settings.types.map,
         transport,
-        {...coreHandler(this, parts, this.#lifetime), layer: callLayer},
+        coreHandler(this, parts, this.#lifetime, callLayer),
         trace && quietly(trace),
       );
     } catch (error) {

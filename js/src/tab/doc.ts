@@ -118,8 +118,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   #sentAndWaiting(): [WireOp[], WireOp[]] {
-    const [count, ...ops] = this.connection.core.pendingOps(this.key) as [number, ...WireOp[]];
-    return [ops.slice(0, count), ops.slice(count)];
+    const {core} = this.connection;
+    const [ops, sent] = [core.pendingOps(this.key), core.sentOps(this.key)];
+    return [ops.slice(0, sent), ops.slice(sent)];
   }
 
   /**
@@ -294,10 +295,10 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
         token,
       );
       if (error) return callbackOrEmit(this, toError(error), callback);
-      this.#submits.add(token, callback);
+      this.#submits.add(token, callback, 'op' in op);
       applyOp(this, op, source);
     } catch (error) {
-      this.#submits.add(token, callback);
+      this.#submits.add(token, callback, 'op' in op);
       return this.#submits.hardRollback(error, token);
     }
     this.connection.lastWords.onChanged();

@@ -37,6 +37,8 @@ export class Submits {
   readonly #requests: DocRequests;
   /** Oldest first. */
   readonly #callbacks = new Map<number, Callback | undefined>();
+  /** Those that create or delete the document. */
+  readonly #whole = new Set<number>();
   /** Why the document is being loaded anew. */
   readonly #causes: Error[] = [];
   /** The ops that were lost: they hear of it once the document is loaded anew. */
@@ -57,8 +59,10 @@ export class Submits {
     return this.#callbacks.size;
   }
 
-  add(token: number, callback: Callback | undefined): void {
+  /** `isEdit`: it neither creates nor deletes the document. */
+  add(token: number, callback: Callback | undefined, isEdit: boolean): void {
     this.#callbacks.set(token, callback);
+    if (!isEdit) this.#whole.add(token);
   }
 
   /** There is no hub: none of them will have an answer. */
@@ -102,13 +106,14 @@ export class Submits {
   /** Tells what became of these. */
   #settle(answered: Answered, error: Error | null): void {
     const doc = this.#doc;
+    // ShareDB loads a document anew if it can't invert the op, and then says so first.
+    const isLoadedAnew =
+      !doc.type?.invert || answered.flat().some((token) => this.#whole.has(token));
     const ops = this.#take(answered);
     const tellUnheard = () => {
       if (error && !ops.every(isHeard)) doc.emit('error', error);
     };
     const tellNothingPending = () => doc.tellNothingPending();
-    // ShareDB loads a document anew if it can't invert the op, and then says so first.
-    const isLoadedAnew = !doc.type?.invert;
     doAll(
       () => callEach(ops.flat(), error ?? undefined),
       ...(isLoadedAnew ? [tellUnheard, tellNothingPending] : [tellNothingPending, tellUnheard]),
@@ -127,7 +132,10 @@ export class Submits {
     const takeOne = (tokens: number[]) => {
       const known = tokens.filter((token) => this.#callbacks.has(token));
       const callbacks = known.map((token) => this.#callbacks.get(token));
-      for (const token of known) this.#callbacks.delete(token);
+      for (const token of known) {
+        this.#callbacks.delete(token);
+        this.#whole.delete(token);
+      }
       return callbacks;
     };
     return answered.map(takeOne).filter((callbacks) => callbacks.length > 0);

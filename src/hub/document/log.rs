@@ -1,9 +1,8 @@
 //! What is written down of a document.
 
 use std::collections::HashSet;
-use tabmux_middleware::SortedMap;
 
-use tabmux_middleware::Millis;
+use tabmux_middleware::{Millis, SortedMap};
 
 use super::{Context, Document, Holder, Unsettled};
 use crate::error::Error;
@@ -11,6 +10,7 @@ use crate::hub::Untold;
 use crate::hub::journal::{
     Checkpoint, Failure, KnownTab, Lost, Placed, Recalled, Record, to_bytes,
 };
+use crate::hub::settings::GRACE;
 use crate::hub::{PendingOp, Sent};
 use crate::ot::{Op, Origin, Sequencer, state_lost};
 use crate::protocol::{DocId, Rev};
@@ -25,9 +25,6 @@ const SIZE: u64 = 64 * 1024;
 /// How often it is written that a document is in use.
 const USE_NOTED: Millis = 60 * 60 * 1000;
 
-/// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of
-/// a tab that has ended.
-const GRACE: Millis = 60_000;
 /// Stands for these tabs among the holders.
 const UNKNOWN: &str = "";
 

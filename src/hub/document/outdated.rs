@@ -9,11 +9,19 @@ use crate::ot::Origin;
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
     pub fn outdated(&mut self, error: Error, cx: &mut Context<'_>) {
-        if self.outdated.is_none() {
-            let pending = cx.upstream.pending(&self.id);
+        let pending = cx.upstream.pending(&self.id);
+        // Without a store, a tab that has the document hears of it, as a client of its own would.
+        let is_for_nobody = cx.journal.is_none() && pending.is_empty() && !self.is_to_be_loaded();
+        if self.outdated.is_none() && !is_for_nobody {
             self.outdated = Some((error, pending));
             cx.upstream.start_over(&self.id);
         }
+    }
+
+    /// Whether a tab waits for the document that has no state of it.
+    fn is_to_be_loaded(&self) -> bool {
+        let mut waiters = self.fetches.iter().chain(&self.subscribes);
+        waiters.any(|it| self.holders.get(&it.tab).is_some_and(|holder| holder.sent.is_none()))
     }
 
     /// Whether a request failed for the very reason for which the document is being loaded anew: who

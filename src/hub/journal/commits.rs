@@ -58,7 +58,8 @@ pub(crate) struct Journal {
     pub events: Vec<StoreEvent>,
     /// Something waits for [`Journal::advance`].
     due: bool,
-    /// After a transaction failed, nothing is written until then.
+    /// After a transaction failed, no document is written until then. What a tab asks for is, and what
+    /// makes room; the pause ends if that succeeds.
     pause: Option<Millis>,
     /// How long the last pause was; 0 since a transaction succeeded.
     pause_length: Millis,
@@ -116,6 +117,10 @@ impl Journal {
     }
 
     pub fn write(&mut self, write: Write) {
+        if self.pause.is_some() && matches!(write, Write::Use { .. }) {
+            // It is not worth an attempt of its own.
+            return self.in_passing.push(write);
+        }
         if let Write::Append { n, .. } | Write::Checkpoint { next: n, .. } = &write {
             self.next_number = self.next_number.max(*n);
         }
@@ -269,23 +274,27 @@ impl Journal {
 
     /// The pause after a failed transaction may be over.
     pub fn wake(&mut self, now: Millis) {
-        if self.in_passing_until.take_if(|until| *until <= now).is_some() {
+        if self.pause.take_if(|until| *until <= now).is_some() {
+            self.due |= self.waits_for_the_pause();
+            self.to_write.append(&mut self.in_passing);
+        }
+        if self.pause.is_none() && self.in_passing_until.take_if(|until| *until <= now).is_some() {
             self.to_write.append(&mut self.in_passing);
             self.due = true;
         }
-        if self.pause.take_if(|until| *until <= now).is_some() {
-            self.due |= !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
-            self.to_write.append(&mut self.in_passing);
-        }
+    }
+
+    fn waits_for_the_pause(&self) -> bool {
+        !(self.unsaved.is_empty() && self.waiting.sends.is_empty() && self.in_passing.is_empty())
     }
 
     /// `has_tabs`: there is someone to tell events.
     pub fn deadline(&self, now: Millis, has_tabs: bool) -> Option<Millis> {
         let tells = has_tabs && !(self.events.is_empty() && self.with_lost.is_empty());
         let due = (self.due || tells).then_some(now);
-        let waits = !self.unsaved.is_empty() || !self.waiting.sends.is_empty();
-        let retry = self.pause.filter(|_| waits);
-        let in_passing = self.in_passing_until.filter(|_| self.under_way.is_none());
+        let retry = self.pause.filter(|_| self.waits_for_the_pause());
+        let may_write = self.under_way.is_none() && self.pause.is_none();
+        let in_passing = self.in_passing_until.filter(|_| may_write);
         due.or(retry.into_iter().chain(in_passing).min())
     }
 }

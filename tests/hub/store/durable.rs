@@ -3,6 +3,7 @@
 use serde_json::json;
 use tabmux::codes;
 use tabmux::hub::HubEvent;
+use tabmux::protocol::StoreQuestion;
 use tabmux::store::{StoreError, Write};
 use tabmux::tab::TabEvent;
 
@@ -216,6 +217,40 @@ fn f15_the_pauses_double_until_something_is_written() {
     let tried = stage.disk().transactions.len();
     stage.run_for(1000);
     assert!(stage.disk().transactions.len() > tried, "the first pause is short again");
+}
+
+#[test]
+fn f15_that_a_document_is_in_use_is_no_reason_to_write_during_a_pause() {
+    let (mut stage, id, other) = (two_with_a_text(), doc("a"), doc("b"));
+    stage.seed(&other, "world");
+    stage.disk().disk.fail_next_commit(quota());
+    stage.edit(0, &id, json!(["oh "]));
+    for pause in [1000, 2000, 4000, 8000] {
+        stage.disk().disk.fail_next_commit(quota());
+        stage.run_for(pause);
+    }
+    let tried = stage.disk().transactions.len();
+    stage.fetch(0, &other);
+    stage.run_for(1);
+    let key = stage.open(0, &other);
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(15_998);
+    assert_eq!(stage.disk().transactions.len(), tried);
+    stage.run_for(1);
+    assert!(stage.disk().info(&other).is_some());
+}
+
+#[test]
+fn f15_the_pause_is_over_once_something_is_written() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.disk().disk.fail_next_commit(quota());
+    let token = stage.edit(0, &id, json!(["oh "]));
+    let pin = StoreQuestion::Pin { doc: doc("b"), pinned: true };
+    stage.tab(0, |tab, now| tab.ask_store(pin, now));
+    stage.replace_hub("connected");
+    assert_eq!(losses(&stage, 0), 0);
+    assert_eq!(stage.answers(0, token), [None]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tabmux::hub::{HubEvent, Room};
+use tabmux::protocol::StoreQuestion;
 use tabmux::store::StoreError;
 
 use super::two_with_a_text;
@@ -174,8 +175,8 @@ fn f15_what_the_store_lacks_is_written_as_soon_as_a_transaction_succeeds() {
     stage.edit(0, &doc("a"), json!(["oh "]));
     assert!(stage.hub.is_behind());
     stage.run_for(500);
-    // That it is no longer in use is written at once.
-    let key = stage.open(0, &doc("b"));
-    stage.tab(0, |tab, now| tab.close(key, now));
+    // What a tab asks for is written at once.
+    let pin = StoreQuestion::Pin { doc: doc("b"), pinned: true };
+    stage.tab(0, |tab, now| tab.ask_store(pin, now));
     assert!(!stage.hub.is_behind());
 }

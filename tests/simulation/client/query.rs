@@ -142,10 +142,14 @@ impl Client {
                 }
                 if !query.spec.subscribe {
                     self.queries.remove(&id);
-                    // ShareDB may not wait for documents that are loaded after a hard rollback: the
-                    // versions they were found at promise nothing.
+                    // ShareDB may not wait for documents that are loaded after a hard rollback, or of
+                    // which the server answers a subscription while they are fetched, as when it
+                    // silently refuses it: the versions they were found at promise nothing.
                     if let Some(Payload(Value::Object(extra))) = &mut results.extra {
-                        extra.retain(|id, _| self.version(&DocId::new("docs", id)).is_some());
+                        extra.retain(|id, found| {
+                            let version = self.version(&DocId::new("docs", id));
+                            version.is_some() && version >= found.as_u64()
+                        });
                     }
                 }
                 self.conn.events.push_back(UpstreamEvent::QueryReady(id, Ok(results)));

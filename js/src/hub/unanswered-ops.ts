@@ -5,7 +5,7 @@ interface Question extends Subject {
 }
 
 /** What was asked of the server and has no answer yet, oldest first. */
-export class Asked {
+export class UnansweredOps {
   readonly #questions: Question[] = [];
 
   /** `byHand`: an application sent it, not ShareDB. */

@@ -1,7 +1,5 @@
+import type {DocId} from '../../wasm/hub/tabmux_hub.js';
 import type {Answer, WholeConnection} from './sharedb.js';
-
-/** The collection and id of a document. */
-export type DocumentName = [collection: string, id: string];
 
 /** A state of a document, as a query has found it. */
 interface Found {
@@ -19,14 +17,14 @@ interface Results extends Answer {
  * The results of queries, which wait until the store was asked for their documents, and all that the
  * server says after them: ShareDB brings a document up to date from the version that it has.
  */
-export class HeldResults {
+export class WaitingResults {
   /** Oldest first. */
   readonly #held: Answer[] = [];
-  readonly #hasAtHand: (docs: DocumentName[]) => boolean;
+  readonly #hasAtHand: (docs: DocId[]) => boolean;
   #isTaking = false;
 
   /** `hasAtHand`: whether the documents were read; has them read. */
-  constructor(hasAtHand: (docs: DocumentName[]) => boolean) {
+  constructor(hasAtHand: (docs: DocId[]) => boolean) {
     this.#hasAtHand = hasAtHand;
   }
 
@@ -61,7 +59,7 @@ export class HeldResults {
 }
 
 /** The documents of which the message has the states that a query found. */
-function documentsIn(connection: WholeConnection, answer: Answer): DocumentName[] {
+function documentsIn(connection: WholeConnection, answer: Answer): DocId[] {
   const {id, data = [], diff = []} = answer as Results;
   const query = connection.queries[String(id)];
   if (!query) return [];
@@ -69,5 +67,5 @@ function documentsIn(connection: WholeConnection, answer: Answer): DocumentName[
   const found = Array.isArray(data)
     ? [...data, ...diff.flatMap(({values = []}) => values)].map(({c, d}) => [c, d] as const)
     : Object.entries(data).map(([d, {c}]) => [c, d] as const);
-  return found.map(([c = collection, d]) => [c, d]);
+  return found.map(([c = collection, id]) => ({collection: c, id}));
 }

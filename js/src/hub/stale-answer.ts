@@ -1,12 +1,16 @@
-import type {Asked} from './asked.js';
 import type {Answer, WholeConnection} from './sharedb.js';
+import type {UnansweredOps} from './unanswered-ops.js';
 
 /**
  * Whether this answers an op that the document has given up, in a way that ShareDB's client takes
  * for something else: a refusal for that of the op inflight, or for news although the tab was told as
  * the op was given up; an acknowledgement for a version that changes nothing.
  */
-export function wouldMislead(connection: WholeConnection, answer: Answer, asked: Asked): boolean {
+export function isStaleAnswer(
+  connection: WholeConnection,
+  answer: Answer,
+  asked: UnansweredOps,
+): boolean {
   const doc = answer.a === 'op' && connection.getExisting(answer.c ?? '', answer.d ?? '');
   if (!doc) return false;
   const inflight = doc.inflightOp;

@@ -1,10 +1,5 @@
 import type {Doc} from 'sharedb/lib/client/index.js';
-
-/** What happened upstream: a name, and what `bindings/hub/src/upstream.rs` expects with it. */
-export type UpstreamEvent = [name: string, ...rest: unknown[]];
-
-/** The events by which a document changes. */
-const changes = new Set(['op', 'create', 'del']);
+import type {Untold, UpstreamEvent} from '../../wasm/hub/tabmux_hub.js';
 
 /** An event that waits to be told, with the document's version when it happened. */
 interface ToldLater {
@@ -19,15 +14,15 @@ interface ToldLater {
  * The core is busy while it calls, so events are told on the next microtask, in order, or before the
  * next frame of a tab; and only while it can be told.
  */
-export class Telling {
+export class EventQueue {
   readonly #tell: (event: UpstreamEvent) => void;
   readonly #canTell: () => boolean;
   readonly #events: ToldLater[] = [];
   /** Events that are being told, and how many of them are. */
   readonly #telling: ToldLater[] = [];
   #told = 0;
-  /** The names of the events of each document that are not told, oldest first. */
-  readonly #untold = new Map<Doc, string[]>();
+  /** The types of the events of each document that are not told, oldest first. */
+  readonly #untold = new Map<Doc, UpstreamEvent['type'][]>();
   /** The versions of documents as of the event told last; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
 
@@ -41,8 +36,8 @@ export class Telling {
     this.#events.push({event, doc, version: doc?.version ?? null});
     if (!doc) return;
     const untold = this.#untold.get(doc);
-    if (untold) untold.push(event[0]);
-    else this.#untold.set(doc, [event[0]]);
+    if (untold) untold.push(event.type);
+    else this.#untold.set(doc, [event.type]);
   }
 
   /** Tells what waits, in order, for as long as the core can be told. */
@@ -84,19 +79,19 @@ export class Telling {
    * Of what the core has not been told: how many changes of the document come before its next load,
    * and whether there is one.
    */
-  untold(doc: Doc | undefined): [changes: number, load: boolean] {
-    const names = this.#untoldOf(doc);
-    const load = names.indexOf('loaded');
-    const before = load < 0 ? names : names.slice(0, load);
-    return [before.filter((name) => changes.has(name)).length, load >= 0];
+  untold(doc: Doc | undefined): Untold {
+    const types = this.#untoldOf(doc);
+    const load = types.indexOf('loaded');
+    const before = load < 0 ? types : types.slice(0, load);
+    return {changes: before.filter((type) => type === 'changed').length, load: load >= 0};
   }
 
-  /** Whether the core has yet to be told an event of this name of the document. */
-  isToTell(doc: Doc, name: string): boolean {
-    return this.#untoldOf(doc).includes(name);
+  /** Whether the core has yet to be told an event of this type of the document. */
+  isToTell(doc: Doc, type: UpstreamEvent['type']): boolean {
+    return this.#untoldOf(doc).includes(type);
   }
 
-  #untoldOf(doc: Doc | undefined): string[] {
+  #untoldOf(doc: Doc | undefined): UpstreamEvent['type'][] {
     return (doc && this.#untold.get(doc)) ?? [];
   }
 }

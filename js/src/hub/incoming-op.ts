@@ -1,9 +1,9 @@
 import type {Doc} from 'sharedb/lib/client/index.js';
-import type {Op} from '../shared/wire.js';
+import type {Op} from '../../wasm/hub/tabmux_hub.js';
 import type {Answer} from './sharedb.js';
 
 /** The op of the server that ShareDB is handling, as it came. */
-export class Arriving {
+export class IncomingOp {
   #message: Answer | undefined;
   /** ShareDB goes on to change the message. */
   #raw: Op | undefined;

@@ -7,7 +7,7 @@ import type {QueuedOp, WholeConnection, WholeDoc} from './sharedb.js';
  *
  * ShareDB sends an op anew when it is connected anew, so a message does not outlive the connection.
  */
-export class HeldSends {
+export class WaitingSends {
   readonly #held = new Map<WholeDoc, {op: QueuedOp; send: () => void}>();
 
   /** Holds what this connection's documents send from now on. */

@@ -1,5 +1,5 @@
 /** What is wrong with a message of the server, if ShareDB's client can't take it for what it is. */
-export function misshapen(message: any): string | undefined {
+export function malformed(message: any): string | undefined {
   if (typeof message !== 'object' || typeof message?.a !== 'string') {
     return 'it has no action `a`';
   }

@@ -5,7 +5,7 @@ import type {WholeDoc} from './sharedb.js';
  * Knows when the server answers for a document that it does not show it, and is not to say so: ShareDB
  * calls back without an error then, as if the document had been loaded.
  */
-export class Silenced {
+export class SilentRejections {
   readonly #errors = new WeakMap<WholeDoc, unknown>();
 
   watch(doc: WholeDoc): void {
