@@ -47,8 +47,10 @@ pub enum CodecError {
         reason: String,
     },
     /// A codec from elsewhere says why.
-    #[error("{reason}")]
+    #[error("the {codec} codec failed: {reason}")]
     Failed {
+        /// The codec's name.
+        codec: String,
         /// Its words.
         reason: String,
     },
@@ -68,7 +70,7 @@ impl CodecError {
     }
 
     /// That the frame is of another kind than the codec reads.
-    pub fn wrong_kind(codec: &'static str, reads: FrameKind, got: FrameKind) -> Self {
+    pub(crate) fn wrong_kind(codec: &'static str, reads: FrameKind, got: FrameKind) -> Self {
         CodecError::malformed(codec, format!("it reads {reads}, and got {got}"))
     }
 
@@ -87,7 +89,7 @@ impl CodecError {
 /// Turns values into frames and back.
 pub trait Codec {
     /// The name users know it by, such as `structured-clone`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// The kind of frame it writes and reads.
     fn frame_kind(&self) -> FrameKind;

@@ -21,7 +21,7 @@ impl Json {
 }
 
 impl Codec for Json {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         Self::NAME
     }
 

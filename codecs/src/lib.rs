@@ -9,7 +9,7 @@
 //! | [`Json`] | text | when frames should be readable, or the transport carries strings only |
 //! | [`Cbor`] | bytes | when frames should be bytes, as for a transport that carries nothing else |
 //!
-//! Which one is in use shows in the kind of the first frame: see [`by_frame_kind`].
+//! A hub finds the one that a tab uses by the tab's first frame: see [`Codecs::by_frame_kind`].
 //!
 //! # What is carried
 //!
@@ -42,33 +42,79 @@
 //!
 //! ```
 //! use serde_json::json;
-//! use tabmux_codecs::{CodecError, Limits, by_frame_kind, by_name};
+//! use tabmux_codecs::{CodecError, Codecs, Limits};
 //!
 //! let limits = Limits { max_depth: 3, ..Limits::default() };
-//! let cbor = by_name("cbor", limits).expect("a codec of that name");
+//! let strict = Codecs::built_in(limits);
 //! let op = json!({"op": [{"p": ["title", 0], "si": "Hello"}]});
 //!
+//! let cbor = strict.by_name("cbor").expect("a codec of that name");
 //! assert!(matches!(cbor.encode(&op), Err(CodecError::TooLarge { .. })));
 //!
-//! let cbor = by_name("cbor", Limits::default()).expect("a codec of that name");
-//! let frame = cbor.encode(&op)?;
-//! let codec = by_frame_kind(frame.kind(), Limits::default());
+//! let codecs = Codecs::built_in(Limits::default());
+//! let frame = codecs.by_name("cbor").expect("a codec of that name").encode(&op)?;
+//! let codec = codecs.by_frame_kind(frame.kind()).next().expect("a codec of bytes");
 //! assert_eq!(codec.decode(frame)?, op);
+//! # Ok::<(), CodecError>(())
+//! ```
+//!
+//! # A codec of one's own
+//!
+//! It is added to the [`Codecs`] of both ends. Of its kind of frame it is tried first, so it must refuse
+//! what is not its own.
+//!
+//! ```
+//! use std::rc::Rc;
+//! use serde_json::json;
+//! use tabmux_codecs::{Codec, CodecError, Codecs, Limits, Value};
+//! use tabmux_transports::{Frame, FrameKind};
+//!
+//! /// JSON behind a mark.
+//! struct Marked;
+//!
+//! impl Codec for Marked {
+//!     fn name(&self) -> &str {
+//!         "marked"
+//!     }
+//!
+//!     fn frame_kind(&self) -> FrameKind {
+//!         FrameKind::Text
+//!     }
+//!
+//!     fn encode(&self, value: &Value) -> Result<Frame, CodecError> {
+//!         Ok(Frame::Text(format!("!{value}")))
+//!     }
+//!
+//!     fn decode(&self, frame: Frame) -> Result<Value, CodecError> {
+//!         let bad = |reason: String| CodecError::Failed { codec: self.name().to_owned(), reason };
+//!         let Frame::Text(text) = frame else { return Err(bad("it reads text".to_owned())) };
+//!         let text = text.strip_prefix('!').ok_or_else(|| bad("there is no mark".to_owned()))?;
+//!         text.parse().map_err(|error: serde_json::Error| bad(error.to_string()))
+//!     }
+//! }
+//!
+//! let mut codecs = Codecs::built_in(Limits::default());
+//! codecs.add(Rc::new(Marked));
+//! let frame = codecs.by_name("marked").expect("it was added").encode(&json!([1]))?;
+//! assert_eq!(frame, Frame::Text("![1]".to_owned()));
+//! let names: Vec<_> = codecs.by_frame_kind(FrameKind::Text).map(|codec| codec.name()).collect();
+//! assert_eq!(names, ["marked", "json"]);
+//! assert_eq!(codecs.by_frame_kind(FrameKind::Text).next().unwrap().decode(frame)?, json!([1]));
 //! # Ok::<(), CodecError>(())
 //! ```
 
 mod cbor;
 mod codec;
+mod codecs;
 mod json;
-mod lookup;
 mod platform;
 mod structured_clone;
 mod text;
 
 pub use cbor::Cbor;
 pub use codec::{Codec, CodecError, Limits};
+pub use codecs::Codecs;
 pub use json::Json;
-pub use lookup::{by_frame_kind, by_name};
 pub use structured_clone::StructuredClone;
 /// What a codec encodes: a `JsValue` in the browser, a `serde_json::Value` elsewhere.
 pub use tabmux_transports::Object as Value;

@@ -25,7 +25,7 @@ impl StructuredClone {
 }
 
 impl Codec for StructuredClone {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         Self::NAME
     }
 

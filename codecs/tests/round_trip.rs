@@ -6,7 +6,7 @@ mod common;
 use common::all_codecs;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tabmux_codecs::{Limits, by_frame_kind};
+use tabmux_codecs::{Codecs, Limits};
 
 fn any_number() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -56,7 +56,8 @@ proptest! {
     fn the_first_frame_tells_the_codec(value in any_value()) {
         for codec in all_codecs(Limits::default()) {
             let frame = codec.encode(&value).unwrap();
-            let found = by_frame_kind(frame.kind(), Limits::default());
+            let codecs = Codecs::built_in(Limits::default());
+            let found = codecs.by_frame_kind(frame.kind()).next().unwrap();
             prop_assert_eq!(found.name(), codec.name());
             prop_assert_eq!(found.decode(frame).unwrap(), value.clone());
         }
@@ -73,6 +74,7 @@ fn negative_zero_arrives_as_zero() {
 
 #[test]
 fn an_unknown_name_is_no_codec() {
-    assert!(tabmux_codecs::by_name("JSON", Limits::default()).is_none());
-    assert!(tabmux_codecs::by_name("", Limits::default()).is_none());
+    let codecs = Codecs::built_in(Limits::default());
+    assert!(codecs.by_name("JSON").is_none());
+    assert!(codecs.by_name("").is_none());
 }

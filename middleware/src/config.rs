@@ -14,7 +14,7 @@ const MOST: u64 = i32::MAX as u64;
 /// let spec = LayerSpec::Named { name: "timeouts".to_owned(), options };
 /// assert_eq!(LayerConfig::try_from(spec), Ok(LayerConfig::Timeouts { after: 500 }));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LayerConfig {
     /// See [`Batching`](crate::Batching).
     Batching {
@@ -47,6 +47,9 @@ pub enum LayerConfig {
     },
     /// See [`Tracing`](crate::Tracing).
     Tracing,
+    /// A layer of one's own, by its name among the [`Layers`](crate::Layers) of each end. The other end
+    /// leaves it out if it has none of that name.
+    Own(String),
 }
 
 impl LayerConfig {
@@ -72,7 +75,7 @@ impl LayerConfig {
     ];
 
     /// The layer's name.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             LayerConfig::Batching { .. } => "batching",
             LayerConfig::Coalescing { .. } => "coalescing",
@@ -80,6 +83,7 @@ impl LayerConfig {
             LayerConfig::Ordering { .. } => "ordering",
             LayerConfig::Retries { .. } => "retries",
             LayerConfig::Tracing => "tracing",
+            LayerConfig::Own(name) => name,
         }
     }
 
@@ -96,6 +100,11 @@ impl LayerConfig {
                 let allowed = format!("a whole number from {least} to {MOST}");
                 return Err(self.invalid(option, value.to_string(), allowed));
             }
+        }
+        if let LayerConfig::Own(name) = self
+            && Self::ALL.iter().any(|layer| layer.name() == name)
+        {
+            return Err(ConfigError::Taken { layer: name.clone() });
         }
         if let LayerConfig::Retries { initial, max, ack_delay } = *self {
             if max < initial {
@@ -120,16 +129,17 @@ impl LayerConfig {
             LayerConfig::Retries { initial, max, ack_delay } => {
                 vec![("initial", initial), ("max", max), ("ackDelay", ack_delay)]
             }
-            LayerConfig::Tracing => vec![],
+            LayerConfig::Tracing | LayerConfig::Own(_) => vec![],
         }
     }
 
     fn set(&mut self, option: String, value: OptionValue) -> Result<(), ConfigError> {
-        let layer = *self;
+        let layer = self.clone();
         let mut options = self.places();
         let Some((option, place)) = options.iter_mut().find(|(name, _)| *name == option) else {
             let known = list(options.iter().map(|(name, _)| *name));
-            return Err(ConfigError::UnknownOption { layer: layer.name(), option, known });
+            let layer = layer.name().to_owned();
+            return Err(ConfigError::UnknownOption { layer, option, known });
         };
         match value {
             OptionValue::Whole(whole) if whole <= MOST => **place = whole,
@@ -144,7 +154,7 @@ impl LayerConfig {
     }
 
     fn invalid(&self, option: &'static str, value: String, allowed: String) -> ConfigError {
-        ConfigError::InvalidValue { layer: self.name(), option, value, allowed }
+        ConfigError::InvalidValue { layer: self.name().to_owned(), option, value, allowed }
     }
 }
 
@@ -167,6 +177,8 @@ pub enum LayerSpec {
         /// The options that were given.
         options: Vec<(String, OptionValue)>,
     },
+    /// A layer of one's own, of this name.
+    Own(String),
     /// It is something else.
     Other,
 }
@@ -184,9 +196,11 @@ impl TryFrom<LayerSpec> for LayerConfig {
     type Error = ConfigError;
 
     fn try_from(spec: LayerSpec) -> Result<Self, ConfigError> {
-        let known = || list(LayerConfig::ALL.iter().map(LayerConfig::name));
-        let LayerSpec::Named { name, options } = spec else {
-            return Err(ConfigError::NotALayer { known: known() });
+        let known = || known([].into_iter());
+        let (name, options) = match spec {
+            LayerSpec::Named { name, options } => (name, options),
+            LayerSpec::Own(name) => return Ok(LayerConfig::Own(name)),
+            LayerSpec::Other => return Err(ConfigError::NotALayer { known: known() }),
         };
         let Some(mut config) = LayerConfig::ALL.into_iter().find(|layer| layer.name() == name)
         else {
@@ -198,6 +212,11 @@ impl TryFrom<LayerSpec> for LayerConfig {
         config.check()?;
         Ok(config)
     }
+}
+
+/// The names of the built-in layers, and these.
+pub(crate) fn known<'a>(own: impl Iterator<Item = &'a str>) -> String {
+    list(LayerConfig::ALL.iter().map(LayerConfig::name).chain(own))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -22,7 +22,7 @@ pub enum ConfigError {
     #[error("unknown option `{option}` of the layer `{layer}`; its options are {known}")]
     UnknownOption {
         /// The layer's name.
-        layer: &'static str,
+        layer: String,
         /// The option as given.
         option: String,
         /// The options there are.
@@ -32,7 +32,7 @@ pub enum ConfigError {
     #[error("option `{option}` of the layer `{layer}` is {value}; it must be {allowed}")]
     InvalidValue {
         /// The layer's name.
-        layer: &'static str,
+        layer: String,
         /// The option's name.
         option: &'static str,
         /// The value as given.
@@ -44,15 +44,23 @@ pub enum ConfigError {
     #[error("the layer `{layer}` is there twice; name it once")]
     Repeated {
         /// The layer's name.
-        layer: &'static str,
+        layer: String,
+    },
+    /// A layer of one's own has the name of a built-in one.
+    #[error(
+        "a layer of your own can't be called `{layer}`, as one of tabmux is; choose another name"
+    )]
+    Taken {
+        /// The layer's name.
+        layer: String,
     },
     /// Two layers are in the wrong order.
     #[error("the layer `{lower}` must come after `{upper}`: {reason}")]
     Misplaced {
         /// The layer that must be nearer to the application, earlier in the list.
-        upper: &'static str,
+        upper: String,
         /// The layer that must be nearer to the transport, later in the list.
-        lower: &'static str,
+        lower: String,
         /// Why.
         reason: &'static str,
     },
@@ -79,6 +87,7 @@ impl ConfigError {
             ConfigError::NotALayer { .. } => "ERR_TABMUX_LAYER_INVALID",
             ConfigError::UnknownOption { .. } => "ERR_TABMUX_LAYER_OPTION_UNKNOWN",
             ConfigError::InvalidValue { .. } => "ERR_TABMUX_LAYER_OPTION_INVALID",
+            ConfigError::Taken { .. } => "ERR_TABMUX_LAYER_INVALID",
             ConfigError::Repeated { .. } => "ERR_TABMUX_LAYER_REPEATED",
             ConfigError::Misplaced { .. } => "ERR_TABMUX_LAYER_MISPLACED",
             ConfigError::Missing { .. } => "ERR_TABMUX_LAYER_MISSING",

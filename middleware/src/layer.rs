@@ -24,7 +24,7 @@ impl<Out, In> Default for Output<Out, In> {
 /// `Out` are the messages that this end sends, `In` those that it receives.
 pub trait Layer<Out, In = Out> {
     /// The name users know it by, such as `batching`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Takes a packet from above.
     fn outbound(&mut self, packet: Packet<Out>, now: Millis, out: &mut Output<Out, In>);

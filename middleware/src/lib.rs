@@ -38,38 +38,75 @@
 //! | `coalescing`, `batching` stand above `ordering` | they would merge packets that are numbered |
 //! | `timeouts` stands above `coalescing` | its replies must not count as taken from the other end |
 //! | `timeouts` stands above `ordering` | its replies have no number and would be dropped |
+//! | `timeouts` stands above a layer of one's own | it must see the requests |
+//! | a layer of one's own stands above `ordering` | it would change packets that are numbered |
 //!
 //! `tracing` may stand anywhere; below `retries` it also sees what is resent.
 //!
 //! # A layer of one's own
 //!
+//! Each end adds it to its [`Layers`]; [`LayerConfig::Own`] names it among the others. An end without one
+//! of that name leaves it out.
+//!
 //! ```
-//! use tabmux_middleware::{Batching, Layer, Millis, Output, Packet, Stack};
+//! use std::rc::Rc;
+//! use tabmux_middleware::{
+//!     Environment, Layer, LayerConfig, Layers, Message, Millis, Output, Packet, Reply, Request, Stack,
+//! };
+//! use tabmux_transports::Guarantees;
 //!
-//! /// Drops empty lines on their way out.
-//! struct NoEmptyLines;
+//! #[derive(Clone, Debug, PartialEq)]
+//! struct Line(String);
 //!
-//! impl Layer<String> for NoEmptyLines {
-//!     fn name(&self) -> &'static str {
-//!         "no-empty-lines"
+//! impl Message for Line {}
+//! # impl Request for Line {
+//! #     fn request(&self) -> Option<u64> { None }
+//! # }
+//! # impl Reply for Line {
+//! #     fn answers(&self) -> Option<u64> { None }
+//! #     fn timed_out(_: u64, _: u64) -> Self { Line(String::new()) }
+//! # }
+//!
+//! /// Turns each line round on its way out, and back on its way in.
+//! struct Reversed;
+//!
+//! fn reverse(mut packet: Packet<Line>) -> Packet<Line> {
+//!     for Line(text) in &mut packet.messages {
+//!         *text = text.chars().rev().collect();
+//!     }
+//!     packet
+//! }
+//!
+//! impl Layer<Line> for Reversed {
+//!     fn name(&self) -> &str {
+//!         "reversed"
 //!     }
 //!
-//!     fn outbound(&mut self, mut packet: Packet<String>, _: Millis, out: &mut Output<String>) {
-//!         packet.messages.retain(|line| !line.is_empty());
-//!         out.down.push(packet);
+//!     fn outbound(&mut self, packet: Packet<Line>, _: Millis, out: &mut Output<Line>) {
+//!         out.down.push(reverse(packet));
 //!     }
 //!
-//!     fn inbound(&mut self, packet: Packet<String>, _: Millis, out: &mut Output<String>) {
-//!         out.up.push(packet);
+//!     fn inbound(&mut self, packet: Packet<Line>, _: Millis, out: &mut Output<Line>) {
+//!         out.up.push(reverse(packet));
 //!     }
 //! }
 //!
-//! let mut stack = Stack::from_layers(vec![Box::new(NoEmptyLines), Box::new(Batching::new(1000))]);
-//! for line in ["one", "", "two"] {
-//!     stack.send(line.to_owned(), 0);
-//! }
-//! stack.wake(stack.deadline().expect("a batch is pending"));
-//! assert_eq!(stack.poll_transmit().expect("one packet").messages, ["one", "two"]);
+//! let environment = || {
+//!     let mut layers = Layers::default();
+//!     layers.add("reversed", Rc::new(|_| Box::new(Reversed)));
+//!     Environment { layers, ..Environment::new(1) }
+//! };
+//! let direct = Guarantees { ordered: true, reliable: true, carries: vec![], addressed: false };
+//! let stack = [LayerConfig::Own("reversed".to_owned())];
+//! let mut near: Stack<Line> = Stack::build(&stack, &direct, environment())?;
+//! let mut far: Stack<Line> = Stack::counterpart(&stack, 100, &direct, environment())?;
+//!
+//! near.send(Line("pots".to_owned()), 0);
+//! let packet = near.poll_transmit().expect("one packet");
+//! assert_eq!(packet.messages, [Line("stop".to_owned())]);
+//! far.receive(packet, 0);
+//! assert_eq!(far.poll_delivery(), Some(Line("pots".to_owned())));
+//! # Ok::<(), tabmux_middleware::ConfigError>(())
 //! ```
 
 mod batching;
@@ -79,6 +116,7 @@ mod error;
 mod fault;
 mod jitter;
 mod layer;
+mod layers;
 mod ordering;
 mod packet;
 mod retries;
@@ -94,6 +132,7 @@ pub use config::{LayerConfig, LayerSpec, OptionValue};
 pub use error::ConfigError;
 pub use fault::Fault;
 pub use layer::{Layer, Millis, Output};
+pub use layers::{Layers, MakeLayer};
 pub use ordering::Ordering;
 pub use packet::{Message, Packet, Reply, Request};
 pub use retries::{Retries, RetriesOptions};

@@ -35,7 +35,7 @@ pub fn counterpart(layers: &[LayerConfig], most_held: u64) -> Vec<LayerConfig> {
         LayerConfig::Ordering { max_held } => {
             LayerConfig::Ordering { max_held: max_held.min(most_held) }
         }
-        layer => layer,
+        ref layer => layer.clone(),
     };
     layers.iter().filter(own).map(clamped).collect()
 }
@@ -45,7 +45,7 @@ pub(crate) fn check(layers: &[LayerConfig], guarantees: &Guarantees) -> Result<(
     for (index, layer) in layers.iter().enumerate() {
         layer.check()?;
         if layers[..index].iter().any(|earlier| earlier.name() == layer.name()) {
-            return Err(ConfigError::Repeated { layer: layer.name() });
+            return Err(ConfigError::Repeated { layer: layer.name().to_owned() });
         }
     }
     let place = |name: &str| layers.iter().position(|layer| layer.name() == name);
@@ -73,8 +73,21 @@ pub(crate) fn check(layers: &[LayerConfig], guarantees: &Guarantees) -> Result<(
     }
     for (upper, lower, reason) in ABOVE {
         if place(lower).is_some_and(|lower| place(upper).is_some_and(|upper| lower < upper)) {
-            return Err(ConfigError::Misplaced { upper, lower, reason });
+            return Err(misplaced(upper, lower, reason));
+        }
+    }
+    for (at, own) in layers.iter().enumerate().filter(|(_, it)| matches!(it, LayerConfig::Own(_))) {
+        if let Some(lower) = place("timeouts").filter(|lower| at < *lower) {
+            return Err(misplaced(layers[lower].name(), own.name(), "it must see the requests"));
+        }
+        if let Some(upper) = place("ordering").filter(|upper| *upper < at) {
+            let reason = "it would change packets that are numbered";
+            return Err(misplaced(own.name(), layers[upper].name(), reason));
         }
     }
     Ok(())
+}
+
+fn misplaced(upper: &str, lower: &str, reason: &'static str) -> ConfigError {
+    ConfigError::Misplaced { upper: upper.to_owned(), lower: lower.to_owned(), reason }
 }

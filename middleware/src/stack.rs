@@ -3,8 +3,9 @@ use std::collections::VecDeque;
 use tabmux_transports::Guarantees;
 
 use crate::{
-    Batching, Coalescing, ConfigError, Fault, Layer, LayerConfig, Message, Millis, Ordering,
-    Output, Packet, Reply, Request, Retries, RetriesOptions, Timeouts, Tracer, Tracing, rules,
+    Batching, Coalescing, ConfigError, Fault, Layer, LayerConfig, Layers, Message, Millis,
+    Ordering, Output, Packet, Reply, Request, Retries, RetriesOptions, Timeouts, Tracer, Tracing,
+    config, rules,
 };
 
 /// What the layers of a stack need beside their options.
@@ -13,6 +14,17 @@ pub struct Environment<Out, In = Out> {
     pub seed: u64,
     /// Where the `tracing` layer reports to. Needed only when there is one.
     pub tracer: Option<Box<dyn Tracer<Out, In>>>,
+    /// The layers of one's own.
+    pub layers: Layers<Out, In>,
+    /// What those are told of the stack for which they are made.
+    pub link: u64,
+}
+
+impl<Out, In> Environment<Out, In> {
+    /// For the built-in layers, without a tracer.
+    pub fn new(seed: u64) -> Self {
+        Environment { seed, tracer: None, layers: Layers::default(), link: 0 }
+    }
 }
 
 /// The layers of one end of a link, between the application and the transport. This end sends the
@@ -42,8 +54,8 @@ impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
     ///
     /// # Errors
     ///
-    /// A value out of range, a layer twice, one that is missing or in the wrong place, or `tracing`
-    /// without a tracer.
+    /// A value out of range, a layer twice, one that is unknown, missing or in the wrong place, or
+    /// `tracing` without a tracer.
     ///
     /// ```
     /// # use tabmux_middleware::{Message, Reply, Request};
@@ -62,7 +74,7 @@ impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
     /// # }
     ///
     /// let lossy = Guarantees { ordered: true, reliable: false, carries: vec![], addressed: false };
-    /// let environment = Environment::<Question, Answer> { seed: 1, tracer: None };
+    /// let environment = Environment::<Question, Answer>::new(1);
     /// let error = Stack::build(&[LayerConfig::BATCHING], &lossy, environment).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
@@ -75,7 +87,7 @@ impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
         environment: Environment<Out, In>,
     ) -> Result<Self, ConfigError> {
         rules::check(layers, guarantees)?;
-        let Environment { seed, mut tracer } = environment;
+        let Environment { seed, mut tracer, layers: own, link } = environment;
         let mut built: Vec<Box<dyn Layer<Out, In>>> = Vec::with_capacity(layers.len());
         for layer in layers {
             built.push(match shared(layer, layers, seed) {
@@ -84,6 +96,10 @@ impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
                 Err(OneSided::Tracing) => {
                     Box::new(Tracing::new(tracer.take().ok_or(ConfigError::NoTracer)?))
                 }
+                Err(OneSided::Own(name)) => own.make(name, link).ok_or_else(|| {
+                    let known = config::known(own.names());
+                    ConfigError::UnknownLayer { name: name.to_owned(), known }
+                })?,
             });
         }
         Ok(Stack::from_layers(built))
@@ -91,8 +107,8 @@ impl<Out: Request + 'static, In: Reply + 'static> Stack<Out, In> {
 }
 
 impl<Out: Message + 'static, In: 'static> Stack<Out, In> {
-    /// Builds the [`counterpart`](crate::counterpart) of the other end's layers. This end makes no
-    /// requests.
+    /// Builds the [`counterpart`](crate::counterpart) of the other end's layers, without those of the
+    /// other end's own of which this end has none of the same name. This end makes no requests.
     ///
     /// # Errors
     ///
@@ -101,27 +117,33 @@ impl<Out: Message + 'static, In: 'static> Stack<Out, In> {
         theirs: &[LayerConfig],
         most_held: u64,
         guarantees: &Guarantees,
-        seed: u64,
+        environment: Environment<Out, In>,
     ) -> Result<Self, ConfigError> {
         let layers = rules::counterpart(theirs, most_held);
         rules::check(&layers, guarantees)?;
-        let built = layers.iter().filter_map(|layer| shared(layer, &layers, seed).ok());
+        let Environment { seed, layers: own, link, .. } = environment;
+        let built = layers.iter().filter_map(|layer| match shared(layer, &layers, seed) {
+            Ok(layer) => Some(layer),
+            Err(OneSided::Own(name)) => own.make(name, link),
+            Err(_) => None,
+        });
         Ok(Stack::from_layers(built.collect()))
     }
 }
 
-/// A layer of which the other end knows nothing.
-enum OneSided {
+/// A layer of which the other end may know nothing.
+enum OneSided<'a> {
     Timeouts(Millis),
     Tracing,
+    Own(&'a str),
 }
 
 /// Builds a layer that both ends have.
-fn shared<Out: Message + 'static, In: 'static>(
-    layer: &LayerConfig,
+fn shared<'a, Out: Message + 'static, In: 'static>(
+    layer: &'a LayerConfig,
     layers: &[LayerConfig],
     seed: u64,
-) -> Result<Box<dyn Layer<Out, In>>, OneSided> {
+) -> Result<Box<dyn Layer<Out, In>>, OneSided<'a>> {
     Ok(match *layer {
         LayerConfig::Batching { max_messages } => Box::new(Batching::new(max_messages)),
         LayerConfig::Coalescing { window } => Box::new(Coalescing::new(window)),
@@ -136,6 +158,7 @@ fn shared<Out: Message + 'static, In: 'static>(
         }
         LayerConfig::Timeouts { after } => return Err(OneSided::Timeouts(after)),
         LayerConfig::Tracing => return Err(OneSided::Tracing),
+        LayerConfig::Own(ref name) => return Err(OneSided::Own(name)),
     })
 }
 

@@ -2,10 +2,14 @@
 
 mod support;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use serde_json::Value;
 use support::{Log, Note, transport};
 use tabmux_middleware::{
-    ConfigError, Environment, LayerConfig, LayerSpec, OptionValue, Stack, counterpart, defaults,
+    Batching, ConfigError, Environment, LayerConfig, LayerSpec, Layers, OptionValue, Stack,
+    counterpart, defaults,
 };
 
 use LayerConfig as L;
@@ -137,7 +141,8 @@ fn the_options_of_retries_must_fit_each_other() {
 
 /// Builds a stack over a transport; the tracer is there in case it is needed.
 fn build(layers: &[LayerConfig], ordered: bool, reliable: bool) -> Result<(), ConfigError> {
-    let environment = Environment::<Note> { seed: 1, tracer: Some(Box::new(Log::default())) };
+    let environment =
+        Environment::<Note> { tracer: Some(Box::new(Log::default())), ..Environment::new(1) };
     Stack::build(layers, &transport(ordered, reliable), environment).map(drop)
 }
 
@@ -159,7 +164,7 @@ fn the_counterpart_leaves_out_what_says_nothing_to_the_other_end() {
     let window = L::Coalescing { window: 7 };
     assert_eq!(
         counterpart(
-            &[L::Tracing, L::TIMEOUTS, window, L::BATCHING, L::ORDERING, L::RETRIES],
+            &[L::Tracing, L::TIMEOUTS, window.clone(), L::BATCHING, L::ORDERING, L::RETRIES],
             u64::MAX
         ),
         [window, L::BATCHING, L::ORDERING, L::RETRIES]
@@ -176,7 +181,10 @@ fn the_counterpart_holds_no_more_than_its_end_allows() {
 #[test]
 fn a_layer_that_is_there_twice_is_refused() {
     let layers = [L::BATCHING, L::Batching { max_messages: 5 }];
-    assert_eq!(build(&layers, true, true), Err(ConfigError::Repeated { layer: "batching" }));
+    assert_eq!(
+        build(&layers, true, true),
+        Err(ConfigError::Repeated { layer: "batching".to_owned() })
+    );
 }
 
 #[test]
@@ -218,16 +226,16 @@ fn layers_in_the_wrong_order_are_refused() {
         [(L::BATCHING, "batching"), (L::COALESCING, "coalescing"), (L::TIMEOUTS, "timeouts")]
             .into_iter()
             .flat_map(|(layer, name)| {
-                (1..=2).map(move |place| {
+                [1, 2].map(|place| {
                     let mut layers = numbered.to_vec();
-                    layers.insert(place, layer);
+                    layers.insert(place, layer.clone());
                     (layers, (name, "ordering"))
                 })
             });
     for (layers, (upper, lower)) in wrong.into_iter().chain(below) {
         let error = build(&layers, true, true).expect_err(&format!("{layers:?}"));
         assert!(
-            matches!(error, ConfigError::Misplaced { upper: u, lower: l, .. } if u == upper && l == lower),
+            matches!(&error, ConfigError::Misplaced { upper: u, lower: l, .. } if u == upper && l == lower),
             "{error:?} for {layers:?}"
         );
         assert!(error.to_string().contains(&format!("`{lower}` must come after `{upper}`: ")));
@@ -244,4 +252,73 @@ fn tracing_fits_anywhere_and_timeouts_below_batching() {
     }
     let layers = [L::BATCHING, L::TIMEOUTS, L::ORDERING, L::RETRIES];
     assert_eq!(build(&layers, false, false), Ok(()));
+}
+
+/// What builds a stack with the layer `own`.
+fn with_own_layer() -> Environment<Note> {
+    let mut layers = Layers::default();
+    layers.add("own", Rc::new(|_| Box::new(Batching::new(9))));
+    Environment { layers, ..Environment::new(1) }
+}
+
+#[test]
+fn a_layer_of_ones_own_stands_below_timeouts_and_above_ordering() {
+    let own = || L::Own("own".to_owned());
+    let build = |layers: &[LayerConfig]| {
+        Stack::build(layers, &transport(true, true), with_own_layer()).map(drop)
+    };
+    assert_eq!(build(&[L::TIMEOUTS, own(), L::COALESCING, L::BATCHING, L::ORDERING]), Ok(()));
+    assert_eq!(build(&[L::BATCHING, own()]), Ok(()));
+    for (layers, upper, lower) in
+        [([own(), L::TIMEOUTS], "timeouts", "own"), ([L::ORDERING, own()], "own", "ordering")]
+    {
+        let error = build(&layers).unwrap_err();
+        assert_eq!(error.code(), "ERR_TABMUX_LAYER_MISPLACED");
+        assert!(error.to_string().contains(&format!("`{lower}` must come after `{upper}`: ")));
+    }
+    let twice = build(&[own(), own()]).unwrap_err();
+    assert_eq!(twice, ConfigError::Repeated { layer: "own".to_owned() });
+}
+
+#[test]
+fn a_layer_of_ones_own_that_is_not_there_is_unknown_at_one_end_and_left_out_at_the_other() {
+    let layers = [L::TIMEOUTS, L::Own("other".to_owned()), L::Own("own".to_owned())];
+    let error =
+        Stack::build(&layers, &transport(true, true), with_own_layer()).map(drop).unwrap_err();
+    assert_eq!(error.code(), "ERR_TABMUX_LAYER_UNKNOWN");
+    assert!(error.to_string().starts_with("unknown layer `other`; the layers are "));
+    assert!(error.to_string().ends_with("`tracing`, `own`"));
+    let stack = Stack::counterpart(&layers, 9, &transport(true, true), with_own_layer()).unwrap();
+    assert_eq!(format!("{stack:?}"), r#"["batching"]"#);
+}
+
+#[test]
+fn a_layer_of_ones_own_can_not_take_the_place_of_a_built_in_one() {
+    let layers = [L::Own("ordering".to_owned()), L::RETRIES];
+    let error = build(&layers, true, false).unwrap_err();
+    assert_eq!(error, ConfigError::Taken { layer: "ordering".to_owned() });
+    assert_eq!(error.code(), "ERR_TABMUX_LAYER_INVALID");
+    let lossy = transport(true, false);
+    let counterpart = Stack::<Note>::counterpart(&layers, 9, &lossy, Environment::new(1));
+    assert_eq!(counterpart.unwrap_err(), error);
+}
+
+#[test]
+fn a_layer_is_told_for_which_link_it_is_made() {
+    let links = Rc::<RefCell<Vec<u64>>>::default();
+    let told = Rc::clone(&links);
+    let mut layers = Layers::default();
+    layers.add(
+        "own",
+        Rc::new(move |link| {
+            told.borrow_mut().push(link);
+            Box::new(Batching::new(9))
+        }),
+    );
+    for link in [3, 5] {
+        let environment =
+            Environment::<Note> { layers: layers.clone(), link, ..Environment::new(1) };
+        Stack::build(&[L::Own("own".to_owned())], &transport(true, true), environment).unwrap();
+    }
+    assert_eq!(*links.borrow(), [3, 5]);
 }

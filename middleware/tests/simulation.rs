@@ -50,9 +50,10 @@ struct Simulation {
 impl Simulation {
     fn new(seed: u64, layers: &[LayerConfig], plans: [VecDeque<(Millis, Note)>; 2]) -> Self {
         let lossy = transport(false, false);
-        let environment = Environment { seed, tracer: None };
+        let environment = Environment::new(seed);
         let near = Stack::build(layers, &lossy, environment).expect("the layers fit");
-        let far = Stack::counterpart(layers, u64::MAX, &lossy, !seed).expect("so do their like");
+        let far = Stack::counterpart(layers, u64::MAX, &lossy, Environment::new(!seed))
+            .expect("so do their like");
         Simulation {
             rng: ChaCha8Rng::seed_from_u64(seed),
             now: 0,

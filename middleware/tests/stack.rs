@@ -9,7 +9,7 @@ use tabmux_middleware::{
 
 fn default_stack(ordered: bool, reliable: bool) -> Stack<Note> {
     let guarantees = transport(ordered, reliable);
-    Stack::build(&defaults(&guarantees), &guarantees, Environment { seed: 1, tracer: None })
+    Stack::build(&defaults(&guarantees), &guarantees, Environment::new(1))
         .expect("the defaults fit")
 }
 

@@ -22,7 +22,7 @@ fn below_retries_it_shows_what_is_resent() {
     let log = Log::default();
     let mut layers = tabmux_middleware::defaults(&transport(false, false));
     layers.push(LayerConfig::Tracing);
-    let environment = Environment { seed: 1, tracer: Some(Box::new(log.clone())) };
+    let environment = Environment { tracer: Some(Box::new(log.clone())), ..Environment::new(1) };
     let mut stack = Stack::build(&layers, &transport(false, false), environment).unwrap();
     stack.send(Note::Text(1), 0);
     stack.wake(0);
@@ -33,7 +33,7 @@ fn below_retries_it_shows_what_is_resent() {
 
 #[test]
 fn tracing_without_a_callback_is_refused() {
-    let environment = Environment::<Note> { seed: 1, tracer: None };
+    let environment = Environment::<Note>::new(1);
     let error =
         Stack::build(&[LayerConfig::Tracing], &transport(true, true), environment).unwrap_err();
     assert_eq!(error, ConfigError::NoTracer);

@@ -50,9 +50,10 @@ impl Reply for Answer {
 fn ends() -> (Stack<Question, Answer>, Stack<Answer, Question>) {
     let lossy = Guarantees { ordered: false, reliable: false, carries: vec![], addressed: false };
     let layers = defaults(&lossy);
-    let environment = Environment { seed: 1, tracer: None };
+    let environment = Environment::new(1);
     let asks = Stack::build(&layers, &lossy, environment).expect("the defaults fit");
-    let answers = Stack::counterpart(&layers, 100, &lossy, 2).expect("so do their counterparts");
+    let answers = Stack::counterpart(&layers, 100, &lossy, Environment::new(2))
+        .expect("so do their counterparts");
     (asks, answers)
 }
 

@@ -1,8 +1,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
-use tabmux_middleware::SortedSet;
-
-use tabmux_middleware::Millis;
+use tabmux_codecs::Codec;
+use tabmux_middleware::{MakeLayer, Millis, SortedSet};
 use tabmux_transports::{Frame, Guarantees};
 
 use super::away::Away;
@@ -22,6 +21,9 @@ use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
+
+/// Makes a hub's end of a layer of the application, for the peer with this number.
+pub type MakeHubLayer = MakeLayer<Layered<ToTab>, Layered<ToHub>>;
 
 /// What a [`Hub`] tells its owner.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +148,16 @@ impl Hub {
         }
     }
 
+    /// Tabs may use this codec, from their next session on.
+    pub fn add_codec(&mut self, codec: Rc<dyn Codec>) {
+        self.settings.codecs.add(codec);
+    }
+
+    /// Tabs may have a layer of this name, from their next session on.
+    pub fn add_layer(&mut self, name: &str, make: MakeHubLayer) {
+        self.settings.layers.add(name, make);
+    }
+
     /// How many documents the hub holds, and how many of their changes it keeps for tabs.
     pub fn size(&self) -> (usize, usize) {
         self.docs.size()
@@ -221,11 +233,23 @@ impl Hub {
         if let Err(error) = self.peers.receive(peer, frame, &self.settings, now) {
             self.events.push_back(HubEvent::Fault(error));
         }
+        self.take_messages(peer);
+        self.proceed(now);
+    }
+
+    fn take_messages(&mut self, peer: PeerId) {
         while let Some(message) = self.peers.poll_message(peer) {
             let session = self.peers.session(peer);
             let arrival = Arrival::Message(peer, session, Box::new(message));
             self.inbox.arrivals.push_back(arrival);
         }
+    }
+
+    /// A layer of the application has something to pass on, on the way from or to this peer.
+    pub fn wake_link(&mut self, peer: PeerId, now: Millis) {
+        self.now = now;
+        self.peers.wake_link(peer, now);
+        self.take_messages(peer);
         self.proceed(now);
     }
 
@@ -321,7 +345,11 @@ impl Hub {
             docs.wake(&mut cx);
         }
         self.hand_out();
-        self.peers.wake(now);
+        let woken = self.peers.wake(now);
+        woken.into_iter().for_each(|peer| self.take_messages(peer));
+        if self.has_arrivals() {
+            self.proceed(now);
+        }
     }
 
     /// The next frame to send, and on which transport.

@@ -31,7 +31,7 @@ mod stored_docs;
 mod upkeep;
 mod upstream;
 
-pub use hub::{Hub, HubEvent};
+pub use hub::{Hub, HubEvent, MakeHubLayer};
 pub use journal::{PendingOp, Restored, Sent, read_stored};
 pub use peers::PeerId;
 pub use settings::HubSettings;

@@ -3,8 +3,8 @@ use std::iter;
 use std::rc::Rc;
 use tabmux_middleware::{SortedMap, SortedSet};
 
-use tabmux_codecs::{Codec, by_frame_kind};
-use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
+use tabmux_codecs::Codec;
+use tabmux_middleware::{Environment, LayerConfig, Millis, Packet, Stack};
 use tabmux_transports::{Frame, Guarantees};
 
 use super::HubSettings;
@@ -13,7 +13,7 @@ use super::deadlines::Deadlines;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{
-    Envelope, EnvelopeToHub, EnvelopeToTab, HubLink, Link, Refusal, ToHub, ToTab,
+    Envelope, EnvelopeToHub, EnvelopeToTab, HubLink, Layered, Link, Refusal, ToHub, ToTab,
 };
 
 /// Stands for one transport, and so for one tab at most.
@@ -46,9 +46,8 @@ impl Peer {
         settings: &HubSettings,
         now: Millis,
     ) -> Result<(), Error> {
-        let codec = by_frame_kind(frame.kind(), settings.limits);
         let size = size_of(&frame);
-        let envelope = EnvelopeToHub::decode(&*codec, frame)?;
+        let (codec, envelope) = self.decode(frame, settings)?;
         let current = self.link.as_ref().map_or(0, Link::session);
         if envelope.session < current {
             return Ok(());
@@ -83,6 +82,29 @@ impl Peer {
         Ok(())
     }
 
+    /// Reads a frame with the codec of the session, or with the first that can.
+    fn decode(
+        &self,
+        frame: Frame,
+        settings: &HubSettings,
+    ) -> Result<(Rc<dyn Codec>, EnvelopeToHub), Error> {
+        let kind = frame.kind();
+        let known = self.link.as_ref().map(Link::codec).filter(|codec| codec.frame_kind() == kind);
+        if let Some(codec) = known {
+            return Ok((Rc::clone(codec), EnvelopeToHub::decode(&**codec, frame)?));
+        }
+        let mut codecs = settings.codecs.by_frame_kind(kind).peekable();
+        while let Some(codec) = codecs.next() {
+            if codecs.peek().is_none() {
+                return Ok((Rc::clone(codec), EnvelopeToHub::decode(&**codec, frame)?));
+            }
+            if let Ok(envelope) = EnvelopeToHub::decode(&**codec, frame.clone()) {
+                return Ok((Rc::clone(codec), envelope));
+            }
+        }
+        Err(Error::new(codes::BAD_FRAME, format!("bad frame: there is no codec for {kind}")))
+    }
+
     /// Lets go of all that the session holds: the tab has to begin another.
     fn end_session(&mut self, settings: &HubSettings) {
         let Some(link) = self.link.take() else { return };
@@ -98,8 +120,12 @@ impl Peer {
         codec: &Rc<dyn Codec>,
         settings: &HubSettings,
     ) -> Result<HubLink, Error> {
-        let seed = settings.seed.wrapping_add(u64::from(id));
-        let stack = Stack::counterpart(layers, MAX_HELD_FRAMES, &self.guarantees, seed)
+        let environment = Environment {
+            layers: settings.layers.clone(),
+            link: id.into(),
+            ..Environment::new(settings.seed.wrapping_add(u64::from(id)))
+        };
+        let stack = Stack::counterpart(layers, MAX_HELD_FRAMES, &self.guarantees, environment)
             .map_err(|error| Error::new(codes::LAYERS, error.to_string()))?;
         Ok(HubLink::of_hub(session, settings.epoch, Rc::clone(codec), stack))
     }
@@ -112,7 +138,7 @@ impl Peer {
         codec: &dyn Codec,
     ) {
         let refusals = to.packet.messages.iter().filter_map(|message| {
-            let ToHub::Hello(hello) = message else { return None };
+            let Ok(ToHub::Hello(hello)) = message.clone().message() else { return None };
             Some(ToTab::Refusal(Refusal { request: hello.request, error: error.clone() }))
         });
         self.send_loose(to.session, false, refusals.collect(), settings, codec);
@@ -126,7 +152,7 @@ impl Peer {
         settings: &HubSettings,
         codec: &dyn Codec,
     ) {
-        let packet = Packet::new(messages);
+        let packet = Packet::new(messages.into_iter().map(Layered::Plain).collect());
         let epoch = settings.epoch;
         let envelope = EnvelopeToTab { session, epoch, stale, packet };
         self.loose.extend(envelope.encode(codec));
@@ -231,7 +257,10 @@ impl Peers {
     }
 
     pub fn poll_message(&mut self, id: PeerId) -> Option<ToHub> {
-        self.peers.get_mut(&id)?.link.as_mut()?.poll_message()
+        let link = self.peers.get_mut(&id)?.link.as_mut()?;
+        let message = link.poll_message();
+        self.faults.extend(iter::from_fn(|| link.poll_fault()));
+        message
     }
 
     pub fn poll_fault(&mut self) -> Option<Error> {
@@ -252,9 +281,16 @@ impl Peers {
         self.deadlines.next()
     }
 
-    pub fn wake(&mut self, now: Millis) {
-        for id in self.deadlines.due(now) {
-            self.with(id, |peer| peer.link.as_mut().map(|link| link.wake(now)));
+    /// Wakes the links whose time has come, and returns whose they are.
+    pub fn wake(&mut self, now: Millis) -> Vec<PeerId> {
+        let due = self.deadlines.due(now);
+        for id in &due {
+            self.wake_link(*id, now);
         }
+        due
+    }
+
+    pub fn wake_link(&mut self, id: PeerId, now: Millis) {
+        self.with(id, |peer| peer.link.as_mut().map(|link| link.wake(now)));
     }
 }

@@ -1,7 +1,7 @@
-use tabmux_codecs::Limits;
+use tabmux_codecs::Codecs;
 use tabmux_middleware::Millis;
 
-use crate::protocol::DocId;
+use crate::protocol::{DocId, HubLayers};
 use crate::store;
 
 /// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of a
@@ -25,8 +25,10 @@ pub struct HubSettings {
     pub last_words: bool,
     /// How long a document that no tab wants any more stays subscribed upstream.
     pub linger: Millis,
-    /// What the codecs accept at most.
-    pub limits: Limits,
+    /// The codecs that tabs may use.
+    pub codecs: Codecs,
+    /// The application's own layers, for tabs that have those of the same name.
+    pub layers: HubLayers,
     /// Seeds the jitter of `retries`.
     pub seed: u64,
 }

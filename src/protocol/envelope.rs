@@ -4,7 +4,7 @@ use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Message, Packet};
 use tabmux_transports::Frame;
 
-use super::{ToHub, ToTab};
+use super::{Layered, ToHub, ToTab};
 use crate::error::{Error, codes};
 use crate::wire::{Wire, from_value, to_value, wire};
 
@@ -13,13 +13,13 @@ wire!(open Packet<M> { seq, ack, taken, messages });
 /// The envelopes of one direction.
 pub trait Envelope: Clone + Wire {
     /// The messages of this direction.
-    type Message: Message;
+    type Message: Message + Wire;
 
     /// Which of the tab's sessions this belongs to, from 1; a tab begins one with each hello.
     fn session(&self) -> u64;
 
     /// The messages, and what the layers say to each other.
-    fn packet(&mut self) -> &mut Packet<Self::Message>;
+    fn packet(&mut self) -> &mut Packet<Layered<Self::Message>>;
 
     /// What to say instead of a message that the codec can't carry, if anything.
     fn instead_of(_message: &Self::Message, _error: &Error) -> Option<Self::Message> {
@@ -55,7 +55,7 @@ pub struct EnvelopeToHub {
     /// The tab's layers, until it was welcomed; the hub builds their counterparts.
     pub layers: Option<Vec<LayerConfig>>,
     /// See [`Envelope::packet`].
-    pub packet: Packet<ToHub>,
+    pub packet: Packet<Layered<ToHub>>,
 }
 
 wire!(EnvelopeToHub { session, layers, packet });
@@ -67,7 +67,7 @@ impl Envelope for EnvelopeToHub {
         self.session
     }
 
-    fn packet(&mut self) -> &mut Packet<ToHub> {
+    fn packet(&mut self) -> &mut Packet<Layered<ToHub>> {
         &mut self.packet
     }
 }
@@ -82,7 +82,7 @@ pub struct EnvelopeToTab {
     /// The hub does not know this session: the tab must begin another.
     pub stale: bool,
     /// See [`Envelope::packet`].
-    pub packet: Packet<ToTab>,
+    pub packet: Packet<Layered<ToTab>>,
 }
 
 wire!(EnvelopeToTab { session, epoch, stale or false, packet });
@@ -94,7 +94,7 @@ impl Envelope for EnvelopeToTab {
         self.session
     }
 
-    fn packet(&mut self) -> &mut Packet<ToTab> {
+    fn packet(&mut self) -> &mut Packet<Layered<ToTab>> {
         &mut self.packet
     }
 

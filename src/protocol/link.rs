@@ -5,7 +5,7 @@ use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Millis, Packet, Stack};
 use tabmux_transports::Frame;
 
-use super::{Envelope, EnvelopeToHub, EnvelopeToTab};
+use super::{Envelope, EnvelopeToHub, EnvelopeToTab, Layered};
 use crate::error::{Error, codes};
 
 /// A tab's end of a session.
@@ -19,7 +19,7 @@ pub struct Link<Out: Envelope, In: Envelope> {
     /// What every frame says beside its packet.
     head: Out,
     codec: Rc<dyn Codec>,
-    stack: Stack<Out::Message, In::Message>,
+    stack: Stack<Layered<Out::Message>, Layered<In::Message>>,
     faults: VecDeque<Error>,
 }
 
@@ -29,7 +29,7 @@ impl TabLink {
         session: u64,
         layers: Vec<LayerConfig>,
         codec: Rc<dyn Codec>,
-        stack: Stack<super::ToHub, super::ToTab>,
+        stack: Stack<Layered<super::ToHub>, Layered<super::ToTab>>,
     ) -> Self {
         let packet = Packet::new(Vec::new());
         Link::new(EnvelopeToHub { session, layers: Some(layers), packet }, codec, stack)
@@ -47,7 +47,7 @@ impl HubLink {
         session: u64,
         epoch: u64,
         codec: Rc<dyn Codec>,
-        stack: Stack<super::ToTab, super::ToHub>,
+        stack: Stack<Layered<super::ToTab>, Layered<super::ToHub>>,
     ) -> Self {
         let packet = Packet::new(Vec::new());
         Link::new(EnvelopeToTab { session, epoch, stale: false, packet }, codec, stack)
@@ -55,7 +55,11 @@ impl HubLink {
 }
 
 impl<Out: Envelope, In: Envelope> Link<Out, In> {
-    fn new(head: Out, codec: Rc<dyn Codec>, stack: Stack<Out::Message, In::Message>) -> Self {
+    fn new(
+        head: Out,
+        codec: Rc<dyn Codec>,
+        stack: Stack<Layered<Out::Message>, Layered<In::Message>>,
+    ) -> Self {
         Link { head, codec, stack, faults: VecDeque::new() }
     }
 
@@ -71,11 +75,11 @@ impl<Out: Envelope, In: Envelope> Link<Out, In> {
 
     /// Sends a message.
     pub fn send(&mut self, message: Out::Message, now: Millis) {
-        self.stack.send(message, now);
+        self.stack.send(Layered::Plain(message), now);
     }
 
     /// Takes the packet of an envelope of this session.
-    pub fn receive(&mut self, packet: Packet<In::Message>, now: Millis) {
+    pub fn receive(&mut self, packet: Packet<Layered<In::Message>>, now: Millis) {
         self.stack.receive(packet, now);
     }
 
@@ -101,7 +105,15 @@ impl<Out: Envelope, In: Envelope> Link<Out, In> {
 
     /// The next message that arrived.
     pub fn poll_message(&mut self) -> Option<In::Message> {
-        self.stack.poll_delivery()
+        loop {
+            match self.stack.poll_delivery()?.message() {
+                Ok(message) => return Some(message),
+                Err(reason) => {
+                    let reason = format!("what the layers passed on is no message: {reason}");
+                    self.faults.push_back(Error::new(codes::BAD_FRAME, reason));
+                }
+            }
+        }
     }
 
     /// The next frame to send.
@@ -124,9 +136,12 @@ impl<Out: Envelope, In: Envelope> Link<Out, In> {
         envelope.packet().messages.retain_mut(|message| {
             probe.packet().messages = vec![message.clone()];
             let Err(error) = probe.encode(&*self.codec) else { return true };
-            let other = Out::instead_of(message, &error);
+            let other = match message {
+                Layered::Plain(message) => Out::instead_of(message, &error),
+                Layered::Passed(_) => None,
+            };
             self.faults.push_back(error);
-            other.map(|other| *message = other).is_some()
+            other.map(|other| *message = Layered::Plain(other)).is_some()
         });
     }
 

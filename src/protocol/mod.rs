@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod envelope;
+mod layered;
 mod layers;
 mod link;
 mod messages;
@@ -11,6 +12,7 @@ mod to_hub;
 mod to_tab;
 
 pub use envelope::{Envelope, EnvelopeToHub, EnvelopeToTab};
+pub use layered::{HubLayers, Layered, TabLayers};
 pub use layers::layer_spec;
 pub use link::{HubLink, Link, TabLink};
 pub use messages::*;

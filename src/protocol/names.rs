@@ -27,6 +27,8 @@ macro_rules! messages {
         )*
 
         impl $crate::wire::Wire for $direction {
+            // Several call it, and it is large.
+            #[inline(never)]
             fn write(&self, to: $crate::wire::Place<'_>) {
                 let mut target = to.object(&$crate::protocol::names::SHAPE);
                 match self {
@@ -37,6 +39,7 @@ macro_rules! messages {
                 }
             }
 
+            #[inline(never)]
             fn read(from: $crate::wire::Member<'_>) -> Self {
                 let members = from.members(&$crate::protocol::names::SHAPE);
                 match String::read(members.at(0)).as_str() {

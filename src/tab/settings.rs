@@ -5,10 +5,10 @@ use tabmux_middleware::{LayerConfig, Tracer};
 use tabmux_transports::Guarantees;
 
 use crate::platform::Payload;
-use crate::protocol::{ToHub, ToTab};
+use crate::protocol::{Layered, TabLayers, ToHub, ToTab};
 
 /// Makes what hears of every message of one session.
-pub type MakeTracer = Rc<dyn Fn() -> Box<dyn Tracer<ToHub, ToTab>>>;
+pub type MakeTracer = Rc<dyn Fn() -> Box<dyn Tracer<Layered<ToHub>, Layered<ToTab>>>>;
 
 /// What a [`super::Tab`] is made of.
 pub struct TabSettings {
@@ -25,6 +25,8 @@ pub struct TabSettings {
     pub codec: Rc<dyn Codec>,
     /// The layers, from the application down to the transport.
     pub layers: Vec<LayerConfig>,
+    /// Those among them that are the application's own.
+    pub own_layers: TabLayers,
     /// What the transport promises.
     pub guarantees: Guarantees,
     /// Seeds the jitter of `retries`.

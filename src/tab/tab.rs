@@ -366,10 +366,12 @@ impl Tab {
 fn build_stack(
     settings: &TabSettings,
     session: u64,
-) -> Result<Stack<ToHub, ToTab>, tabmux_middleware::ConfigError> {
+) -> Result<Stack<Layered<ToHub>, Layered<ToTab>>, tabmux_middleware::ConfigError> {
     let environment = Environment {
         seed: settings.seed.wrapping_add(session),
         tracer: settings.tracer.as_ref().map(|tracer| tracer()),
+        layers: settings.own_layers.clone(),
+        link: session,
     };
     Stack::build(&settings.layers, &settings.guarantees, environment)
 }

@@ -5,6 +5,7 @@ mod disk;
 mod documents;
 mod many;
 mod messages;
+mod plugins;
 mod presence;
 mod queries;
 mod script;

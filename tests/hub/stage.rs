@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::Value;
-use tabmux::codecs::{Json, Limits};
+use tabmux::codecs::{Codecs, Json, Limits};
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::defaults;
 use tabmux::ot::{Create, Op, SubmitOptions, TypeHandle, Types};
@@ -70,6 +70,7 @@ pub fn settings(id: &str) -> TabSettings {
         codec: Rc::new(Json::new(Limits::default())),
         layers: defaults(&guarantees()),
         guarantees: guarantees(),
+        own_layers: Default::default(),
         seed: 1,
         tracer: None,
     }
@@ -84,7 +85,8 @@ fn hub(script: &Rc<RefCell<Script>>, types: Rc<dyn Types>, disk: Option<&Disk>) 
         store_limits: tabmux::store::Limits::default(),
         last_words: disk.is_some(),
         linger: LINGER,
-        limits: Limits::default(),
+        codecs: Codecs::built_in(Limits::default()),
+        layers: Default::default(),
         seed: 1,
     };
     Hub::new(settings, types, Box::new(Scripted(Rc::clone(script))))

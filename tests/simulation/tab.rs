@@ -81,6 +81,7 @@ impl TabDriver {
             codec: Rc::new(Json::new(Limits::default())),
             layers: layers.to_vec(),
             guarantees: guarantees.clone(),
+            own_layers: Default::default(),
             seed,
             tracer: None,
         };

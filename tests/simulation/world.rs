@@ -6,7 +6,7 @@ use std::rc::Rc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tabmux::Error;
-use tabmux::codecs::Limits;
+use tabmux::codecs::{Codecs, Limits};
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::LayerConfig;
 use tabmux::store::Opened;
@@ -413,7 +413,8 @@ fn new_hub(epoch: u64, opened: Option<&Opened>, upstream: &Party) -> Hub {
         store_limits: tabmux::store::Limits::default(),
         last_words: opened.is_some(),
         linger: LINGER,
-        limits: Limits::default(),
+        codecs: Codecs::built_in(Limits::default()),
+        layers: Default::default(),
         seed: epoch,
     };
     Hub::new(settings, Rc::new(Registry), Box::new(Shared(Rc::clone(&upstream.client))))

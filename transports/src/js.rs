@@ -172,7 +172,8 @@ fn read_kinds(value: &JsValue) -> Option<Vec<FrameKind>> {
     names.iter().map(kind).collect()
 }
 
-fn to_js(frame: Frame) -> JsValue {
+/// What JavaScript gets for a frame: a string, a `Uint8Array` or the object.
+pub fn frame_to_js(frame: Frame) -> JsValue {
     match frame {
         Frame::Text(text) => text.into(),
         Frame::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
@@ -193,6 +194,11 @@ type ReadObject = fn(JsValue) -> Result<JsValue, JsValue>;
 /// throw, when they are read: a copy has none.
 fn foreign(object: JsValue) -> Result<JsValue, JsValue> {
     structured_clone(&object)
+}
+
+/// The inverse of [`frame_to_js`]; an object is taken as it is.
+pub fn frame_from_js(frame: JsValue) -> Frame {
+    from_js(frame, Ok).unwrap_or_else(Frame::Object)
 }
 
 fn from_js(frame: JsValue, read: ReadObject) -> Result<Frame, JsValue> {
@@ -222,7 +228,7 @@ impl Transport for JsTransport {
         if !self.guarantees.carries.contains(&kind) {
             return Err(TransportError::Unsupported { transport: self.name.clone(), kind });
         }
-        let sent = self.send.call1(&self.object, &to_js(frame));
+        let sent = self.send.call1(&self.object, &frame_to_js(frame));
         sent.map(drop).map_err(|thrown| TransportError::thrown(&self.name, &thrown))
     }
 

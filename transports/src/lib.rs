@@ -144,6 +144,6 @@ pub use broadcast_channel::{BroadcastListener, BroadcastTransport};
 #[cfg(target_arch = "wasm32")]
 pub use direct::{DirectTransport, direct_pair};
 #[cfg(target_arch = "wasm32")]
-pub use js::JsTransport;
+pub use js::{JsTransport, frame_from_js, frame_to_js};
 #[cfg(target_arch = "wasm32")]
 pub use message_port::{MessagePortTransport, PortListener};

@@ -1,7 +1,7 @@
 //! The WebAssembly module of the codec `cbor`, which a page loads only if it is named there.
 #![cfg(target_arch = "wasm32")]
 
-use tabmux_codecs::{Cbor, Codec, Limits};
+use tabmux_codecs::{Cbor, Codec, CodecError, Limits};
 use tabmux_transports::Frame;
 use wasm_bindgen::prelude::*;
 
@@ -13,16 +13,21 @@ pub fn encode(
     match codec().encode(&value) {
         Ok(Frame::Bytes(bytes)) => Ok(bytes),
         Ok(_) => Ok(Vec::new()),
-        Err(error) => Err(error.to_string().into()),
+        Err(error) => Err(reason(error)),
     }
 }
 
 /// The inverse of `encode`.
 #[wasm_bindgen(unchecked_return_type = "unknown")]
 pub fn decode(bytes: Vec<u8>) -> Result<JsValue, JsValue> {
-    codec().decode(Frame::Bytes(bytes)).map_err(|error| error.to_string().into())
+    codec().decode(Frame::Bytes(bytes)).map_err(reason)
 }
 
 fn codec() -> Cbor {
     Cbor::new(Limits::default())
+}
+
+/// Without the codec's name, which the caller puts before it.
+fn reason(error: CodecError) -> JsValue {
+    error.to_string().trim_start_matches("the cbor codec ").into()
 }

@@ -4,7 +4,8 @@ use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
-use tabmux_codecs::Limits;
+use tabmux_codecs::{Codecs, Limits};
+use tabmux_middleware::SortedSet;
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -15,11 +16,13 @@ use super::upstream::UpstreamAdapter;
 use super::upstream_event::event_from_js;
 use tabmux::hub::{self, Hub, HubEvent, PeerId};
 use tabmux::ot::Types;
-use tabmux::protocol::DocId;
-use tabmux::{Error, codes, from_value, wire};
+use tabmux::protocol::{DocId, HubLayers};
+use tabmux::{Error, Payload, codes, from_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
+use tabmux_bindings::codecs::{CodecObject, JsCodec};
 use tabmux_bindings::door::{Promised, Thrown};
 use tabmux_bindings::errors::from_js;
+use tabmux_bindings::layers::{JsLayers, LayerCall};
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
 use tabmux_bindings::{declare_types, door};
@@ -27,6 +30,8 @@ use tabmux_bindings::{declare_types, door};
 door! {
     /// `js/src/hub/hub.ts`: what the hub tells its owner.
     interface HubHandler = "HubHandler" {
+        /// A layer is to see a message; what it passes on goes to `HubCore.pass`.
+        fn layer(name: &str, id: u32, inbound: bool, message: Payload);
         fn joined(tab: &str);
         fn left(tab: &str);
         /// A tab of an earlier hub may come back.
@@ -85,6 +90,9 @@ pub(super) struct Shell {
     pub store: Option<HubStore>,
     transports: RefCell<HashMap<PeerId, Rc<dyn Transport>>>,
     listeners: RefCell<Vec<ListenerEnd>>,
+    layers: JsLayers,
+    /// Layers are being called: those of these links have passed on something meanwhile.
+    calling: RefCell<Option<SortedSet<PeerId>>>,
     pub handler: HubHandler,
     pub alarm: RefCell<Option<Rc<Alarm>>>,
     pub is_closed: Cell<bool>,
@@ -120,7 +128,8 @@ impl HubCore {
             store_limits: policy.as_ref().map(Policy::limits).unwrap_or_default(),
             last_words: store.as_ref().is_some_and(|store| store.takes_last_words),
             linger,
-            limits,
+            codecs: Codecs::built_in(limits),
+            layers: HubLayers::default(),
             seed,
         };
         let types: Rc<dyn Types> = Rc::new(JsTypes(types));
@@ -138,6 +147,8 @@ impl HubCore {
             store: store.zip(policy).map(|(store, policy)| HubStore::new(store, &policy)),
             transports: RefCell::default(),
             listeners: RefCell::default(),
+            layers: JsLayers::default(),
+            calling: RefCell::default(),
             handler,
             alarm: RefCell::new(None),
             is_closed: Cell::new(false),
@@ -155,6 +166,25 @@ impl HubCore {
         shell.run_store();
         shell.watch_store();
         Ok(HubCore(shell))
+    }
+
+    /// Tabs may use this codec from now on.
+    #[wasm_bindgen(js_name = addCodec)]
+    pub fn add_codec(&self, codec: CodecObject) {
+        self.0.hub.borrow_mut().add_codec(Rc::new(JsCodec::new(codec)));
+    }
+
+    /// Tabs may have a layer of this name from now on.
+    #[wasm_bindgen(js_name = addLayer)]
+    pub fn add_layer(&self, name: &str) {
+        self.0.hub.borrow_mut().add_layer(name, self.0.layers.maker(name));
+    }
+
+    /// A layer passes on a message.
+    pub fn pass(&self, id: u32, inbound: bool, message: JsValue) {
+        if let Some(link) = self.0.layers.pass(id, inbound, message) {
+            self.0.passed(link as PeerId);
+        }
     }
 
     /// Takes a transport to a tab.
@@ -369,8 +399,41 @@ impl Shell {
         Some(transport)
     }
 
+    /// A layer of this link has passed on something.
+    fn passed(self: &Rc<Self>, link: PeerId) {
+        if let Some(passed) = &mut *self.calling.borrow_mut() {
+            passed.insert(link);
+            return;
+        }
+        if self.is_abandoned.get() {
+            return;
+        }
+        self.arriving();
+        self.hub.borrow_mut().wake_link(link, now());
+        self.pump();
+    }
+
+    /// Has the application's layers see what waits for them, and takes what they pass on at once.
+    fn call_layers(&self) {
+        if self.calling.borrow().is_some() {
+            return;
+        }
+        while let Some(first) = self.layers.next_call() {
+            self.calling.replace(Some(SortedSet::default()));
+            let mut next = Some(first);
+            while let Some(LayerCall { name, id, inbound, message }) = next {
+                self.tell(self.handler.layer(&name, id, inbound, message));
+                next = self.layers.next_call();
+            }
+            for link in self.calling.take().into_iter().flatten() {
+                self.hub.borrow_mut().wake_link(link, now());
+            }
+        }
+    }
+
     /// Sends and tells all that waits.
     pub(super) fn pump(self: &Rc<Self>) {
+        self.call_layers();
         loop {
             let next = self.hub.borrow_mut().poll_transmit();
             let Some((peer, frame)) = next else { break };

@@ -7,10 +7,14 @@
 mod allocator;
 /// The platform's clock, and alarms set by it.
 pub mod clock;
+/// Codecs that are written in JavaScript.
+pub mod codecs;
 /// What Rust tells JavaScript, and the typings of it.
 pub mod door;
 /// Errors as JavaScript has them.
 pub mod errors;
+/// Layers that are written in JavaScript.
+pub mod layers;
 /// Ops as JavaScript has them.
 pub mod ops;
 mod panics;

@@ -2,7 +2,6 @@
 #![cfg(target_arch = "wasm32")]
 
 mod broadcast_channel;
-mod cbor;
 mod last_words;
 mod tab;
 mod tab_events;

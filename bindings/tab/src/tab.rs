@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use js_sys::Reflect;
 use tabmux_codecs::{Codec, StructuredClone};
+use tabmux_middleware::LayerConfig;
 use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
 
@@ -10,12 +11,13 @@ use super::tab_events::{TabHandler, tell, tell_fault};
 use super::tab_options::{config_error, find_codec, read_layers};
 use super::trace::Traces;
 use tabmux::ot::{SubmitOptions, Token};
-use tabmux::protocol::{DocId, QuerySpec, StoreQuestion};
+use tabmux::protocol::{DocId, QuerySpec, StoreQuestion, TabLayers};
 use tabmux::tab::{DocKey, Tab, TabSettings};
 use tabmux::{Error, codes};
 use tabmux::{Payload, from_value, to_value, wire};
 use tabmux_bindings::clock::{Alarm, now};
 use tabmux_bindings::errors::{from_js, to_js};
+use tabmux_bindings::layers::{JsLayers, LayerCall};
 use tabmux_bindings::ops::op_from_js;
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
@@ -25,11 +27,10 @@ pub(super) struct CoreSettings {
     id: String,
     secret: String,
     identity: String,
-    codec: String,
-    cbor: Payload,
+    codec: Payload,
 }
 
-wire!(open CoreSettings { id, secret, identity, codec, cbor });
+wire!(open CoreSettings { id, secret, identity, codec });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]
@@ -40,6 +41,7 @@ pub(super) struct Shell {
     transport: RefCell<Option<Rc<dyn Transport>>>,
     handler: TabHandler,
     alarm: RefCell<Option<Rc<Alarm>>>,
+    layers: JsLayers,
     traces: Traces,
     trace: Option<js_sys::Function>,
     /// Events are being told: what comes meanwhile is told after them.
@@ -48,7 +50,8 @@ pub(super) struct Shell {
 
 #[wasm_bindgen]
 impl TabCore {
-    /// `cbor` of the settings is a [`CborModule`](super::cbor::CborModule); `options` goes to the hub definition's `connect`,
+    /// `settings` is `{id, secret, identity, codec}`, the last a name or a
+    /// [`CodecObject`](tabmux_bindings::codecs::CodecObject); `options` goes to the hub definition's `connect`,
     /// `layers` is a list of layers or `undefined`, `types` is ShareDB's `types.map`, `trace` hears
     /// of every message where the layers include `tracing`.
     #[wasm_bindgen(constructor)]
@@ -61,11 +64,18 @@ impl TabCore {
         handler: TabHandler,
         trace: Option<js_sys::Function>,
     ) -> Result<TabCore, JsValue> {
-        let CoreSettings { id, secret, identity, codec, cbor } =
+        let CoreSettings { id, secret, identity, codec } =
             from_value(settings).map_err(|reason| JsError::new(&reason))?;
         let guarantees = transport.0.guarantees();
-        let codec = find_codec(&codec, cbor, transport.0.name(), &guarantees)?;
+        let codec = find_codec(codec, transport.0.name(), &guarantees)?;
         let layers = read_layers(layers, &guarantees, trace.is_some())?;
+        let js_layers = JsLayers::default();
+        let mut own_layers = TabLayers::default();
+        for layer in &layers {
+            if let LayerConfig::Own(name) = layer {
+                own_layers.add(name.as_str(), js_layers.maker(name));
+            }
+        }
         let traces = Traces::default();
         let source = traces.clone();
         let settings = TabSettings {
@@ -75,6 +85,7 @@ impl TabCore {
             options: (!options.is_undefined()).then_some(Payload(options)),
             codec,
             layers,
+            own_layers,
             guarantees,
             seed: now(),
             tracer: trace.is_some().then(|| Rc::new(move || source.tracer()) as Rc<_>),
@@ -85,6 +96,7 @@ impl TabCore {
             transport: RefCell::new(None),
             handler,
             alarm: RefCell::new(None),
+            layers: js_layers,
             traces,
             trace,
             telling: Cell::new(false),
@@ -143,6 +155,10 @@ impl TabCore {
         } else {
             self.0.tab.borrow_mut().leave(now());
             self.0.transmit();
+            while self.0.call_layers() {
+                self.0.tab.borrow_mut().wake(now());
+                self.0.transmit();
+            }
             self.0.tab.borrow_mut().detach();
         }
         if let Some(transport) = self.0.transport.take() {
@@ -235,6 +251,12 @@ impl TabCore {
         self.0.tab.borrow_mut().handle_message(Payload(message), now());
         self.0.pump();
         Ok(())
+    }
+
+    /// A layer passes on a message.
+    pub fn pass(&self, id: u32, inbound: bool, message: JsValue) {
+        self.0.layers.pass(id, inbound, message);
+        self.0.set_alarm();
     }
 
     /// Ends a query.
@@ -465,6 +487,21 @@ impl Shell {
         if let Some(trace) = &self.trace {
             self.traces.report(trace);
         }
+        self.call_layers();
+        self.set_alarm();
+    }
+
+    /// Has the application's layers see what waits for them; returns whether there was anything.
+    fn call_layers(&self) -> bool {
+        let mut has_called = false;
+        while let Some(LayerCall { name, id, inbound, message }) = self.layers.next_call() {
+            has_called = true;
+            self.tell(self.handler.layer(&name, id, inbound, message));
+        }
+        has_called
+    }
+
+    fn set_alarm(&self) {
         let deadline = self.tab.borrow().deadline();
         if let Some(alarm) = &*self.alarm.borrow() {
             alarm.set(deadline);

@@ -16,6 +16,8 @@ use super::tab::CoreSettings;
 door! {
     /// `js/src/tab/core-handler.ts`: what the tab's core tells its owner, in order.
     interface TabHandler = "TabHandler" {
+        /// A layer is to see a message; what it passes on goes to `TabCore.pass`.
+        fn layer(name: &str, id: u32, inbound: bool, message: Payload);
         fn joined(epoch: u64);
         fn refused(error: Thrown<'_>);
         fn hub_lost as hubLost();

@@ -1,36 +1,41 @@
 use std::rc::Rc;
 
-use tabmux_codecs::{Codec, Json, StructuredClone};
+use tabmux_codecs::{Codec, Codecs, Json, StructuredClone};
 use tabmux_middleware::{LayerConfig, defaults};
 use tabmux_transports::Guarantees;
 use wasm_bindgen::prelude::*;
 
-use super::cbor::Cbor;
 use tabmux::protocol::layer_spec;
 use tabmux::{Error, Payload, codes};
+use tabmux_bindings::codecs::JsCodec;
 use tabmux_bindings::errors::to_js;
 
-/// The codec of this name, if the transport can carry what it makes.
+/// The codec of this name, or that is written in JavaScript, if the transport can carry what it makes.
 pub(super) fn find_codec(
-    name: &str,
-    cbor: Payload,
+    codec: Payload,
     transport: &str,
     guarantees: &Guarantees,
 ) -> Result<Rc<dyn Codec>, JsValue> {
-    let codec: Rc<dyn Codec> = match name {
-        StructuredClone::NAME => Rc::new(StructuredClone::default()),
-        Json::NAME => Rc::new(Json::default()),
-        Cbor::NAME => Rc::new(Cbor(cbor.0.unchecked_into())),
-        _ => {
-            let message =
-                format!("unknown codec \"{name}\": the codecs are structured-clone, json and cbor");
-            return Err(to_js(&Error::new(codes::UNKNOWN_CODEC, message)));
+    let codec: Rc<dyn Codec> = match codec.0.as_string() {
+        None => Rc::new(JsCodec::new(codec.0.unchecked_into())),
+        Some(name) => {
+            let mut codecs = Codecs::default();
+            codecs.add(Rc::new(StructuredClone::default()));
+            codecs.add(Rc::new(Json::default()));
+            let unknown = || {
+                let message = format!(
+                    "unknown codec \"{name}\": the codecs are structured-clone, json and cbor"
+                );
+                to_js(&Error::new(codes::UNKNOWN_CODEC, message))
+            };
+            Rc::clone(codecs.by_name(&name).ok_or_else(unknown)?)
         }
     };
     if !guarantees.carries.contains(&codec.frame_kind()) {
         let message = format!(
-            "the codec {name} makes {}, which the transport {transport} can't carry: choose \
+            "the codec {} makes {}, which the transport {transport} can't carry: choose \
              another codec",
+            codec.name(),
             codec.frame_kind()
         );
         return Err(to_js(&Error::new(codes::CODEC_MISMATCH, message)));

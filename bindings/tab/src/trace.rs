@@ -4,8 +4,8 @@ use std::rc::Rc;
 use tabmux_middleware::{Millis, Tracer};
 use wasm_bindgen::prelude::*;
 
-use tabmux::protocol::{ToHub, ToTab};
-use tabmux::{Wire, to_value};
+use tabmux::Wire;
+use tabmux::protocol::{Layered, ToHub, ToTab};
 
 /// What the `tracing` layer saw and JavaScript has not been told yet: the layer itself must not
 /// call out, since the core is borrowed while it runs.
@@ -20,12 +20,12 @@ struct Trace {
 
 impl Traces {
     /// A tracer that keeps what it hears here.
-    pub fn tracer(&self) -> Box<dyn Tracer<ToHub, ToTab>> {
+    pub fn tracer(&self) -> Box<dyn Tracer<Layered<ToHub>, Layered<ToTab>>> {
         Box::new(self.clone())
     }
 
-    fn keep(&self, direction: &'static str, message: &impl Wire, at: Millis) {
-        let message = to_value(message);
+    fn keep(&self, direction: &'static str, message: &Layered<impl Wire>, at: Millis) {
+        let message = message.value();
         self.0.borrow_mut().push(Trace { direction, at, message });
     }
 
@@ -49,12 +49,12 @@ impl Traces {
     }
 }
 
-impl Tracer<ToHub, ToTab> for Traces {
-    fn outbound(&mut self, message: &ToHub, at: Millis) {
+impl Tracer<Layered<ToHub>, Layered<ToTab>> for Traces {
+    fn outbound(&mut self, message: &Layered<ToHub>, at: Millis) {
         self.keep("out", message, at);
     }
 
-    fn inbound(&mut self, message: &ToTab, at: Millis) {
+    fn inbound(&mut self, message: &Layered<ToTab>, at: Millis) {
         self.keep("in", message, at);
     }
 }

@@ -35,7 +35,7 @@ impl Cbor {
 }
 
 impl Codec for Cbor {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         Self::NAME
     }
 

@@ -2,6 +2,7 @@ import defaultTypes from 'sharedb/lib/types.js';
 import './inline.js';
 import type {Backend} from '../shared/backend.js';
 import {codes, makeError} from '../shared/errors.js';
+import type {CustomCodec, CustomLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
 import {HubDefinition} from './define.js';
 import type {Hub} from './hub.js';
@@ -9,6 +10,8 @@ import {databaseName} from './read-store-options.js';
 
 /** What a tab asks of its hub; see the options of `createConnection`. */
 export interface SeatOptions {
+  codec?: string | CustomCodec;
+  middleware?: (string | object | CustomLayer)[];
   identity?: string;
   name?: string;
   store?: boolean | StoreOptions;
@@ -92,6 +95,11 @@ export function enterHub(host: BackendHub, options: SeatOptions, connection: Use
   if (host.hub.isClosed) host.hub = hubOf(host.backend, options);
   backendHubs.add(host);
   host.users.add(connection);
+  const {codec, middleware = []} = options;
+  host.hub.addPlugins({
+    codecs: typeof codec === 'object' ? [codec] : [],
+    middleware: middleware.filter((layer) => typeof layer === 'object' && 'name' in layer),
+  });
 }
 
 /** A connection leaves the hub, if it was there: with the last one, the hub rests, or ends. */

@@ -3,6 +3,7 @@ import {overMessagePort} from '../../wasm/hub/tabmux_hub.js';
 import type {TabContext} from '../shared/context.js';
 import {codes, makeError} from '../shared/errors.js';
 import type {Introduction} from '../shared/introduction.js';
+import {checkCodec, checkLayer} from '../shared/plugins.js';
 import {Hub, type HubSettings} from './hub.js';
 import type {HubOptions} from './options.js';
 import {readStoreOptions} from './read-store-options.js';
@@ -18,8 +19,9 @@ export class HubDefinition {
 
   /** @internal Use `defineHub`. */
   constructor(options: HubOptions) {
-    const {connect, types = defaultTypes, linger = 5000} = options;
-    this.#options = {connect, types, linger, store: readStoreOptions(options.store)};
+    const {connect, types = defaultTypes, linger = 5000, codecs = [], middleware = []} = options;
+    const store = readStoreOptions(options.store);
+    this.#options = {connect, types, linger, store, codecs, middleware};
   }
 
   /**
@@ -88,7 +90,7 @@ export function defineHub(options: HubOptions): HubDefinition {
     const message = `defineHub is given ${options}; it needs an object with \`connect\``;
     throw makeError(codes.OPTION_INVALID, message);
   }
-  const known = ['connect', 'types', 'linger', 'store'];
+  const known = ['connect', 'types', 'linger', 'store', 'codecs', 'middleware'];
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
       const message = `unknown option \`${name}\` of defineHub; the options are ${known.join(', ')}`;
@@ -103,6 +105,18 @@ export function defineHub(options: HubOptions): HubDefinition {
     const message = `option \`linger\` of defineHub is ${linger}; it must be a whole number of milliseconds`;
     throw makeError(codes.OPTION_INVALID, message);
   }
+  const {codecs = [], middleware = []} = options;
+  for (const [name, list] of Object.entries({codecs, middleware})) {
+    if (Array.isArray(list)) continue;
+    const message = `option \`${name}\` of defineHub is ${JSON.stringify(list)}; it must be a list`;
+    throw makeError(codes.OPTION_INVALID, message);
+  }
+  codecs.forEach((codec, at) => {
+    checkCodec(`codecs[${at}]`, codec);
+  });
+  middleware.forEach((layer, at) => {
+    checkLayer(`middleware[${at}]`, layer);
+  });
   const definition = new HubDefinition(options);
   servePages((introduction) => definition.introduce(introduction));
   return definition;

@@ -15,6 +15,7 @@ import {Emitter} from '../shared/emitter.js';
 import {type CoreError, toError} from '../shared/errors.js';
 import {tabLock, tabsWithLock} from '../shared/locks.js';
 import {nextTick} from '../shared/next-tick.js';
+import {type CustomCodec, type CustomLayer, coreCodec, layerCaller} from '../shared/plugins.js';
 import {randomId} from '../shared/random-id.js';
 import type {StoreOptions} from '../shared/store-options.js';
 import type {CustomTransport} from '../shared/transport.js';
@@ -85,6 +86,7 @@ export class Hub extends Emitter<HubEvents> {
   #resting: (() => void) | undefined;
   /** What waits for the end of each tab, by its Web Lock. */
   readonly #watched = new Map<string, object>();
+  readonly #layers: CustomLayer[] = [];
 
   /** @internal Use `defineHub`. */
   constructor(options: HubSettings, context: ConnectContext) {
@@ -103,6 +105,7 @@ export class Hub extends Emitter<HubEvents> {
       hasAtHand: (docs) => this.#core?.hasAtHand(docs) === true,
     });
     this.on('idle', () => this.#restIfIdle());
+    this.addPlugins(options);
     const epoch = newEpoch();
     if (store) findStore(store, context, epoch).then((found) => this.#start(epoch, found));
     else this.#start(epoch);
@@ -142,9 +145,24 @@ export class Hub extends Emitter<HubEvents> {
     else this.#waiting.push(act);
   }
 
+  /** @internal Takes codecs and layers that tabs may use; of one name the first counts. */
+  addPlugins({codecs, middleware}: {codecs: CustomCodec[]; middleware: CustomLayer[]}): void {
+    for (const codec of codecs) this.#withCore((core) => core.addCodec(coreCodec(codec)));
+    for (const layer of middleware) {
+      if (this.#layers.some(({name}) => name === layer.name)) continue;
+      this.#layers.push(layer);
+      this.#withCore((core) => core.addLayer(layer.name));
+    }
+  }
+
   /** What the core calls. */
   #handler(found?: FoundStore): HubHandler {
     return {
+      layer: layerCaller(
+        this.#layers,
+        (...passed) => this.#core?.pass(...passed),
+        (error) => this.#tell('fault', error),
+      ),
       joined: (tab) => {
         this.#tabs.add(tab);
         // Of one that can't be watched the transport tells when it is gone, and only that.

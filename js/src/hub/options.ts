@@ -1,5 +1,6 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
 import type {ConnectContext} from '../shared/context.js';
+import type {CustomCodec, CustomLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
 
 /** The options of `defineHub`. */
@@ -15,4 +16,8 @@ export interface HubOptions {
   linger?: number;
   /** Whether and how the hub keeps documents across restarts; by default it does not. */
   store?: boolean | StoreOptions;
+  /** Codecs of your own that tabs may use, beside tabmux's. */
+  codecs?: CustomCodec[];
+  /** The hub's ends of layers of your own, for the tabs whose `middleware` has one of the same name. */
+  middleware?: CustomLayer[];
 }

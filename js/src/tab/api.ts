@@ -1,4 +1,5 @@
 export type {DocName} from '../shared/doc-name.js';
+export type {CustomCodec, CustomLayer, LayerMessage} from '../shared/plugins.js';
 export type {CipherFunctions, StoreOptions} from '../shared/store-options.js';
 export type {CustomTransport} from '../shared/transport.js';
 export {createConnection} from './connect.js';

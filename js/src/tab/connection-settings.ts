@@ -1,4 +1,5 @@
 import type {TransportEnd} from '../../wasm/tab/tabmux_tab.js';
+import type {CustomCodec} from '../shared/plugins.js';
 import type {Layer, TraceEvent} from './options.js';
 
 /** How a tab comes back to a hub after it has left, and what is to be done when it leaves. */
@@ -14,7 +15,7 @@ export interface ConnectionSettings {
   /** What proves that the tab's id, which is made of it, is its own. */
   secret: string;
   identity: string;
-  codec: string;
+  codec: string | CustomCodec;
   middleware?: Layer[] | undefined;
   trace?: ((event: TraceEvent) => void) | undefined;
   types: {map: {[name: string]: any}; defaultType: any};

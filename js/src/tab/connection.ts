@@ -4,18 +4,21 @@ import {Emitter} from '../shared/emitter.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
+import {layerCaller} from '../shared/plugins.js';
 import {watchCore} from '../shared/trap.js';
 import type {WireOp} from '../shared/wire.js';
 import type {Callback} from './callbacks.js';
-import {cbor} from './codecs.js';
+import {codecOf} from './codecs.js';
 import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection-events.js';
 import type {ConnectionSettings} from './connection-settings.js';
 import {coreHandler} from './core-handler.js';
 import type {ProxyDoc} from './doc.js';
 import {Documents} from './documents.js';
+import {guard} from './guard.js';
 import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
+import {isCustomLayer} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {Queries} from './queries.js';
@@ -102,15 +105,20 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     };
     this.#lifetime = new Lifetime(this, parts, settings.entrance);
     this.socket = new TabSocket(this, this.#lifetime);
-    const core = {id: this.tabId, secret, identity, codec, cbor};
+    const core = {id: this.tabId, secret, identity, codec: codecOf(codec)};
+    const callLayer = layerCaller(
+      (settings.middleware ?? []).filter(isCustomLayer),
+      (...passed) => this.core.pass(...passed),
+      (error) => guard(this, () => this.emit('fault', error)),
+    );
     try {
       this.core = new TabCore(
         core,
         settings.context,
-        settings.middleware,
+        settings.middleware?.map((it) => (isCustomLayer(it) ? {name: it.name} : it)),
         settings.types.map,
         transport,
-        coreHandler(this, parts, this.#lifetime),
+        coreHandler(this, parts, this.#lifetime, callLayer),
         trace && quietly(trace),
       );
     } catch (error) {

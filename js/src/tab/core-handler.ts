@@ -26,6 +26,7 @@ export function coreHandler(
   connection: HandledConnection,
   parts: Parts,
   lifetime: Lifetime,
+  layer: TabHandler['layer'],
 ): TabHandler {
   const {docs, queries, requests, writes} = parts;
   const withDoc = (key: number, action: (doc: ProxyDoc) => void) =>
@@ -40,6 +41,7 @@ export function coreHandler(
     });
   };
   return {
+    layer,
     joined: () => {
       writes.onJoined();
       connection.lastWords.onJoined();

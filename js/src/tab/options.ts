@@ -1,8 +1,9 @@
 import {codes, makeError} from '../shared/errors.js';
+import {type CustomCodec, type CustomLayer, checkCodec, checkLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
 import type {CustomTransport} from '../shared/transport.js';
 
-/** One layer of the middleware: its name, or its name and options. Times are in milliseconds. */
+/** One layer of the middleware: its name, its name and options, or one of your own. Times are in milliseconds. */
 export type Layer =
   | 'batching'
   | 'coalescing'
@@ -15,7 +16,13 @@ export type Layer =
   | {layer: 'timeouts'; after?: number}
   | {layer: 'ordering'; maxHeld?: number}
   | {layer: 'retries'; initial?: number; max?: number; ackDelay?: number}
-  | {layer: 'tracing'};
+  | {layer: 'tracing'}
+  | CustomLayer;
+
+/** Whether it is written in JavaScript. */
+export function isCustomLayer(layer: Layer): layer is CustomLayer {
+  return isObject(layer) && 'name' in (layer as object);
+}
 
 /** A message that passed the `tracing` layer. */
 export interface TraceEvent {
@@ -39,7 +46,7 @@ export interface HubLocation {
 
 interface CommonOptions {
   /** How values are written into frames; `structured-clone` by default. */
-  codec?: 'structured-clone' | 'json' | 'cbor';
+  codec?: 'structured-clone' | 'json' | 'cbor' | CustomCodec;
   /** The layers, from the application down to the transport; by default those the transport needs. */
   middleware?: Layer[];
   /** Hears of every message; adds the layer `tracing` if `middleware` is not given. */
@@ -88,7 +95,10 @@ const oneOf =
     names.includes(value);
 
 const common: Record<keyof CommonOptions, [Check, string]> = {
-  codec: [isString, '"structured-clone", "json" or "cbor"'],
+  codec: [
+    (codec) => isString(codec) || isObject(codec),
+    '"structured-clone", "json", "cbor" or a codec object',
+  ],
   middleware: [Array.isArray, 'a list of layers'],
   trace: [isFunction, 'a function'],
   identity: [isString, 'a string'],
@@ -126,7 +136,7 @@ const ofBackend: Record<keyof BackendOptions, [Check, string]> = {
   store: [(store) => isBoolean(store) || isObject(store), 'true, false or an object of options'],
 };
 
-function check(options: object, known: Record<string, [Check, string]>): void {
+function check(options: CommonOptions, known: Record<string, [Check, string]>): void {
   if (typeof options !== 'object') {
     const message = `createConnection is given ${JSON.stringify(options)}; it needs an object of options`;
     throw makeError(codes.OPTION_INVALID, message);
@@ -146,6 +156,11 @@ function check(options: object, known: Record<string, [Check, string]>): void {
       );
     }
   }
+  const {codec, middleware = []} = options;
+  if (isObject(codec)) checkCodec('codec', codec);
+  middleware.forEach((layer, at) => {
+    if (isCustomLayer(layer)) checkLayer(`middleware[${at}]`, layer);
+  });
 }
 
 /** Throws an error that names the first option that is unknown or out of its range. */

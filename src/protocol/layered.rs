@@ -1,0 +1,112 @@
+use tabmux_codecs::Value;
+use tabmux_middleware::{Layers, Message, Millis, Reply, Request};
+
+use super::{ToHub, ToTab};
+use crate::platform::Payload;
+use crate::wire::{Member, Place, Shape, Wire, from_value, to_value};
+
+/// A message as layers have it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Layered<M> {
+    /// As this end said it.
+    Plain(M),
+    /// As a layer of the application has passed it on: it may be anything.
+    Passed(Payload),
+}
+
+/// A tab's layers of the application.
+pub type TabLayers = Layers<Layered<ToHub>, Layered<ToTab>>;
+
+/// A hub's layers of the application.
+pub type HubLayers = Layers<Layered<ToTab>, Layered<ToHub>>;
+
+impl<M: Wire> Layered<M> {
+    /// What a layer of the application gets to see: `{type, body}`, or what the last one passed on.
+    pub fn value(&self) -> Value {
+        match self {
+            Layered::Plain(message) => to_value(message),
+            Layered::Passed(message) => message.0.clone(),
+        }
+    }
+
+    /// The message, at the end of all layers.
+    ///
+    /// # Errors
+    /// What was passed on is no message.
+    pub fn message(self) -> Result<M, String> {
+        match self {
+            Layered::Plain(message) => Ok(message),
+            Layered::Passed(message) => from_value(message.0),
+        }
+    }
+}
+
+static SHAPE: Shape = Shape::new(&["type", "body"], true);
+
+/// On the wire, what was passed on is the body of a message of this type.
+const TYPE: &str = "layered";
+
+impl<M: Wire> Wire for Layered<M> {
+    fn write(&self, to: Place<'_>) {
+        match self {
+            Layered::Plain(message) => message.write(to),
+            Layered::Passed(message) => {
+                let mut target = to.object(&SHAPE);
+                target.at(0).text(TYPE);
+                message.write(target.at(1));
+            }
+        }
+    }
+
+    fn read(from: Member<'_>) -> Self {
+        if from.tag().as_deref() != Some(TYPE) {
+            return Layered::Plain(M::read(from));
+        }
+        Layered::Passed(Payload::read(from.members(&SHAPE).at(1)))
+    }
+}
+
+impl<M: Message> Message for Layered<M> {
+    fn merge(&mut self, next: Self) -> Result<(), Self> {
+        match (self, next) {
+            (Layered::Plain(last), Layered::Plain(next)) => {
+                last.merge(next).map_err(Layered::Plain)
+            }
+            (_, next) => Err(next),
+        }
+    }
+
+    fn overtakes(&self, earlier: &Self) -> bool {
+        matches!((self, earlier), (Layered::Plain(own), Layered::Plain(other)) if own.overtakes(other))
+    }
+}
+
+/// Requests are made above all layers of the application.
+impl Request for Layered<ToHub> {
+    fn request(&self) -> Option<u64> {
+        match self {
+            Layered::Plain(message) => message.request(),
+            Layered::Passed(_) => None,
+        }
+    }
+
+    fn extra_time(&self) -> Millis {
+        match self {
+            Layered::Plain(message) => message.extra_time(),
+            Layered::Passed(_) => 0,
+        }
+    }
+}
+
+impl Reply for Layered<ToTab> {
+    fn answers(&self) -> Option<u64> {
+        match self {
+            Layered::Plain(message) => message.answers(),
+            Layered::Passed(message) => from_value::<ToTab>(message.0.clone()).ok()?.answers(),
+        }
+    }
+
+    fn timed_out(request: u64, after: Millis) -> Self {
+        Layered::Plain(ToTab::timed_out(request, after))
+    }
+}
