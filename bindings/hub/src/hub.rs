@@ -170,7 +170,7 @@ impl HubCore {
 
     /// Tabs may use this codec from now on.
     #[wasm_bindgen(js_name = addCodec)]
-    pub fn add_codec(&self, codec: CodecObject) {
+    pub fn add_codec(&self, #[wasm_bindgen(unchecked_param_type = "unknown")] codec: CodecObject) {
         self.0.hub.borrow_mut().add_codec(Rc::new(JsCodec::new(codec)));
     }
 
@@ -181,7 +181,12 @@ impl HubCore {
     }
 
     /// A layer passes on a message.
-    pub fn pass(&self, id: u32, inbound: bool, message: JsValue) {
+    pub fn pass(
+        &self,
+        id: u32,
+        inbound: bool,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
+    ) {
         if let Some(link) = self.0.layers.pass(id, inbound, message) {
             self.0.passed(link as PeerId);
         }

@@ -254,7 +254,12 @@ impl TabCore {
     }
 
     /// A layer passes on a message.
-    pub fn pass(&self, id: u32, inbound: bool, message: JsValue) {
+    pub fn pass(
+        &self,
+        id: u32,
+        inbound: bool,
+        #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
+    ) {
         self.0.layers.pass(id, inbound, message);
         self.0.set_alarm();
     }
