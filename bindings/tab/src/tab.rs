@@ -8,29 +8,19 @@ use tabmux_transports::{Event, Frame, Transport};
 use wasm_bindgen::prelude::*;
 
 use super::tab_events::{TabHandler, tell, tell_fault};
-use super::tab_options::{config_error, find_codec, read_layers};
+use super::tab_options::{CoreSettings, config_error, find_codec, read_layers};
 use super::trace::Traces;
 use tabmux::ot::{SubmitOptions, Token};
 use tabmux::protocol::{DocId, QuerySpec, StoreQuestion, TabLayers};
 use tabmux::tab::{DocKey, Tab, TabSettings};
 use tabmux::{Error, codes};
-use tabmux::{Payload, from_value, to_value, wire};
+use tabmux::{Payload, from_value, to_value};
 use tabmux_bindings::clock::{Alarm, now};
 use tabmux_bindings::errors::{from_js, to_js};
 use tabmux_bindings::layers::{JsLayers, LayerCall};
 use tabmux_bindings::ops::op_from_js;
 use tabmux_bindings::transports::{TransportEnd, send, transport_error};
 use tabmux_bindings::types::JsTypes;
-
-/// What a tab's core is made with.
-pub(super) struct CoreSettings {
-    id: String,
-    secret: String,
-    identity: String,
-    codec: Payload,
-}
-
-wire!(open CoreSettings { id, secret, identity, codec });
 
 /// A tab's end of the connection with its transport and timers.
 #[wasm_bindgen]

@@ -11,7 +11,7 @@ use tabmux_bindings::door::{Thrown, thrown};
 use tabmux_bindings::{declare_types, door};
 use wasm_bindgen::JsValue;
 
-use super::tab::CoreSettings;
+use super::tab_options::CoreSettings;
 
 door! {
     /// `js/src/tab/core-handler.ts`: what the tab's core tells its owner, in order.

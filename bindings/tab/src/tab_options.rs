@@ -6,9 +6,19 @@ use tabmux_transports::Guarantees;
 use wasm_bindgen::prelude::*;
 
 use tabmux::protocol::layer_spec;
-use tabmux::{Error, Payload, codes};
+use tabmux::{Error, Payload, codes, wire};
 use tabmux_bindings::codecs::JsCodec;
 use tabmux_bindings::errors::to_js;
+
+/// What a tab's core is made with.
+pub(super) struct CoreSettings {
+    pub id: String,
+    pub secret: String,
+    pub identity: String,
+    pub codec: Payload,
+}
+
+wire!(open CoreSettings { id, secret, identity, codec });
 
 /// The codec of this name, or that is written in JavaScript, if the transport can carry what it makes.
 pub(super) fn find_codec(
