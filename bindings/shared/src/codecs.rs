@@ -6,12 +6,12 @@ use super::errors::from_js;
 
 #[wasm_bindgen]
 extern "C" {
-    /// `js/src/shared/own-codec.ts`: a codec that is written in JavaScript. It must not call the core.
+    /// `js/src/shared/plugins.ts`: a codec that is written in JavaScript. It must not call the core.
     pub type CodecObject;
-    #[wasm_bindgen(method, getter)]
-    fn name(this: &CodecObject) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn frames(this: &CodecObject) -> String;
+    #[wasm_bindgen(method, getter, catch)]
+    fn name(this: &CodecObject) -> Result<String, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn frames(this: &CodecObject) -> Result<String, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn encode(this: &CodecObject, value: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -28,12 +28,12 @@ pub struct JsCodec {
 impl JsCodec {
     /// Wraps an object that was checked.
     pub fn new(object: CodecObject) -> Self {
-        let kind = match object.frames().as_str() {
+        let kind = match object.frames().unwrap_or_default().as_str() {
             "strings" => FrameKind::Text,
             "bytes" => FrameKind::Bytes,
             _ => FrameKind::Object,
         };
-        JsCodec { name: object.name(), kind, object }
+        JsCodec { name: object.name().unwrap_or_default(), kind, object }
     }
 
     fn failed(&self, reason: String) -> CodecError {
