@@ -231,6 +231,10 @@ export async function application({connect, server, journal}) {
   await until(() => bob.getExisting('notes', 'a').version === 2);
   journal.write('bob query', shown([query.results, query.extra]));
   query.destroy(() => journal.write('bob query', 'destroyed'));
+  // The server has heard of that before it answers: what comes then is not for the query.
+  const answer = eventOf(bob, 'pong');
+  bob.ping();
+  await answer;
   await callOutside(outsider.get('notes', 'd'), 'del');
   await new Promise((resolve) => bob.whenNothingPending(resolve));
   const broken = ann.createFetchQuery('notes', {broken: true}, null, (error, results) => {
