@@ -64,11 +64,8 @@ export class Server {
   }
 
   #record() {
-    this.backend.use('commit', ({collection, id, snapshot}, next) => {
+    this.backend.use('afterWrite', ({collection, id, op, snapshot}, next) => {
       this.#states(collection, id).push(JSON.parse(JSON.stringify(snapshot)));
-      next();
-    });
-    this.backend.use('afterWrite', ({collection, id, op}, next) => {
       this.committed.push({collection, id, op});
       next();
     });
