@@ -4,6 +4,7 @@ use tabmux_codecs::Codec;
 use tabmux_middleware::{LayerConfig, Message, Packet};
 use tabmux_transports::Frame;
 
+use super::names::Named;
 use super::{Layered, ToHub, ToTab};
 use crate::error::{Error, codes};
 use crate::wire::{Wire, from_value, to_value, wire};
@@ -13,7 +14,7 @@ wire!(open Packet<M> { seq, ack, taken, messages });
 /// The envelopes of one direction.
 pub trait Envelope: Clone + Wire {
     /// The messages of this direction.
-    type Message: Message + Wire;
+    type Message: Message + Named;
 
     /// Which of the tab's sessions this belongs to, from 1; a tab begins one with each hello.
     fn session(&self) -> u64;

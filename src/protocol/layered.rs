@@ -1,9 +1,10 @@
 use tabmux_codecs::Value;
 use tabmux_middleware::{Layers, Message, Millis, Reply, Request};
 
+use super::names::{Named, SHAPE};
 use super::{ToHub, ToTab};
 use crate::platform::Payload;
-use crate::wire::{Member, Place, Shape, Wire, from_value, to_value};
+use crate::wire::{Member, Place, Wire, from_value, to_value};
 
 /// A message as layers have it.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +42,10 @@ impl<M: Wire> Layered<M> {
     }
 }
 
-static SHAPE: Shape = Shape::new(&["type", "body"], true);
-
 /// On the wire, what was passed on is the body of a message of this type.
 const TYPE: &str = "layered";
 
-impl<M: Wire> Wire for Layered<M> {
+impl<M: Named> Wire for Layered<M> {
     fn write(&self, to: Place<'_>) {
         match self {
             Layered::Plain(message) => message.write(to),
@@ -59,10 +58,13 @@ impl<M: Wire> Wire for Layered<M> {
     }
 
     fn read(from: Member<'_>) -> Self {
-        if from.tag().as_deref() != Some(TYPE) {
-            return Layered::Plain(M::read(from));
+        let members = from.members(&SHAPE);
+        let name = String::read(members.at(0));
+        if name == TYPE {
+            Layered::Passed(Payload::read(members.at(1)))
+        } else {
+            Layered::Plain(M::read_named(&name, &members))
         }
-        Layered::Passed(Payload::read(from.members(&SHAPE).at(1)))
     }
 }
 

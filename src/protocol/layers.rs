@@ -6,8 +6,9 @@ use tabmux_middleware::{LayerConfig, LayerSpec, OptionValue};
 use crate::platform::Payload;
 use crate::wire::{Member, Place, Wire, from_entries, from_value};
 
-/// A layer as the application wrote it: a name, or an object with the name in `layer` and options
-/// beside it; one of the application's own has its name in `name`. An option that is `undefined` or `null` is one that was not given.
+/// A layer as the application wrote it: a name, or an object with the name in `layer` and options beside
+/// it; one of the application's own has its name in `name`. An option that is `undefined` or `null` was not
+/// given.
 pub fn layer_spec(value: Value) -> LayerSpec {
     from_value::<Spec>(value).map_or(LayerSpec::Other, |spec| spec.0)
 }

@@ -1,6 +1,6 @@
 //! The names of messages on the wire.
 
-use crate::wire::Shape;
+use crate::wire::{Members, Shape, Wire};
 
 /// The messages of one direction, `{type, body}` on the wire, with their names there. A message's variant
 /// and what it carries have that name without its dots: `doc.submitOp` is `DocSubmitOp`. What is no message
@@ -42,9 +42,15 @@ macro_rules! messages {
             #[inline(never)]
             fn read(from: $crate::wire::Member<'_>) -> Self {
                 let members = from.members(&$crate::protocol::names::SHAPE);
-                match String::read(members.at(0)).as_str() {
-                    $($name => $direction::$variant $((<$body>::read(members.at(1))))?,)*
-                    name => {
+                $crate::protocol::names::Named::read_named(&String::read(members.at(0)), &members)
+            }
+        }
+
+        impl $crate::protocol::names::Named for $direction {
+            fn read_named(name: &str, members: &$crate::wire::Members<'_>) -> Self {
+                match name {
+                    $($name => $direction::$variant $((<$body as $crate::wire::Wire>::read(members.at(1))))?,)*
+                    _ => {
                         members.at(0).must_be(&["a message, `", name, "` is none"].concat());
                         $spare
                     }
@@ -59,6 +65,12 @@ macro_rules! messages {
 }
 
 pub(super) use messages;
+
+/// The messages of one direction.
+pub trait Named: Wire {
+    /// Reads the message of this name, whose members are those of [`SHAPE`].
+    fn read_named(name: &str, members: &Members<'_>) -> Self;
+}
 
 pub(super) static SHAPE: Shape = Shape::new(&["type", "body"], true);
 
