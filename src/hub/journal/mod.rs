@@ -5,6 +5,8 @@
 
 mod commits;
 mod events;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod kept_tests;
 mod record;
 mod stored;
 
