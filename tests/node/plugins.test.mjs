@@ -3,6 +3,7 @@ import {readFile} from 'node:fs/promises';
 import {test} from 'node:test';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
+import {newHub, openTab} from './own-hub.mjs';
 import {
   call,
   closing,
@@ -17,18 +18,6 @@ import {
 } from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
-
-function newHub(backend, options) {
-  return closing(defineHub({connect: () => backend.connect(), ...options}).hub());
-}
-
-/** A tab of the hub, and the two ends of the transport between them. */
-function openTab(hub, options, guarantees) {
-  const [tabEnd, hubEnd] = newPair(guarantees);
-  hub.accept(hubEnd);
-  const tab = closing(createConnection({transport: tabEnd, ...options}));
-  return {tab, tabEnd, hubEnd};
-}
 
 /** Edits one document in all these tabs and a plain connection, until all have it all. */
 async function collaborate(tabs, backend) {
