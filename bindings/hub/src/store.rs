@@ -59,8 +59,8 @@ thread_local! {
     static DISKS: RefCell<HashMap<String, MemoryDisk>> = RefCell::default();
 }
 
-/// Opens a store, of which the `kind` is `indexeddb` or `memory`; a memory store without a name is one that nobody else has. `encryption` is as in
-/// [`ApplicationCipher::new`], or `undefined`.
+/// Opens a store, of which the `kind` is `indexeddb` or `memory`; a memory store without a name is one that
+/// nobody else has. `encryption` is as in [`ApplicationCipher::new`], or `undefined`.
 #[wasm_bindgen(js_name = openStore)]
 pub async fn open_store(
     #[wasm_bindgen(unchecked_param_type = "StoreSettings")] settings: JsValue,

@@ -314,17 +314,15 @@ export class UpstreamAdapter implements Upstream {
       src = opSrc;
     });
     doc.on('op batch', (op: unknown) => {
-      this.#changed(doc, {op}, this.#incomingOp.rawOf(doc, op), src);
+      this.#changed(doc, {op}, src);
     });
     doc.on('create', () => {
       if (this.#submitting) return;
       const data = copied(serialized(doc));
       const create = {type: doc.type?.uri as string, data, snapshot: true};
-      this.#changed(doc, {create}, this.#incomingOp.rawOf(doc));
+      this.#changed(doc, {create});
     });
-    doc.on('del', () => {
-      this.#changed(doc, {del: true}, this.#incomingOp.rawOf(doc));
-    });
+    doc.on('del', () => this.#changed(doc, {del: true}));
     this.#silentRejections.watch(doc);
     watchSubscription(doc, (error) => {
       this.#emit({type: 'subscribed', doc: nameOf(doc), error, live: doc.subscribed}, doc);
@@ -336,10 +334,11 @@ export class UpstreamAdapter implements Upstream {
     });
   }
 
-  /** `raw`: the server's op as it came, if that is it. */
-  #changed(doc: Doc, op: Op, raw: Op | undefined, src?: string): void {
+  #changed(doc: Doc, op: Op, src?: string): void {
     if (this.#submitting) return;
     const version = doc.version ?? undefined;
+    // The server's op as it came, if that is it.
+    const raw = this.#incomingOp.rawOf(doc, op.op);
     this.#emit({type: 'changed', doc: nameOf(doc), op, version, src, raw}, doc);
   }
 

@@ -170,7 +170,8 @@ function asJson(context: TabContext): TabContext {
 /** How long the hub may take to appear: what `timeouts` allows for any request. */
 function patienceOf({middleware = []}: ConnectionOptions): number {
   for (const layer of middleware) {
-    if (typeof layer === 'object' && 'after' in layer && layer.after) return layer.after;
+    const isTimeouts = typeof layer === 'object' && 'layer' in layer && layer.layer === 'timeouts';
+    if (isTimeouts && layer.after) return layer.after;
   }
   return 30_000;
 }
