@@ -11,6 +11,8 @@ pub(super) struct HeldResults {
     pub request: u64,
     pub docs: Vec<DocId>,
     pub event: TabEvent,
+    /// Whether the server was there, so that it has all that was found.
+    is_online: bool,
 }
 
 impl Tab {
@@ -30,7 +32,8 @@ impl Tab {
 
     /// Tells of a query, after what was to be told of it before.
     pub(super) fn tell_query(&mut self, request: u64, docs: Vec<DocId>, event: TabEvent) {
-        self.held.push_back(HeldResults { request, docs, event });
+        let is_online = self.is_connected;
+        self.held.push_back(HeldResults { request, docs, event, is_online });
         self.tell_held();
     }
 
@@ -39,7 +42,7 @@ impl Tab {
         let mut waiting = Vec::new();
         for held in std::mem::take(&mut self.held) {
             let is_next = !waiting.iter().any(|other: &HeldResults| other.request == held.request);
-            if is_next && !held.docs.iter().any(|doc| self.lacks(doc)) {
+            if is_next && !held.docs.iter().any(|doc| self.lacks(doc, held.is_online)) {
                 self.end_if_told(&held.event);
                 self.events.push_back(held.event);
             } else {
@@ -62,11 +65,10 @@ impl Tab {
     }
 
     /// As in ShareDB, a document that was created here counts once the server has answered for that.
-    fn lacks(&mut self, doc: &DocId) -> bool {
-        let is_connected = self.is_connected;
+    fn lacks(&mut self, doc: &DocId, is_online: bool) -> bool {
         self.docs.find(doc).is_some_and(|(_, TabDoc { replica, is_unreadable, .. })| {
             let is_pending = replica.pending().next().is_some();
-            let is_new = is_connected && replica.version().is_none() && is_pending;
+            let is_new = is_online && replica.version().is_none() && is_pending;
             (replica.rev().is_none() || is_new) && !*is_unreadable
         })
     }

@@ -126,6 +126,27 @@ sameOutcome(
   },
 );
 
+sameOutcome(
+  'results that wait for a paused creation wait on when the connection is lost',
+  async (clients) => {
+    await withDocs(clients, 1);
+    const connection = await clients.open();
+    const doc = connection.get('things', '0');
+    doc.pause();
+    const created = answerOf(doc, 'create', {n: 1});
+    const {query} = ask(connection, 'createSubscribeQuery');
+    await clients.quiet();
+    await clients.drop();
+    await clients.quiet();
+    const whileAway = query.ready;
+    const ready = new Promise((resolve) => query.once('ready', resolve));
+    await clients.restore();
+    doc.resume();
+    await ready;
+    return {whileAway, states: query.results.map(stateOf), created: await created};
+  },
+);
+
 for (const transport of ['direct', 'message-port']) {
   test(`documents that are destroyed while they are fetched in bulk have their data: ${transport}`, async () => {
     const clients = new Clients(transport);
