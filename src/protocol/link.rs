@@ -118,8 +118,9 @@ impl<Out: Envelope, In: Envelope> Link<Out, In> {
 
     /// The next frame to send.
     pub fn poll_transmit(&mut self) -> Option<Frame> {
+        let packet = self.stack.poll_transmit()?;
         let mut envelope = self.head.clone();
-        *envelope.packet() = self.stack.poll_transmit()?;
+        *envelope.packet() = packet;
         match envelope.encode(&*self.codec) {
             Ok(frame) => Some(frame),
             Err(_) => {

@@ -9,13 +9,17 @@ import {report} from './guard.js';
 /** Submits by their numbers, those of each op together: to the server, they are one. */
 export type Answered = number[][];
 
-/** The callbacks of an op's submits. */
-type Callbacks = (Callback | undefined)[];
+/** One call of `submitOp`, `create` or `del`. */
+interface Submit {
+  callback: Callback | undefined;
+  /** It neither creates nor deletes the document. */
+  isEdit: boolean;
+}
 
-/** An op that was dropped: the number of its first submit, its callbacks, and why. */
+/** An op that was dropped: the number of its first submit, its submits, and why. */
 interface Lost {
   first: number;
-  callbacks: Callbacks;
+  submits: Submit[];
   error: Error;
 }
 
@@ -36,9 +40,7 @@ export class Submits {
   readonly #doc: SubmittingDoc;
   readonly #requests: DocRequests;
   /** Oldest first. */
-  readonly #callbacks = new Map<number, Callback | undefined>();
-  /** Those that create or delete the document. */
-  readonly #whole = new Set<number>();
+  readonly #submits = new Map<number, Submit>();
   /** Why the document is being loaded anew. */
   readonly #causes: Error[] = [];
   /** The ops that were lost: they hear of it once the document is loaded anew. */
@@ -56,20 +58,18 @@ export class Submits {
 
   /** How many there are. */
   get size(): number {
-    return this.#callbacks.size;
+    return this.#submits.size;
   }
 
-  /** `isEdit`: it neither creates nor deletes the document. */
   add(token: number, callback: Callback | undefined, isEdit: boolean): void {
-    this.#callbacks.set(token, callback);
-    if (!isEdit) this.#whole.add(token);
+    this.#submits.set(token, {callback, isEdit});
   }
 
   /** There is no hub: none of them will have an answer. */
   fail(error: Error): void {
-    const callbacks = this.#take([[...this.#callbacks.keys()]]);
+    const submits = this.#take([[...this.#submits.keys()]]);
     doAll(
-      () => callEach(callbacks.flat(), error),
+      () => callBack(submits.flat(), error),
       () => this.#doc.tellNothingPending(),
     );
   }
@@ -100,45 +100,40 @@ export class Submits {
   #hasBefore(answered: Answered, others: Answered = []): boolean {
     const first = Math.min(...answered.flat());
     const known = others.flat();
-    return [...this.#callbacks.keys()].some((token) => token < first && !known.includes(token));
+    return [...this.#submits.keys()].some((token) => token < first && !known.includes(token));
   }
 
   /** Tells what became of these. */
   #settle(answered: Answered, error: Error | null): void {
     const doc = this.#doc;
-    // ShareDB loads a document anew if it can't invert the op, and then says so first.
-    const isLoadedAnew =
-      !doc.type?.invert || answered.flat().some((token) => this.#whole.has(token));
     const ops = this.#take(answered);
+    // ShareDB loads a document anew if it can't invert the op, and then says so first.
+    const isLoadedAnew = !doc.type?.invert || ops.flat().some(({isEdit}) => !isEdit);
     const tellUnheard = () => {
       if (error && !ops.every(isHeard)) doc.emit('error', error);
     };
     const tellNothingPending = () => doc.tellNothingPending();
     doAll(
-      () => callEach(ops.flat(), error ?? undefined),
+      () => callBack(ops.flat(), error ?? undefined),
       ...(isLoadedAnew ? [tellUnheard, tellNothingPending] : [tellNothingPending, tellUnheard]),
     );
   }
 
   #lose(dropped: Answered, error: Error): void {
     for (const op of dropped) {
-      for (const callbacks of this.#take([op]))
-        this.#lost.push({first: op[0] ?? 0, callbacks, error});
+      for (const submits of this.#take([op])) this.#lost.push({first: op[0] ?? 0, submits, error});
     }
   }
 
-  /** The callbacks of each op, but for ops that have their answer. */
-  #take(answered: Answered): Callbacks[] {
-    const takeOne = (tokens: number[]) => {
-      const known = tokens.filter((token) => this.#callbacks.has(token));
-      const callbacks = known.map((token) => this.#callbacks.get(token));
-      for (const token of known) {
-        this.#callbacks.delete(token);
-        this.#whole.delete(token);
-      }
-      return callbacks;
+  /** The submits of each op, but for those that have their answer. */
+  #take(answered: Answered): Submit[][] {
+    const takeOne = (token: number) => {
+      const submit = this.#submits.get(token);
+      this.#submits.delete(token);
+      return submit ?? [];
     };
-    return answered.map(takeOne).filter((callbacks) => callbacks.length > 0);
+    const ops = answered.map((tokens) => tokens.flatMap(takeOne));
+    return ops.filter((submits) => submits.length > 0);
   }
 
   /** Gives up the document's state after an op, the submit `token` if it is one, could not be applied. */
@@ -178,15 +173,22 @@ export class Submits {
     const failed = makeError(codes.HARD_ROLLBACK_FETCH_FAILED, message);
     doAll(
       () => fetchError && doc.emit('error', failed),
-      () => forAll(lost, ({callbacks, error}) => callEach(callbacks, error)),
+      () => forAll(lost, ({submits, error}) => callBack(submits, error)),
       () => forAll(unheard(causes, lost), (error) => doc.emit('error', error)),
     );
   }
 }
 
+function callBack(submits: Submit[], error?: unknown): void {
+  callEach(
+    submits.map(({callback}) => callback),
+    error,
+  );
+}
+
 /** Whether the application hears of what became of the op. */
-function isHeard(callbacks: Callbacks): boolean {
-  return callbacks.some(Boolean);
+function isHeard(submits: Submit[]): boolean {
+  return submits.some(({callback}) => callback);
 }
 
 /**
@@ -197,7 +199,7 @@ function unheard(causes: Error[], lost: Lost[]): Error[] {
   const sameFor = (error: Error) => codeOf(error) ?? error;
   const told = new Set(lost.map(({error}) => sameFor(error)));
   const errors = [
-    ...lost.filter(({callbacks}) => !isHeard(callbacks)).map(({error}) => error),
+    ...lost.filter(({submits}) => !isHeard(submits)).map(({error}) => error),
     ...causes.filter((error) => !told.has(sameFor(error)) && !quiet.includes(codeOf(error))),
   ];
   const first = new Map<unknown, Error>();
