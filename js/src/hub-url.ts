@@ -1,6 +1,8 @@
 import start, {type InitInput} from '../wasm/hub/tabmux_hub.js';
+import {noWasm} from './shared/start-wasm.js';
 
 export * from './hub/api.js';
+export {defineHub} from './hub/define.js';
 
 /**
  * Loads the hub's WebAssembly module by URL; must be awaited before a tab comes.
@@ -9,5 +11,8 @@ export * from './hub/api.js';
  *   file beside this one
  */
 export async function init(source?: InitInput | Promise<InitInput>): Promise<void> {
-  await start({module_or_path: source ?? new URL('./tabmux_hub.wasm', import.meta.url)});
+  const module_or_path = source ?? new URL('./tabmux_hub.wasm', import.meta.url);
+  await start({module_or_path}).catch((error) => {
+    throw error instanceof WebAssembly.CompileError ? noWasm(error) : error;
+  });
 }

@@ -1,11 +1,16 @@
-import './tab/inline.js';
-import * as hubs from './hub/seat.js';
-import {provideBackendHubs} from './tab/backend-hubs.js';
-import * as cbor from './tab/cbor.js';
-import {provideCbor} from './tab/codecs.js';
+import {startBackendHubs} from './hub/backend-hubs.js';
+import {startCbor} from './tab/cbor.js';
+import {type CreateConnection, connector} from './tab/connect.js';
+import {startTab} from './tab/inline.js';
+import {pageEntry} from './tab/page-entry.js';
 
 export * from './tab/api.js';
 
-// In Node all is there: what `createConnection(backend)` returns has its hub at once.
-provideBackendHubs(hubs);
-provideCbor(cbor);
+/** Connects this tab to the hub; see {@link CreateConnection}. */
+export const createConnection: CreateConnection = connector({
+  ...pageEntry,
+  startTab,
+  // In Node all is there: what `createConnection(backend)` returns has its hub at once.
+  backendHubs: startBackendHubs,
+  cbor: startCbor,
+});

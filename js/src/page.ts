@@ -1,3 +1,8 @@
-import './tab/inline.js';
+import {type CreateConnection, connector} from './tab/connect.js';
+import {startTab} from './tab/inline.js';
+import {pageEntry} from './tab/page-entry.js';
 
 export * from './tab/api.js';
+
+/** Connects this tab to the hub; see {@link CreateConnection}. */
+export const createConnection: CreateConnection = connector({...pageEntry, startTab});

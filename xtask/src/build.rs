@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::tools::{Tools, WASM_TARGET};
 use crate::wasm_text;
-use crate::{notices, short_imports};
+use crate::{notices, short_imports, typings};
 
 /// What rustc's output uses beyond WebAssembly 1.0; every browser with module workers has them.
 const WASM_FEATURES: [&str; 6] = [
@@ -60,14 +60,8 @@ impl Module {
 }
 
 /// Flags of every bundle. `text` makes a string of a module that was written as text.
-const BUNDLE: [&str; 6] = [
-    "--bundle",
-    "--target=es2022",
-    "--sourcemap",
-    "--loader:.txt=text",
-    "--log-level=warning",
-    "--charset=utf8",
-];
+const BUNDLE: [&str; 4] =
+    ["--bundle", "--loader:.txt=text", "--log-level=warning", "--charset=utf8"];
 
 pub fn run(tools: &Tools) -> Result<()> {
     let package = tools.root.join("pkg");
@@ -76,16 +70,25 @@ pub fn run(tools: &Tools) -> Result<()> {
 
     println!("▸ pkg");
     empty(&package)?;
-    bundle_modules(tools)?;
-    bundle_commonjs(tools)?;
-    bundle_worker(tools, &package)?;
-    for types in ["types", "cjs/types"] {
-        write_typings(tools, &package.join(types))?;
-    }
+    let bundles = [
+        bundle_modules(tools)?,
+        bundle_commonjs(tools)?,
+        bundle_worker(tools)?,
+        bundle_classic_script(tools)?,
+    ];
+    fs::write(package.join("THIRD-PARTY-NOTICES"), notices::of_bundles(&tools.root, &bundles)?)?;
+    write_typings(
+        tools,
+        &package.join("types"),
+        &["index", "page", "url", "hub", "hub-url", "browser"],
+    )?;
+    write_typings(tools, &package.join("cjs/types"), &["index", "hub"])?;
     // Makes the typings beside the CommonJS files count as CommonJS.
     fs::write(package.join("cjs/package.json"), "{\"type\": \"commonjs\"}\n")?;
     for (from, to) in [
         ("js/package.json", "package.json"),
+        ("js/browser/module.js", "browser.js"),
+        ("js/browser/common.cjs", "cjs/browser.cjs"),
         ("README.md", "README.md"),
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("LICENSE-MIT", "LICENSE-MIT"),
@@ -176,79 +179,110 @@ fn guard_exports(glue: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What everything is written for that is not for the oldest tools.
+const TARGET: &str = "--target=es2022";
+
+/// All that a bundler may share with the application is imported: ShareDB, with its registry of types. The
+/// small packages that not every bundler finds are a part of the scripts.
+const FOR_BUNDLERS: [&str; 4] =
+    [TARGET, "--platform=neutral", "--main-fields=module,main", "--external:sharedb"];
+
 /// All entries at once, so that what they share, the WebAssembly instances above all, is one file.
 /// What a page loads only if it must host its hub is a file of its own.
-fn bundle_modules(tools: &Tools) -> Result<()> {
-    let bundle = esbuild(
-        tools,
-        &[
-            "js/src/index.ts",
-            "js/src/page.ts",
-            "js/src/url.ts",
-            "js/src/hub.ts",
-            "js/src/hub-url.ts",
-            "--format=esm",
-            "--platform=neutral",
-            "--packages=external",
-            "--splitting",
-            "--chunk-names=chunk-[hash]",
-            "--outdir=pkg",
-        ],
-    )?;
+fn bundle_modules(tools: &Tools) -> Result<PathBuf> {
+    const ENTRIES: [&str; 6] = ["index", "page", "url", "hub", "hub-url", "tab/cbor"];
+    let entries = ENTRIES.map(|it| format!("js/src/{it}.ts"));
+    let how = [
+        "--format=esm",
+        "--splitting",
+        "--chunk-names=chunk-[hash]",
+        "--entry-names=[name]",
+        "--outdir=pkg",
+    ];
+    let arguments = entries.iter().map(String::as_str).chain(how).chain(FOR_BUNDLERS);
+    let (bundle, contents) = esbuild(tools, "modules", arguments)?;
     bundle.run().context("esbuild failed")?;
-    Ok(())
+    for entry in fs::read_dir(tools.root.join("pkg"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|it| it == "js") {
+            let code = without_bare_imports(&fs::read_to_string(&path)?);
+            if code.is_empty() { fs::remove_file(&path)? } else { fs::write(&path, code)? }
+        }
+    }
+    Ok(contents)
 }
 
-/// esbuild can't split CommonJS: one file holds everything and each entry names its part of it.
-fn bundle_commonjs(tools: &Tools) -> Result<()> {
+/// esbuild keeps the order in which modules are run, by imports of nothing. No module here does anything when it
+/// is run, as package.json says with `sideEffects`, and bundlers warn of an import that is then for nothing.
+fn without_bare_imports(code: &str) -> String {
+    let lines = code.lines().filter(|line| !line.starts_with("import \"./chunk-"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// esbuild can't split CommonJS: one file holds everything and each entry names its part of it. The
+/// WebAssembly modules stay files, which Node reads.
+fn bundle_commonjs(tools: &Tools) -> Result<PathBuf> {
     const ENTRIES: [&str; 2] = ["index", "hub"];
-    let bundle = esbuild(
-        tools,
-        &[
-            "--sourcefile=common.js",
-            "--format=cjs",
-            "--platform=neutral",
-            "--packages=external",
-            // `import.meta` finds the default worker; users of CommonJS have to name theirs.
-            "--log-override:empty-import-meta=silent",
-            "--outfile=pkg/cjs/common.cjs",
-        ],
-    )?;
-    let everything = ENTRIES.map(|it| format!("export * as {it} from './js/src/{it}.ts';"));
+    let how = [
+        "--sourcefile=common.js",
+        "--format=cjs",
+        "--external:node:fs",
+        "--minify-whitespace",
+        "--outfile=pkg/cjs/common.cjs",
+    ];
+    let (bundle, contents) = esbuild(tools, "commonjs", how.into_iter().chain(FOR_BUNDLERS))?;
+    let everything = ENTRIES.map(|it| format!("export * as {it} from './js/src/cjs/{it}.ts';"));
     bundle.stdin_bytes(everything.concat()).run().context("esbuild failed")?;
     for entry in ENTRIES {
         let code = format!("module.exports = require('./common.cjs').{entry};\n");
         fs::write(tools.root.join(format!("pkg/cjs/{entry}.cjs")), code)?;
     }
-    Ok(())
+    Ok(contents)
 }
 
-/// One file with everything in it, to be served as it is.
-fn bundle_worker(tools: &Tools, package: &Path) -> Result<()> {
-    let contents = tools.target.join("worker-contents.json");
-    let bundle = esbuild(
-        tools,
-        &[
-            "js/src/worker.ts",
-            "--format=esm",
-            "--platform=browser",
-            "--minify",
-            "--legal-comments=none",
-            "--outfile=pkg/worker.js",
-            &format!("--metafile={}", contents.display()),
-        ],
-    )?;
+/// Flags of a file that is served as it is.
+const AS_IT_IS: [&str; 3] = ["--platform=browser", "--minify", "--legal-comments=none"];
+
+/// One file with everything in it.
+fn bundle_worker(tools: &Tools) -> Result<PathBuf> {
+    let how = ["js/src/worker.ts", "--format=esm", TARGET, "--outfile=pkg/worker.js"];
+    let (bundle, contents) = esbuild(tools, "worker", how.into_iter().chain(AS_IT_IS))?;
     bundle.run().context("esbuild failed")?;
-    let notices = notices::of_bundle(&tools.root, &contents)?;
-    fs::write(package.join("THIRD-PARTY-NOTICES"), notices)?;
-    Ok(())
+    Ok(contents)
 }
 
-fn esbuild(tools: &Tools, arguments: &[&str]) -> Result<Expression> {
-    tools.npm_tool("esbuild", arguments.iter().copied().chain(BUNDLE))
+/// One file with a page's half in it, and ShareDB's client: a global, or what `require` gives. Its syntax is
+/// what browserify can read.
+fn bundle_classic_script(tools: &Tools) -> Result<PathBuf> {
+    let how = [
+        "js/src/browser.ts",
+        "--format=iife",
+        "--target=es2019",
+        "--supported:dynamic-import=true",
+        "--global-name=tabmux",
+        "--footer:js=typeof module=='object'?module.exports=tabmux:globalThis.tabmux=tabmux;",
+        "--outfile=pkg/browser.global.js",
+    ];
+    let (bundle, contents) = esbuild(tools, "browser", how.into_iter().chain(AS_IT_IS))?;
+    bundle.run().context("esbuild failed")?;
+    Ok(contents)
 }
 
-fn write_typings(tools: &Tools, folder: &Path) -> Result<()> {
+/// A command that makes a bundle, and where it says what is in it.
+fn esbuild<'a>(
+    tools: &Tools,
+    name: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<(Expression, PathBuf)> {
+    let contents = tools.target.join(format!("{name}-contents.json"));
+    let metafile = format!("--metafile={}", contents.display());
+    let mut all: Vec<&str> = arguments.into_iter().chain(BUNDLE).collect();
+    all.push(&metafile);
+    Ok((tools.npm_tool("esbuild", all)?, contents))
+}
+
+/// Writes the typings of these entries, and those that they are made of.
+fn write_typings(tools: &Tools, folder: &Path, entries: &[&str]) -> Result<()> {
     let folder_name = folder.to_str().context("a path that is not UTF-8")?;
     tools
         .npm_tool(
@@ -275,7 +309,8 @@ fn write_typings(tools: &Tools, folder: &Path) -> Result<()> {
         fs::create_dir_all(&copies)?;
         fs::write(copies.join(file), lines.collect::<Vec<_>>().join("\n") + "\n")?;
     }
-    Ok(())
+    let entries = entries.iter().map(|it| folder.join(format!("src/{it}.d.ts")));
+    typings::keep_reachable(folder, entries.collect())
 }
 
 fn empty(folder: &Path) -> Result<()> {

@@ -17,6 +17,7 @@ mod soak;
 mod suites;
 mod test;
 mod tools;
+mod typings;
 mod wasm_text;
 
 use std::process::ExitCode;

@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// The notices for a bundle, from the `metafile` that esbuild wrote of its inputs.
-pub fn of_bundle(root: &Path, metafile: &Path) -> Result<String> {
-    let metafile: Value = serde_json::from_str(&fs::read_to_string(metafile)?)?;
-    let inputs = metafile["inputs"].as_object().context("a metafile without inputs")?;
-    let packages: BTreeSet<_> = inputs.keys().filter_map(|input| package_of(input)).collect();
-    let mut notices = String::from("worker.js contains these packages.\n");
+/// The notices for all bundles, from the metafiles that esbuild wrote of their inputs.
+pub fn of_bundles(root: &Path, metafiles: &[PathBuf]) -> Result<String> {
+    let mut packages = BTreeSet::new();
+    for metafile in metafiles {
+        let metafile: Value = serde_json::from_str(&fs::read_to_string(metafile)?)?;
+        let inputs = metafile["inputs"].as_object().context("a metafile without inputs")?;
+        packages.extend(inputs.keys().filter_map(|input| package_of(input)));
+    }
+    let mut notices = String::from("The scripts contain these packages, or parts of them.\n");
     for package in packages {
         notices += &notice(&root.join(package))?;
     }

@@ -1,5 +1,4 @@
 import defaultTypes from 'sharedb/lib/types.js';
-import './inline.js';
 import type {Backend} from '../shared/backend.js';
 import {codes, makeError} from '../shared/errors.js';
 import type {CustomCodec, CustomLayer} from '../shared/plugins.js';

@@ -13,6 +13,3 @@ export interface Introduction {
   /** With `broadcast-channel`. */
   channel?: string;
 }
-
-/** How the name of a default hub's worker begins, if the hub is to have a store. */
-export const WITH_STORE = 'tabmux+store';

@@ -2,7 +2,7 @@ export type {DocName} from '../shared/doc-name.js';
 export type {CustomCodec, CustomLayer, LayerMessage} from '../shared/plugins.js';
 export type {CipherFunctions, StoreOptions} from '../shared/store-options.js';
 export type {CustomTransport} from '../shared/transport.js';
-export {createConnection} from './connect.js';
+export type {CreateConnection} from './connect.js';
 export {ProxyConnection} from './connection.js';
 export type {LostOps, TabInfo, TopologyEvent} from './connection-events.js';
 export {ProxyDoc} from './doc.js';

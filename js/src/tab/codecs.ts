@@ -1,19 +1,19 @@
 import {type CustomCodec, coreCodec} from '../shared/plugins.js';
+import type {Cbor, Entry} from './entry.js';
 
-/** The codec `cbor`: a WebAssembly module of its own. */
-type Cbor = Pick<typeof import('./cbor.js'), 'encode' | 'decode'>;
+let cbor: Cbor | undefined;
 
-let provided: Cbor | undefined;
-
-/** Has `cbor` be there from the start. */
-export function provideCbor(cbor: Cbor): void {
-  provided = cbor;
-}
-
-/** Loads what the codec needs, unless it is there: a page does without until it is named. */
-export function loadCodec(codec: string | CustomCodec | undefined): Promise<void> | undefined {
-  if (codec !== 'cbor' || provided) return;
-  return import('./cbor.js').then(provideCbor);
+/** Gets what the codec needs, unless it is there; returns a promise if that takes time. */
+export function loadCodec(
+  codec: string | CustomCodec | undefined,
+  entry: Entry,
+): Promise<void> | void {
+  if (codec !== 'cbor' || cbor) return;
+  const found = entry.cbor();
+  const keep = (it: Cbor) => {
+    cbor = it;
+  };
+  return found instanceof Promise ? found.then(keep) : keep(found);
 }
 
 /** What the core is given for the codec: a name that it knows, or the codec. */
@@ -29,6 +29,6 @@ export function codecOf(codec: string | CustomCodec): string | CustomCodec {
 }
 
 function loaded(): Cbor {
-  if (!provided) throw new Error('it is not loaded');
-  return provided;
+  if (!cbor) throw new Error('it is not loaded');
+  return cbor;
 }

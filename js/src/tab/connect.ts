@@ -13,14 +13,15 @@ import type {Seat} from '../hub/seat.js';
 import type {Way} from '../hub/way.js';
 import type {Backend} from '../shared/backend.js';
 import type {TabContext} from '../shared/context.js';
+import {serverAt} from '../shared/default-hub.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {holdTabLock} from '../shared/locks.js';
 import {randomId} from '../shared/random-id.js';
 import type {StoreOptions} from '../shared/store-options.js';
-import {backendHubs, loadBackendHubs} from './backend-hubs.js';
 import {loadCodec} from './codecs.js';
 import {ProxyConnection} from './connection.js';
 import type {Entrance} from './connection-settings.js';
+import type {Entry} from './entry.js';
 import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
 import {
   type BackendOptions,
@@ -29,56 +30,93 @@ import {
   checkConnectionOptions,
 } from './options.js';
 
-/**
- * Connects this tab to the hub. Returns at once; the connection's `state` follows.
- *
- * `createConnection(backend, options)` hosts the hub in this thread over `backend.connect()`; without
- * a `transport` it returns `backend.connect()` itself, where there are no SharedWorkers.
- *
- * @throws an `Error` with a `code`, for options that are unknown, invalid or don't fit together
- */
-export function createConnection(options: ConnectionOptions): ProxyConnection;
-export function createConnection(
-  backend: Backend,
-  options: BackendOptions & {
-    transport: NonNullable<BackendOptions['transport']>;
-    useSharedWorker?: true;
-  },
-): ProxyConnection;
-export function createConnection(
-  backend: Backend,
-  options: BackendOptions & {store: true | StoreOptions},
-): ProxyConnection;
-export function createConnection(backend: Backend, options?: BackendOptions): Connection;
-export function createConnection(
-  first: Backend | ConnectionOptions,
-  second?: BackendOptions,
-): Connection {
-  try {
-    if (typeof (first as Backend | undefined)?.connect === 'function') {
-      return connectToBackend(first as Backend, second ?? {});
+/** `createConnection`, in each of its forms. */
+export interface CreateConnection {
+  /**
+   * Connects this tab to the hub. Returns at once; the connection's `state` follows.
+   *
+   * On a server, where a page is rendered, it connects to nothing: its state stays `connecting`, its
+   * documents have no data, and nothing calls back. A hub of which only `hub.local` is given is taken there, too.
+   *
+   * @throws an `Error` with a `code`, for options that are unknown, invalid or don't fit together
+   */
+  (options: ConnectionOptions): ProxyConnection;
+  /**
+   * Hosts the hub in this thread over `backend.connect()`; without a `transport` it returns
+   * `backend.connect()` itself, where there are no SharedWorkers.
+   */
+  (
+    backend: Backend,
+    options: BackendOptions & {
+      transport: NonNullable<BackendOptions['transport']>;
+      useSharedWorker?: true;
+    },
+  ): ProxyConnection;
+  (backend: Backend, options: BackendOptions & {store: true | StoreOptions}): ProxyConnection;
+  (backend: Backend, options?: BackendOptions): Connection;
+}
+
+/** Makes the `createConnection` of an entry of the package. */
+export function connector(entry: Entry): CreateConnection {
+  const connect = (first?: Backend | ConnectionOptions, second?: BackendOptions): Connection => {
+    try {
+      if (typeof (first as Backend | undefined)?.connect === 'function') {
+        return connectToBackend(entry, first as Backend, second ?? {});
+      }
+      return connectToHub(entry, (first ?? {}) as ConnectionOptions);
+    } catch (error) {
+      throw toError(error as CoreError);
     }
-    return connectToHub((first ?? {}) as ConnectionOptions);
+  };
+  return connect as CreateConnection;
+}
+
+/** Whether this is no page and no worker of one, but a server: only a browser's scripts have an address. */
+function isServer(): boolean {
+  return globalThis.location === undefined;
+}
+
+/** Starts the tab's core; returns why it can't. */
+function whyNoCore(entry: Entry): Error | undefined {
+  try {
+    entry.startTab();
+    return undefined;
   } catch (error) {
-    throw toError(error as CoreError);
+    return error as Error;
   }
 }
 
-function connectToHub(options: ConnectionOptions): ProxyConnection {
+/** A connection that leads nowhere: it has no core. */
+function unconnected(options: ConnectionOptions | BackendOptions, why?: Error): ProxyConnection {
+  const entrance = {check() {}, enter() {}, leave() {}};
+  const connection = makeConnection('', undefined, options, {}, entrance);
+  if (why) connection.fail(why);
+  return connection;
+}
+
+function connectToHub(entry: Entry, options: ConnectionOptions): ProxyConnection {
   checkConnectionOptions(options);
-  const {hub = {}, url, auth, transport = 'message-port', identity = '', store = false} = options;
-  const custom = typeof transport === 'object' ? overJsTransport(transport) : undefined;
-  if (!custom && !hub.worker && !hub.local && url === undefined) {
+  const {hub = {}, url, auth, transport = 'message-port', identity = ''} = options;
+  const {store = false, worker} = options;
+  const isCustom = typeof transport === 'object';
+  if (!isCustom && !hub.worker && !hub.local && url === undefined) {
     const message =
       'createConnection needs `hub` (where the hub is), or `url` (where the server is)';
     throw makeError(codes.OPTION_INVALID, message);
   }
-  if (store && (custom || hub.worker || hub.local)) {
-    const message =
-      'option `store` is for the hub at `url`: give it to `defineHub` of your own hub';
+  const isDefault = !isCustom && !hub.worker && !hub.local;
+  if ((store || worker) && !isDefault) {
+    const message = store
+      ? 'option `store` is for the hub at `url`: give it to `defineHub` of your own hub'
+      : 'option `worker` is for the hub at `url`: your own is made by `hub.worker`';
     throw makeError(codes.OPTION_INVALID, message);
   }
-  const context = custom ? {url, auth} : asJson({url, auth});
+  const context = isCustom ? {url, auth} : asJson({url, auth});
+  const defaultHub = isDefault ? {server: serverAt(url as string), store} : undefined;
+  if (isServer() && !isCustom && (hub.worker || !hub.local)) return unconnected(options);
+  const reason = whyNoCore(entry);
+  if (reason) return unconnected(options, reason);
+  const custom = isCustom ? overJsTransport(transport) : undefined;
   const secret = randomId() + randomId();
   const tabId = tabIdOf(secret) as string;
   // Every built-in transport between threads is as good as a direct one, but for the broadcast
@@ -114,10 +152,12 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       const name = channel;
       hosting = {
         connection,
+        entry,
         hub,
+        defaultHub,
+        workerUrl: () => worker ?? entry.workerUrl(),
         identity,
         context,
-        store,
         channel:
           name === undefined
             ? undefined
@@ -128,7 +168,7 @@ function connectToHub(options: ConnectionOptions): ProxyConnection {
       startHosting(hosting, options, refusal);
     };
     start = () => {
-      const loading = loadCodec(options.codec);
+      const loading = loadCodec(options.codec, entry);
       if (!loading) return enter();
       loading.then(enter).catch((error) => connection.fail(toError(error as CoreError)));
     };
@@ -178,7 +218,7 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
 
 function makeConnection(
   secret: string,
-  transport: TransportEnd,
+  transport: TransportEnd | undefined,
   options: ConnectionOptions | BackendOptions,
   context: object,
   entrance: Entrance,
@@ -206,12 +246,12 @@ function makeConnection(
     });
   } catch (error) {
     // An open port or channel would keep the process alive.
-    transport.free();
+    transport?.free();
     throw error;
   }
 }
 
-function connectToBackend(backend: Backend, options: BackendOptions): Connection {
+function connectToBackend(entry: Entry, backend: Backend, options: BackendOptions): Connection {
   checkBackendOptions(options);
   const {transport, store = false, useSharedWorker} = options;
   if (useSharedWorker === false && store) {
@@ -220,10 +260,12 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   }
   if (useSharedWorker === false) return backend.connect();
   if (!transport && !store && typeof SharedWorker === 'undefined') return backend.connect();
+  const reason = whyNoCore(entry);
+  if (reason) return unconnected(options, reason);
   const secret = randomId() + randomId();
   const tabId = tabIdOf(secret) as string;
-  const hubs = backendHubs();
-  let seat = hubs && new hubs.Seat(backend, options, tabId);
+  const hubs = entry.backendHubs();
+  let seat = hubs instanceof Promise ? undefined : new hubs.Seat(backend, options, tabId);
   let left = new AbortController();
   const goOnSoon = goingOn();
   const attach = (seat: Seat) => {
@@ -236,11 +278,11 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   };
   const enter = async () => {
     const {signal} = left;
-    const loading = loadCodec(options.codec);
+    const loading = loadCodec(options.codec, entry);
     if (loading) await loading;
     if (signal.aborted) return;
     if (!seat) {
-      const {Seat} = await loadBackendHubs();
+      const {Seat} = await hubs;
       if (signal.aborted) return;
       seat ??= new Seat(backend, options, tabId);
     }

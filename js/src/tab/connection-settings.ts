@@ -21,8 +21,8 @@ export interface ConnectionSettings {
   types: {map: {[name: string]: any}; defaultType: any};
   /** Given to the hub's `connect`. */
   context: object;
-  /** The end whose guarantees the layers must fit. */
-  transport: TransportEnd;
+  /** The end whose guarantees the layers must fit; without one the connection leads nowhere. */
+  transport: TransportEnd | undefined;
   /** The hub's own connection, if the hub is in this process and has one. */
   upstream: () => any;
   /** How the tab comes to a hub, and leaves it. */

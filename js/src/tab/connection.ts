@@ -1,10 +1,11 @@
 import type {Connection} from 'sharedb/lib/client/index.js';
-import {TabCore, tabIdOf} from '../../wasm/tab/tabmux_tab.js';
+import {TabCore, type TransportEnd, tabIdOf} from '../../wasm/tab/tabmux_tab.js';
 import {Emitter} from '../shared/emitter.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {doAll} from '../shared/for-all.js';
 import {nextTick} from '../shared/next-tick.js';
 import {layerCaller} from '../shared/plugins.js';
+import {randomId} from '../shared/random-id.js';
 import {watchCore} from '../shared/trap.js';
 import type {WireOp} from '../shared/wire.js';
 import type {Callback} from './callbacks.js';
@@ -18,7 +19,9 @@ import {guard} from './guard.js';
 import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
+import {noCore} from './no-core.js';
 import {isCustomLayer} from './options.js';
+import type {Parts} from './parts.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
 import {Queries} from './queries.js';
@@ -91,8 +94,8 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   /** @internal Use `createConnection`. */
   constructor(settings: ConnectionSettings) {
     super();
-    const {secret, identity, codec, transport, trace} = settings;
-    this.tabId = tabIdOf(secret) as string;
+    const {secret, transport} = settings;
+    this.tabId = transport ? (tabIdOf(secret) as string) : randomId();
     this.types = settings.types;
     this.#upstream = settings.upstream;
     const parts = {
@@ -105,15 +108,21 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
     };
     this.#lifetime = new Lifetime(this, parts, settings.entrance);
     this.socket = new TabSocket(this, this.#lifetime);
-    const core = {id: this.tabId, secret, identity, codec: codecOf(codec)};
+    this.core = transport ? this.#makeCore(settings, transport, parts) : noCore();
+    this.store = new ProxyStore(this);
+  }
+
+  #makeCore(settings: ConnectionSettings, transport: TransportEnd, parts: Parts): TabCore {
+    const {secret, identity, codec, trace} = settings;
+    const id = {id: this.tabId, secret, identity, codec: codecOf(codec)};
     const callLayer = layerCaller(
       (settings.middleware ?? []).filter(isCustomLayer),
       (...passed) => this.core.pass(...passed),
       (error) => guard(this, () => this.emit('fault', error)),
     );
     try {
-      this.core = new TabCore(
-        core,
+      const core = new TabCore(
+        id,
         settings.context,
         settings.middleware?.map((it) => (isCustomLayer(it) ? {name: it.name} : it)),
         settings.types.map,
@@ -121,11 +130,11 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
         coreHandler(this, parts, this.#lifetime, callLayer),
         trace && quietly(trace),
       );
+      watchCore(core, this, false);
+      return core;
     } catch (error) {
       throw toError(error as CoreError);
     }
-    watchCore(this.core, this, false);
-    this.store = new ProxyStore(this);
   }
 
   /** ShareDB's agent on the server, where the server runs in this process. */

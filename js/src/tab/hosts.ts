@@ -6,12 +6,14 @@ import {
 } from '../../wasm/tab/tabmux_tab.js';
 import {clock} from '../shared/clock.js';
 import type {TabContext} from '../shared/context.js';
+import {type DefaultHub, workerName} from '../shared/default-hub.js';
 import {directPair} from '../shared/direct-pair.js';
 import {codes, makeError} from '../shared/errors.js';
-import {type Answer, type Introduction, WITH_STORE} from '../shared/introduction.js';
+import type {Answer, Introduction} from '../shared/introduction.js';
 import {randomId} from '../shared/random-id.js';
 import type {CustomTransport} from '../shared/transport.js';
 import type {ProxyConnection} from './connection.js';
+import type {Entry} from './entry.js';
 import type {HubLocation} from './options.js';
 
 /**
@@ -38,12 +40,15 @@ interface HubDefinition {
 /** A tab that is looking for its hub. */
 export interface Hosting {
   connection: ProxyConnection;
+  entry: Entry;
   hub: HubLocation;
+  /** Which hub of the package it is, if there is none of the application's. */
+  defaultHub: DefaultHub | undefined;
   identity: string;
   /** What the tab says of itself, as JSON has it. */
   context: TabContext;
-  /** Whether the default hub is to have a store. */
-  store: boolean;
+  /** Where the default hub's worker is. */
+  workerUrl: () => string | URL;
   /** With the transport `broadcast-channel`: its name and this tab's end. */
   channel: {name: string; end: TransportEnd} | undefined;
   /** How long a worker may take to answer, in milliseconds. */
@@ -56,8 +61,7 @@ export interface Hosting {
 
 /** Connects the tab to the hub in a SharedWorker; in this thread, if that can't start. */
 export function startSharedWorker(hosting: Hosting, reason: string): void {
-  const {connection, hub, patience} = hosting;
-  const makeWorker = hub.worker ?? (() => defaultWorker(hosting));
+  const {connection, patience} = hosting;
   const start = clock.now();
   let wait = FIRST_WAIT_MS;
   let timer: ReturnType<typeof clock.setTimeout> | undefined;
@@ -81,9 +85,12 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
       return giveUp(`it did not answer within ${patience} ms`);
     }
     try {
-      const worker = makeWorker();
+      const worker = makeWorker(hosting);
       worker.onerror = (event) =>
-        giveUp((event as ErrorEvent).message || 'its script could not be loaded or run');
+        giveUp(
+          (event as ErrorEvent).message ||
+            `its script could not be loaded or run${whereItIs(hosting)}`,
+        );
       worker.port.onmessage = ({data}: MessageEvent<Answer | undefined>) => {
         if (data?.tabmux === 'failed') giveUp(data.message);
         if (data?.tabmux !== 'ready' || !settle()) return;
@@ -96,7 +103,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
           });
       };
     } catch (error) {
-      return giveUp(String((error as Error)?.message ?? error));
+      return giveUp(`${(error as Error)?.message ?? error}${whereItIs(hosting)}`);
     }
     timer = clock.setTimeout(knock, Math.min(wait, start + patience - clock.now()));
     wait *= 2;
@@ -136,9 +143,10 @@ function outlive(hosting: Hosting): void {
 
 /** Connects the tab to a hub in this thread. */
 export function startDirect(hosting: Hosting, reason: string): void {
-  const {connection, hub, identity, context, store, left} = hosting;
-  const isDefault = !hub.worker && context.url !== undefined;
-  const local = hub.local ?? (isDefault ? () => defaultLocal(store) : undefined);
+  const {connection, hub, identity, context, defaultHub, entry, left, workerUrl} = hosting;
+  const local =
+    hub.local ??
+    (defaultHub && (async () => (await entry.defaultHubs(workerUrl())).hubOf(defaultHub)));
   if (!local) {
     const message = `the hub can't start: ${reason}; give createConnection \`hub.local\` as well`;
     return connection.fail(makeError(codes.HUB_START, message));
@@ -200,13 +208,18 @@ function isDefinition(value: any): value is HubDefinition {
   return typeof value?.hub === 'function' && typeof value?.introduce === 'function';
 }
 
-/** The worker knows by its name whether its hub is to have a store. */
-function defaultWorker({identity, context, store}: Hosting): SharedWorker {
-  const name = `${store ? WITH_STORE : 'tabmux'} ${identity} ${context.url}`;
-  return new SharedWorker(new URL('./worker.js', import.meta.url), {type: 'module', name});
+function makeWorker({hub, defaultHub, identity, workerUrl}: Hosting): SharedWorker {
+  if (!defaultHub) return (hub.worker as () => SharedWorker)();
+  const name = workerName(defaultHub, identity);
+  return new SharedWorker(workerUrl(), {type: 'module', name});
 }
 
-async function defaultLocal(store: boolean): Promise<unknown> {
-  const hubs = await import('../worker.js');
-  return store ? hubs.withStore : hubs.default;
+/** Where the default hub's worker was looked for, and what to do if it is not there. */
+function whereItIs({defaultHub, workerUrl}: Hosting): string {
+  if (!defaultHub) return '';
+  const {href} = new URL(workerUrl(), document.baseURI);
+  const remedy = href.includes('/node_modules/')
+    ? "with Vite, add `optimizeDeps: {exclude: ['tabmux']}` to its configuration; else see that it is served"
+    : 'copy node_modules/tabmux/worker.js there, or to another place of the same origin that option `worker` names';
+  return `. It was looked for at ${href}: ${remedy}`;
 }

@@ -69,6 +69,11 @@ export interface ConnectionOptions extends CommonOptions {
   hub?: HubLocation;
   /** Whether the hub at `url` keeps documents across restarts; a hub of your own says so itself. */
   store?: boolean;
+  /**
+   * Where the package's file `worker.js` is served, on the page's own origin. By default it is where the bundler
+   * has put it, or beside the script.
+   */
+  worker?: string | URL;
   /** How the tab reaches the hub; `message-port` by default. */
   transport?: 'message-port' | 'broadcast-channel' | CustomTransport;
 }
@@ -116,6 +121,7 @@ const ofConnection: Record<keyof ConnectionOptions, [Check, string]> = {
       Object.keys(hub).every((key) => oneOf('worker', 'local')(key) && isFunction(hub[key])),
     'an object of the functions `worker` and `local`',
   ],
+  worker: [(url) => isString(url) || url instanceof URL, 'the address of `worker.js`'],
   store: [isBoolean, 'true or false: a hub of your own takes options, in `defineHub`'],
   transport: [
     (transport) =>
