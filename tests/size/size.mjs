@@ -9,9 +9,8 @@ import {basename, join} from 'node:path';
 import {brotliCompressSync, gzipSync} from 'node:zlib';
 import {build} from 'esbuild';
 import {inProject, pkg, root} from '../project.mjs';
+import {quickStart} from '../readme.mjs';
 
-const readme = await readFile(join(root, 'README.md'), 'utf8');
-const quickStart = /^## Quick start[\s\S]*?```js\n([\s\S]*?)```/m.exec(readme)[1];
 const [importLine, connectLine] = /import .*\n\n(const connection = .*)/.exec(quickStart);
 const onPlainShareDB = `
   import {Connection} from 'sharedb/lib/client';

@@ -241,7 +241,9 @@ fn bundle_commonjs(tools: &Tools) -> Result<PathBuf> {
 }
 
 /// Flags of a file that is served as it is.
-const AS_IT_IS: [&str; 3] = ["--platform=browser", "--minify", "--legal-comments=none"];
+// `async`, of which ShareDB has a part, looks for it; some bundlers then insist on a replacement.
+const AS_IT_IS: [&str; 4] =
+    ["--platform=browser", "--minify", "--legal-comments=none", "--define:process=undefined"];
 
 /// One file with everything in it.
 fn bundle_worker(tools: &Tools) -> Result<PathBuf> {

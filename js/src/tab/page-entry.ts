@@ -5,10 +5,11 @@ import {scriptUrl} from './script-url.js';
 export const pageEntry: Omit<Entry, 'startTab'> = {
   workerUrl() {
     try {
-      // Bundlers know this expression. Where they have left the worker in its place, its address is taken:
-      // Vite's development server, up to version 7, moves this script to its folder `.vite/deps`.
+      // Bundlers know this expression, and some give only a path. Where they have left the worker in its place,
+      // its address is taken: Vite's development server, up to version 7, moves this script to `.vite/deps`.
       const {href} = new URL('./worker.js', import.meta.url);
-      return new URL(href.replace(/\/\.vite\/deps\/worker\.js$/, '/tabmux/worker.js'));
+      const inPlace = href.replace(/\/\.vite\/deps\/worker\.js$/, '/tabmux/worker.js');
+      return new URL(inPlace, globalThis.location?.href);
     } catch {
       // A classic script has no `import.meta`.
       return new URL('worker.js', scriptUrl());

@@ -31,7 +31,8 @@
  *   then closes the tab. Other tabs and workers that live in the same process die with it. Null
  *   in WebKit, whose driver ends the whole session when a page's process dies;
  * - `errors`: messages of uncaught errors and of `console.error` in the page, oldest first; null
- *   in WebKit, which does not report them.
+ *   in WebKit, which does not report them;
+ * - `warnings`: messages of `console.warn`, in the same way.
  */
 const engines = {
   chromium: () => import('./chromium.mjs'),

@@ -52,9 +52,11 @@ async function start(options, home) {
 async function openTab(browser, url) {
   const page = await browser.newPage();
   const errors = [];
+  const warnings = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text());
+    if (message.type() === 'warn') warnings.push(message.text());
   });
   await page.goto(url);
 
@@ -73,6 +75,7 @@ async function openTab(browser, url) {
 
   return {
     errors,
+    warnings,
     run,
     front: () => page.bringToFront(),
     async reload() {

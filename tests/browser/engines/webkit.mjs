@@ -180,6 +180,7 @@ async function openTab(session, url) {
 
   return {
     errors: null,
+    warnings: null,
     run,
     async front() {},
     async reload() {

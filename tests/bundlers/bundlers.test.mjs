@@ -1,0 +1,91 @@
+/**
+ * The README's quick start in each set-up that people have, built from the packed package, in two tabs.
+ *
+ *     cargo xtask bundlers [set-up ...]
+ */
+import assert from 'node:assert/strict';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {launch} from '../browser/engines/index.mjs';
+import {eventually} from '../browser/support/eventually.mjs';
+import {few, fixtures} from './fixtures.mjs';
+import {page, pageFiles} from './pages.mjs';
+import {command, install, pack, start} from './projects.mjs';
+import {freePort, serve} from './serve.mjs';
+
+const names = namesIn(process.env.TABMUX_SETUPS) ?? few;
+const folders = new Map();
+let browser;
+
+function namesIn(list) {
+  if (!list) return undefined;
+  if (list === 'all') return Object.keys(fixtures);
+  const unknown = list.split(',').find((name) => !Object.hasOwn(fixtures, name));
+  if (unknown) {
+    throw new Error(`no set-up ${unknown}: there are ${Object.keys(fixtures).join(', ')}`);
+  }
+  return list.split(',');
+}
+
+before(async () => {
+  const [packed, started] = await Promise.all([pack(), launch('chromium')]);
+  browser = started;
+  const installed = async (name) => {
+    const fixture = fixtures[name];
+    return install(name, {...fixture, files: pageFiles(fixture)}, packed.tarball);
+  };
+  const needed = new Set(names.flatMap((name) => [fixtures[name].modulesOf ?? name, name]));
+  for (const name of needed) folders.set(name, installed(name));
+  await Promise.all(folders.values());
+});
+after(() => browser?.close());
+
+for (const name of names) {
+  const {sites = [], run = []} = fixtures[name];
+  for (const site of sites) {
+    test([name, site.name].filter(Boolean).join(', '), async (t) => {
+      await inTwoTabs(t, await folders.get(name), site);
+    });
+  }
+  for (const line of run) {
+    test(`${name}: ${line}`, async () => {
+      await command(await folders.get(name), line);
+    });
+  }
+}
+
+/** Builds and serves a site: an edit crosses from tab to tab, over one WebSocket, and nobody complains. */
+async function inTwoTabs(t, folder, {build, start: line, folder: served, html}) {
+  if (build) await command(folder, build);
+  if (html) await writeFile(join(folder, served, 'index.html'), page(html));
+  const server = await serve(served && join(folder, served));
+  t.after(() => server.close());
+  let {url} = server;
+  let started;
+  if (line) {
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}/`;
+    started = await start(folder, line, url, {PORT: port, SERVER: server.socketUrl});
+    t.after(() => started.end());
+  }
+  const address = `${url}?server=${encodeURIComponent(server.socketUrl)}`;
+  const tabs = [await browser.open(address), await browser.open(address)];
+  t.after(() => Promise.all(tabs.map((tab) => tab.close())));
+  const complaints = () => tabs.flatMap(({errors, warnings}) => [...errors, ...warnings]);
+  const shows = (tab) => tab.run(() => document.body.innerText);
+  for (const tab of tabs) {
+    await eventually(async () =>
+      assert.match(await shows(tab), /"items":\[\]/, complaints().join('\n')),
+    );
+  }
+  assert.deepEqual(complaints(), []);
+  for (const tab of tabs) {
+    assert.equal(await tab.run(() => window.doc.connection.topology), 'shared-worker');
+  }
+  await tabs[0].run(() => window.doc.submitOp([{p: ['items', 0], li: 'bread'}]));
+  await eventually(async () => assert.match(await shows(tabs[1]), /"items":\["bread"\]/));
+  assert.equal(server.opened, 1);
+  assert.deepEqual(complaints(), []);
+  if (started) assert.ok(started.isRunning(), started.output());
+}

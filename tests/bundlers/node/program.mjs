@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import {once} from 'node:events';
+import Backend from 'sharedb';
+import {createConnection} from 'tabmux';
+import {defineHub} from 'tabmux/hub';
+
+assert.equal(typeof defineHub, 'function');
+const backend = new Backend();
+const options = {transport: 'message-port', name: 'test'};
+const [first, second] = [createConnection(backend, options), createConnection(backend, options)];
+const [one, two] = [first.get('notes', 'shopping'), second.get('notes', 'shopping')];
+await new Promise((resolve) => one.create({items: []}, resolve));
+await new Promise((resolve) => two.subscribe(resolve));
+one.submitOp([{p: ['items', 0], li: 'bread'}]);
+await once(two, 'op');
+assert.deepEqual(two.data, {items: ['bread']});
+first.close();
+second.close();
