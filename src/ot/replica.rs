@@ -544,7 +544,10 @@ fn type_of(types: &dyn Types, name: &str) -> Result<TypeHandle, Error> {
     types.get(name).ok_or_else(|| {
         Error::new(
             codes::TYPE_NOT_RECOGNIZED,
-            format!("Missing type {name}: register it in the tab and in the hub"),
+            format!(
+                "Missing type {name}: register it in the tab and in the hub. If it is registered, that \
+                 is on another copy of ShareDB: give its `types` as an option"
+            ),
         )
     })
 }

@@ -1,33 +1,60 @@
 /**
- * The set-ups: what to install, build and serve. The pages are the README's quick start.
+ * The set-ups: what to install, build and serve. The pages are those of the README.
  *
  * - `packages`: what is installed beside tabmux and ShareDB; or `modulesOf`: the fixture that has it
  * - `type`: that of package.json
- * - `page`: how the page's code gets tabmux: by `import` (the default), `require`, `browser` or `global`
- * - `sites`: one after the other is opened in two tabs. `build` is a command; then a folder is served, or
- *   `start`, a command that listens on $PORT. `html` is what that folder has no page for
+ * - `sites`: one after the other is opened in two tabs. Each has
+ *   - `page`: the quick start, which gets tabmux by `import` (the default), `require` or a `global`; or the page
+ *     with its `own hub`
+ *   - `source`: what a page is built from, if that is a page
+ *   - `build`: a command, after which `folder` is served; or `start`: one that listens on $PORT
+ *   - `ofShareDB`: what ShareDB's client complains of, with or without tabmux
+ *   - `html`: what the page is that is served, if nothing has built one
  * - `run`: commands that fail if something does not work, for what is no page
+ *
+ * A folder of the same name has what else the project consists of.
  */
 
 const module = (script) => `<script type="module" src="${script}"></script>`;
 const classic = (script) => `<script src="${script}"></script>`;
 
-const vite = (version) => ({
-  packages: {vite: version},
-  type: 'module',
-  html: module('./page.js'),
-  sites: [
-    {name: 'build', build: 'vite build', folder: 'dist'},
-    {name: 'dev', start: 'vite --host 127.0.0.1 --port $PORT --strictPort'},
-  ],
-});
+const ofOwnHub = {'reconnecting-websocket': '4.4.0', 'rich-text': '4.1.0'};
+
+function vite(version) {
+  const source = module('./page.js');
+  const build = {build: 'vite build', folder: 'dist', source};
+  const dev = {start: 'vite --host 127.0.0.1 --port $PORT --strictPort', source};
+  return {
+    packages: {vite: version, ...ofOwnHub},
+    type: 'module',
+    sites: [
+      {name: 'build', ...build},
+      {name: 'dev', ...dev},
+      {name: 'own hub, build', ...build, page: 'own hub'},
+      {
+        name: 'own hub, dev',
+        ...dev,
+        page: 'own hub',
+        ofShareDB: /^Module "util" has been externalized/,
+      },
+    ],
+  };
+}
+
+const webpack = {
+  build: 'webpack --mode production --entry ./page.js',
+  folder: 'dist',
+  html: classic('main.js'),
+};
 
 const copyWorker = 'cp node_modules/tabmux/worker.js dist/';
 
+const esbuild = 'esbuild page.js --bundle --minify';
+
+const rollup = 'rollup --dir dist --plugin commonjs';
+
 const tsc =
   'tsc page.ts hub.ts --noEmit --strict --esModuleInterop --target es2022 --lib es2022,dom';
-
-const next = {packages: {next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1'}};
 
 export const fixtures = {
   'vite-4': vite('4.5.14'),
@@ -36,80 +63,82 @@ export const fixtures = {
   'vite-7': vite('7.3.8'),
   'vite-8': vite('8.4.0'),
   webpack: {
-    packages: {webpack: '5.113.0', 'webpack-cli': '7.3.1'},
+    packages: {webpack: '5.113.0', 'webpack-cli': '7.3.1', ...ofOwnHub},
     sites: [
-      {
-        build: 'webpack --mode production --entry ./page.js',
-        folder: 'dist',
-        html: classic('main.js'),
-      },
-    ],
-  },
-  'webpack-require': {
-    modulesOf: 'webpack',
-    page: 'require',
-    sites: [
-      {
-        build: 'webpack --mode production --entry ./page.js',
-        folder: 'dist',
-        html: classic('main.js'),
-      },
+      webpack,
+      {name: 'require', ...webpack, page: 'require'},
+      {name: 'own hub', ...webpack, page: 'own hub'},
     ],
   },
   'webpack-module': {
     modulesOf: 'webpack',
     type: 'module',
-    sites: [
-      {
-        build: 'webpack --mode production --entry ./page.js',
-        folder: 'dist',
-        html: classic('main.js'),
-      },
-    ],
+    sites: [webpack, {name: 'own hub', ...webpack, page: 'own hub'}],
   },
   rollup: {
     packages: {
       rollup: '4.68.8',
       '@rollup/plugin-node-resolve': '16.0.3',
       '@rollup/plugin-commonjs': '29.0.3',
+      ...ofOwnHub,
     },
     type: 'module',
     sites: [
       {
-        build: `rollup page.js --dir dist --plugin node-resolve --plugin commonjs && ${copyWorker}`,
+        build: `${rollup} --plugin node-resolve page.js && ${copyWorker}`,
+        folder: 'dist',
+        html: module('page.js'),
+      },
+      {
+        name: 'own hub',
+        page: 'own hub',
+        // Else ShareDB's own `events` is taken for that of Node.
+        build: `${rollup} --plugin 'node-resolve={preferBuiltins: false}' page.js hub.js`,
         folder: 'dist',
         html: module('page.js'),
       },
     ],
   },
   parcel: {
-    // ShareDB's dependency `async` looks for it, and Parcel insists.
-    packages: {parcel: '2.16.4', process: '0.11.10'},
-    html: module('./page.js'),
-    sites: [{build: 'parcel build --no-cache index.html', folder: 'dist'}],
+    // ShareDB's dependency `async` looks for `process`, and Parcel insists.
+    packages: {parcel: '2.16.4', process: '0.11.10', ...ofOwnHub},
+    sites: [undefined, 'own hub'].map((page) => ({
+      name: page,
+      page,
+      source: module('./page.js'),
+      build: 'parcel build --no-cache index.html',
+      folder: 'dist',
+    })),
   },
   esbuild: {
-    packages: {esbuild: '0.28.2'},
+    packages: {esbuild: '0.28.2', ...ofOwnHub},
     sites: [
       {
         name: 'esm',
-        build: `esbuild page.js --bundle --minify --splitting --format=esm --outdir=dist && ${copyWorker}`,
+        build: `${esbuild} --splitting --format=esm --outdir=dist && ${copyWorker}`,
         folder: 'dist',
         html: module('page.js'),
       },
       {
         name: 'iife',
-        build: `esbuild page.js --bundle --outdir=dist && ${copyWorker}`,
+        build: `${esbuild} --outdir=dist && ${copyWorker}`,
         folder: 'dist',
         html: classic('page.js'),
+      },
+      {
+        name: 'own hub',
+        page: 'own hub',
+        build: `${esbuild} hub.js --splitting --format=esm --outdir=dist`,
+        folder: 'dist',
+        html: module('page.js'),
       },
     ],
   },
   browserify: {
     packages: {browserify: '17.0.1'},
-    page: 'require',
     sites: [
       {
+        page: 'require',
         build: `mkdir -p dist && browserify page.js -o dist/page.js && ${copyWorker}`,
         folder: 'dist',
         html: classic('page.js'),
@@ -117,23 +146,33 @@ export const fixtures = {
     ],
   },
   next: {
-    ...next,
-    sites: [{build: 'next build', start: 'next start --hostname 127.0.0.1 --port $PORT'}],
+    packages: {next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1'},
+    sites: [
+      {name: 'Turbopack', bundler: 'turbopack'},
+      {name: 'webpack', bundler: 'webpack'},
+    ].map(({name, bundler}) => ({
+      name,
+      build: `next build --${bundler}`,
+      start: 'next start --hostname 127.0.0.1 --port $PORT',
+    })),
   },
   'no-bundler': {
-    html: `<script type="importmap">{"imports": {"tabmux": "/node_modules/tabmux/browser.js"}}</script>
-      ${module('page.js')}`,
-    sites: [{name: 'import map', folder: '.'}],
+    sites: [
+      {
+        name: 'import map',
+        folder: '.',
+        html: `<script type="importmap">{"imports": {"tabmux": "/node_modules/tabmux/browser.js"}}</script>
+          ${module('page.js')}`,
+      },
+      {
+        name: 'classic script',
+        page: 'global',
+        folder: '.',
+        html: classic('node_modules/tabmux/browser.global.js') + classic('page.js'),
+      },
+    ],
   },
-  'classic-script': {
-    page: 'global',
-    html: `${classic('node_modules/tabmux/browser.global.js')}${classic('page.js')}`,
-    sites: [{folder: '.'}],
-  },
-  node: {
-    packages: {ws: '8.23.0'},
-    run: ['node program.mjs', 'node program.cjs'],
-  },
+  node: {run: ['node program.mjs', 'node program.cjs']},
   typescript: {
     packages: {typescript: '5.9.3'},
     type: 'module',
@@ -143,7 +182,15 @@ export const fixtures = {
       `${tsc} --module esnext --moduleResolution node10`,
     ],
   },
+  metadata: {
+    packages: {publint: '0.3.25', '@arethetypeswrong/cli': '0.18.5'},
+    run: [
+      'publint run $TARBALL --strict',
+      // `tabmux/url` and `tabmux/browser` are ES modules alone; two entries are no modules.
+      'attw $TARBALL --ignore-rules cjs-resolves-to-esm --exclude-entrypoints ./tabmux_tab.wasm ./tabmux_hub.wasm',
+    ],
+  },
 };
 
 /** Those that a change is tested with. */
-export const few = ['vite-5', 'vite-8', 'webpack', 'esbuild', 'next'];
+export const few = ['vite-5', 'vite-8', 'webpack', 'esbuild', 'next', 'metadata'];

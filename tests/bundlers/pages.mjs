@@ -1,4 +1,4 @@
-import {quickStart} from '../readme.mjs';
+import {codeBlocks, quickStart} from '../readme.mjs';
 
 const importLine = "import {createConnection} from 'tabmux';\n";
 
@@ -9,12 +9,15 @@ const ways = {
   global: 'const {createConnection} = tabmux;\n',
 };
 
-/** The quick start, with the server that the page's address names, and something to render with. */
-function code(way) {
+const [hub, pageOfHub] = codeBlocks('With your own hub');
+
+/** From the quick start: what it does with the connection. */
+const afterwards = quickStart.slice(quickStart.indexOf('const ignoreIfCreated'));
+
+/** A page's code, with the server that its address names, and something to render with. */
+function complete(code) {
   const server = "new URLSearchParams(location.search).get('server')";
-  return `${quickStart
-    .replace(importLine, ways[way])
-    .replace("'wss://example.com/sharedb'", server)}
+  return `${code.replace("'wss://example.com/sharedb'", server)}
 window.doc = doc;
 
 function render(data) {
@@ -23,13 +26,20 @@ function render(data) {
 `;
 }
 
+/** The scripts of a page, by their names. */
+function scripts(page) {
+  if (page !== 'own hub') {
+    return {'page.js': complete(quickStart.replace(importLine, ways[page]))};
+  }
+  const user = "const [token, user] = ['secret', {id: 'ann'}];\n";
+  return {'hub.js': hub, 'page.js': complete(user + pageOfHub + afterwards)};
+}
+
 /** A page that runs a script. */
 export const page = (script) =>
   `<!doctype html><title>page</title><link rel="icon" href="data:,"><body>${script}</body>\n`;
 
-/** What a fixture's folder has beside its own files. */
-export function pageFiles({page: way = 'import', html}) {
-  const files = {'page.js': code(way)};
-  if (html) files['index.html'] = page(html);
-  return files;
+/** The source of a site. */
+export function sources({page: kind = 'import', source}) {
+  return {...scripts(kind), ...(source && {'index.html': page(source)})};
 }

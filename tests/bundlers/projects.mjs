@@ -29,18 +29,14 @@ export async function pack() {
 }
 
 /** Makes a folder with the files of a fixture, and installs what it needs from the registry. */
-export async function install(name, {type, packages, modulesOf, files = {}}, tarball) {
+export async function install(name, {type, packages, modulesOf}, tarball) {
   const folder = join(home, name);
   await mkdir(folder, {recursive: true});
-  for (const old of ['dist', '.next', '.parcel-cache', 'node_modules/.vite']) {
-    await rm(join(folder, old), {recursive: true, force: true});
-  }
   const own = fileURLToPath(new URL(name, import.meta.url));
   await cp(own, folder, {recursive: true}).catch((error) => {
     // Most need no files of their own.
     if (error.code !== 'ENOENT') throw error;
   });
-  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   const dependencies = {...common, tabmux: `file:${tarball}`, ...packages};
   const manifest = {name: `tabmux-${name}`, private: true, type, dependencies};
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
@@ -52,6 +48,14 @@ export async function install(name, {type, packages, modulesOf, files = {}}, tar
     await run('npm', ['install', '--prefer-offline', ...flags], {cwd: folder});
   }
   return folder;
+}
+
+/** Writes files into a project, from which nothing is left of what was built of others. */
+export async function write(folder, files) {
+  for (const old of ['dist', '.next', '.parcel-cache', 'node_modules/.vite']) {
+    await rm(join(folder, old), {recursive: true, force: true});
+  }
+  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
 }
 
 function inProject(folder, env) {

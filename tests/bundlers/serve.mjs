@@ -17,9 +17,9 @@ const types = {
  * A ShareDB server that keeps everything in memory, and serves a folder.
  *
  * @param {string} [folder]
- * @param {Record<string, string>} [headers] sent with every file
+ * @param {(path: string) => Record<string, string>} [headers] what is sent with a file
  */
-export async function serve(folder, headers = {}) {
+export async function serve(folder, headers = () => ({})) {
   const backend = new ShareDB();
   const server = createServer(async (request, response) => {
     const {pathname} = new URL(request.url, 'http://localhost');
@@ -27,7 +27,8 @@ export async function serve(folder, headers = {}) {
     try {
       if (!folder) throw new Error('nothing is served');
       const body = await readFile(join(folder, normalize(path)));
-      response.writeHead(200, {'content-type': types[extname(path)] ?? 'text/plain', ...headers});
+      const type = types[extname(path)] ?? 'text/plain';
+      response.writeHead(200, {'content-type': type, ...headers(path)});
       response.end(body);
     } catch {
       response.writeHead(404, {'content-type': 'text/plain'}).end(`nothing is at ${path}\n`);

@@ -77,11 +77,7 @@ pub fn run(tools: &Tools) -> Result<()> {
         bundle_classic_script(tools)?,
     ];
     fs::write(package.join("THIRD-PARTY-NOTICES"), notices::of_bundles(&tools.root, &bundles)?)?;
-    write_typings(
-        tools,
-        &package.join("types"),
-        &["index", "page", "url", "hub", "hub-url", "browser"],
-    )?;
+    write_typings(tools, &package.join("types"), &PUBLIC)?;
     write_typings(tools, &package.join("cjs/types"), &["index", "hub"])?;
     // Makes the typings beside the CommonJS files count as CommonJS.
     fs::write(package.join("cjs/package.json"), "{\"type\": \"commonjs\"}\n")?;
@@ -89,6 +85,7 @@ pub fn run(tools: &Tools) -> Result<()> {
         ("js/package.json", "package.json"),
         ("js/browser/module.js", "browser.js"),
         ("js/browser/common.cjs", "cjs/browser.cjs"),
+        ("js/browser/worker.d.ts", "worker.d.ts"),
         ("README.md", "README.md"),
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("LICENSE-MIT", "LICENSE-MIT"),
@@ -186,6 +183,9 @@ const TARGET: &str = "--target=es2022";
 /// small packages that not every bundler finds are a part of the scripts.
 const FOR_BUNDLERS: [&str; 4] =
     [TARGET, "--platform=neutral", "--main-fields=module,main", "--external:sharedb"];
+
+/// The entries that have typings.
+const PUBLIC: [&str; 7] = ["index", "page", "url", "hub", "hub-url", "browser", "worker"];
 
 /// All entries at once, so that what they share, the WebAssembly instances above all, is one file.
 /// What a page loads only if it must host its hub is a file of its own.

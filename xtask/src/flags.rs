@@ -14,6 +14,12 @@ xflags::xflags! {
             optional --json
         }
 
+        /// Build, then try the packed package in every set-up that people have, or only the ones named.
+        cmd bundlers {
+            /// A set-up, as tests/bundlers/fixtures.mjs names it.
+            repeated setup: String
+        }
+
         /// Build, then serve the demo until Ctrl-C.
         cmd demo {
             /// The port to listen on; 8080 when left out.

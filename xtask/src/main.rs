@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`, `kill`
-//! and `bench`.
+//! The project's own commands: `cargo xtask build`, `bundlers`, `demo`, `test`, `conformance`, `soak`,
+//! `kill` and `bench`.
 
 mod bench;
 mod browsers;
 mod build;
+mod bundlers;
 mod conformance;
 mod conformance_browser;
 mod conformance_run;
@@ -32,6 +33,7 @@ fn main() -> Result<ExitCode> {
     match command {
         XtaskCmd::Bench(bench) => bench::run(&tools, &bench.what, bench.json),
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
+        XtaskCmd::Bundlers(flags) => bundlers::run(&tools, &flags.setup),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
         XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),

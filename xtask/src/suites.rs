@@ -80,6 +80,7 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         node_tests("differential", node(tools, "tests/differential")),
         in_browser("chromium", CHROMIUM)?,
         in_browser("firefox", FIREFOX)?,
+        node_tests("bundlers", bundlers(tools, "tap")),
         node_tests("consumer", npm_test(tools, "tests/consumer")),
         node_tests("chromium", browser(tools, "chromium")),
         node_tests("firefox", browser(tools, "firefox")),
@@ -180,6 +181,13 @@ pub fn with_browser(tests: &Expression, engine: &str) -> Result<Expression> {
         command = command.env(program.variable, program.find()?);
     }
     Ok(command)
+}
+
+/// Builds and opens projects that use the packed package.
+pub fn bundlers(tools: &Tools, reporter: &str) -> Result<Expression> {
+    let reporter = format!("--test-reporter={reporter}");
+    let flags = ["--test", "--test-timeout=600000", &reporter, "tests/bundlers/bundlers.test.mjs"];
+    with_browser(&cmd("node", flags).dir(&tools.root), "chromium")
 }
 
 /// Runs the tests of an npm package of its own, which installs what it needs first.

@@ -59,6 +59,6 @@ export function stateAfterAll(snapshot: Snapshot, ops: Op[], types: TypeMap): St
 export function typeNamed(name: string, types: TypeMap): Type {
   const type = types[name];
   if (type) return type;
-  const message = `Missing type ${name}: register it in the tab and in the hub`;
+  const message = `Missing type ${name}: register it in the tab and in the hub. If it is registered, that is on another copy of ShareDB: give its \`types\` as an option`;
   throw makeError(codes.TYPE_NOT_RECOGNIZED, message);
 }

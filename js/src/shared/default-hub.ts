@@ -11,14 +11,15 @@ export interface DefaultHub {
 /** The address of the server, as the hub is named after it. Throws if it is no address. */
 export function serverAt(url: string): string {
   try {
-    const server = new URL(url, globalThis.location?.href);
-    server.search = '';
-    server.hash = '';
-    return server.href;
+    const {protocol, host, pathname} = new URL(url, globalThis.location?.href);
+    if (/^(http|ws)s?:$/.test(protocol)) {
+      return `${protocol.replace('http', 'ws')}//${host}${pathname}`;
+    }
   } catch {
-    const message = `option \`url\` is ${JSON.stringify(url)}; it must be an address such as wss://example.com/sharedb`;
-    throw makeError(codes.OPTION_INVALID, message);
+    // It is no address at all.
   }
+  const message = `option \`url\` is ${JSON.stringify(url)}; it must be an address such as wss://example.com/sharedb`;
+  throw makeError(codes.OPTION_INVALID, message);
 }
 
 /** The name of such a hub's worker. */

@@ -141,6 +141,11 @@ function connectToHub(entry: Entry, options: ConnectionOptions): ProxyConnection
     leave: () => left.abort(),
   };
   const connection = makeConnection(secret, end, options, {url, auth}, entrance);
+  if (defaultHub) {
+    connection.once('connection error', ({message}: {message: string}) => {
+      if (connection.id === null) console.warn(`tabmux: ${message}`);
+    });
+  }
   // A closed connection may come back: the tab ends with its page.
   holdTabLock(tabId, (refusal) => {
     const enter = () => {
