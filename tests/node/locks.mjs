@@ -52,7 +52,11 @@ export class Locks {
   }
 }
 
-/** Has the platform's Web Locks be these from here on. */
+/** Has the platform be a page whose Web Locks are these, from here on. */
 export function install(locks) {
   Object.defineProperty(globalThis, 'navigator', {configurable: true, value: {locks}});
+  Object.defineProperty(globalThis, 'location', {
+    configurable: true,
+    value: new URL('https://example.com/'),
+  });
 }

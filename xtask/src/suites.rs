@@ -47,6 +47,11 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
             "doc",
             tools.cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
         ),
+        check("package", package(tools)),
+        report(
+            "example",
+            tools.cargo(["run", "--package=tabmux-middleware", "--example=lossy_link"]),
+        ),
         cargo_tests("unit", Ok(unit_tests(tools))),
         cargo_tests(
             "doctests",
@@ -121,6 +126,13 @@ fn in_browser(browser: &str, program: Program) -> Result<Suite> {
     let run = cmd!(env::current_exe()?, "conformance", "--built", "--browser", browser);
     let suite = conformance(&format!("conformance-{browser}"), program.find().map(|_| run));
     Ok(Suite { is_alone: true, ..suite })
+}
+
+/// Makes the crates that are published, and builds each from what is in it.
+fn package(tools: &Tools) -> Expression {
+    let crates = ["tabmux-transports", "tabmux-codecs", "tabmux-middleware", "tabmux"];
+    let packages = crates.iter().flat_map(|it| ["--package", it]);
+    tools.cargo(["package", "--allow-dirty"].into_iter().chain(packages))
 }
 
 fn clippy(tools: &Tools, what: &[&'static str]) -> Expression {
