@@ -7,7 +7,7 @@
 use tabmux_middleware::{
     ConfigError, Environment, Message, Packet, Reply, Request, Stack, defaults,
 };
-use tabmux_transports::{Faults, Guarantees, Link};
+use tabmux_transports::{Faults, FaultyLink, Guarantees};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Line(String);
@@ -33,14 +33,14 @@ impl Reply for Line {
 
 /// One direction, and what it has carried.
 struct Direction {
-    link: Link<Packet<Line>>,
+    link: FaultyLink<Packet<Line>>,
     packets: usize,
 }
 
 impl Direction {
     fn new(seed: u64) -> Self {
         let faults = Faults { loss: 0.3, duplication: 0.2, reordering: 0.3, delay: 5..=40 };
-        Direction { link: Link::new(seed, faults), packets: 0 }
+        Direction { link: FaultyLink::new(seed, faults), packets: 0 }
     }
 
     /// Sends what one end has, and gives the other what has arrived.

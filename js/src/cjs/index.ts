@@ -1,5 +1,5 @@
 import {hubOf} from '../hub/default.js';
-import * as seats from '../hub/seat.js';
+import * as places from '../hub/hub-place.js';
 import {type CreateConnection, connector} from '../tab/connect.js';
 import {scriptUrl} from '../tab/script-url.js';
 import {startHub, startTab} from './start.js';
@@ -19,7 +19,7 @@ export const createConnection: CreateConnection = connector({
   },
   backendHubs() {
     startHub();
-    return seats;
+    return places;
   },
   cbor: async () => (await import(CBOR)).startCbor(),
 });

@@ -1,8 +1,8 @@
+import * as places from './hub-place.js';
 import {startHub} from './inline.js';
-import * as seats from './seat.js';
 
 /** The hubs over backends, with the hub's module started. */
-export function startBackendHubs(): typeof seats {
+export function startBackendHubs(): typeof places {
   startHub();
-  return seats;
+  return places;
 }

@@ -2,7 +2,7 @@
 export type Cbor = ReturnType<typeof import('./cbor.js').startCbor>;
 
 /** The hubs over backends: a part of the hub's half. */
-export type BackendHubs = typeof import('../hub/seat.js');
+export type BackendHubs = typeof import('../hub/hub-place.js');
 
 /** The hubs of `createConnection({url})`. */
 export type DefaultHubs = Pick<typeof import('../worker.js'), 'hubOf'>;

@@ -12,8 +12,8 @@ export function noCore(): TabCore {
     sentOps: () => 0,
     submit: () => undefined,
     send: () => {},
-    heirs: () => undefined,
-    lastWords: () => undefined,
+    unloadJournal: () => undefined,
+    unloadJournalStores: () => undefined,
     transformPiece: (_doc, _since, piece) => piece,
   };
   return new Proxy(answers, {
