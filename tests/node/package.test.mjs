@@ -126,3 +126,25 @@ test('every package the entries import is declared', async () => {
     [],
   );
 });
+
+test('every link of the README leads somewhere from within the package', async () => {
+  const readme = await readFile(join(pkg, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^)]*)\)/g)].map(([, link]) => link);
+  assert.ok(links.length > 0);
+  assert.deepEqual(
+    links.filter((link) => !/^(#|https:)/.test(link)),
+    [],
+  );
+});
+
+test('the page without a bundler has the same names as a module and as a global', async () => {
+  const browser = await import(join(pkg, 'browser.js'));
+  const {cameFrom, ...global} = globalThis.tabmux;
+  assert.equal(typeof cameFrom, 'function');
+  assert.deepEqual(Object.keys(global).sort(), Object.keys(browser).sort());
+  const names = Object.keys(await import(join(pkg, 'page.js')));
+  assert.deepEqual(
+    names.filter((name) => !(name in browser)),
+    [],
+  );
+});

@@ -86,17 +86,31 @@ pub fn run(tools: &Tools) -> Result<()> {
         ("js/browser/module.js", "browser.js"),
         ("js/browser/common.cjs", "cjs/browser.cjs"),
         ("js/browser/worker.d.ts", "worker.d.ts"),
-        ("README.md", "README.md"),
         ("LICENSE-APACHE", "LICENSE-APACHE"),
         ("LICENSE-MIT", "LICENSE-MIT"),
     ] {
         copy(&tools.root.join(from), &package.join(to))?;
     }
+    let readme = fs::read_to_string(tools.root.join("README.md"))?;
+    fs::write(package.join("README.md"), with_absolute_links(&readme))?;
     for module in MODULES.iter().filter(|it| it.has_core) {
         let to = format!("{}.wasm", module.stem());
         copy(&module.wasm(&tools.root), &package.join(to))?;
     }
     Ok(())
+}
+
+/// Has the links to other files lead to the repository: the package has no such files.
+fn with_absolute_links(page: &str) -> String {
+    let repository = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
+    let mut parts = page.split("](");
+    let mut absolute = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_elsewhere = part.starts_with('#') || part.starts_with("http");
+        let start = if is_elsewhere { "" } else { repository };
+        absolute += &format!("]({start}{part}");
+    }
+    absolute
 }
 
 fn check_version(root: &Path) -> Result<()> {

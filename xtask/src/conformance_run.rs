@@ -41,12 +41,16 @@ pub fn install(tools: &Tools, folder: &Path) -> Result<()> {
     install_npm_packages(folder)?;
     let copy = folder.join("node_modules/tabmux");
     fs::create_dir_all(copy.join("cjs"))?;
-    for file in ["package.json", "cjs/package.json", "cjs/index.cjs", "cjs/common.cjs"] {
-        let contents = fs::read(tools.root.join("pkg").join(file))?;
+    let package = tools.root.join("pkg");
+    for entry in fs::read_dir(&package)?.chain(fs::read_dir(package.join("cjs"))?) {
+        let path = entry?.path();
+        if path.is_dir() {
+            continue;
+        }
+        let (contents, to) = (fs::read(&path)?, copy.join(path.strip_prefix(&package)?));
         // Another run may be using it.
-        if fs::read(copy.join(file)).ok().as_ref() != Some(&contents) {
-            fs::write(copy.join(file), contents)
-                .with_context(|| format!("can't write {}", copy.join(file).display()))?;
+        if fs::read(&to).ok().as_ref() != Some(&contents) {
+            fs::write(&to, contents).with_context(|| format!("can't write {}", to.display()))?;
         }
     }
     Ok(())

@@ -9,7 +9,8 @@ const started = new Set<string>();
 
 function startOnce(file: string, start: (module: {module: BufferSource}) => unknown): void {
   if (started.has(file)) return;
-  startWasm(() => start({module: inPackage(file)}));
+  const module = inPackage(file);
+  startWasm(() => start({module}));
   started.add(file);
 }
 

@@ -58,6 +58,11 @@ class EventEmitter {
   readonly #events = new Map<Name, Listener[]>();
   #most = MOST_LISTENERS;
 
+  /** Of how many events there are listeners, under the name that it has in Node. */
+  get _eventsCount(): number {
+    return this.#events.size;
+  }
+
   emit(event: Name, ...args: any[]): boolean {
     return emitToAll(this, event, args);
   }
