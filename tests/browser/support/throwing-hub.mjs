@@ -1,4 +1,8 @@
 // A hub's module that throws before it defines the hub.
-import 'tabmux/hub';
+import {defineHub} from 'tabmux/hub';
 
-throw new Error('a mistake in the hub');
+function options() {
+  throw new Error('a mistake in the hub');
+}
+
+export default defineHub(options());
