@@ -1,7 +1,7 @@
 /**
  * The set-ups: what to install, build and serve. The pages are those of the README.
  *
- * - `packages`: what is installed beside tabmux and ShareDB; or `modulesOf`: the fixture that has it
+ * - `packages`: what is installed beside tabmux and ShareDB; or `modulesOf`: the fixture that has it, and the files
  * - `type`: that of package.json
  * - `sites`: one after the other is opened in two tabs. Each has
  *   - `page`: the quick start, which gets tabmux by `import` (the default), `require` or a `global`; or the page
@@ -52,6 +52,11 @@ const copyWorker = 'cp node_modules/tabmux/worker.js dist/';
 const esbuild = 'esbuild page.js --bundle --minify';
 
 const rollup = 'rollup --dir dist --plugin commonjs';
+
+const next = (bundler) => ({
+  build: `next build --${bundler}`,
+  start: 'next start --hostname 127.0.0.1 --port $PORT',
+});
 
 const tsc =
   'tsc page.ts hub.ts --noEmit --strict --esModuleInterop --target es2022 --lib es2022,dom';
@@ -147,15 +152,9 @@ export const fixtures = {
   },
   next: {
     packages: {next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1'},
-    sites: [
-      {name: 'Turbopack', bundler: 'turbopack'},
-      {name: 'webpack', bundler: 'webpack'},
-    ].map(({name, bundler}) => ({
-      name,
-      build: `next build --${bundler}`,
-      start: 'next start --hostname 127.0.0.1 --port $PORT',
-    })),
+    sites: [next('turbopack')],
   },
+  'next-webpack': {modulesOf: 'next', sites: [next('webpack')]},
   'no-bundler': {
     sites: [
       {

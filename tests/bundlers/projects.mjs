@@ -32,7 +32,7 @@ export async function pack() {
 export async function install(name, {type, packages, modulesOf}, tarball) {
   const folder = join(home, name);
   await mkdir(folder, {recursive: true});
-  const own = fileURLToPath(new URL(name, import.meta.url));
+  const own = fileURLToPath(new URL(modulesOf ?? name, import.meta.url));
   await cp(own, folder, {recursive: true}).catch((error) => {
     // Most need no files of their own.
     if (error.code !== 'ENOENT') throw error;
