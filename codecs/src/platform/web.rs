@@ -27,6 +27,12 @@ extern "C" {
     fn size(this: &Refusal) -> f64;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = String, catch)]
+    fn text_of(value: &JsValue) -> Result<String, JsValue>;
+}
+
 impl Refusal {
     fn into_error(self, codec: &'static str, limits: &Limits) -> CodecError {
         match self.kind().as_str() {
@@ -90,6 +96,17 @@ pub(crate) fn parse(
     JSON::parse(text).map_err(|error| CodecError::malformed(codec, message(error)))
 }
 
+/// The float that is nearest to a number of JSON text. The engine knows: of our own, the tables for that alone
+/// are larger than the codec.
+pub(crate) fn float(text: &str) -> f64 {
+    js_sys::parse_float(text)
+}
+
+/// The shortest text that reads back equal.
+pub(crate) fn float_text(float: f64) -> String {
+    text_of(&float.into()).unwrap_or_default()
+}
+
 /// Why the engine can't write the value as JSON. Its own message names no path; copying does.
 fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: String) -> CodecError {
     match copy(codec, value, limits) {
@@ -102,6 +119,6 @@ fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: Str
 fn message(thrown: JsValue) -> String {
     match thrown.dyn_ref::<Error>() {
         Some(error) => error.message().into(),
-        None => format!("{thrown:?}"),
+        None => text_of(&thrown).unwrap_or_else(|_| "an object".into()),
     }
 }
