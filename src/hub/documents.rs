@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-use tabmux_middleware::SortedSet;
+use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::UpstreamEvent;
 use super::doc_table::{DocMut, DocTable};
@@ -18,7 +17,7 @@ struct Bulk {
 #[derive(Default)]
 pub(super) struct Documents {
     docs: DocTable,
-    bulks: HashMap<(String, u64), Bulk>,
+    bulks: SortedMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
     /// How often tabs were told of documents that their queries have found.

@@ -31,11 +31,21 @@ pub(super) struct Peer {
     early: usize,
     /// Frames outside of any session.
     loose: VecDeque<Frame>,
+    /// The link's, as [`Peers`] has noted it.
+    deadline: Option<Millis>,
 }
 
 impl Peer {
     fn new(guarantees: Guarantees) -> Self {
-        Peer { guarantees, link: None, tab: None, owner: None, early: 0, loose: VecDeque::new() }
+        Peer {
+            guarantees,
+            link: None,
+            tab: None,
+            owner: None,
+            early: 0,
+            loose: VecDeque::new(),
+            deadline: None,
+        }
     }
 
     /// Takes a frame. A frame of a new session ends the one before.
@@ -192,8 +202,9 @@ impl Peers {
     }
 
     pub fn remove(&mut self, id: PeerId) -> Option<Peer> {
-        self.deadlines.set(&id, None);
-        self.peers.remove(&id)
+        let peer = self.peers.remove(&id)?;
+        self.deadlines.set(&id, peer.deadline, None);
+        Some(peer)
     }
 
     /// Does something with the link of a peer, and notes what has become of it.
@@ -201,7 +212,8 @@ impl Peers {
         let peer = self.peers.get_mut(&id)?;
         let result = act(peer);
         let link = peer.link.as_mut();
-        self.deadlines.set(&id, link.as_ref().and_then(|link| link.deadline()));
+        let deadline = link.as_ref().and_then(|link| link.deadline());
+        self.deadlines.set(&id, std::mem::replace(&mut peer.deadline, deadline), deadline);
         self.faults.extend(link.into_iter().flat_map(|link| iter::from_fn(|| link.poll_fault())));
         self.sending.insert(id);
         Some(result)

@@ -1,4 +1,5 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
 use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
@@ -98,7 +99,7 @@ pub(super) struct Relay {
     /// By channel, id and tab: tabs may show the same id.
     presences: SortedMap<(String, String, String), LocalPresence>,
     /// The snapshot requests under way: whose they are, and the id they had there.
-    requests: HashMap<u64, (String, Payload)>,
+    requests: SortedMap<u64, (String, Payload)>,
     last_request: u64,
     /// Counts the hub's own subscriptions: the server lets the newer one win.
     last_seq: u64,

@@ -1,8 +1,6 @@
 //! What is written down of a document.
 
-use std::collections::HashSet;
-
-use tabmux_middleware::{Millis, SortedMap};
+use tabmux_middleware::{Millis, SortedMap, SortedSet};
 
 use super::{Context, Document, Holder, Unsettled};
 use crate::error::Error;
@@ -205,7 +203,7 @@ impl Document {
         let mut lost: Vec<Lost> = self.lost.iter().map(|it| it.lost.clone()).collect();
         // A hard rollback has dropped these, and their callbacks are still to hear of it. If this hub
         // dies before that, the next one can tell only the tabs that come back.
-        let kept: HashSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
+        let kept: SortedSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
         let dropped: Vec<&Unsettled> =
             self.unsettled.iter().filter(|op| !kept.contains(&op.origin)).collect();
         let ops: Vec<PendingOp> = dropped.iter().filter_map(|op| op.as_lost()).collect();

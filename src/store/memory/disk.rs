@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::channel::oneshot;
+use tabmux_middleware::SortedMap;
 
 use super::faults::{Faults, Power};
 use super::{NAME, closed};
@@ -46,7 +47,7 @@ struct Contents {
 #[derive(Default)]
 struct DiskDocument {
     summary: Option<Summary>,
-    records: BTreeMap<RecordKey, Vec<u8>>,
+    records: SortedMap<RecordKey, Vec<u8>>,
 }
 
 impl MemoryDisk {
@@ -105,8 +106,13 @@ impl MemoryDisk {
         if let Some(repair) = reading.repair {
             document.summary = Some(repair.summary);
             if let Some(from) = repair.from {
-                let set_aside = document.records.split_off(&from);
-                contents.quarantine.extend(set_aside.values().map(|it| it.len() as u64));
+                document.records.retain(|at, it| {
+                    let stays = *at < from;
+                    if !stays {
+                        contents.quarantine.push(it.len() as u64);
+                    }
+                    stays
+                });
                 contents.quarantine.drain(..quarantine::surplus(&contents.quarantine));
             }
         }
@@ -171,7 +177,7 @@ impl State {
         self.end("the site's data was cleared");
     }
 
-    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<RecordKey, Vec<u8>>> {
+    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut SortedMap<RecordKey, Vec<u8>>> {
         Some(&mut self.contents.docs.get_mut(doc)?.records)
     }
 }
