@@ -38,7 +38,7 @@ fn push(out: &mut Vec<u8>, header: Header, taken: usize) -> usize {
 /// Converts the number at the start of `text` and returns its length.
 fn number(out: &mut Vec<u8>, text: &[u8]) -> usize {
     let end = text.iter().position(|byte| b",]}".contains(byte)).unwrap_or(text.len());
-    let digits = std::str::from_utf8(&text[..end]).expect("numbers are ASCII");
+    let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     let header = if let Ok(integer) = digits.parse::<i64>() {
         // A negative integer -1 - n is written as n, which is all bits of it inverted.
         if integer < 0 {

@@ -1,4 +1,5 @@
 use js_sys::{Error, JSON};
+use tabmux_transports::shown;
 use wasm_bindgen::prelude::*;
 
 use crate::{CodecError, Limits, text};
@@ -25,12 +26,6 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn size(this: &Refusal) -> f64;
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = String, catch)]
-    fn text_of(value: &JsValue) -> Result<String, JsValue>;
 }
 
 impl Refusal {
@@ -104,7 +99,7 @@ pub(crate) fn float(text: &str) -> f64 {
 
 /// The shortest text that reads back equal.
 pub(crate) fn float_text(float: f64) -> String {
-    text_of(&float.into()).unwrap_or_default()
+    shown(&float.into())
 }
 
 /// Why the engine can't write the value as JSON. Its own message names no path; copying does.
@@ -119,6 +114,6 @@ fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: Str
 fn message(thrown: JsValue) -> String {
     match thrown.dyn_ref::<Error>() {
         Some(error) => error.message().into(),
-        None => text_of(&thrown).unwrap_or_else(|_| "an object".into()),
+        None => shown(&thrown),
     }
 }
