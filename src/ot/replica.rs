@@ -230,7 +230,8 @@ impl Replica {
         if count == 0 || must_wait {
             return None;
         }
-        self.inflight = self.buffer.drain(..count).collect();
+        let rest = self.buffer.split_off(count);
+        self.inflight = std::mem::replace(&mut self.buffer, rest);
         number(&mut self.inflight, next_op_id);
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
     }
@@ -343,7 +344,8 @@ impl Replica {
     /// [`Replica::roll_back`].
     pub fn sequenced(&mut self, rev: Rev, op_id: u64) -> Result<(), Error> {
         let done = self.inflight.iter().take_while(|slot| slot.op_id <= op_id).count();
-        self.awaiting.extend(self.inflight.drain(..done));
+        let rest = self.inflight.split_off(done);
+        self.awaiting.extend(std::mem::replace(&mut self.inflight, rest));
         if self.rolled_back {
             return Ok(());
         }
@@ -429,7 +431,8 @@ impl Replica {
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
     pub fn abandon(&mut self) -> Answered {
-        let sent = self.awaiting.drain(..).chain(self.inflight.drain(..));
+        let awaiting = std::mem::take(&mut self.awaiting);
+        let sent = awaiting.into_iter().chain(std::mem::take(&mut self.inflight));
         let mut answered: Answered = sent.map(|slot| slot.tokens).collect();
         answered.extend(self.roll_back());
         answered
@@ -501,7 +504,7 @@ impl Replica {
     }
 
     fn drop_buffer(&mut self) -> Answered {
-        self.buffer.drain(..).map(|slot| slot.tokens).collect()
+        std::mem::take(&mut self.buffer).into_iter().map(|slot| slot.tokens).collect()
     }
 }
 

@@ -1,12 +1,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use gloo_events::EventListener;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BroadcastChannel, MessageEvent};
+use wasm_bindgen::JsValue;
+use web_sys::BroadcastChannel;
 
 use crate::envelope::{Content, array_of};
+use crate::event_listener::EventListener;
 use crate::{
     Event, Frame, FrameKind, Guarantees, Handler, Inbox, Listener, Transport, TransportError,
 };
@@ -45,7 +45,6 @@ impl Medium {
 
     fn on_message(&self, mut action: impl FnMut(Letter) + 'static) -> EventListener {
         EventListener::new(&self.channel, "message", move |event| {
-            let event: &MessageEvent = event.unchecked_ref();
             if let Some(letter) = Letter::read(event.data()) {
                 action(letter);
             }
