@@ -12,7 +12,7 @@ mod demo;
 mod flags;
 mod kill;
 mod notices;
-mod short_imports;
+mod short_names;
 mod soak;
 mod suites;
 mod test;
