@@ -5,7 +5,7 @@ use tabmux_middleware::SortedMap;
 use tabmux_middleware::Request;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
-use super::document::Waiter;
+use super::context::Waiter;
 use super::needs::needs;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};

@@ -2,8 +2,9 @@ use std::collections::HashMap;
 use tabmux_middleware::SortedSet;
 
 use super::UpstreamEvent;
+use super::context::{Context, Waiter};
 use super::doc_table::{DocMut, DocTable};
-use super::document::{Context, Document, Fetch, Waiter, is_silent};
+use super::document::{Document, Fetch, is_silent};
 use super::found::Found;
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;

@@ -1,6 +1,6 @@
 //! What the hub does with what a tab says.
 
-use super::document::{Context, Waiter};
+use super::context::{Context, Waiter};
 use super::documents::Documents;
 use super::peers::PeerId;
 use super::{Hub, HubEvent};

@@ -6,7 +6,7 @@ use tabmux_transports::{Frame, Guarantees};
 
 use super::away::Away;
 use super::caps::Usage;
-use super::document::Context;
+use super::context::Context;
 use super::documents::Documents;
 use super::found::Found;
 use super::inbox::{Arrival, Inbox, docs_of_event};

@@ -1,7 +1,7 @@
 //! The last words of tabs that have ended, as another tab passes them on.
 
 use super::Hub;
-use super::document::Waiter;
+use super::context::Waiter;
 use crate::error::{Error, codes};
 use crate::ot::state_lost;
 use crate::protocol::*;

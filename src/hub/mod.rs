@@ -7,6 +7,7 @@ mod away;
 mod by_ids;
 mod caps;
 mod checks;
+mod context;
 mod deadlines;
 mod delivery;
 mod doc_table;

@@ -2,7 +2,7 @@ use std::collections::{HashMap, VecDeque};
 use tabmux_middleware::{SortedMap, SortedSet};
 
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
-use super::document::Context;
+use super::context::Context;
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{ConnectionReceive, ToTab};

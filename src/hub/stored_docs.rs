@@ -2,7 +2,7 @@
 
 use tabmux_middleware::Millis;
 
-use super::document::Waiter;
+use super::context::Waiter;
 use super::documents::Documents;
 use super::found::Found;
 use super::inbox::Arrival;
