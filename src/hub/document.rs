@@ -11,7 +11,6 @@ mod blocked;
 mod broadcast;
 mod checkpoint;
 mod ingested;
-mod last_words;
 mod lost;
 mod ops;
 mod outdated;
@@ -20,6 +19,7 @@ mod records;
 mod requests;
 mod state;
 mod subscriptions;
+mod unload_journal;
 
 use state::{
     History, Holder, Holders, Loading, LostOps, Reads, Retention, Storage, Subscription,

@@ -20,7 +20,6 @@ mod handshake;
 mod hub;
 mod inbox;
 mod journal;
-mod last_words;
 mod needs;
 mod peers;
 mod queries;
@@ -29,6 +28,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod unload_journal;
 mod upkeep;
 mod upstream;
 

@@ -57,7 +57,7 @@ impl Holders {
         self.tabs.remove(tab)
     }
 
-    /// A tab is no longer among the holders; its last words may repeat what it said before.
+    /// A tab is no longer among the holders; its unload journal may repeat what it said before.
     pub fn remember(&mut self, tab: &str, holder: &Holder, rev: Rev) {
         if holder.ops().is_known() {
             self.departed.add(tab, holder.ops().as_known(), rev);
