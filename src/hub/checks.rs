@@ -49,8 +49,7 @@ impl Hub {
     /// Why not.
     pub(super) fn may_ask(&mut self, tab: &str, message: &ToHub) -> Result<(), Error> {
         self.check_message(tab, message)?;
-        let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
-        entry.usage.ask(message)
+        self.tabs.session_mut(tab).map_or(Ok(()), |session| session.ask(message))
     }
 
     /// Tells the tab, where it can be told, and the hub's owner.

@@ -28,6 +28,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod tabs;
 mod unload_journal;
 mod upkeep;
 mod upstream;

@@ -1,5 +1,5 @@
 use std::collections::{HashMap, VecDeque};
-use tabmux_middleware::{SortedMap, SortedSet};
+use tabmux_middleware::{Millis, SortedMap, SortedSet};
 
 use super::caps::{MAX_PRESENCES, MAX_REQUESTS, check};
 use super::context::Context;
@@ -7,6 +7,10 @@ use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::{ConnectionReceive, ToTab};
 use crate::wire::{from_value, to_value, wire};
+
+/// How long the presence of the last tab stays. A hub in a page lets go of the server before that,
+/// which then takes the presence back itself.
+const PRESENCE_STAYS: Millis = 250;
 
 /// The parts of a message of ShareDB's protocol that tell where it belongs.
 struct Head {
@@ -97,6 +101,8 @@ pub(super) struct Relay {
     channels: SortedMap<String, Channel>,
     /// By channel, id and tab: tabs may show the same id.
     presences: SortedMap<(String, String, String), LocalPresence>,
+    /// When what was withdrawn is taken back.
+    takes_back_at: Option<Millis>,
     /// The snapshot requests under way: whose they are, and the id they had there.
     requests: HashMap<u64, (String, Payload)>,
     last_request: u64,
@@ -265,8 +271,25 @@ impl Relay {
         self.suspend(tab, cx);
     }
 
+    /// The last tab has gone offline, and may be back at once.
+    pub fn withdraw_soon(&mut self, tab: &str, now: Millis) {
+        self.withdraw(tab);
+        self.takes_back_at.get_or_insert(now + PRESENCE_STAYS);
+    }
+
+    /// When [`Relay::wake`] wants to be called.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.takes_back_at
+    }
+
+    pub fn wake(&mut self, cx: &mut Context<'_>) {
+        if self.takes_back_at.take_if(|at| *at <= cx.now).is_some() {
+            self.take_back(cx);
+        }
+    }
+
     /// A tab's presence is to be taken back.
-    pub fn withdraw(&mut self, tab: &str) {
+    fn withdraw(&mut self, tab: &str) {
         for ((_, _, other), own) in self.presences.iter_mut() {
             if other == tab {
                 (own.gone, own.withdrawn) = (true, true);
@@ -275,7 +298,7 @@ impl Relay {
     }
 
     /// Takes back what was withdrawn, and not sent again since.
-    pub fn take_back(&mut self, cx: &mut Context<'_>) {
+    fn take_back(&mut self, cx: &mut Context<'_>) {
         let presences = std::mem::take(&mut self.presences);
         let (withdrawn, shown) = presences.into_iter().partition(|(_, own)| own.withdrawn);
         self.presences = shown;

@@ -143,13 +143,11 @@ impl Hub {
 
     /// Whether the tab may come back with what it held of documents of an earlier hub.
     pub(super) fn expect(&mut self, tab: &str) -> bool {
-        if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
-            return entry.is_resuming;
-        }
-        if !self.away.has(tab) && self.expected.insert(tab.to_owned()) {
+        let (may_come_back, is_new) = self.tabs.expect(tab);
+        if is_new {
             self.events.push_back(HubEvent::Expected { tab: tab.to_owned() });
         }
-        true
+        may_come_back
     }
 
     /// Whether something waits for [`Hub::proceed`].
@@ -230,8 +228,7 @@ impl Hub {
         }
         if is_behind != was_behind {
             let lineage = ToTab::Lineage(Lineage { lineage: self.lineage() });
-            let tabs = self.tabs.iter().map(|entry| (entry.info.id.clone(), lineage.clone()));
-            let messages: Vec<_> = tabs.collect();
+            let messages = self.tabs.ids().map(|tab| (tab.clone(), lineage.clone())).collect();
             if is_behind {
                 // Before what is not written.
                 self.deliver(messages);

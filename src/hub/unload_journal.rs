@@ -42,7 +42,9 @@ impl Hub {
                 doc.lose_ops(&tab, held.ops, &state_lost(), &mut cx);
             }
         }
-        self.passed_on.insert((waiter.tab.clone(), request));
+        if let Some(session) = self.tabs.session_mut(&waiter.tab) {
+            session.pass_on(request);
+        }
         let (_, _, _, mut cx) = self.parts();
         cx.callback(&waiter, waits.then(not_taken_now));
     }
