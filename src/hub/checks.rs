@@ -13,9 +13,6 @@ use crate::platform::Payload;
 use crate::protocol::*;
 use crate::wire::{from_value, wire};
 
-/// JavaScript's numbers are exact up to here.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
-
 /// The names that every object of JavaScript has: ShareDB's server refuses them as well.
 const DANGEROUS: [&str; 12] = [
     "__defineGetter__",

@@ -13,13 +13,14 @@ use super::peers::{PeerId, Peers};
 use super::queries::Queries;
 use super::reachable::Offline;
 use super::relay::Relay;
-use super::stored_docs::{PER_EPOCH, documents};
+use super::stored_docs::documents;
 use super::tabs::{Removed, Tabs};
 use super::upkeep::Upkeep;
 use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
+use crate::store::PER_EPOCH;
 
 /// Makes a hub's end of a layer of the application, for the peer with this number.
 pub type MakeHubLayer = MakeLayer<Layered<ToTab>, Layered<ToHub>>;
@@ -253,24 +254,22 @@ impl Hub {
 
     pub(super) fn handle_event(&mut self, event: UpstreamEvent) {
         if let UpstreamEvent::State(state) = &event {
-            self.reachable(&state.state);
+            self.reachable(state);
         }
         let (docs, queries, relay, mut cx) = self.parts();
         match event {
             UpstreamEvent::State(state) => {
-                match state.state.as_str() {
-                    "connecting" => relay.connecting(),
-                    "connected" => {
-                        docs.connected(&mut cx);
-                        relay.connected();
-                    }
-                    _ => {
-                        docs.disconnected();
-                        queries.disconnected();
-                        relay.disconnected();
-                    }
+                if state.is_connected() {
+                    docs.connected(&mut cx);
+                    relay.connected();
+                } else if state.is_connecting() {
+                    relay.connecting();
+                } else {
+                    docs.disconnected();
+                    queries.disconnected();
+                    relay.disconnected();
                 }
-                let lost = self.state.state == "connected" && state.state != "connected";
+                let lost = self.state.is_connected() && !state.is_connected();
                 let losses = self.state.losses + u64::from(lost);
                 self.state = ConnectionEvent { losses, ..state };
                 self.tell_all(&ToTab::ConnectionEvent(self.state.clone()));

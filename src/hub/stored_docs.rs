@@ -11,7 +11,7 @@ use super::{Hub, HubEvent, HubSettings, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
-use crate::store::{Damage, StoreError, StoredDoc, Write};
+use crate::store::{Damage, PER_EPOCH, StoreError, StoredDoc, Write};
 use crate::wire::to_value;
 
 impl Hub {
@@ -407,7 +407,3 @@ fn salvage(records: impl Iterator<Item = (u64, Vec<u8>)>, uncommitted: &mut Vec<
 pub(super) fn documents(epoch: u64, is_stored: bool) -> Documents {
     if is_stored { Documents::starting_at(epoch * PER_EPOCH) } else { Documents::default() }
 }
-
-/// More changes than a document has, and more entries than a log, in the time of one epoch; the
-/// clock counts epochs by milliseconds.
-pub(super) const PER_EPOCH: u64 = 1024;
