@@ -1,4 +1,9 @@
-import {type DeviceRoom, type OpenStore, openingTime, openStore} from '../../wasm/hub/tabmux_hub.js';
+import {
+  type DeviceRoom,
+  type OpenStore,
+  openingTime,
+  openStore,
+} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../shared/clock.js';
 import type {ConnectContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
