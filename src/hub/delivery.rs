@@ -41,7 +41,7 @@ impl Hub {
     fn tell_store_events(&mut self) {
         let has_tabs = self.tabs.has_any();
         let Some(journal) = self.journal.as_mut().filter(|_| has_tabs) else { return };
-        for event in std::mem::take(&mut journal.events) {
+        for event in journal.take_events() {
             self.tell_all(&ToTab::StoreEvent(event));
         }
     }
@@ -101,9 +101,8 @@ impl Hub {
     /// What happened to the store could not be told to a tab that is gone. Others are told as well,
     /// if there are any.
     pub(super) fn keep_for_next_tab(&mut self, event: StoreEvent) {
-        let Some(journal) = self.journal.as_mut().filter(|_| !self.tabs.has_any()) else { return };
-        if !journal.events.contains(&event) {
-            journal.events.push(event);
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.tabs.has_any()) {
+            journal.keep_event(event);
         }
     }
 

@@ -3,7 +3,9 @@
 //! [`Hub`] keeps the sessions with the tabs, [`Upstream`] is the real connection as the hub sees
 //! it, and each document has its own order of changes.
 
+mod arrivals;
 mod away;
+mod bulks;
 mod by_ids;
 mod caps;
 mod checks;
@@ -20,6 +22,7 @@ mod handshake;
 mod hub;
 mod inbox;
 mod journal;
+mod lineage;
 mod needs;
 mod peers;
 mod queries;

@@ -40,9 +40,7 @@ impl Document {
     /// Until a tab has heard of it.
     pub(super) fn keep_lost(&mut self, lost: Lost, cx: &mut Context<'_>) {
         if let Some(journal) = cx.journal.as_deref_mut() {
-            journal.with_lost.insert(self.id.clone());
-            journal.last_lost += 1;
-            self.lost.add(lost, journal.last_lost);
+            self.lost.add(lost, journal.number_lost(&self.id));
         }
     }
 
