@@ -1,6 +1,7 @@
 use tabmux_middleware::{Millis, SortedSet};
 
-/// When each of many is to be woken. What it costs to find the next does not grow with how many wait.
+/// When each of many is to be woken. What it costs to find the next does not grow with how many wait; the others
+/// are moved in one piece when one of them changes.
 pub(super) struct Deadlines<K>(SortedSet<(Millis, K)>);
 
 impl<K> Default for Deadlines<K> {
