@@ -135,6 +135,8 @@ pub(super) struct Document {
     /// The document is loaded anew since the server no longer has what came after its version:
     /// why, and the ops it had.
     outdated: Option<(Error, Vec<PendingOp>)>,
+    /// That is to be done, but the server is yet to answer for ops.
+    asked_too_early: Option<Error>,
     lost: Vec<Unheard>,
 }
 
@@ -164,6 +166,7 @@ impl Document {
             used: 0,
             grace: None,
             outdated: None,
+            asked_too_early: None,
             lost: Vec::new(),
         }
     }
@@ -231,7 +234,8 @@ impl Document {
 
     /// A fetch has ended; returns those who waited for it.
     pub fn fetched(&mut self, error: &Option<Error>, cx: &mut Context<'_>) -> Vec<Waiter> {
-        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
+        let waits = |error| self.is_loaded_anew_for(error) || self.is_asked_too_early(error);
+        if error.as_ref().is_some_and(waits) {
             return Vec::new();
         }
         let waiters = std::mem::take(&mut self.fetches);
@@ -297,6 +301,7 @@ impl Document {
         }
         self.broadcast(None, cx);
         self.sequence_blocked(cx);
+        self.ask_again(cx);
         self.start_linger(cx);
     }
 

@@ -9,10 +9,18 @@ use crate::ot::Origin;
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
     pub fn outdated(&mut self, error: Error, cx: &mut Context<'_>) {
-        let pending = cx.upstream.pending(&self.id);
         // Without a store, a tab that has the document hears of it, as a client of its own would.
-        let is_for_nobody = cx.journal.is_none() && pending.is_empty() && !self.is_to_be_loaded();
-        if self.outdated.is_none() && !is_for_nobody {
+        if cx.journal.is_none() {
+            if !self.is_to_be_loaded() {
+                return;
+            }
+            if !self.unsettled.is_empty() {
+                self.asked_too_early = Some(error);
+                return;
+            }
+        }
+        let pending = cx.upstream.pending(&self.id);
+        if self.outdated.is_none() {
             self.outdated = Some((error, pending));
             cx.upstream.start_over(&self.id);
         }
@@ -27,9 +35,25 @@ impl Document {
     /// Whether a request failed for the very reason for which the document is being loaded anew: who
     /// waits for it will have what is loaded.
     pub(super) fn is_loaded_anew_for(&self, error: &Error) -> bool {
-        self.outdated.as_ref().is_some_and(|(reason, _)| {
-            (&reason.code, &reason.message) == (&error.code, &error.message)
-        })
+        self.outdated.as_ref().is_some_and(|(reason, _)| is_same(reason, error))
+    }
+
+    /// Whether a request failed while ops were on their way: who waits for it waits on.
+    pub(super) fn is_asked_too_early(&self, error: &Error) -> bool {
+        self.asked_too_early.as_ref().is_some_and(|reason| is_same(reason, error))
+    }
+
+    /// The server has answered for an op. Once it has for all, it is asked again.
+    pub(super) fn ask_again(&mut self, cx: &mut Context<'_>) {
+        if !self.unsettled.is_empty() || self.asked_too_early.take().is_none() {
+            return;
+        }
+        if !self.fetches.is_empty() {
+            cx.upstream.fetch(&self.id);
+        }
+        if !self.subscribes.is_empty() {
+            cx.upstream.subscribe(&self.id);
+        }
     }
 
     /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one
@@ -60,4 +84,8 @@ impl Document {
         }
         self.lose(lost, &error, cx);
     }
+}
+
+fn is_same(one: &Error, other: &Error) -> bool {
+    (&one.code, &one.message) == (&other.code, &other.message)
 }

@@ -103,6 +103,9 @@ impl Document {
         if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
             return cx.upstream.subscribe(&self.id);
         }
+        if error.as_ref().is_some_and(|error| self.is_asked_too_early(error)) {
+            return;
+        }
         if self.subscription == Subscription::None {
             // Nobody wants it any more.
             return;
