@@ -129,7 +129,10 @@ impl Tab {
         doc.is_unreadable = false;
         doc.ingested = None;
         let answers_ingest = load.since.is_some();
-        if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
+        // What was asked before may be answered with the very state that the application had.
+        let is_ingested = load.settled && doc.replica.version() == load.snapshot.version;
+        let since = load.since.or_else(|| is_ingested.then(Vec::new));
+        if let Some(since) = since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
         let is_missing = load.snapshot.type_name.is_none();
@@ -211,7 +214,7 @@ impl Tab {
     pub(super) fn change(&mut self, queued: QueuedChange, now: Millis) {
         let QueuedChange { doc: key, from, to, change, settled, catches_up } = queued;
         let Some(doc) = self.docs.get_mut(key) else { return };
-        let Some(held) = doc.replica.rev() else { return };
+        let Some(held) = doc.replica.rev() else { return self.tell_seen(key, to, now) };
         if to <= held && !catches_up {
             return;
         }
@@ -226,16 +229,22 @@ impl Tab {
             Ok(op) => {
                 doc.settled = settled;
                 self.events.push_back(TabEvent::Apply { doc: key, op, src });
-                if let Some(rev) = doc.seen() {
-                    let doc = doc.id.clone();
-                    self.transmit(ToHub::DocSeen(DocSeen { doc, rev }), now);
-                }
+                self.tell_seen(key, to, now);
                 let is_next = |next: &QueuedChange| next.doc == key && next.catches_up;
                 if catches_up && !self.changes.iter().any(is_next) {
                     self.caught_up(key, now);
                 }
             }
             Err(error) => self.lose_state(key, error, Vec::new()),
+        }
+    }
+
+    /// The hub need not keep changes that the tab has, or has no use for.
+    fn tell_seen(&mut self, key: DocKey, rev: Rev, now: Millis) {
+        if let Some(doc) = self.docs.get_mut(key).filter(|doc| doc.is_to_tell_seen(rev)) {
+            doc.told(Some(rev));
+            let doc = doc.id.clone();
+            self.transmit(ToHub::DocSeen(DocSeen { doc, rev }), now);
         }
     }
 

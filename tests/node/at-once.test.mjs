@@ -195,3 +195,17 @@ sameOutcome(
     return errors;
   },
 );
+
+sameOutcome('a state that is ingested as the same one comes is told once', async (clients) => {
+  const {connection, doc} = await created(clients);
+  await call(doc, 'subscribe');
+  const snapshot = doc.toSnapshot();
+  await call(doc, 'destroy');
+  const next = connection.get('things', 'one');
+  let loads = 0;
+  next.on('load', () => loads++);
+  const answer = answerOf(next, 'subscribe');
+  next.ingestSnapshot(snapshot);
+  const edit = await answerOf(next, 'submitOp', ADD);
+  return {answer: await answer, edit, loads, state: stateOf(next)};
+});

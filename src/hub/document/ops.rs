@@ -21,7 +21,13 @@ impl Document {
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).last_op_id = last.op_id;
         let exists = cx.upstream.head(&self.id).type_name.is_some();
-        if submit.base_rev.is_none() && exists && self.subscription != Subscription::Live {
+        let may_be_outdated = match self.subscription {
+            Subscription::Live => false,
+            Subscription::None => self.is_known(cx) && (exists || !cx.offline),
+            // Others who wait for the document see the creation at once, if it can be.
+            Subscription::Asked | Subscription::Lost | Subscription::Refused => exists,
+        };
+        if submit.base_rev.is_none() && may_be_outdated {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
             // out of date: the server must be asked first. The tab may have let go of it before.
             self.holder(tab).let_go = None;
