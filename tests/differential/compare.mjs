@@ -3,26 +3,25 @@ import {ACCEPTED} from './accepted.mjs';
 import {isOffline} from './avoided.mjs';
 import {
   firstBroughtUpToDate,
-  firstCalledBackByTabOnly,
   firstDeletedAgain,
   firstDestroyedBesideOthers,
   firstKnown,
   firstLeftUnloaded,
+  firstSkipped,
   firstSubmittedInCallback,
   firstSubmittedOnReturn,
-  firstThrownBesideOthers,
+  thrownIn,
 } from './phases.mjs';
 
 /** The first difference between what two worlds saw that is not accepted, and the kinds that were. */
 export function compare(plain, tab) {
   const logs = [plain.observer.logs, tab.observer.logs];
   const refused = [plain, tab].map(({world}) => world.server.refused);
-  const thrown = thrownIn(plain.observer);
   const seen = {
     end: plain.program.steps.length,
     early: plain.program.early,
-    thrown,
-    skipped: Math.min(firstThrownBesideOthers(plain, thrown), firstCalledBackByTabOnly(plain, tab)),
+    thrown: thrownIn(plain),
+    skipped: firstSkipped(plain, tab),
     taken: Math.min(firstDestroyedBesideOthers(plain), firstLeftUnloaded(plain, tab)),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
@@ -54,16 +53,6 @@ export function compare(plain, tab) {
     if (!firstDifference(logs, seen, fewer)) used = fewer;
   }
   return {difference: undefined, used: used.map(({name}) => name)};
-}
-
-/** The phases in which something was thrown into ShareDB. */
-function thrownIn({logs}) {
-  const thrown = new Set();
-  for (const [on, log] of logs) {
-    if (on !== 'process' && !/^c\d+( steps)?$/.test(on)) continue;
-    for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
-  }
-  return thrown;
 }
 
 /** The phase of the first such step. */

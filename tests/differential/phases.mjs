@@ -13,8 +13,26 @@ function firstPhase(run, fits) {
   return stepsByPhase(run).find(([from, steps]) => fits(steps, from))?.[0] ?? Infinity;
 }
 
+/** The phases in which something was thrown into ShareDB. */
+export function thrownIn({observer: {logs}}) {
+  const thrown = new Set();
+  for (const [on, log] of logs) {
+    if (on !== 'process' && !/^c\d+( steps)?$/.test(on)) continue;
+    for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
+  }
+  return thrown;
+}
+
+/** The first phase in which ShareDB may skip what a tab does: the program goes on in another way. */
+export function firstSkipped(plain, tab) {
+  return Math.min(
+    firstThrownBesideOthers(plain, thrownIn(plain)),
+    firstCalledBackByTabOnly(plain, tab),
+  );
+}
+
 /** A phase in which something was thrown while more was asked for or resumed, which ShareDB may skip. */
-export function firstThrownBesideOthers(run, thrown) {
+function firstThrownBesideOthers(run, thrown) {
   return firstPhase(
     run,
     (steps, from) => thrown.has(from) && (steps.length > 1 || steps.some(returns)),
@@ -22,7 +40,7 @@ export function firstThrownBesideOthers(run, thrown) {
 }
 
 /** A phase in which only the tab calls back, and goes on with another step. */
-export function firstCalledBackByTabOnly(plain, tab) {
+function firstCalledBackByTabOnly(plain, tab) {
   const {steps} = plain.program;
   const goesOn = ([key, {count}]) => {
     const called = tab.observer.calls.get(key)?.count;
