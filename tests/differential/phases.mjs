@@ -151,7 +151,8 @@ function firstEnd(plain, tab, holds) {
 
 const isEnd = ({what}) => what === 'is';
 
-/** The phase in which only ShareDB has ops of others, of a document that was given to a query as a result. */
+/** The phase in which ShareDB has more ops of others than a tab, of a document that was given to a query as a
+ * result. */
 export function firstBroughtUpToDate(plain, tab) {
   const {docs, steps} = plain.program;
   const phaseOf = (at) => plain.phases.findLast((from) => from <= at);
@@ -165,7 +166,9 @@ export function firstBroughtUpToDate(plain, tab) {
       const [ofPlain, ofTab] = [plain, tab].map(({observer}) =>
         (observer.logs.get(name) ?? []).filter(isByOthers).map(({phase}) => phase),
       );
-      return ofPlain.filter((phase) => phase >= phaseOf(at) && !ofTab.includes(phase));
+      const times = (phases, phase) => phases.filter((other) => other === phase).length;
+      const isMore = (phase) => times(ofPlain, phase) > times(ofTab, phase);
+      return ofPlain.filter((phase) => phase >= phaseOf(at) && isMore(phase));
     });
   });
   return Math.min(Infinity, ...told);
