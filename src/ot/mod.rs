@@ -9,6 +9,7 @@ mod ot_type;
 mod replica;
 mod sequencer;
 
+pub(crate) use op::already_created;
 pub use op::{Create, Op, transform_pair, transform_sent};
 pub use ot_type::{OtType, Side, TypeHandle, Types};
 pub use replica::{Answered, Loaded, OpSlot, Replica, SubmitOptions, Take, Token};

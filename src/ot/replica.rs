@@ -282,6 +282,12 @@ impl Replica {
         !self.buffer.is_empty()
     }
 
+    /// Whether the first of them creates the document.
+    pub fn creates_unsent(&self) -> bool {
+        let is_first = self.awaiting.is_empty() && self.inflight.is_empty();
+        is_first && self.buffer.first().is_some_and(|slot| matches!(slot.op, Op::Create(_)))
+    }
+
     /// Whether there is state that a hub gave, or an op that a hub owes an answer for.
     pub fn needs_hub(&self) -> bool {
         self.rev.is_some() || !self.awaiting.is_empty() || !self.inflight.is_empty()

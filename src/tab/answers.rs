@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Answered, Loaded, state_lost};
+use crate::ot::{Answered, Loaded, already_created, state_lost};
 use crate::protocol::*;
 use crate::tab::changes::QueuedChange;
 use crate::tab::{DocKey, TabEvent};
@@ -137,6 +137,7 @@ impl Tab {
         }
         let is_missing = load.snapshot.type_name.is_none();
         let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
+        let is_too_late = !is_missing && doc.replica.creates_unsent();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             // As in ShareDB, it is told again of a document that does not exist.
             Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {
@@ -145,6 +146,12 @@ impl Tab {
             }
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+            }
+            Ok(Loaded::Taken(dropped)) if is_too_late => {
+                let (snapshot, tokens) = (load.snapshot, dropped);
+                self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped: Vec::new() });
+                let error = Some(already_created());
+                self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
             }
             Ok(Loaded::Taken(dropped)) => {
                 let snapshot = load.snapshot;

@@ -46,3 +46,32 @@ for (const {name, before, after} of COURSES) {
     });
   }
 }
+
+const ASKS = {
+  fetch: (doc) => answerOf(doc, 'fetch'),
+  subscribe: (doc) => answerOf(doc, 'subscribe'),
+  query: ({connection, collection}) =>
+    new Promise((resolve) => {
+      connection.createSubscribeQuery(collection, {}, null, (error) =>
+        resolve(error?.code ?? 'ok'),
+      );
+    }),
+};
+
+for (const [ask, answerOfIt] of Object.entries(ASKS)) {
+  sameOutcome(
+    `a paused creation that others are first with, heard of by a ${ask}`,
+    async (clients) => {
+      const doc = (await clients.open()).get('things', 'one');
+      await call(doc, 'fetch');
+      doc.pause();
+      const creation = answerOf(doc, 'create', {mine: 1});
+      const outside = clients.outside.get('things', 'one');
+      await call(outside, 'create', {theirs: 1});
+      const errors = errorsOf(doc);
+      const asked = await answerOfIt(doc);
+      doc.resume();
+      return {asked, creation: await creation, errors, state: stateOf(doc)};
+    },
+  );
+}
