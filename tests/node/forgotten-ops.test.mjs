@@ -49,19 +49,24 @@ for (const ask of ['fetch', 'subscribe']) {
     return {answers: await Promise.all(answers), states: docs.map(stateOf)};
   });
 
-  sameOutcome(
-    `who has nothing of it has it by ${ask}, beside an op that is too late`,
-    async (clients) => {
-      const {doc} = await leftBehind(clients);
-      const late = (await clients.open()).get('things', 'one');
-      await clients.drop();
-      const edit = messageOf(doc, 'submitOp', ADD);
-      const answer = messageOf(late, ask);
-      await clients.quiet();
-      await clients.restore();
-      return {edit: await edit, answer: await answer, state: stateOf(doc), late: stateOf(late)};
-    },
-  );
+  // Of these, ShareDB undoes the edit, and loads the document anew after the deletion.
+  for (const [what, ...op] of [
+    ['an edit', 'submitOp', ADD],
+    ['a deletion', 'del'],
+  ]) {
+    sameOutcome(
+      `who has nothing of it has it by ${ask}, beside ${what} that is too late`,
+      async (clients) => {
+        const {doc} = await leftBehind(clients);
+        const late = (await clients.open()).get('things', 'one');
+        await clients.drop();
+        const answers = [messageOf(doc, ...op), messageOf(late, ask)];
+        await clients.quiet();
+        await clients.restore();
+        return {answers: await Promise.all(answers), state: stateOf(doc), late: stateOf(late)};
+      },
+    );
+  }
 
   sameOutcome(`who has the document hears by ${ask} that it can't go on`, async (clients) => {
     const {doc} = await leftBehind(clients);
