@@ -37,7 +37,6 @@ export function compare(plain, tab) {
       firstPausedOffline(plain),
       firstPausedInCallback(plain),
       firstSentOtherwise(plain),
-      firstCreatedByOthers(tab),
       firstSubmittedInCallback(plain),
       firstSubmittedInCallbackOffline(plain),
       firstSubmittedOnReturn(plain, tab),
@@ -66,15 +65,6 @@ function firstPausedOffline(run) {
   return firstPhase(run, (step, at) => step.do === 'pause' && isOffline(run.program.steps, at));
 }
 
-/** The phase in which a creation fails, while a document is paused or a client is offline. */
-function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
-  const from = steps.findIndex(({do: kind}) => ['pause', 'drop', 'close'].includes(kind));
-  const phases = [...logs.values()].flatMap((log) =>
-    log.filter(({args}) => args[0]?.error === 'ERR_DOC_ALREADY_CREATED').map(({phase}) => phase),
-  );
-  return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
-}
-
 /** The phase in which an op is submitted in a callback that a client waits for offline. */
 function firstSubmittedInCallbackOffline(run) {
   const {steps} = run.program;
@@ -97,12 +87,15 @@ function firstSentOtherwise(run) {
   );
 }
 
-/** The phase from which on a client has a query and the creation of a document that was paused. */
+/** The phase from which on a client has a query and the creation of a document that is paused. */
 function firstFoundWhilePaused(run) {
   const {steps} = run.program;
+  const phaseOf = (at) => run.phases.findLast((from) => from <= at);
   const isPaused = (step, at) =>
     isCreation(step) &&
-    steps.slice(0, at).some(({do: kind, c, d}) => kind === 'pause' && c === step.c && d === step.d);
+    steps.some(({do: kind, c, d}, other) => {
+      return kind === 'pause' && c === step.c && d === step.d && phaseOf(other) <= phaseOf(at);
+    });
   const first = (c, is) => firstPhase(run, (step, at) => step.c === c && is(step, at));
   const ofClient = (_, c) => Math.max(first(c, isPaused), first(c, isQuery));
   return Math.min(...run.world.clients.map(ofClient));

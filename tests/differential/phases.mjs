@@ -64,14 +64,18 @@ export function firstSubmittedInCallback(run) {
   );
 }
 
-/** A phase in which an op is submitted right before the connection comes back, and made another version. */
+/**
+ * A phase in which an op is submitted right before the connection comes back, and made another version, or
+ * may have failed with a creation.
+ */
 export function firstSubmittedOnReturn(plain, tab) {
   const returns = (step) => ['restore', 'open'].includes(step.do);
   const submitsFirst = (steps) =>
     steps.some((step, at) => isOp(step) && steps.slice(at).some(returns));
   const phases = new Map(stepsByPhase(plain));
-  return firstEnd(plain, tab, ({phase, ofPlain, ofTab}) => {
-    return submitsFirst(phases.get(phase)) && ofTab.version > ofPlain.version;
+  return firstEnd(plain, tab, ({phase, ofPlain, ofTab, codes}) => {
+    const differs = ofTab.version > ofPlain.version || codes.includes('ERR_DOC_ALREADY_CREATED');
+    return submitsFirst(phases.get(phase)) && differs;
   });
 }
 

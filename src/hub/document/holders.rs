@@ -51,6 +51,8 @@ pub(super) struct Holder {
     /// The tab has a state from elsewhere, and is sent nothing until it can be led on from there.
     pub ingested: Option<Ingested>,
     pub last_op_id: u64,
+    /// The last op before those that came last.
+    pub op_id_before: u64,
     pub failures: VecDeque<Failure>,
 }
 

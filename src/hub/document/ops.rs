@@ -1,6 +1,6 @@
 //! The ops of tabs: their place in the order, and what becomes of those that find none.
 
-use super::{Context, Document, Subscription, Unsettled};
+use super::{Context, Document, Holder, Subscription, Unsettled};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
 use crate::hub::journal::{Failure, Placed, Record};
@@ -19,7 +19,8 @@ impl Document {
             self.answer_again(tab, op_id, false, cx);
         }
         let Some(last) = submit.ops.last() else { return };
-        self.holder(tab).last_op_id = last.op_id;
+        let holder = self.holder(tab);
+        holder.op_id_before = std::mem::replace(&mut holder.last_op_id, last.op_id);
         let exists = cx.upstream.head(&self.id).type_name.is_some();
         let may_be_outdated = match self.subscription {
             Subscription::Live => false,
@@ -66,7 +67,7 @@ impl Document {
         if self.log.is_none() && base < self.first_rev {
             error = error.map(|_| self.unknown_op());
         }
-        error = error.map(|error| self.why_lost(tab, submit.ops[placed].op_id, error));
+        error = error.map(|error| self.why_lost(tab, error));
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             let unloaded = submit.base_rev.is_none() && at == 0;
@@ -85,12 +86,12 @@ impl Document {
 
     /// Why an op has no place, if that is since the document was loaded anew: as in ShareDB, what refused
     /// the tab's op before it.
-    fn why_lost(&mut self, tab: &str, op_id: u64, error: Error) -> Error {
+    fn why_lost(&mut self, tab: &str, error: Error) -> Error {
         if error.code_text() != state_lost().code_text() {
             return error;
         }
-        let failures = &self.holder(tab).failures;
-        let before = failures.iter().rev().find(|failure| failure.op_id + 1 == op_id);
+        let Holder { failures, op_id_before, .. } = self.holder(tab);
+        let before = failures.iter().rev().find(|failure| failure.op_id == *op_id_before);
         before.map_or(error, |failure| failure.error.clone())
     }
 
