@@ -14,44 +14,38 @@ impl Document {
             if !self.is_to_be_loaded() {
                 return;
             }
-            if !self.unsettled.is_empty() {
-                self.asked_too_early = Some(error);
-                return;
+            if !self.uncommitted.is_empty() {
+                return self.loading.asked_too_early(error);
             }
         }
         let pending = cx.upstream.pending(&self.id);
-        if self.outdated.is_none() {
-            self.outdated = Some((error, pending));
+        if !self.loading.is_outdated() {
+            self.loading.start_over(error, pending);
             cx.upstream.start_over(&self.id);
         }
     }
 
     /// Whether a tab waits for the document that has no state of it.
     fn is_to_be_loaded(&self) -> bool {
-        let mut waiters = self.fetches.iter().chain(&self.subscribes);
-        waiters.any(|it| self.holders.get(&it.tab).is_some_and(|holder| holder.sent.is_none()))
+        let lacks_state = |tab| self.holders.get(tab).is_some_and(|it| it.sent().is_none());
+        self.reads.tabs().any(lacks_state)
     }
 
     /// Whether a request failed for the very reason for which the document is being loaded anew: who
     /// waits for it will have what is loaded.
     pub(super) fn is_loaded_anew_for(&self, error: &Error) -> bool {
-        self.outdated.as_ref().is_some_and(|(reason, _)| is_same(reason, error))
-    }
-
-    /// Whether a request failed while ops were on their way: who waits for it waits on.
-    pub(super) fn is_asked_too_early(&self, error: &Error) -> bool {
-        self.asked_too_early.as_ref().is_some_and(|reason| is_same(reason, error))
+        self.loading.is_outdated_for(error)
     }
 
     /// The server has answered for an op. Once it has for all, it is asked again.
     pub(super) fn ask_again(&mut self, cx: &mut Context<'_>) {
-        if !self.unsettled.is_empty() || self.asked_too_early.take().is_none() {
+        if !self.uncommitted.is_empty() || !self.loading.end_asked_too_early() {
             return;
         }
-        if !self.fetches.is_empty() {
+        if self.reads.has_fetches() {
             cx.upstream.fetch(&self.id);
         }
-        if !self.subscribes.is_empty() {
+        if self.reads.has_subscribes() {
             cx.upstream.subscribe(&self.id);
         }
     }
@@ -62,7 +56,7 @@ impl Document {
         if cx.upstream.head(&self.id).version.is_none() {
             return;
         }
-        let Some((error, pending)) = self.outdated.take() else { return };
+        let Some((error, pending)) = self.loading.end_outdated() else { return };
         let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
             pending.into_iter().partition(|op| op.sent.is_some());
         let unfit = cx.upstream.reapply(&self.id, unsent);
@@ -73,19 +67,15 @@ impl Document {
         }
         let origins = lost.iter().flat_map(|op| &op.origins);
         let answered: Vec<Origin> =
-            origins.flat_map(|origin| self.remove_unsettled(origin).1).collect();
+            origins.flat_map(|origin| self.uncommitted.remove(origin).1).collect();
         for origin in answered {
-            if self.holders.contains_key(&origin.tab) {
+            if self.holders.has(&origin.tab) {
                 let failure = Failure { op_id: origin.op_id, error: error.clone(), placed: true };
-                self.note_failure(&origin.tab, failure);
+                self.holder(&origin.tab).ops_mut().fail(failure);
                 let op_ids = vec![origin.op_id];
                 self.tell_settled(&origin.tab, op_ids, Some(error.clone()), cx);
             }
         }
         self.lose(lost, &error, cx);
     }
-}
-
-fn is_same(one: &Error, other: &Error) -> bool {
-    (&one.code, &one.message) == (&other.code, &other.message)
 }
