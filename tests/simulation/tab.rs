@@ -366,10 +366,14 @@ impl TabDriver {
         }
     }
 
-    /// Fetches what lost its state, where that was not answered in time.
+    /// Fetches what lost its state, where that was not answered in time, or the server refused to show it.
     pub fn reload(&mut self, common: &mut Common) {
+        let is_blank = |replica: &Replica| {
+            let was_refused = replica.rev().is_some() && replica.version().is_none();
+            replica.is_rolled_back() || was_refused
+        };
         for doc in self.docs.values_mut() {
-            if self.tab.replica(doc.key).is_some_and(Replica::is_rolled_back) {
+            if self.tab.replica(doc.key).is_some_and(is_blank) {
                 self.requests.extend(self.tab.fetch(doc.key, true, common.now));
             }
         }
