@@ -1,12 +1,12 @@
 use std::cell::RefCell;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 
 use super::opening::OTHER_KEY;
 use super::turns::Turns;
 use super::{
-    Cipher, Damage, Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc,
-    Write,
+    Cipher, Damage, Durability, Flaw, Inventory, Opened, Opening, Record, Store, StoreError,
+    StoredDoc, Write,
 };
 use crate::protocol::DocId;
 
@@ -64,46 +64,49 @@ impl<C: Cipher> Sealed<C> {
             Write::Checkpoint { doc, next, record, .. } => {
                 (context(doc, Kind::Checkpoint, *next), record)
             }
-            Write::Remove { .. } | Write::Pin { .. } | Write::Use { .. } => return Ok(write),
+            Write::Remove { .. }
+            | Write::SetAside { .. }
+            | Write::Pin { .. }
+            | Write::Use { .. } => return Ok(write),
         };
         let sealed = self.cipher.seal(record, &context).await;
         *record = sealed.map_err(|reason| self.failed(&reason))?;
         Ok(write)
     }
 
-    /// Opens the records of a document as stored, or says which is the first that can't be opened.
-    async fn opened(
-        &self,
-        doc: &DocId,
-        stored: &StoredDoc,
-    ) -> Result<Result<StoredDoc, Record>, StoreError> {
-        let first = stored.next - stored.log.len() as u64;
-        let mut opened = StoredDoc { next: stored.next, ..StoredDoc::default() };
-        if let Some(sealed) = &stored.checkpoint {
+    /// Opens the records of a document as stored, up to the first that can't be opened.
+    async fn opened(&self, doc: &DocId, stored: StoredDoc) -> Result<StoredDoc, StoreError> {
+        let StoredDoc { checkpoint, log, next, mut damage } = stored;
+        let first = next - log.len() as u64;
+        let mut opened = StoredDoc { next: first, ..StoredDoc::default() };
+        let mut wrong = None;
+        if let Some(sealed) = &checkpoint {
             opened.checkpoint = self.opened_record(doc, Kind::Checkpoint, first, sealed).await?;
             if opened.checkpoint.is_none() {
-                return Ok(Err(Record::Checkpoint));
+                (wrong, opened.next) = (Some(Record::Checkpoint), 0);
             }
         }
-        let entries = (first..).zip(&stored.log);
-        let entries = entries.map(|(n, sealed)| self.opened_record(doc, Kind::Entry, n, sealed));
-        for (n, plain) in (first..).zip(try_join_all(entries).await?) {
-            let Some(plain) = plain else { return Ok(Err(Record::Entry(n))) };
-            opened.log.push(plain);
+        let rest = damage.iter_mut().flat_map(|it| std::mem::take(&mut it.rest));
+        let sealed: Vec<(u64, Vec<u8>)> = (first..).zip(log).chain(rest).collect();
+        let plain = sealed.iter().map(|(n, it)| self.opened_record(doc, Kind::Entry, *n, it));
+        let plain = try_join_all(plain).await?;
+        let mut rest = Vec::new();
+        for ((n, _), plain) in sealed.iter().zip(plain) {
+            match plain {
+                Some(plain) if wrong.is_none() && *n < next => {
+                    opened.log.push(plain);
+                    opened.next += 1;
+                }
+                Some(plain) => rest.push((*n, plain)),
+                None if *n < next => wrong = wrong.or(Some(Record::Entry(*n))),
+                None => {}
+            }
         }
-        if let Some(damage) = &stored.damage {
-            let rest = self.rescued(doc, &damage.rest).await;
-            opened.damage = Some(Damage { rest, ..damage.clone() });
-        }
-        Ok(Ok(opened))
-    }
-
-    /// Those of the entries that can be opened. The damage is told only once: that the cipher fails
-    /// does not keep it back.
-    async fn rescued(&self, doc: &DocId, rest: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-        let plain = rest.iter().map(|(n, it)| self.opened_record(doc, Kind::Entry, *n, it));
-        let plain = rest.iter().zip(join_all(plain).await);
-        plain.filter_map(|((n, _), plain)| Some((*n, plain.ok()??))).collect()
+        opened.damage = match wrong {
+            Some(record) => Some(Damage { doc: doc.clone(), record, flaw: Flaw::Corrupt, rest }),
+            None => damage.map(|it| Damage { rest, ..it }),
+        };
+        Ok(opened)
     }
 
     /// What a record says; nothing if it is corrupt. A cipher that fails for a moment proves nothing.
@@ -121,26 +124,6 @@ impl<C: Cipher> Sealed<C> {
         let seal = self.seal.borrow().clone();
         self.break_seal(&seal).await.map_err(|reason| self.failed(&reason))?;
         Ok(self.cipher.open(sealed, &context).await.ok())
-    }
-
-    /// Opens a document as stored; sets aside what can't be opened.
-    async fn readable(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        mut stored: StoredDoc,
-    ) -> Result<StoredDoc, StoreError> {
-        loop {
-            let from = match self.opened(doc, &stored).await? {
-                Ok(opened) => return Ok(opened),
-                Err(from) => from,
-            };
-            let before = stored.damage.take();
-            stored = self.store.set_aside(epoch, doc, from).await?;
-            if let Some(before) = before {
-                stored.add_damage(before);
-            }
-        }
     }
 }
 
@@ -186,18 +169,7 @@ impl<C: Cipher> Store for Sealed<C> {
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         let _turn = self.turns.next().await;
         let stored = self.store.read(epoch, doc).await?;
-        self.readable(epoch, doc, stored).await
-    }
-
-    async fn set_aside(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        from: Record,
-    ) -> Result<StoredDoc, StoreError> {
-        let _turn = self.turns.next().await;
-        let stored = self.store.set_aside(epoch, doc, from).await?;
-        self.readable(epoch, doc, stored).await
+        self.opened(doc, stored).await
     }
 
     async fn commit(

@@ -34,6 +34,9 @@ impl Document {
 
     /// What the store has of the document can't be trusted: it must not be there for the next hub.
     pub fn replace_records(&mut self, lost: Vec<Lost>, cx: &mut Context<'_>) {
+        if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
+            journal.damaged.insert(self.id.clone());
+        }
         for Lost { ops, error } in lost {
             self.lose(ops, &error, cx);
         }
