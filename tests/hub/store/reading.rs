@@ -1,9 +1,11 @@
 //! What waits for documents that are read, and documents that can't be read.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{QuerySpec, StoreQuestion};
-use tabmux::store::{Record, StoreError};
+use tabmux::store::{Record, StoreError, Write};
 use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
@@ -163,6 +165,57 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
         assert_eq!(stage.text(tab, &id).as_deref(), Some("oh hello"));
         assert_eq!(told(&stage, tab, "lost"), [] as [Value; 0]);
     }
+}
+
+#[test]
+fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
+    for reads in 1..3 {
+        let (mut stage, id) = (two_with_a_text(), doc("a"));
+        let first = stage.disk().stored(&id).next;
+        stage.connection("disconnected");
+        stage.edit(0, &id, json!(["oh "]));
+        stage.edit(0, &id, json!(["ah "]));
+        stage.disk().spoil(&id, Record::Entry(first + 1));
+        stage.seats.clear();
+        for _ in 0..reads {
+            // Without a tab it reads what is uncommitted, and writes nothing.
+            stage.replace_hub("disconnected");
+            assert_eq!(stage.disk().reads, [id.clone()]);
+        }
+        let tab = stage.join(crate::stage::settings("new"));
+        assert_eq!(told(&stage, tab, "error").len(), 1);
+        let lost: Vec<Value> =
+            told(&stage, tab, "lost").iter().map(|detail| detail["ops"].clone()).collect();
+        assert_eq!(lost, [json!([{ "op": ["oh "] }])]);
+        stage.seats.clear();
+        stage.replace_hub("connected");
+        let tab = stage.join(crate::stage::settings("newer"));
+        stage.subscribe(tab, &id);
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+        assert_eq!(told(&stage, tab, "error"), [] as [Value; 0], "it is whole again");
+    }
+}
+
+#[test]
+fn what_could_not_be_set_aside_yet_is_in_the_next_transaction() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.seats.clear();
+    let quota = StoreError::Quota { name: "memory".to_owned() };
+    stage.replace_hub("disconnected");
+    stage.disk().disk.fail_next_commit(quota);
+    stage.join(crate::stage::settings("new"));
+    let transactions = stage.disk().transactions.len();
+    stage.run_for(10_000);
+    let sets_aside = |writes: &Rc<[Write]>| {
+        let set_aside = Write::SetAside { doc: id.clone() };
+        let at = writes.iter().position(|write| *write == set_aside);
+        at.is_some_and(|at| matches!(writes[at + 1], Write::Checkpoint { .. }))
+    };
+    let later = stage.disk().transactions[transactions..].to_vec();
+    assert_eq!(later.iter().filter(|it| sets_aside(it)).count(), 1);
 }
 
 #[test]
