@@ -112,7 +112,6 @@ impl Hub {
         };
         let message = format!("{reason}; it is set aside, and loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
-        self.tell_damage(doc, &error);
         lost.push(Lost { ops, error });
         Found { is_damaged: true, lost, ..Found::default() }
     }

@@ -256,8 +256,9 @@ impl Document {
                 self.is_removed = true;
                 // The next hub would send again what is in it.
                 journal.write(Write::Remove { doc: self.id.clone() });
+                let known = self.lost.len();
                 self.lose(checkpoint.pending, &error, cx);
-                for Lost { ops, error } in checkpoint.lost.into_iter().skip(self.lost.len()) {
+                for Lost { ops, error } in checkpoint.lost.into_iter().skip(known) {
                     self.lose(ops, &error, cx);
                 }
             }

@@ -9,7 +9,6 @@ use crate::hub::PendingOp;
 use crate::hub::journal::Lost;
 use crate::ot::Origin;
 use crate::protocol::SubmittedOp;
-use crate::store::Write;
 
 /// Ops that could not be kept, of which no tab has said yet that it has heard.
 pub(super) struct Unheard {
@@ -23,27 +22,30 @@ pub(super) struct Unheard {
 impl Document {
     /// These ops are given up, but for what the tabs are told.
     pub fn lose(&mut self, ops: Vec<PendingOp>, error: &Error, cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut().filter(|_| !ops.is_empty()) else { return };
-        let lost = Lost { ops, error: error.clone() };
-        if self.log.is_none() {
+        if !ops.is_empty() {
+            self.give_up(Lost { ops, error: error.clone() }, cx);
+        }
+    }
+
+    fn give_up(&mut self, lost: Lost, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
+        if journal.is_off() {
             return journal.tell_lost(&self.id, &lost, None);
         }
         self.keep_lost(lost, cx);
         self.write_anew(cx);
     }
 
-    /// What the store has of the document can't be trusted: it must not be there for the next hub.
+    /// What the store has of the document can't be trusted: it must not be there for the next hub. That
+    /// it is damaged is told even if nothing is known to be lost: it may have had ops that can't be
+    /// read.
     pub fn replace_records(&mut self, lost: Vec<Lost>, cx: &mut Context<'_>) {
+        self.departed.forget_all(self.order.rev());
         if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut()) {
             journal.damaged.insert(self.id.clone());
         }
-        for Lost { ops, error } in lost {
-            self.lose(ops, &error, cx);
-        }
-        if let (Some(_), Some(journal)) = (&self.log, cx.journal.as_deref_mut())
-            && self.lost.is_empty()
-        {
-            journal.write(Write::Remove { doc: self.id.clone() });
+        for it in lost {
+            self.give_up(it, cx);
         }
     }
 

@@ -62,8 +62,7 @@ impl IndexedDbStore {
     /// Reads a document; a transaction that may write also rewrites a summary that does not fit.
     async fn read_in(&self, epoch: u64, doc: &DocId, mode: Mode) -> Result<Reading, StoreError> {
         let connection = self.connection()?;
-        let transaction =
-            connection.transaction(&[META, DOCS, LOG], mode, Durability::Relaxed)?;
+        let transaction = connection.transaction(&[META, DOCS, LOG], mode, Durability::Relaxed)?;
         let work = async {
             let current = transaction.get(META, &EPOCH.into())?;
             let summary = transaction.get(DOCS, &values::doc_key(doc))?;

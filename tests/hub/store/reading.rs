@@ -180,7 +180,7 @@ fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
         for _ in 0..reads {
             // Without a tab it reads what is uncommitted, and writes nothing.
             stage.replace_hub("disconnected");
-            assert_eq!(stage.disk().reads, [id.clone()]);
+            assert_eq!(stage.disk().reads, std::slice::from_ref(&id));
         }
         let tab = stage.join(crate::stage::settings("new"));
         assert_eq!(told(&stage, tab, "error").len(), 1);
@@ -193,6 +193,29 @@ fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
         stage.subscribe(tab, &id);
         assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
         assert_eq!(told(&stage, tab, "error"), [] as [Value; 0], "it is whole again");
+    }
+}
+
+#[test]
+fn a_damaged_document_is_reported_to_the_first_tab_that_hears_of_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(crate::stage::settings("deaf"));
+    stage.open(tab, &id);
+    stage.hold_disk();
+    stage.subscribe(tab, &id);
+    stage.go_unheard();
+    assert_eq!(told(&stage, tab, "error"), [] as [Value; 0]);
+    stage.seats.clear();
+    for reports in [1, 0] {
+        stage.replace_hub("connected");
+        let tab = stage.join(crate::stage::settings("new"));
+        stage.subscribe(tab, &id);
+        assert_eq!(told(&stage, tab, "error").len(), reports);
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+        stage.seats.clear();
     }
 }
 
@@ -241,9 +264,8 @@ fn a_pinned_document_stays_pinned_when_its_records_are_damaged() {
     stage.tab(0, |tab, now| tab.ask_store(pin, now));
     stage.disk().spoil(&id, Record::Checkpoint);
     stage.replace_hub("disconnected");
-    let info = stage.disk().info(&id).unwrap();
-    assert!(info.pinned);
-    assert_eq!(info.bytes, 0);
+    assert!(stage.disk().info(&id).unwrap().pinned);
+    assert_eq!(stage.disk().stored(&id).damage, None);
 }
 
 #[test]
