@@ -354,10 +354,7 @@ pub async fn a_corrupt_entry_is_reported_with_those_after_it(place: impl Place) 
     assert_eq!((&damage.doc, damage.record), (&doc("a"), Record::Entry(4)));
     assert_eq!(damage.flaw, Flaw::Corrupt);
     assert_eq!(damage.rest, [(5, b"five".to_vec()), (6, b"six".to_vec())]);
-    assert_eq!(
-        damage.to_string(),
-        "the stored log entry 4 of notes.a is corrupt, with 2 after it"
-    );
+    assert_eq!(damage.to_string(), "the stored log entry 4 of notes.a is corrupt, with 2 after it");
 }
 
 pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: impl Place) {
@@ -408,10 +405,7 @@ pub async fn a_record_of_an_unknown_format_is_reported(place: impl Place) {
     let (store, epoch) = open(&place).await;
     let damage = store.read(epoch, &doc("a")).await.unwrap().damage.unwrap();
     assert_eq!((damage.record, damage.flaw), (Record::Entry(6), Flaw::Format(9)));
-    assert_eq!(
-        damage.to_string(),
-        "the stored log entry 6 of notes.a has the unknown format 9"
-    );
+    assert_eq!(damage.to_string(), "the stored log entry 6 of notes.a has the unknown format 9");
 }
 
 pub async fn records_that_are_missing_are_noticed(place: impl Place) {

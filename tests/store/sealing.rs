@@ -211,10 +211,7 @@ pub async fn two_that_seal_a_new_store_at_once_share_it<P: Place, C: Cipher + Cl
     assert_eq!(last.read(epoch, &doc("a")).await.unwrap().log, [b"x"]);
 }
 
-pub async fn a_record_in_the_place_of_another_is_reported<
-    P: Place,
-    C: Cipher + Clone + 'static,
->(
+pub async fn a_record_in_the_place_of_another_is_reported<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
@@ -257,7 +254,10 @@ pub async fn a_record_in_the_place_of_another_is_reported<
     }
 }
 
-pub async fn what_comes_after_a_damaged_record_is_rescued_readable<P: Place, C: Cipher + Clone + 'static>(
+pub async fn what_comes_after_a_damaged_record_is_rescued_readable<
+    P: Place,
+    C: Cipher + Clone + 'static,
+>(
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
