@@ -5,16 +5,13 @@ use tabmux_middleware::SortedMap;
 use tabmux_middleware::Request;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
-use super::document::Waiter;
+use super::context::Waiter;
 use super::needs::needs;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::*;
 use crate::wire::{from_value, wire};
-
-/// JavaScript's numbers are exact up to here.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The names that every object of JavaScript has: ShareDB's server refuses them as well.
 const DANGEROUS: [&str; 12] = [
@@ -49,8 +46,7 @@ impl Hub {
     /// Why not.
     pub(super) fn may_ask(&mut self, tab: &str, message: &ToHub) -> Result<(), Error> {
         self.check_message(tab, message)?;
-        let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
-        entry.usage.ask(message)
+        self.tabs.session_mut(tab).map_or(Ok(()), |session| session.ask(message))
     }
 
     /// Tells the tab, where it can be told, and the hub's owner.
@@ -75,7 +71,7 @@ impl Hub {
 
     /// Takes a message as if the server had sent it: only the refusal of an op of the tab's own, as
     /// anything else would be felt by its siblings.
-    pub(super) fn pretend(&mut self, tab: &str, message: &Payload) {
+    pub(super) fn take_by_hand(&mut self, tab: &str, message: &Payload) {
         let refusal: Option<Refused> = from_value(message.0.clone()).ok();
         let is_own = refusal.is_some_and(|Refused { a, c, d, error }| {
             let pending = self.upstream.pending(&DocId::new(c, d));
@@ -113,7 +109,7 @@ impl Hub {
                 check_ops(&submit.ops)
             }
             ToHub::ConnectionResume(ConnectionResume { docs })
-            | ToHub::ConnectionLastWords(ConnectionLastWords { docs, .. }) => {
+            | ToHub::ConnectionUnloadJournal(ConnectionUnloadJournal { docs, .. }) => {
                 docs.iter().try_for_each(|held| {
                     check_rev(held.rev)?;
                     check_ops(&held.ops)

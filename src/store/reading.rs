@@ -1,6 +1,6 @@
 //! Puts a document together from its records; the same for every store.
 
-use super::{Damage, Flaw, Record, StoredDoc, Summary, frame};
+use super::{Damage, Flaw, RecordKey, StoredDoc, Summary, frame};
 use crate::protocol::DocId;
 
 /// A document as read.
@@ -14,7 +14,7 @@ pub(super) struct Reading {
 pub(super) fn read(
     doc: &DocId,
     summary: Option<Summary>,
-    records: &[(Record, Vec<u8>)],
+    records: &[(RecordKey, Vec<u8>)],
 ) -> Reading {
     let mut stored = StoredDoc::default();
     if summary.is_none() && records.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn read(
         return Reading { doc: stored, summary: (!summary.is_some_and(fits)).then_some(counted) };
     };
     let after = records.iter().filter(|(it, _)| *it > record);
-    let intact = after.filter_map(|(_, bytes)| frame::unseal(bytes).ok());
+    let intact = after.filter_map(|(_, bytes)| frame::unwrap(bytes).ok());
     let rest = intact.map(|(n, payload)| (n, payload.to_vec())).collect();
     stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
     Reading { doc: stored, summary: None }
@@ -36,32 +36,32 @@ pub(super) fn read(
 fn fill(
     stored: &mut StoredDoc,
     summary: Option<Summary>,
-    records: &[(Record, Vec<u8>)],
-) -> Result<(), (Record, Flaw)> {
-    let unseal = |record, bytes| frame::unseal(bytes).map_err(|flaw| (record, flaw));
+    records: &[(RecordKey, Vec<u8>)],
+) -> Result<(), (RecordKey, Flaw)> {
+    let unwrap = |record, bytes| frame::unwrap(bytes).map_err(|flaw| (record, flaw));
     let mut records = records.iter().peekable();
-    if let Some((_, bytes)) = records.next_if(|(record, _)| *record == Record::Checkpoint) {
-        let (next, payload) = unseal(Record::Checkpoint, bytes)?;
+    if let Some((_, bytes)) = records.next_if(|(record, _)| *record == RecordKey::Checkpoint) {
+        let (next, payload) = unwrap(RecordKey::Checkpoint, bytes)?;
         stored.next = next;
         stored.checkpoint = Some(payload.to_vec());
     } else if summary.is_some_and(|it| it.checkpoint.is_some()) {
-        return Err((Record::Checkpoint, Flaw::Missing));
+        return Err((RecordKey::Checkpoint, Flaw::Missing));
     }
     // What the checkpoint contains is long dropped; storage that fails may bring it back.
-    let first = Record::Entry(stored.next);
+    let first = RecordKey::Entry(stored.next);
     for (record, bytes) in records.filter(|(record, _)| *record >= first) {
-        let expected = Record::Entry(stored.next);
+        let expected = RecordKey::Entry(stored.next);
         if *record != expected {
             return Err((expected, Flaw::Missing));
         }
-        match unseal(expected, bytes)? {
+        match unwrap(expected, bytes)? {
             (number, payload) if number == stored.next => stored.log.push(payload.to_vec()),
             _ => return Err((expected, Flaw::Corrupt)),
         }
         stored.next += 1;
     }
     match summary {
-        Some(it) if it.next > stored.next => Err((Record::Entry(stored.next), Flaw::Missing)),
+        Some(it) if it.next > stored.next => Err((RecordKey::Entry(stored.next), Flaw::Missing)),
         _ => Ok(()),
     }
 }

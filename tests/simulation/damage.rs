@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use rand::RngExt;
-use tabmux::store::{Durability, Record, Store, Write};
+use tabmux::store::{Durability, RecordKey, Store, Write};
 
 use super::disk::Disk;
 use super::tab::Common;
@@ -19,9 +19,9 @@ impl Disk {
         let epoch = self.opened.epoch;
         let stored = block_on(self.store.read(epoch, &doc)).expect("it is open");
         let first = stored.next - stored.log.len() as u64;
-        let checkpoint = stored.checkpoint.map(|bytes| (Record::Checkpoint, bytes));
-        let log = (first..).map(Record::Entry).zip(stored.log);
-        let records: Vec<(Record, Vec<u8>)> = checkpoint.into_iter().chain(log).collect();
+        let checkpoint = stored.checkpoint.map(|bytes| (RecordKey::Checkpoint, bytes));
+        let log = (first..).map(RecordKey::Entry).zip(stored.log);
+        let records: Vec<(RecordKey, Vec<u8>)> = checkpoint.into_iter().chain(log).collect();
         if records.is_empty() {
             return;
         }

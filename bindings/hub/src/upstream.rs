@@ -46,7 +46,7 @@ door! {
             pending: &Vec<PendingOp>,
         );
         fn start_over as startOver(collection: &str, id: &str);
-        fn reapply(collection: &str, id: &str, pending: &Vec<PendingOp>) -> Vec<Unfit>;
+        fn reapply(collection: &str, id: &str, pending: &Vec<PendingOp>) -> Vec<UnappliedOp>;
         fn untold(collection: &str, id: &str) -> Untold;
         fn snapshot(collection: &str, id: &str) -> Snapshot;
         fn head(collection: &str, id: &str) -> Head;
@@ -67,7 +67,7 @@ declare_types!(
     &Sent,
     &SinceOp,
     &Snapshot,
-    &Unfit,
+    &UnappliedOp,
     &Untold,
     &UpstreamEvent,
     &UpstreamFailure,
@@ -82,12 +82,12 @@ pub struct Head {
 wire!(open Head { version, type_name as "type" });
 
 /// An op that does not fit the document's data: which one, and why.
-pub struct Unfit {
+pub struct UnappliedOp {
     index: u64,
     error: Caught,
 }
 
-wire!(Unfit { index, error });
+wire!(UnappliedOp { index, error });
 
 impl UpstreamAdapter {
     /// What was returned. If it threw instead, the hub is told so by an event, and nothing was

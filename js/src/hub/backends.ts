@@ -4,18 +4,19 @@ import type {Backend} from '../shared/backend.js';
 import {codes, makeError} from '../shared/errors.js';
 import type {CustomCodec, CustomLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
+import type {BuiltInTransport} from '../shared/transport.js';
 import {HubDefinition} from './define.js';
 import type {Hub} from './hub.js';
 import {databaseName} from './read-store-options.js';
 
 /** What a tab asks of its hub; see the options of `createConnection`. */
-export interface SeatOptions {
+export interface HubPlaceOptions {
   codec?: string | CustomCodec;
   middleware?: (string | object | CustomLayer)[];
   identity?: string;
   name?: string;
   store?: boolean | StoreOptions;
-  transport?: 'direct' | 'message-port' | 'broadcast-channel';
+  transport?: 'direct' | BuiltInTransport;
   types?: {map: {[name: string]: any}};
 }
 
@@ -65,7 +66,11 @@ function isLoggedOut({hub, users}: BackendHub): boolean {
 }
 
 /** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
-export function joinHub(backend: Backend, options: SeatOptions, before?: BackendHub): BackendHub {
+export function joinHub(
+  backend: Backend,
+  options: HubPlaceOptions,
+  before?: BackendHub,
+): BackendHub {
   const {name, identity = '', store = false} = options;
   const database = store ? databaseName(identity, store) : undefined;
   const wanted = {backend, identity, name, database};
@@ -91,7 +96,7 @@ export function joinHub(backend: Backend, options: SeatOptions, before?: Backend
 }
 
 /** A connection comes to the hub, or to the next one, if that has failed. */
-export function enterHub(host: BackendHub, options: SeatOptions, connection: User): void {
+export function enterHub(host: BackendHub, options: HubPlaceOptions, connection: User): void {
   if (host.hub.isClosed) host.hub = hubOf(host.backend, options);
   backendHubs.add(host);
   host.users.add(connection);
@@ -130,7 +135,7 @@ function handOver(database: string): void {
 
 function hubOf(
   backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: SeatOptions,
+  {types = defaultTypes, identity = '', store = false}: HubPlaceOptions,
 ): Hub {
   // A `Backend` connects a connection anew that was closed.
   const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());

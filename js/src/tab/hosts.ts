@@ -4,6 +4,7 @@ import {
   overMessagePort,
   type TransportEnd,
 } from '../../wasm/tab/tabmux_tab.js';
+import {backoff, FIRST_WAIT_MS} from '../shared/backoff.js';
 import {clock} from '../shared/clock.js';
 import type {TabContext} from '../shared/context.js';
 import {directPair} from '../shared/direct-pair.js';
@@ -13,12 +14,6 @@ import {randomId} from '../shared/random-id.js';
 import type {CustomTransport} from '../shared/transport.js';
 import type {ProxyConnection} from './connection.js';
 import type {HubLocation} from './options.js';
-
-/**
- * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
- * for the next; then it knocks again and again, and waits twice as long each time.
- */
-const FIRST_WAIT_MS = 250;
 
 /** The longest wait between one hub of this thread that has failed and the next. */
 const LONGEST_WAIT_MS = 30_000;
@@ -59,7 +54,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   const {connection, hub, patience} = hosting;
   const makeWorker = hub.worker ?? (() => defaultWorker(hosting));
   const start = clock.now();
-  let wait = FIRST_WAIT_MS;
+  const nextWait = backoff();
   let timer: ReturnType<typeof clock.setTimeout> | undefined;
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
@@ -90,7 +85,9 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         connection.setTopology({topology: 'shared-worker', reason});
         introduce(hosting, worker.port);
         navigator.locks
-          .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
+          .request(data.lock, {mode: 'shared', signal: hosting.left}, () =>
+            startNextWorker(hosting),
+          )
           .catch(() => {
             // The tab that has left no longer waits for the worker's end. Nor can one that is refused.
           });
@@ -98,8 +95,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     } catch (error) {
       return giveUp(String((error as Error)?.message ?? error));
     }
-    timer = clock.setTimeout(knock, Math.min(wait, start + patience - clock.now()));
-    wait *= 2;
+    timer = clock.setTimeout(knock, Math.min(nextWait(), start + patience - clock.now()));
   };
   knock();
 }
@@ -126,11 +122,12 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 }
 
 /** The worker has ended, as in some browsers it does with the tab that started it: on to the next. */
-function outlive(hosting: Hosting): void {
+function startNextWorker(hosting: Hosting): void {
   const {channel} = hosting;
   if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
+  // Some browsers still connect a page to a worker that has just died.
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }
 
@@ -146,12 +143,12 @@ export function startDirect(hosting: Hosting, reason: string): void {
   connection.setTopology({topology: 'direct', reason});
   const start = async () => {
     const definition = definitionIn(await local());
-    const goOnSoon = goingOn();
+    const retry = retryLater();
     const attach = () => {
       if (isOver(hosting)) return;
       const localHub = definition.localHub(identity, context);
       hosting.localHub = localHub;
-      localHub.onFailed(connection.tabId, () => goOnSoon(attach));
+      localHub.onFailed(connection.tabId, () => retry(attach));
       connection.core.attach(endAt(localHub));
     };
     attach();
@@ -169,12 +166,9 @@ export function startDirect(hosting: Hosting, reason: string): void {
  * Calls a tab of a hub in this thread that has failed to the next one, after a wait that is twice as
  * long each time: what the tab says may be what made the hub fail.
  */
-export function goingOn(): (goOn: () => void) => void {
-  let wait = FIRST_WAIT_MS;
-  return (goOn) => {
-    clock.setTimeout(goOn, wait);
-    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-  };
+export function retryLater(): (goOn: () => void) => void {
+  const nextWait = backoff(LONGEST_WAIT_MS);
+  return (goOn) => clock.setTimeout(goOn, nextWait());
 }
 
 /** The tab's end of a transport to a hub in this thread. */

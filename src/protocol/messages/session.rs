@@ -38,11 +38,11 @@ pub struct Welcome {
     pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
-    /// Whether hubs of this lineage take [`ConnectionLastWords`](super::ConnectionLastWords).
-    pub last_words: bool,
+    /// Whether hubs of this lineage take [`ConnectionUnloadJournal`](super::ConnectionUnloadJournal).
+    pub unload_journals: bool,
 }
 
-wire!(Welcome { request, protocol, lineage, resumed, last_words or false });
+wire!(Welcome { request, protocol, lineage, resumed, unload_journals or false });
 
 /// Another lineage from now on: the store fails, and the hubs that come after do not know what this
 /// one does; or it works again, and they do.
@@ -99,6 +99,18 @@ pub struct ConnectionEvent {
 }
 
 wire!(ConnectionEvent { state, id, reason, losses or 0 });
+
+impl ConnectionEvent {
+    /// Whether the server can be reached.
+    pub fn is_connected(&self) -> bool {
+        self.state == "connected"
+    }
+
+    /// Whether the connection is being made.
+    pub fn is_connecting(&self) -> bool {
+        self.state == "connecting"
+    }
+}
 
 /// An error of the upstream connection that belongs to no document and no request.
 #[derive(Clone, Debug, PartialEq)]

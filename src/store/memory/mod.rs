@@ -60,9 +60,9 @@ impl Store for MemoryStore {
         Ok(opened)
     }
 
-    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.disk.turn().await;
-        Ok(self.disk.seal())
+        Ok(self.disk.key_check())
     }
 
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{QuerySpec, StoreQuestion};
-use tabmux::store::{Record, StoreError, Write};
+use tabmux::store::{RecordKey, StoreError, Write};
 use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
@@ -107,7 +107,7 @@ fn told(stage: &Stage, at: usize, name: &str) -> Vec<Value> {
 #[test]
 fn f15_a_damaged_document_is_reported_and_loaded_from_the_server_and_written_anew() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.replace_hub("connected");
     for at in 0..2 {
         let errors = told(&stage, at, "error");
@@ -132,7 +132,7 @@ fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
     stage.edit(0, &id, json!(["oh "]));
     // The op, its name, its commit.
     assert_eq!(stage.disk().stored(&id).next, first + 3);
-    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.disk().spoil(&id, RecordKey::Entry(first + 1));
     stage.replace_hub("connected");
     assert_eq!(told(&stage, 0, "error").len(), 1);
     assert_eq!(told(&stage, 0, "lost"), [] as [Value; 0]);
@@ -145,7 +145,7 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
         let first = stage.disk().stored(&id).next;
         stage.edit(0, &id, json!(["oh "]));
         stage.seats.clear();
-        stage.disk().spoil(&id, Record::Entry(first + 1));
+        stage.disk().spoil(&id, RecordKey::Entry(first + 1));
         stage.replace_hub("disconnected");
         let tab = stage.join(crate::stage::settings("new"));
         if by_export {
@@ -175,7 +175,7 @@ fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
         stage.connection("disconnected");
         stage.edit(0, &id, json!(["oh "]));
         stage.edit(0, &id, json!(["ah "]));
-        stage.disk().spoil(&id, Record::Entry(first + 1));
+        stage.disk().spoil(&id, RecordKey::Entry(first + 1));
         stage.seats.clear();
         for _ in 0..reads {
             // Without a tab it reads what is uncommitted, and writes nothing.
@@ -199,7 +199,7 @@ fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
 #[test]
 fn a_damaged_document_is_reported_to_the_first_tab_that_hears_of_it() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.seats.clear();
     stage.replace_hub("connected");
     let tab = stage.join(crate::stage::settings("deaf"));
@@ -224,7 +224,7 @@ fn what_could_not_be_set_aside_yet_is_in_the_next_transaction() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     stage.connection("disconnected");
     stage.edit(0, &id, json!(["oh "]));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.seats.clear();
     let quota = StoreError::Quota { name: "memory".to_owned() };
     stage.replace_hub("disconnected");
@@ -246,7 +246,7 @@ fn a_document_in_use_is_written_anew_if_somebody_else_finds_it_damaged() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let first = stage.disk().stored(&id).next;
     stage.edit(0, &id, json!(["oh "]));
-    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.disk().spoil(&id, RecordKey::Entry(first + 1));
     let now = stage.now;
     stage.hub.damaged(id.clone(), now);
     stage.settle();
@@ -262,7 +262,7 @@ fn a_pinned_document_stays_pinned_when_its_records_are_damaged() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let pin = StoreQuestion::Pin { doc: id.clone(), pinned: true };
     stage.tab(0, |tab, now| tab.ask_store(pin, now));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.replace_hub("disconnected");
     assert!(stage.disk().info(&id).unwrap().pinned);
     assert_eq!(stage.disk().stored(&id).damage, None);
@@ -295,7 +295,7 @@ fn a_document_that_could_not_be_read_is_stored_once_the_store_is_opened_again() 
 #[test]
 fn nothing_is_written_of_a_damaged_document_that_was_read_as_its_store_was_cleared() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.seats.clear();
     stage.replace_hub("connected");
     let tab = stage.join(crate::stage::settings("new"));
