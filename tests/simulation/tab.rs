@@ -233,6 +233,7 @@ impl TabDriver {
             return None;
         }
         let (token, marker) = common.ledger.submit(&self.id, id, true);
+        common.ledger.creates(token);
         let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
         let create = Create { type_name: type_name.to_owned(), data, snapshot: false };
         self.submit(id, Op::Create(create), token, common);
@@ -361,6 +362,9 @@ impl TabDriver {
             }
             TabEvent::StoreEvent(event) if event.name == "lost" => {
                 common.ledger.lose(&event.detail.0);
+            }
+            TabEvent::StoreEvent(event) if event.name == "error" => {
+                common.ledger.tell_error(&event.detail.0);
             }
             other => self.notes.push(other),
         }

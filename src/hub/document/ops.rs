@@ -56,7 +56,7 @@ impl Document {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
             self.history.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
-        if !self.storage.keeps() && self.history.is_before_this_hub(base) {
+        if self.may_have_forgotten(Some(base)) {
             error = error.map(|_| self.unknown_op());
         }
         error = error.map(|error| self.why_lost(tab, error));
@@ -127,27 +127,34 @@ impl Document {
                 self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
             _ => {
-                let error = if self.storage.keeps() || !self.history.has_unknown_past() {
-                    state_lost()
-                } else {
-                    self.unknown_op()
-                };
+                let error =
+                    if self.may_have_forgotten(None) { self.unknown_op() } else { state_lost() };
+                self.holder(tab).ops_mut().take(op_id);
                 if owed {
+                    // The tab may lose this answer, too.
+                    let failure = Failure { op_id, error: error.clone(), placed: true };
+                    self.holder(tab).ops_mut().fail(failure);
+                    self.write_anew(cx);
                     return self.tell_settled(tab, vec![op_id], Some(error), cx);
                 }
-                self.holder(tab).ops_mut().take(op_id);
                 self.note_rejected(tab, vec![op_id], &error, cx);
                 self.tell_rejected(tab, vec![op_id], error, cx);
             }
         }
     }
 
+    /// Whether there may have been ops made at this revision of which the store has nothing.
+    fn may_have_forgotten(&self, rev: Option<Rev>) -> bool {
+        let is_earlier = self.history.is_before_this_hub(rev.unwrap_or_default());
+        (!self.storage.keeps() && is_earlier) || self.holders.may_have_forgotten(rev)
+    }
+
     /// Why nobody can say what became of an op that a tab gave to an earlier hub, or to this one before
     /// it forgot the document: that is not in the store.
     fn unknown_op(&self) -> Error {
         let message = format!(
-            "the hub no longer knows the state of {} that the tab had, and did not store it: whether \
-             the server has the op is unknown",
+            "the hub no longer knows the state of {} that the tab had, and the store does not have it: \
+             whether the server has the op is unknown",
             self.id
         );
         Error::new(codes::HUB_LOST, message)
