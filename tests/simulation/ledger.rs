@@ -45,6 +45,8 @@ pub struct Ledger {
     lost: BTreeSet<char>,
     /// The documents that had damaged records.
     damaged: BTreeSet<DocId>,
+    /// The documents that the hub has evicted from the store.
+    evicted: BTreeSet<DocId>,
     /// The markers in records that were damaged: nobody can tell these.
     unreadable: BTreeSet<char>,
     /// The documents that the hub has found damaged, and has told no tab.
@@ -128,8 +130,7 @@ impl Ledger {
     /// A tab was told by `store:error` that something is wrong with the store.
     pub fn tell_error(&mut self, detail: &Value) {
         if detail["code"] == codes::STORE_DAMAGED {
-            let member = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
-            let doc = DocId::new(member("collection"), member("id"));
+            let doc = doc_of(detail);
             assert!(self.damaged.contains(&doc), "{doc} was never damaged: {detail}");
             self.untold.remove(&doc);
         }
@@ -173,9 +174,15 @@ impl Ledger {
         assert!(self.untold.is_empty(), "nobody was told that {:?} are damaged", self.untold);
     }
 
-    /// Whether records of the document were damaged.
-    pub fn was_damaged(&self, doc: &DocId) -> bool {
-        self.damaged.contains(doc)
+    /// A tab was told by `store:evicted` which documents the store has no more.
+    pub fn evict(&mut self, detail: &Value) {
+        let docs = detail.as_array().into_iter().flatten();
+        self.evicted.extend(docs.map(doc_of));
+    }
+
+    /// Whether the store may have lost what it had of the document: records were damaged, or evicted.
+    pub fn was_forgotten(&self, doc: &DocId) -> bool {
+        self.damaged.contains(doc) || self.evicted.contains(doc)
     }
 
     pub fn get(&self, token: Token) -> &Submission {
@@ -271,6 +278,12 @@ impl Ledger {
             }
         }
     }
+}
+
+/// The document that an event of the store is about.
+fn doc_of(detail: &Value) -> DocId {
+    let member = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+    DocId::new(member("collection"), member("id"))
 }
 
 fn markers_of(op: &Op) -> Vec<char> {

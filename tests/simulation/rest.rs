@@ -90,7 +90,7 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
     let is_kept = |doc: &DocId| !life.keeps_some || is_kept(doc);
     let ledger = &world.common.ledger;
     let fails_to_write = life.crashes && life.refusing_disk;
-    let is_stored = |doc: &DocId| !fails_to_write && is_kept(doc) && !ledger.was_damaged(doc);
+    let is_stored = |doc: &DocId| !fails_to_write && is_kept(doc) && !ledger.was_forgotten(doc);
     ledger.check_answers(&world.gone, &expected, is_stored);
     ledger.check_log(&world.server, is_stored);
     assert!(world.common.left.is_empty(), "nobody took {:?}", world.common.left);

@@ -363,6 +363,9 @@ impl TabDriver {
             TabEvent::StoreEvent(event) if event.name == "lost" => {
                 common.ledger.lose(&event.detail.0);
             }
+            TabEvent::StoreEvent(event) if event.name == "evicted" => {
+                common.ledger.evict(&event.detail.0);
+            }
             TabEvent::StoreEvent(event) if event.name == "error" => {
                 common.ledger.tell_error(&event.detail.0);
             }
