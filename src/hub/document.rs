@@ -4,7 +4,7 @@ use tabmux_middleware::SortedMap;
 use tabmux_middleware::Millis;
 
 use super::journal::{Failure, Journal, Outgoing, Record};
-use super::{PendingOp, Untold, Upstream};
+use super::{Head, PendingOp, Untold, Upstream};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin, Sequencer, Types};
 use crate::platform::Payload;
@@ -100,6 +100,8 @@ pub(super) struct Unsettled {
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
 pub(super) struct Document {
     id: DocId,
+    /// The upstream document's, as far as the hub was told.
+    head: Head,
     /// What the tabs know of a lower revision they have from an earlier hub.
     first_rev: Rev,
     order: Sequencer,
@@ -143,6 +145,7 @@ impl Document {
     pub fn new(id: DocId, rev: Rev) -> Self {
         Document {
             id,
+            head: Head::default(),
             first_rev: rev,
             order: Sequencer::starting_at(rev),
             holders: SortedMap::default(),
@@ -179,8 +182,17 @@ impl Document {
 
     // Upstream
 
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The upstream document has another head.
+    pub fn set_head(&mut self, head: Head) {
+        self.head = head;
+    }
+
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
-        if self.is_loaded_again(cx) {
+        if self.is_loaded_again() {
             return self.send_again(cx);
         }
         self.was_loaded = true;
@@ -189,7 +201,7 @@ impl Document {
         self.write_anew(cx);
         self.take_up_again(cx);
         let is_committed = cx.upstream.pending(&self.id).is_empty();
-        let version = cx.upstream.head(&self.id).version.filter(|_| is_committed);
+        let version = self.head.version.filter(|_| is_committed);
         self.loaded = (rev, version);
         self.broadcast(None, cx);
         self.sequence_deferred(cx);
@@ -281,7 +293,7 @@ impl Document {
                 self.lose_if_gone(op, error, cx);
             }
             None => {
-                let version = cx.upstream.head(&self.id).version;
+                let version = self.head.version;
                 self.write(&Record::Committed { origin: origin.clone(), version }, cx);
             }
         }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use tabmux_middleware::SortedSet;
 
-use super::UpstreamEvent;
+use super::{Head, UpstreamEvent};
 use super::doc_table::{DocMut, DocTable};
 use super::document::{Context, Document, Fetch, Waiter, is_silent};
 use super::found::Found;
@@ -18,6 +18,8 @@ struct Bulk {
 #[derive(Default)]
 pub(super) struct Documents {
     docs: DocTable,
+    /// Of upstream documents that the hub does not hold, such as queries have just found.
+    other_heads: HashMap<DocId, Head>,
     bulks: HashMap<(String, u64), Bulk>,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
@@ -39,7 +41,25 @@ impl Documents {
     }
 
     pub fn doc(&mut self, id: &DocId) -> DocMut<'_> {
-        self.docs.get_or_new(id, self.first_rev)
+        let mut doc = self.docs.get_or_new(id, self.first_rev);
+        if let Some(head) = self.other_heads.remove(id) {
+            doc.set_head(head);
+        }
+        doc
+    }
+
+    /// The version and type of a document, as far as the hub was told.
+    pub fn head(&self, id: &DocId) -> Option<&Head> {
+        self.docs.get(id).map(Document::head).or_else(|| self.other_heads.get(id))
+    }
+
+    /// An upstream document has another head.
+    pub fn set_head(&mut self, id: &DocId, head: Head) {
+        match self.docs.get_mut(id) {
+            Some(mut doc) => doc.set_head(head),
+            None if head.is_known() => drop(self.other_heads.insert(id.clone(), head)),
+            None => drop(self.other_heads.remove(id)),
+        }
     }
 
     // The store
@@ -74,7 +94,7 @@ impl Documents {
             doc.stop_log();
         } else if !doc.is_stored() {
             doc.start_log(number);
-            if doc.is_known(cx) {
+            if doc.head().is_known() {
                 // It came as the result of a query.
                 doc.write_anew(cx);
             }
@@ -178,8 +198,8 @@ impl Documents {
     }
 
     /// Whether the store knows all these documents, so that it can answer for them.
-    pub fn are_known(&self, ids: &[DocId], cx: &Context<'_>) -> bool {
-        let knows = |doc: &Document| doc.is_stored() && doc.is_known(cx);
+    pub fn are_known(&self, ids: &[DocId]) -> bool {
+        let knows = |doc: &Document| doc.is_stored() && doc.head().is_known();
         ids.iter().all(|id| self.docs.get(id).is_some_and(knows))
     }
 
@@ -217,9 +237,7 @@ impl Documents {
     /// A tab had a document's state by other means.
     pub fn ingest(&mut self, tab: &str, ingest: DocIngest, cx: &mut Context<'_>) {
         let DocIngest { doc, snapshot } = ingest;
-        let before = cx.upstream.head(&doc);
-        cx.upstream.ingest(&doc, &snapshot);
-        let taken = cx.upstream.head(&doc) != before;
+        let taken = cx.upstream.ingest(&doc, &snapshot);
         self.doc(&doc).ingested(tab, snapshot.version, taken, cx);
     }
 
@@ -336,6 +354,7 @@ impl Documents {
             | UpstreamEvent::QueryChanged(..)
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
+            UpstreamEvent::Moved(_) => {}
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
             UpstreamEvent::Unloaded(_) => doc.unloaded(cx),
             UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),

@@ -135,7 +135,7 @@ impl Document {
             self.order.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
         let Some(mut messages) = changes else { return self.send_state(tab, None, cx) };
-        let version = cx.upstream.head(&self.id).version;
+        let version = self.head.version;
         self.was_loaded |= version.is_some();
         let settled = self.unsettled.is_empty();
         let mut tells_version = false;
@@ -220,7 +220,7 @@ impl Document {
         if self.holder(tab).away {
             return;
         }
-        let version = cx.upstream.head(&self.id).version;
+        let version = self.head.version;
         let settled = self.unsettled.is_empty();
         self.holder(tab).told = (version, settled);
         let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };

@@ -2,6 +2,7 @@
 
 use super::{Context, Document};
 use crate::error::Error;
+use crate::hub::Head;
 use crate::protocol::*;
 
 /// A state that a tab has ingested, and is to be brought from to the document's.
@@ -14,11 +15,18 @@ pub(super) struct Ingested {
 impl Document {
     /// The tab has a state of this version, which the upstream document may have taken. Ops it makes
     /// on it wait until it has the changes that lead from there to the hub's state.
-    pub fn ingested(&mut self, tab: &str, version: Option<u64>, taken: bool, cx: &mut Context<'_>) {
+    pub fn ingested(
+        &mut self,
+        tab: &str,
+        version: Option<u64>,
+        taken: Option<Head>,
+        cx: &mut Context<'_>,
+    ) {
         let holder = self.holder(tab);
         (holder.sent, holder.let_go) = (None, None);
         holder.ingested = version.map(|version| Ingested { version, asked_at: None });
-        if taken {
+        if let Some(head) = taken {
+            self.head = head;
             self.loaded(cx);
         }
         self.lead_on(tab, &[], cx);

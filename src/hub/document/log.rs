@@ -65,11 +65,11 @@ impl Document {
         for lost in known.lost {
             self.keep_lost(lost, cx);
         }
-        if !self.is_known(cx) {
-            cx.upstream.restore(&self.id, &restored)?;
+        if !self.head.is_known() {
+            self.head = cx.upstream.restore(&self.id, &restored)?;
         }
         self.was_loaded = version.is_some();
-        if cx.upstream.head(&self.id).version == version {
+        if self.head.version == version {
             let size = log_size;
             self.log = Some(Log { next, entries, size, checkpoint_size, version, is_unfit: false });
             self.order = Sequencer::resume(known.rev, known.history);

@@ -2,7 +2,7 @@
 
 use super::{Context, Document};
 use crate::error::Error;
-use crate::hub::PendingOp;
+use crate::hub::{Head, PendingOp};
 use crate::hub::journal::Failure;
 use crate::ot::Origin;
 
@@ -15,6 +15,7 @@ impl Document {
         if self.outdated.is_none() && !is_for_nobody {
             self.outdated = Some((error, pending));
             cx.upstream.start_over(&self.id);
+            self.head = Head::default();
         }
     }
 
@@ -35,13 +36,16 @@ impl Document {
     /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one
     /// that was sent: what was loaded may have it or not, and nobody can tell any more.
     pub(super) fn take_up_again(&mut self, cx: &mut Context<'_>) {
-        if cx.upstream.head(&self.id).version.is_none() {
+        if self.head.version.is_none() {
             return;
         }
         let Some((error, pending)) = self.outdated.take() else { return };
         let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
             pending.into_iter().partition(|op| op.sent.is_some());
-        let unfit = cx.upstream.reapply(&self.id, unsent);
+        let (unfit, head) = cx.upstream.reapply(&self.id, unsent);
+        if let Some(head) = head {
+            self.head = head;
+        }
         let lost: Vec<PendingOp> =
             uncertain.into_iter().chain(unfit.into_iter().map(|(op, _)| op)).collect();
         if lost.is_empty() {

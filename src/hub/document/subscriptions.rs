@@ -11,7 +11,7 @@ impl Document {
         self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
         let again = self.holder(&waiter.tab).live;
         let is_lost = self.subscription == Subscription::Lost;
-        if self.may_answer() && !again && self.is_known(cx) {
+        if self.may_answer() && !again && self.head.is_known() {
             self.begin_live(&waiter.tab, cx);
             if rev.is_none() || !is_lost {
                 return cx.callback(&waiter, None);
