@@ -186,9 +186,11 @@ impl Document {
         &self.head
     }
 
-    /// The upstream document has another head.
-    pub fn set_head(&mut self, head: Head) {
-        self.head = head;
+    /// The upstream document's head, if it is another now.
+    pub fn set_head(&mut self, head: Option<Head>) {
+        if let Some(head) = head {
+            self.head = head;
+        }
     }
 
     pub fn loaded(&mut self, cx: &mut Context<'_>) {

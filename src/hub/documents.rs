@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use tabmux_middleware::SortedSet;
 
-use super::{Head, UpstreamEvent};
 use super::doc_table::{DocMut, DocTable};
 use super::document::{Context, Document, Fetch, Waiter, is_silent};
 use super::found::Found;
+use super::{Head, UpstreamEvent};
 use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
 use crate::protocol::*;
 
@@ -42,9 +42,7 @@ impl Documents {
 
     pub fn doc(&mut self, id: &DocId) -> DocMut<'_> {
         let mut doc = self.docs.get_or_new(id, self.first_rev);
-        if let Some(head) = self.other_heads.remove(id) {
-            doc.set_head(head);
-        }
+        doc.set_head(self.other_heads.remove(id));
         doc
     }
 
@@ -56,7 +54,7 @@ impl Documents {
     /// An upstream document has another head.
     pub fn set_head(&mut self, id: &DocId, head: Head) {
         match self.docs.get_mut(id) {
-            Some(mut doc) => doc.set_head(head),
+            Some(mut doc) => doc.set_head(Some(head)),
             None if head.is_known() => drop(self.other_heads.insert(id.clone(), head)),
             None => drop(self.other_heads.remove(id)),
         }

@@ -38,5 +38,5 @@ pub use settings::HubSettings;
 pub use storage::StoreRequest;
 pub use upkeep::Room;
 pub use upstream::{
-    Head, QueryResults, Submission, Submitted, Untold, Upstream, UpstreamEvent,
+    Head, QueryResults, Reapplied, Submission, Submitted, Untold, Upstream, UpstreamEvent,
 };

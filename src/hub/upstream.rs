@@ -54,6 +54,15 @@ pub struct Submitted {
 
 wire!(Submitted { composed, head });
 
+/// What became of ops that were to be applied again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reapplied {
+    /// Those that do not fit, each with the reason.
+    pub unfit: Vec<(PendingOp, Error)>,
+    /// The document's head, if it is another now.
+    pub head: Option<Head>,
+}
+
 /// What an upstream document has gone through of which the hub is yet to be told; its present state
 /// has it all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -157,22 +166,18 @@ pub trait Upstream {
     fn pending(&self, doc: &DocId) -> Vec<PendingOp>;
 
     /// Gives a document that has no state yet the state it had in an earlier hub. That is not told.
+    /// Returns the head, if it is another now.
     ///
     /// # Errors
     /// Its type is not registered, or its ops do not fit its data; it has no state then.
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error>;
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error>;
 
     /// Gives up the document's state and its uncommitted ops, for which nobody is answered, and
     /// loads it; that ends in [`UpstreamEvent::Loaded`] and [`UpstreamEvent::Fetched`].
     fn start_over(&mut self, doc: &DocId);
 
-    /// Applies uncommitted ops to the document's present data, to be sent anew. Returns those that
-    /// do not fit, each with the reason, and the head if it is another now.
-    fn reapply(
-        &mut self,
-        doc: &DocId,
-        pending: Vec<PendingOp>,
-    ) -> (Vec<(PendingOp, Error)>, Option<Head>);
+    /// Applies uncommitted ops to the document's present data, to be sent anew.
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied;
 
     /// What the document has gone through that is yet to be told.
     fn untold(&self, doc: &DocId) -> Untold;

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use tabmux::hub::{
-    Head, PendingOp, Restored, Sent, Submission, Submitted, Untold, Upstream,
+    Head, PendingOp, Reapplied, Restored, Sent, Submission, Submitted, Untold, Upstream,
 };
 use tabmux::ot::{Op, Types};
 use tabmux::protocol::{DocId, QuerySpec, Snapshot};
@@ -120,7 +120,7 @@ impl Upstream for Scripted {
         script.docs.get(doc).map(|doc| doc.pending.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error> {
         let mut script = self.0.borrow_mut();
         script.restored.push((doc.clone(), restored.clone()));
         let Snapshot { version, type_name, data } = restored.snapshot.clone();
@@ -133,7 +133,7 @@ impl Upstream for Scripted {
         client.pending = restored.pending.clone().into();
         let head = client.head();
         script.flush(doc);
-        Ok(head)
+        Ok(Some(head))
     }
 
     fn start_over(&mut self, doc: &DocId) {
@@ -141,11 +141,7 @@ impl Upstream for Scripted {
         self.0.borrow_mut().start_over(doc);
     }
 
-    fn reapply(
-        &mut self,
-        doc: &DocId,
-        pending: Vec<PendingOp>,
-    ) -> (Vec<(PendingOp, Error)>, Option<Head>) {
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         let mut script = self.0.borrow_mut();
         let client = script.docs.entry(doc.clone()).or_default();
         let mut unfit = Vec::new();
@@ -156,7 +152,7 @@ impl Upstream for Scripted {
         }
         let head = client.head();
         script.flush(doc);
-        (unfit, Some(head))
+        Reapplied { unfit, head: Some(head) }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

@@ -224,8 +224,8 @@ impl HubCore {
         #[wasm_bindgen(unchecked_param_type = "UpstreamEvent")] event: &JsValue,
     ) {
         match event_from_js(event) {
-            Ok(event) => {
-                self.0.hub.borrow_mut().upstream_event(event, now());
+            Ok((event, head)) => {
+                self.0.hub.borrow_mut().upstream_event(event, head, now());
                 self.0.run_store();
                 self.0.set_alarm();
             }

@@ -25,8 +25,8 @@ impl Document {
         let holder = self.holder(tab);
         (holder.sent, holder.let_go) = (None, None);
         holder.ingested = version.map(|version| Ingested { version, asked_at: None });
-        if let Some(head) = taken {
-            self.head = head;
+        if taken.is_some() {
+            self.set_head(taken);
             self.loaded(cx);
         }
         self.lead_on(tab, &[], cx);

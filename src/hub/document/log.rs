@@ -66,7 +66,8 @@ impl Document {
             self.keep_lost(lost, cx);
         }
         if !self.head.is_known() {
-            self.head = cx.upstream.restore(&self.id, &restored)?;
+            let head = cx.upstream.restore(&self.id, &restored)?;
+            self.set_head(head);
         }
         self.was_loaded = version.is_some();
         if self.head.version == version {

@@ -20,7 +20,10 @@ impl Document {
         }
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).last_op_id = last.op_id;
-        if submit.base_rev.is_none() && self.head.exists() && self.subscription != Subscription::Live {
+        if submit.base_rev.is_none()
+            && self.head.exists()
+            && self.subscription != Subscription::Live
+        {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
             // out of date: the server must be asked first. The tab may have let go of it before.
             self.holder(tab).let_go = None;
@@ -36,8 +39,7 @@ impl Document {
         }
         let held = submit.base_rev.map(|base| self.same_as_loaded(tab, base).unwrap_or(base));
         let base = held.unwrap_or(self.order.rev());
-        let (exists, creates) =
-            (self.head.exists(), matches!(submit.ops[0].op, Op::Create(_)));
+        let (exists, creates) = (self.head.exists(), matches!(submit.ops[0].op, Op::Create(_)));
         let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
         let holder = self.holder(tab);
         if is_unfounded {
@@ -196,9 +198,7 @@ impl Document {
             };
             let taken = cx.upstream.submit(&self.id, submission)?;
             composed = taken.composed;
-            if let Some(head) = taken.head {
-                self.head = head;
-            }
+            self.set_head(taken.head);
             self.is_blank = false;
             self.last_submitter = Some(origin.tab.clone());
             let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());

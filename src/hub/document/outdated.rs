@@ -2,8 +2,8 @@
 
 use super::{Context, Document};
 use crate::error::Error;
-use crate::hub::{Head, PendingOp};
 use crate::hub::journal::Failure;
+use crate::hub::{Head, PendingOp, Reapplied};
 use crate::ot::Origin;
 
 impl Document {
@@ -42,10 +42,8 @@ impl Document {
         let Some((error, pending)) = self.outdated.take() else { return };
         let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
             pending.into_iter().partition(|op| op.sent.is_some());
-        let (unfit, head) = cx.upstream.reapply(&self.id, unsent);
-        if let Some(head) = head {
-            self.head = head;
-        }
+        let Reapplied { unfit, head } = cx.upstream.reapply(&self.id, unsent);
+        self.set_head(head);
         let lost: Vec<PendingOp> =
             uncertain.into_iter().chain(unfit.into_iter().map(|(op, _)| op)).collect();
         if lost.is_empty() {

@@ -1,7 +1,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tabmux::hub::{Head, PendingOp, Restored, Sent, Submission, Submitted, Untold, Upstream};
+use tabmux::hub::{
+    Head, PendingOp, Reapplied, Restored, Sent, Submission, Submitted, Untold, Upstream,
+};
 use tabmux::protocol::{DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
 
@@ -79,23 +81,19 @@ impl Upstream for Shared {
         self.0.borrow().pending(doc)
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error> {
         self.0.borrow_mut().restore(doc, restored)?;
-        Ok(self.0.borrow().head(doc))
+        Ok(Some(self.0.borrow().head(doc)))
     }
 
     fn start_over(&mut self, doc: &DocId) {
         self.0.borrow_mut().start_over(doc);
     }
 
-    fn reapply(
-        &mut self,
-        doc: &DocId,
-        pending: Vec<PendingOp>,
-    ) -> (Vec<(PendingOp, Error)>, Option<Head>) {
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         let mut client = self.0.borrow_mut();
         let unfit = client.reapply(doc, pending);
-        (unfit, Some(client.head(doc)))
+        Reapplied { unfit, head: Some(client.head(doc)) }
     }
 
     fn untold(&self, doc: &DocId) -> Untold {
