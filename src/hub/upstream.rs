@@ -165,12 +165,12 @@ pub trait Upstream {
     /// The document's uncommitted ops, oldest first.
     fn pending(&self, doc: &DocId) -> Vec<PendingOp>;
 
-    /// Gives a document that has no state yet the state it had in an earlier hub. That is not told.
-    /// Returns the head, if it is another now.
+    /// Gives a document the state it had in an earlier hub, unless it has one: this hub may have given it
+    /// up and take it again before it was let go of. That is not told. Returns its head.
     ///
     /// # Errors
     /// Its type is not registered, or its ops do not fit its data; it has no state then.
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error>;
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error>;
 
     /// Gives up the document's state and its uncommitted ops, for which nobody is answered, and
     /// loads it; that ends in [`UpstreamEvent::Loaded`] and [`UpstreamEvent::Fetched`].

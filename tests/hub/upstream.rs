@@ -120,7 +120,7 @@ impl Upstream for Scripted {
         script.docs.get(doc).map(|doc| doc.pending.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
         let mut script = self.0.borrow_mut();
         script.restored.push((doc.clone(), restored.clone()));
         let Snapshot { version, type_name, data } = restored.snapshot.clone();
@@ -133,7 +133,7 @@ impl Upstream for Scripted {
         client.pending = restored.pending.clone().into();
         let head = client.head();
         script.flush(doc);
-        Ok(Some(head))
+        Ok(head)
     }
 
     fn start_over(&mut self, doc: &DocId) {

@@ -124,3 +124,41 @@ test('a core that asks to wait after an event is told the version as of that eve
   hub.adapter.tellAll();
   assert.deepEqual(hub.events.at(-1).head, {version: 3, type: json0});
 });
+
+test('an op of the server that does nothing is told as another version', async () => {
+  const backend = newBackend();
+  const other = await makeDoc(backend, 'a', []);
+  const hub = new Upstream(backend);
+  await hub.subscribe('a');
+  await call(other, '_submit', {}, true);
+  const doc = {collection: 'notes', id: 'a'};
+  const head = {version: 2, type: json0};
+  assert.deepEqual(await hub.told('moved'), {type: 'moved', doc, head});
+  assert.deepEqual(hub.named('op'), []);
+});
+
+test('a document that loses its state is told as without one before it is loaded anew', async () => {
+  const backend = newBackend();
+  const other = await makeDoc(backend, 'a', {});
+  const hub = new Upstream(backend);
+  await hub.subscribe('a');
+  hub.submit('a', {op: [{p: ['n'], oi: 1}]});
+  await hub.told('sending');
+  await call(other, 'del');
+  const {head} = await hub.told('moved');
+  assert.deepEqual(json(head), {});
+  await hub.told('settled');
+  assert.deepEqual(json((await hub.told('loaded', 2)).head), {version: 2});
+});
+
+test('what the hub submits itself is not told, and its answer has the type that it gives', () => {
+  const hub = new Upstream(newBackend());
+  const submit = (op, op_id) =>
+    hub.adapter.submit('notes', 'a', op, undefined, true, {tab: 't', op_id});
+  assert.deepEqual(json(submit({create: {type: json0, data: []}}, 1)), {
+    composed: false,
+    head: {type: json0},
+  });
+  assert.deepEqual(json(submit({op: [{p: [0], li: 'x'}]}, 2)), {composed: true});
+  assert.deepEqual(json(submit({del: true}, 3)), {composed: false, head: {}});
+});

@@ -46,7 +46,7 @@ door! {
             snapshot: &Snapshot,
             ops: &Vec<Op>,
             pending: &Vec<PendingOp>,
-        ) -> Option<Head>;
+        ) -> Head;
         fn start_over as startOver(collection: &str, id: &str);
         fn reapply(collection: &str, id: &str, pending: &Vec<PendingOp>) -> Fitted;
         fn untold(collection: &str, id: &str) -> Untold;
@@ -209,7 +209,7 @@ impl Upstream for UpstreamAdapter {
         self.done(pending, doc).unwrap_or_default()
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
         let Restored { snapshot, ops, pending } = restored;
         UpstreamAdapter::restore(self, &doc.collection, &doc.id, snapshot, ops, pending)
             .map_err(from_js)

@@ -86,9 +86,12 @@ export class EventQueue {
   /** The document's head for the core, unless the core knows of it by now or is about to be told. */
   newHead(doc: Doc): Head | undefined {
     const {version = null, type = null} = this.#heads.get(doc) ?? {};
-    if (version === doc.version && type === doc.type) return undefined;
+    return version === doc.version && type === doc.type ? undefined : this.headOf(doc);
+  }
+
+  /** The document's head for the core, as of the event that it was told last. */
+  headOf(doc: Doc): Head {
     this.#noteHead(doc);
-    // As far as the core has been told.
     const told = this.#toldVersions.get(doc);
     return headOf(told === undefined ? doc.version : told, doc.type);
   }

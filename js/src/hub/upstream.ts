@@ -511,15 +511,16 @@ export class UpstreamAdapter implements Upstream {
     return {...headOf(snapshot.version, state.type), data: serialized(state)};
   }
 
-  /** Gives a document without state the one it had in an earlier hub. */
+  /** Gives a document the state it had in an earlier hub, unless it has one. Returns its head. */
   restore(
     collection: string,
     id: string,
     snapshot: Snapshot,
     ops: Op[],
     pending: PendingOp[],
-  ): Head | undefined {
+  ): Head {
     const doc = this.#get(collection, id);
+    if (doc.version !== null || doc.type) return this.#events.headOf(doc);
     let state: State;
     let queue: QueuedOp[];
     try {
@@ -531,7 +532,7 @@ export class UpstreamAdapter implements Upstream {
     }
     doc.version = snapshot.version ?? null;
     this.#resume(doc, state, queue);
-    return this.#events.newHead(doc);
+    return this.#events.headOf(doc);
   }
 
   /** Gives up the document's state and its uncommitted ops, and loads it. */

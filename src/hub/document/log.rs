@@ -66,8 +66,7 @@ impl Document {
             self.keep_lost(lost, cx);
         }
         if !self.head.is_known() {
-            let head = cx.upstream.restore(&self.id, &restored)?;
-            self.set_head(head);
+            self.head = cx.upstream.restore(&self.id, &restored)?;
         }
         self.was_loaded = version.is_some();
         if self.head.version == version {

@@ -81,9 +81,9 @@ impl Upstream for Shared {
         self.0.borrow().pending(doc)
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Option<Head>, Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
         self.0.borrow_mut().restore(doc, restored)?;
-        Ok(Some(self.0.borrow().head(doc)))
+        Ok(self.0.borrow().head(doc))
     }
 
     fn start_over(&mut self, doc: &DocId) {
