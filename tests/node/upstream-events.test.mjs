@@ -130,11 +130,13 @@ test('an op of the server that does nothing is told as another version', async (
   const other = await makeDoc(backend, 'a', []);
   const hub = new Upstream(backend);
   await hub.subscribe('a');
-  await call(other, '_submit', {}, true);
+  await call(other, 'del');
+  await hub.told('del');
+  // It meets a deletion, and is one.
+  other.connection.send({a: 'op', c: 'notes', d: 'a', v: 1, seq: 99, del: true});
   const doc = {collection: 'notes', id: 'a'};
-  const head = {version: 2, type: json0};
-  assert.deepEqual(await hub.told('moved'), {type: 'moved', doc, head});
-  assert.deepEqual(hub.named('op'), []);
+  assert.deepEqual(json(await hub.told('moved')), {type: 'moved', doc, head: {version: 3}});
+  assert.equal(hub.named('del').length, 1);
 });
 
 test('a document that loses its state is told as without one before it is loaded anew', async () => {
