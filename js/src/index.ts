@@ -1,5 +1,5 @@
 import './tab/inline.js';
-import * as hubs from './hub/seat.js';
+import * as hubs from './hub/hub-place.js';
 import {provideBackendHubs} from './tab/backend-hubs.js';
 import * as cbor from './tab/cbor.js';
 import {provideCbor} from './tab/codecs.js';

@@ -75,7 +75,7 @@ impl Hub {
 
     /// Takes a message as if the server had sent it: only the refusal of an op of the tab's own, as
     /// anything else would be felt by its siblings.
-    pub(super) fn pretend(&mut self, tab: &str, message: &Payload) {
+    pub(super) fn take_by_hand(&mut self, tab: &str, message: &Payload) {
         let refusal: Option<Refused> = from_value(message.0.clone()).ok();
         let is_own = refusal.is_some_and(|Refused { a, c, d, error }| {
             let pending = self.upstream.pending(&DocId::new(c, d));
@@ -113,7 +113,7 @@ impl Hub {
                 check_ops(&submit.ops)
             }
             ToHub::ConnectionResume(ConnectionResume { docs })
-            | ToHub::ConnectionLastWords(ConnectionLastWords { docs, .. }) => {
+            | ToHub::ConnectionUnloadJournal(ConnectionUnloadJournal { docs, .. }) => {
                 docs.iter().try_for_each(|held| {
                     check_rev(held.rev)?;
                     check_ops(&held.ops)

@@ -1,7 +1,7 @@
 //! What the hub says: to whom, and when it may be said.
 
 use super::journal::{Batch, Journal, Outgoing};
-use super::last_words::keep_them;
+use super::unload_journal::not_taken_now;
 use super::{Hub, HubEvent};
 use crate::error::{Error, codes};
 use crate::protocol::*;
@@ -76,7 +76,7 @@ impl Hub {
                 && self.passed_on.remove(&(tab.clone(), *request))
                 && self.is_behind()
             {
-                *error = Some(keep_them());
+                *error = Some(not_taken_now());
             }
             // A tab that has begun another session has not been let in again yet.
             let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);

@@ -14,13 +14,13 @@ mod blocked;
 mod departed;
 mod holders;
 mod ingested;
-mod last_words;
 mod log;
 mod lost;
 mod ops;
 mod outdated;
 mod requests;
 mod subscriptions;
+mod unload_journal;
 
 pub(super) use departed::Departed;
 use holders::Holder;

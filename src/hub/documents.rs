@@ -433,8 +433,8 @@ impl Documents {
     }
 
     /// The tab has ended, and another may pass on what it could not say.
-    pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
-        self.docs.for_each(|doc| doc.await_last_words(tab, cx));
+    pub fn await_unload_journals(&mut self, tab: &str, cx: &Context<'_>) {
+        self.docs.for_each(|doc| doc.await_unload_journals(tab, cx));
     }
 
     /// The tab is gone.
@@ -454,7 +454,7 @@ impl Documents {
                 continue;
             }
             if cx.journal.is_some() {
-                // A tab that comes back, or its last words, may still speak of these.
+                // A tab that comes back, or its unload journal, may still speak of these.
                 self.first_rev = self.first_rev.max(doc.rev() + 1);
             }
             drop(doc);

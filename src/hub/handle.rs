@@ -20,7 +20,9 @@ impl Hub {
             (Some(tab), ToHub::Away) => self.goes_away(&tab),
             (Some(tab), ToHub::Bye) => self.tab_left(&tab),
             (Some(tab), ToHub::ConnectionResume(resume)) => self.resume(peer, &tab, resume),
-            (Some(tab), ToHub::ConnectionLastWords(words)) => self.take_last_words(tab, words),
+            (Some(tab), ToHub::ConnectionUnloadJournal(words)) => {
+                self.take_unload_journal(tab, words)
+            }
             (Some(tab), ToHub::ConnectionQuery(ConnectionQuery { request, spec })) => {
                 let (docs, queries, _, mut cx) = self.parts();
                 queries.ask(Waiter { tab, request }, spec, docs, &mut cx);
@@ -31,7 +33,7 @@ impl Hub {
             }
             (Some(tab), ToHub::ConnectionSend(send)) => self.pass_to_server(&tab, send),
             (Some(tab), ToHub::ConnectionHandleMessage(handle)) => {
-                self.pretend(&tab, &handle.message);
+                self.take_by_hand(&tab, &handle.message);
             }
             (Some(tab), ToHub::StoreAsk(ask)) => self.ask_store(tab, ask),
             (Some(_), ToHub::ConnectionBulkBegin) => self.upstream.start_bulk(),

@@ -59,8 +59,8 @@ impl Hub {
             peer.owner = Some(hello.tab.clone());
         }
         let (request, lineage) = (hello.request, self.lineage());
-        let last_words = self.takes_last_words();
-        let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, last_words };
+        let unload_journals = self.takes_unload_journals();
+        let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, unload_journals };
         self.out.push((hello.tab.clone(), ToTab::Welcome(welcome)));
         self.out.push((hello.tab.clone(), ToTab::ConnectionEvent(self.state.clone())));
         self.out.extend(store_events);

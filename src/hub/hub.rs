@@ -89,7 +89,7 @@ pub struct Hub {
     pub(super) expected: SortedSet<String>,
     /// Tabs that have gone offline, and may come back.
     pub(super) away: Away,
-    /// Requests that pass on last words, and whose answer waits until those are written.
+    /// Requests that pass on an unload journal, and whose answer waits until that is written.
     pub(super) passed_on: SortedSet<(String, u64)>,
     pub(super) is_connected: bool,
     pub(super) offline: Offline,
@@ -185,9 +185,9 @@ impl Hub {
 
     /// The tab has gone without a word.
     pub(super) fn tab_ended(&mut self, tab: &str) {
-        if self.takes_last_words() {
+        if self.takes_unload_journals() {
             let (docs, _, _, cx) = self.parts();
-            docs.await_last_words(tab, &cx);
+            docs.await_unload_journals(tab, &cx);
         }
         self.remove_tab(tab);
     }

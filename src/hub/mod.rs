@@ -19,7 +19,6 @@ mod handshake;
 mod hub;
 mod inbox;
 mod journal;
-mod last_words;
 mod needs;
 mod peers;
 mod queries;
@@ -28,6 +27,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod unload_journal;
 mod upkeep;
 mod upstream;
 

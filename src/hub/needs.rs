@@ -27,7 +27,7 @@ pub(super) fn needs(message: &ToHub) -> (Need, Vec<&DocId>) {
         ToHub::ConnectionResume(ConnectionResume { docs }) => {
             (Need::Held, docs.iter().map(|held| &held.doc).collect())
         }
-        ToHub::ConnectionLastWords(ConnectionLastWords { docs, .. }) => {
+        ToHub::ConnectionUnloadJournal(ConnectionUnloadJournal { docs, .. }) => {
             (Need::AtHand, docs.iter().map(|held| &held.doc).collect())
         }
         ToHub::DocUnsubscribe(DocUnsubscribe { doc, .. }) => (Need::AtHand, vec![doc]),

@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 use crate::protocol::{DocId, HubLayers};
 use crate::store;
 
-/// How long the tabs of an earlier hub may take to come back with what they hold, and the last words of a
+/// How long the tabs of an earlier hub may take to come back with what they hold, and the unload journal of a
 /// tab that has ended.
 pub(super) const GRACE: Millis = 60_000;
 
@@ -22,7 +22,7 @@ pub struct HubSettings {
     /// How much the store is to hold at most.
     pub store_limits: store::Limits,
     /// Whether tabs may leave ops outside of the store: they are not encrypted there.
-    pub last_words: bool,
+    pub unload_journals: bool,
     /// How long a document that no tab wants any more stays subscribed upstream.
     pub linger: Millis,
     /// The codecs that tabs may use.

@@ -40,7 +40,7 @@ impl Hub {
     }
 
     /// Whether the server has every op that is known of; documents that are being read may have more.
-    pub fn is_rested(&self) -> bool {
+    pub fn is_drained(&self) -> bool {
         !self.is_stalled() && self.found.is_empty() && !self.docs.has_uncommitted()
     }
 

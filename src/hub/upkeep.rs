@@ -16,7 +16,7 @@ const COMMITS: u32 = 1000;
 /// The part of the device's room from which on it counts as full.
 const FULL: f64 = 0.9;
 /// A tab that has come tells within this time what it has open.
-const TELLING: Millis = 200;
+const TELL_AGAIN_AFTER: Millis = 200;
 
 /// What a device says of its room for stores, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Hub {
         if !self.awaits_tabs()
             && let Some(at) = &mut self.upkeep.evicts_at
         {
-            *at = (*at).min(self.now + TELLING);
+            *at = (*at).min(self.now + TELL_AGAIN_AFTER);
         }
     }
 

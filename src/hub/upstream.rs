@@ -58,7 +58,7 @@ wire!(Submitted { composed, head });
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reapplied {
     /// Those that do not fit, each with the reason.
-    pub unfit: Vec<(PendingOp, Error)>,
+    pub unapplied: Vec<(PendingOp, Error)>,
     /// The document's head, if it is another now.
     pub head: Option<Head>,
 }

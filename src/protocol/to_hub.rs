@@ -15,7 +15,7 @@ messages! {
         /// This is what I hold from before.
         "connection.resume" = ConnectionResume(ConnectionResume),
         /// Another that is gone left this.
-        "connection.lastWords" = ConnectionLastWords(ConnectionLastWords),
+        "connection.unloadJournal" = ConnectionUnloadJournal(ConnectionUnloadJournal),
         /// Load these documents.
         "connection.getBulk" = ConnectionGetBulk(ConnectionGetBulk),
         /// Many fetches and subscriptions follow, in this frame.
@@ -60,7 +60,7 @@ impl Request for ToHub {
     fn request(&self) -> Option<u64> {
         match self {
             ToHub::Hello(Hello { request, .. })
-            | ToHub::ConnectionLastWords(ConnectionLastWords { request, .. })
+            | ToHub::ConnectionUnloadJournal(ConnectionUnloadJournal { request, .. })
             | ToHub::ConnectionGetBulk(ConnectionGetBulk { request, .. })
             | ToHub::ConnectionQuery(ConnectionQuery { request, .. })
             | ToHub::DocFetch(DocFetch { request, .. })

@@ -1,4 +1,4 @@
-/// Seals what a [`Sealed`](super::Sealed) store keeps.
+/// Encrypts what an [`Encrypted`](super::Encrypted) store keeps.
 #[async_trait::async_trait(?Send)]
 pub trait Cipher {
     /// Makes `plain` unreadable. What comes of it opens in the same context only.
@@ -6,13 +6,13 @@ pub trait Cipher {
     /// # Errors
     ///
     /// The reason, in words.
-    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+    async fn encrypt(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
 
-    /// What was sealed in this context.
+    /// What was encrypted in this context.
     ///
     /// # Errors
     ///
     /// The reason, in words: the key or the context is another, the bytes were changed, or the cipher
     /// does not work at present.
-    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+    async fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
 }

@@ -19,7 +19,7 @@ pub(super) fn size(payload: &[u8]) -> u64 {
     (PAYLOAD + payload.len()) as u64
 }
 
-pub(super) fn seal(number: u64, payload: &[u8]) -> Vec<u8> {
+pub(super) fn wrap(number: u64, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(PAYLOAD + payload.len());
     bytes.push(FORMAT);
     bytes.extend([0; NUMBER - SUM]);
@@ -31,7 +31,7 @@ pub(super) fn seal(number: u64, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The number and what the caller wrote.
-pub(super) fn unseal(bytes: &[u8]) -> Result<(u64, &[u8]), Flaw> {
+pub(super) fn unwrap(bytes: &[u8]) -> Result<(u64, &[u8]), Flaw> {
     let (head, payload) = bytes.split_first_chunk::<PAYLOAD>().ok_or(Flaw::Corrupt)?;
     let [format, s0, s1, s2, s3, number @ ..] = *head;
     if format != FORMAT {

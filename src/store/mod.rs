@@ -10,7 +10,7 @@
 //!   The newest 16 MiB of what was set aside are kept.
 //!
 //! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program lives. Around
-//! either, [`Sealed`] makes the records unreadable without a key.
+//! either, [`Encrypted`] makes the records unreadable without a key.
 //!
 //! ```
 //! use tabmux::protocol::DocId;
@@ -45,6 +45,7 @@
 //! ```
 
 mod cipher;
+mod encrypted;
 mod error;
 mod eviction;
 mod frame;
@@ -56,7 +57,6 @@ mod opening;
 mod plan;
 mod quarantine;
 mod reading;
-mod sealed;
 mod session;
 mod stored;
 mod summary;
@@ -68,6 +68,7 @@ mod web_crypto;
 mod write;
 
 pub use cipher::Cipher;
+pub use encrypted::Encrypted;
 pub use error::StoreError;
 pub use eviction::{Limits, victims};
 #[cfg(target_arch = "wasm32")]
@@ -75,8 +76,7 @@ pub use indexed_db::IndexedDbStore;
 pub use inventory::{DocInfo, Inventory};
 pub use memory::{MemoryDisk, MemoryStore};
 pub use opening::{Opened, Opening};
-pub use sealed::Sealed;
-pub use stored::{Damage, Flaw, Record, StoredDoc};
+pub use stored::{Damage, Flaw, RecordKey, StoredDoc};
 use summary::Summary;
 #[cfg(target_arch = "wasm32")]
 pub use web_crypto::AesGcm;
@@ -95,12 +95,12 @@ pub trait Store {
 
     /// Opens the store and counts its epoch up, in one transaction: all who opened it before are
     /// fenced from then on. A store may be opened again, for instance after [`StoreError::Closed`].
-    /// One that does not fit the seal is not opened, and nothing changes.
+    /// One that does not fit the key check is not opened, and nothing changes.
     async fn open(&self, opening: Opening) -> Result<Opened, StoreError>;
 
-    /// The seal the store was opened with when it was new or cleared, if any. It need not be open,
+    /// The key check the store was opened with when it was new or cleared, if any. It need not be open,
     /// and nothing changes.
-    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// A document as stored; empty if it is not in the store. What can't be read is set aside and
     /// reported, once. A document's first write is to come after it was read.
@@ -112,7 +112,7 @@ pub trait Store {
         &self,
         epoch: u64,
         doc: &DocId,
-        from: Record,
+        from: RecordKey,
     ) -> Result<StoredDoc, StoreError>;
 
     /// Makes all writes in one transaction, or none of them.
@@ -126,7 +126,7 @@ pub trait Store {
     /// What the store holds, without reading the records.
     async fn inventory(&self) -> Result<Inventory, StoreError>;
 
-    /// Drops everything, the quarantine, the lineage and the seal included, in one transaction, and
+    /// Drops everything, the quarantine, the lineage and the key check included, in one transaction, and
     /// fences whoever has opened the store.
     async fn clear(&self, epoch: u64) -> Result<(), StoreError>;
 

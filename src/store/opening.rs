@@ -12,9 +12,9 @@ pub struct Opening {
     /// The epoch that the store must still have, unless it is new or was cleared: for one who has
     /// lost it and opens it again.
     pub succeeds: Option<u64>,
-    /// What tells that the key is the right one, if records are sealed; see
-    /// [`Sealed`](super::Sealed), which fills it in.
-    pub seal: Option<Vec<u8>>,
+    /// What tells that the key is the right one, if records are encrypted; see
+    /// [`Encrypted`](super::Encrypted), which fills it in.
+    pub key_check: Option<Vec<u8>>,
 }
 
 /// What [`open`](super::Store::open) found.
@@ -41,8 +41,8 @@ pub(super) fn check_succession(
     }
 }
 
-/// Refuses to open a store with another seal than its own. One without records takes any.
-pub(super) fn check_seal(
+/// Refuses to open a store with another key check than its own. One without records takes any.
+pub(super) fn check_key(
     name: &str,
     stored: Option<&[u8]>,
     given: Option<&[u8]>,
@@ -50,13 +50,13 @@ pub(super) fn check_seal(
 ) -> Result<(), StoreError> {
     let reason = match (stored, given) {
         (None, Some(_)) if has_records => {
-            "what it holds is not sealed: open it without a key, or clear it first"
+            "what it holds is not encrypted: open it without a key, or clear it first"
         }
-        (Some(_), None) => "it is sealed: give the key it was sealed with",
+        (Some(_), None) => "it is encrypted: give the key it was encrypted with",
         (Some(stored), Some(given)) if stored != given => OTHER_KEY,
         _ => return Ok(()),
     };
     Err(StoreError::Key { name: name.to_owned(), reason: reason.to_owned() })
 }
 
-pub(super) const OTHER_KEY: &str = "it was sealed with another key: give that one";
+pub(super) const OTHER_KEY: &str = "it was encrypted with another key: give that one";

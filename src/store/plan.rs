@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Record, StoreError, Summary, Write, frame};
+use super::{RecordKey, StoreError, Summary, Write, frame};
 use crate::protocol::DocId;
 
 /// A change of a document's records.
 #[derive(Debug)]
 pub(super) enum Change {
-    Put(Record, Vec<u8>),
+    Put(RecordKey, Vec<u8>),
     /// Drops the log entries below this one, which is never the first.
     DropBelow(u64),
     DropAll,
@@ -48,11 +48,11 @@ impl Plan {
                 if *n != summary.next {
                     return Err(StoreError::Gap { doc: doc.clone(), n: *n, next: summary.next });
                 }
-                let bytes = frame::seal(*n, record);
+                let bytes = frame::wrap(*n, record);
                 summary.next += 1;
                 summary.log += bytes.len() as u64;
                 summary.pending = *pending;
-                self.changes.push(Change::Put(Record::Entry(*n), bytes));
+                self.changes.push(Change::Put(RecordKey::Entry(*n), bytes));
             }
             Write::Checkpoint { doc, record, next, pending } => {
                 let summary = self.summary.get_or_insert_default();
@@ -60,7 +60,7 @@ impl Plan {
                     let (next, first) = (*next, summary.first);
                     return Err(StoreError::OldCheckpoint { doc: doc.clone(), next, first });
                 }
-                let bytes = frame::seal(*next, record);
+                let bytes = frame::wrap(*next, record);
                 if *next > summary.first {
                     self.changes.push(Change::DropBelow(*next));
                 }
@@ -71,7 +71,7 @@ impl Plan {
                 summary.next = summary.next.max(*next);
                 summary.checkpoint = Some(bytes.len() as u64);
                 summary.pending = *pending;
-                self.changes.push(Change::Put(Record::Checkpoint, bytes));
+                self.changes.push(Change::Put(RecordKey::Checkpoint, bytes));
             }
             Write::Remove { .. } => {
                 let pinned = self.summary.is_some_and(|it| it.pinned);

@@ -1,6 +1,6 @@
 //! Puts a document together from its records; the same for every store.
 
-use super::{Damage, Flaw, Record, StoredDoc, Summary, frame};
+use super::{Damage, Flaw, RecordKey, StoredDoc, Summary, frame};
 use crate::protocol::DocId;
 
 /// A document as read, and what must be repaired in the store.
@@ -11,7 +11,7 @@ pub(super) struct Reading {
 
 pub(super) struct Repair {
     /// The records to move to the quarantine: this one and all after it.
-    pub from: Option<Record>,
+    pub from: Option<RecordKey>,
     pub summary: Summary,
 }
 
@@ -19,8 +19,8 @@ pub(super) struct Repair {
 pub(super) fn read(
     doc: &DocId,
     summary: Option<Summary>,
-    records: &[(Record, Vec<u8>)],
-    useless: Option<Record>,
+    records: &[(RecordKey, Vec<u8>)],
+    useless: Option<RecordKey>,
 ) -> Reading {
     if summary.is_none() && records.is_empty() {
         return Reading { doc: StoredDoc::default(), repair: None };
@@ -35,7 +35,7 @@ pub(super) fn read(
         return Reading { doc: stored, repair: (!summary.is_some_and(fits)).then_some(repair) };
     };
     let after = records.iter().filter(|(it, _)| *it > record);
-    let intact = after.filter_map(|(_, bytes)| frame::unseal(bytes).ok());
+    let intact = after.filter_map(|(_, bytes)| frame::unwrap(bytes).ok());
     let rest = intact.map(|(n, payload)| (n, payload.to_vec())).collect();
     stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
     Reading { doc: stored, repair: Some(Repair { from: Some(record), summary: counted }) }
@@ -45,36 +45,36 @@ pub(super) fn read(
 fn fill(
     stored: &mut StoredDoc,
     summary: Option<Summary>,
-    records: &[(Record, Vec<u8>)],
-    useless: Option<Record>,
-) -> Result<(), (Record, Flaw)> {
-    let unseal = |record, bytes| match frame::unseal(bytes) {
+    records: &[(RecordKey, Vec<u8>)],
+    useless: Option<RecordKey>,
+) -> Result<(), (RecordKey, Flaw)> {
+    let unwrap = |record, bytes| match frame::unwrap(bytes) {
         Ok(_) if useless == Some(record) => Err((record, Flaw::Corrupt)),
-        unsealed => unsealed.map_err(|flaw| (record, flaw)),
+        unwrapped => unwrapped.map_err(|flaw| (record, flaw)),
     };
     let mut records = records.iter().peekable();
-    if let Some((_, bytes)) = records.next_if(|(record, _)| *record == Record::Checkpoint) {
-        let (next, payload) = unseal(Record::Checkpoint, bytes)?;
+    if let Some((_, bytes)) = records.next_if(|(record, _)| *record == RecordKey::Checkpoint) {
+        let (next, payload) = unwrap(RecordKey::Checkpoint, bytes)?;
         stored.next = next;
         stored.checkpoint = Some(payload.to_vec());
     } else if summary.is_some_and(|it| it.checkpoint.is_some()) {
-        return Err((Record::Checkpoint, Flaw::Missing));
+        return Err((RecordKey::Checkpoint, Flaw::Missing));
     }
     // What the checkpoint contains is long dropped; storage that fails may bring it back.
-    let first = Record::Entry(stored.next);
+    let first = RecordKey::Entry(stored.next);
     for (record, bytes) in records.filter(|(record, _)| *record >= first) {
-        let expected = Record::Entry(stored.next);
+        let expected = RecordKey::Entry(stored.next);
         if *record != expected {
             return Err((expected, Flaw::Missing));
         }
-        match unseal(expected, bytes)? {
+        match unwrap(expected, bytes)? {
             (number, payload) if number == stored.next => stored.log.push(payload.to_vec()),
             _ => return Err((expected, Flaw::Corrupt)),
         }
         stored.next += 1;
     }
     match summary {
-        Some(it) if it.next > stored.next => Err((Record::Entry(stored.next), Flaw::Missing)),
+        Some(it) if it.next > stored.next => Err((RecordKey::Entry(stored.next), Flaw::Missing)),
         _ => Ok(()),
     }
 }

@@ -32,7 +32,7 @@ pub struct Damage {
     /// The document.
     pub doc: DocId,
     /// The first record that can't be read.
-    pub record: Record,
+    pub record: RecordKey,
     /// What is wrong with it.
     pub flaw: Flaw,
     /// The numbers and records of the intact log entries after it, oldest first. They can't be
@@ -53,18 +53,18 @@ impl fmt::Display for Damage {
 
 /// Which record of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Record {
+pub enum RecordKey {
     /// The checkpoint.
     Checkpoint,
     /// The log entry of this number.
     Entry(u64),
 }
 
-impl fmt::Display for Record {
+impl fmt::Display for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Record::Checkpoint => write!(f, "checkpoint"),
-            Record::Entry(n) => write!(f, "log entry {n}"),
+            RecordKey::Checkpoint => write!(f, "checkpoint"),
+            RecordKey::Entry(n) => write!(f, "log entry {n}"),
         }
     }
 }

@@ -5,7 +5,7 @@ use web_sys::{AesGcmParams, Crypto, CryptoKey, SubtleCrypto};
 
 use super::{Cipher, thrown};
 
-/// How many random bytes come before what is sealed.
+/// How many random bytes come before what is encrypted.
 const IV: usize = 12;
 
 /// AES-GCM by the browser's WebCrypto, with a key that never leaves it.
@@ -15,7 +15,7 @@ pub struct AesGcm {
 }
 
 impl AesGcm {
-    /// Seals with this key, which must be for AES-GCM and allow to encrypt and decrypt. It need not
+    /// Encrypts with this key, which must be for AES-GCM and allow to encrypt and decrypt. It need not
     /// be extractable.
     pub fn new(key: CryptoKey) -> Self {
         AesGcm { key }
@@ -24,26 +24,26 @@ impl AesGcm {
 
 #[async_trait::async_trait(?Send)]
 impl Cipher for AesGcm {
-    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+    async fn encrypt(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         let work = async {
             let iv = Uint8Array::new_with_length(IV as u32);
             crypto()?.get_random_values_with_js_u8_array(&iv)?;
             let (algorithm, plain) = (algorithm(&iv, context), Uint8Array::from(plain));
-            let sealing =
+            let encrypting =
                 subtle()?.encrypt_with_object_and_js_u8_array(&algorithm, &self.key, &plain)?;
-            let mut sealed = iv.to_vec();
-            sealed.extend(bytes(sealing).await?);
-            Ok(sealed)
+            let mut encrypted = iv.to_vec();
+            encrypted.extend(bytes(encrypting).await?);
+            Ok(encrypted)
         };
         work.await.map_err(|thrown| thrown::describe(&thrown))
     }
 
-    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
-        let (iv, sealed) = sealed.split_at_checked(IV).ok_or("it is too short")?;
+    async fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        let (iv, encrypted) = encrypted.split_at_checked(IV).ok_or("it is too short")?;
         let work = async {
             let algorithm = algorithm(&Uint8Array::from(iv), context);
-            let sealed = Uint8Array::from(sealed);
-            bytes(subtle()?.decrypt_with_object_and_js_u8_array(&algorithm, &self.key, &sealed)?)
+            let encrypted = Uint8Array::from(encrypted);
+            bytes(subtle()?.decrypt_with_object_and_js_u8_array(&algorithm, &self.key, &encrypted)?)
                 .await
         };
         work.await.map_err(|thrown| thrown::describe(&thrown))

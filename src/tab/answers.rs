@@ -113,7 +113,7 @@ impl Tab {
                 }
             }
             ToTab::StoreEvent(event) => {
-                self.takes_last_words &= event.name != "cleared";
+                self.takes_unload_journals &= event.name != "cleared";
                 self.events.push_back(TabEvent::StoreEvent(event));
             }
             ToTab::Lineage(it) => self.lineage = Some(it.lineage),

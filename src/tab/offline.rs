@@ -5,7 +5,7 @@ use tabmux_middleware::Millis;
 use super::Tab;
 use crate::protocol::*;
 use crate::tab::TabEvent;
-use crate::tab::documents::TabDoc;
+use crate::tab::tab_docs::TabDoc;
 
 /// Whether the tab is offline.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -91,7 +91,7 @@ impl Tab {
             | ToHub::StoreHeard(_) => true,
             ToHub::Hello(_)
             | ToHub::Bye
-            | ToHub::ConnectionLastWords(_)
+            | ToHub::ConnectionUnloadJournal(_)
             | ToHub::ConnectionGetBulk(_)
             | ToHub::ConnectionBulkBegin
             | ToHub::ConnectionBulkEnd

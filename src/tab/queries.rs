@@ -4,10 +4,10 @@
 use super::Tab;
 use crate::protocol::*;
 use crate::tab::TabEvent;
-use crate::tab::documents::TabDoc;
+use crate::tab::tab_docs::TabDoc;
 
 /// News of a query that name documents whose state is still to come.
-pub(super) struct HeldResults {
+pub(super) struct WaitingResults {
     pub request: u64,
     pub docs: Vec<DocId>,
     pub event: TabEvent,
@@ -33,7 +33,7 @@ impl Tab {
     /// Tells of a query, after what was to be told of it before.
     pub(super) fn tell_query(&mut self, request: u64, docs: Vec<DocId>, event: TabEvent) {
         let is_online = self.is_connected;
-        self.held.push_back(HeldResults { request, docs, event, is_online });
+        self.held.push_back(WaitingResults { request, docs, event, is_online });
         self.tell_held();
     }
 
@@ -41,7 +41,8 @@ impl Tab {
     pub(super) fn tell_held(&mut self) {
         let mut waiting = Vec::new();
         for held in std::mem::take(&mut self.held) {
-            let is_next = !waiting.iter().any(|other: &HeldResults| other.request == held.request);
+            let is_next =
+                !waiting.iter().any(|other: &WaitingResults| other.request == held.request);
             if is_next && !held.docs.iter().any(|doc| self.lacks(doc, held.is_online)) {
                 self.end_if_told(&held.event);
                 self.events.push_back(held.event);

@@ -5,9 +5,9 @@ use tabmux_middleware::{Environment, Millis, Request, SortedMap, Stack};
 use tabmux_transports::Frame;
 
 use super::changes::QueuedChange;
-use super::documents::{DocKey, Documents, TabDoc};
 use super::offline::Offline;
-use super::queries::HeldResults;
+use super::queries::WaitingResults;
+use super::tab_docs::{DocKey, TabDoc, TabDocs};
 use super::{TabEvent, TabSettings};
 use crate::error::{Error, codes};
 use crate::ot::Types;
@@ -28,8 +28,8 @@ pub struct Tab {
     pub(super) epoch: Option<u64>,
     /// The lineage of the hub whose state the documents hold.
     pub(super) lineage: Option<String>,
-    /// Whether hubs of this lineage take last words.
-    pub(super) takes_last_words: bool,
+    /// Whether hubs of this lineage take unload journals.
+    pub(super) takes_unload_journals: bool,
     /// What waits until the tab has joined.
     pub(super) waiting: Vec<ToHub>,
     /// Requests without an answer, to be asked again of the next hub.
@@ -37,7 +37,7 @@ pub struct Tab {
     pub(super) hello: u64,
     pub(super) next_request: u64,
     pub(super) next_op_id: u64,
-    pub(super) docs: Documents,
+    pub(super) docs: TabDocs,
     /// The rest of a `doc.change`: listeners may submit ops between one change and the next.
     pub(super) changes: VecDeque<QueuedChange>,
     /// Documents whose next ops may go, once the owner has heard of the answer to those before.
@@ -53,7 +53,7 @@ pub struct Tab {
     /// The number of the last `query.docs` of this session.
     pub(super) heard: u64,
     /// What is to be told of queries once the documents that it names have come, oldest first.
-    pub(super) held: VecDeque<HeldResults>,
+    pub(super) held: VecDeque<WaitingResults>,
 }
 
 impl Tab {
@@ -74,13 +74,13 @@ impl Tab {
             joined: false,
             epoch: None,
             lineage: None,
-            takes_last_words: false,
+            takes_unload_journals: false,
             waiting: Vec::new(),
             outstanding: SortedMap::default(),
             hello: 0,
             next_request: 1,
             next_op_id: 1,
-            docs: Documents::default(),
+            docs: TabDocs::default(),
             changes: VecDeque::new(),
             answered: VecDeque::new(),
             manual: false,
@@ -193,7 +193,7 @@ impl Tab {
     fn welcomed(&mut self, epoch: u64, welcome: Welcome, now: Millis) {
         self.joined = true;
         let known = self.lineage.replace(welcome.lineage);
-        self.takes_last_words = welcome.last_words;
+        self.takes_unload_journals = welcome.unload_journals;
         if let Some(link) = &mut self.link {
             link.established();
         }
@@ -292,7 +292,7 @@ impl Tab {
                 | ToHub::Away
                 | ToHub::Bye
                 | ToHub::ConnectionResume(_)
-                | ToHub::ConnectionLastWords(_)
+                | ToHub::ConnectionUnloadJournal(_)
                 | ToHub::ConnectionBulkBegin
                 | ToHub::ConnectionBulkEnd
                 | ToHub::ConnectionQuery(_)

@@ -3,9 +3,9 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
-import {left} from './support/last-words.mjs';
 import {committedOnce, hold, mark} from './support/list-marks.mjs';
 import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
+import {left} from './support/unload-journal.mjs';
 
 let browser;
 

@@ -7,7 +7,8 @@ use futures::executor::block_on;
 use tabmux::hub::{Hub, PeerId, Room, StoreRequest};
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    DocInfo, Durability, MemoryDisk, MemoryStore, Opened, Opening, Record, Store, StoredDoc, Write,
+    DocInfo, Durability, MemoryDisk, MemoryStore, Opened, Opening, RecordKey, Store, StoredDoc,
+    Write,
 };
 
 use crate::stage::Stage;
@@ -121,7 +122,7 @@ impl Disk {
     }
 
     /// Spoils a record.
-    pub fn spoil(&self, id: &DocId, record: Record) {
+    pub fn spoil(&self, id: &DocId, record: RecordKey) {
         let is_there = self.disk.corrupt(id, record, |bytes| bytes[20] ^= 1);
         assert!(is_there, "there is no {record} of {id}");
     }

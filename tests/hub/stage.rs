@@ -83,7 +83,7 @@ fn hub(script: &Rc<RefCell<Script>>, types: Rc<dyn Types>, disk: Option<&Disk>) 
         lineage: disk.map_or("first", |disk| &disk.opened.lineage).to_owned(),
         stored: disk.map(|disk| disk.opened.pending.clone()),
         store_limits: tabmux::store::Limits::default(),
-        last_words: disk.is_some(),
+        unload_journals: disk.is_some(),
         linger: LINGER,
         codecs: Codecs::built_in(Limits::default()),
         layers: Default::default(),

@@ -226,7 +226,7 @@ pub fn of_tabs() -> Vec<Value> {
         envelope(false, "connection.resume", json!({"docs": held})),
         envelope(
             false,
-            "connection.lastWords",
+            "connection.unloadJournal",
             json!({"request": 9, "tab": "gone", "lineage": "first", "docs": held}),
         ),
         envelope(

@@ -144,15 +144,15 @@ impl Upstream for Scripted {
     fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         let mut script = self.0.borrow_mut();
         let client = script.docs.entry(doc.clone()).or_default();
-        let mut unfit = Vec::new();
+        let mut unapplied = Vec::new();
         for op in pending {
             if let Err(error) = client.submit(op.clone(), false) {
-                unfit.push((op, error));
+                unapplied.push((op, error));
             }
         }
         let head = client.head();
         script.flush(doc);
-        Reapplied { unfit, head: Some(head) }
+        Reapplied { unapplied, head: Some(head) }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {

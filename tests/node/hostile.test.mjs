@@ -194,13 +194,13 @@ test('who has no proof that a tab is theirs can not come in its place', async ()
   await unharmed(stage);
 });
 
-test('the last words of a tab that lives are taken from nobody else', async () => {
+test('The unload journal of a tab that lives is taken from nobody else', async () => {
   const stage = await begin();
   const end = rawEnd(stage.hub);
   end.hello('raw');
   const ops = [{op_id: 1000, op: {op: ADD}, compose: false}];
   const docs = [{doc: {collection: 'things', id: 'one'}, rev: 1, subscribed: false, ops}];
-  end.say('connection.lastWords', {request: 2, tab: stage.tabs[0].tabId, lineage: 'any', docs});
+  end.say('connection.unloadJournal', {request: 2, tab: stage.tabs[0].tabId, lineage: 'any', docs});
   assert.equal(await end.answer(2), 'ERR_TABMUX_HUB_LOST');
   await unharmed(stage);
 });

@@ -153,7 +153,7 @@ const REFUSED = [
   ],
   ['a password for a key', store({encryption: 'x'}), INVALID, /`store\.encryption`.*CryptoKey/],
   [
-    'a key that can not open what it has sealed',
+    'a key that can not open what it has encrypted',
     store({encryption: await key('AES-GCM', 'encrypt')}),
     INVALID,
     /`store\.encryption`.*usages `encrypt` and `decrypt`/,

@@ -566,7 +566,7 @@ test('with a key, the next hub needs the same key', async () => {
 
 for (const [what, store, says] of [
   ['another key', {encryption: await key()}, /another key/],
-  ['no key', true, /sealed/],
+  ['no key', true, /encrypted/],
   [
     'a function that finds none',
     {

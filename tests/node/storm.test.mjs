@@ -78,7 +78,7 @@ const ofTabs = [
   ['away'],
   ['bye'],
   ['connection.resume', {docs: held}],
-  ['connection.lastWords', {request: 9, tab: 'gone', lineage: 'x', docs: held}],
+  ['connection.unloadJournal', {request: 9, tab: 'gone', lineage: 'x', docs: held}],
   ['connection.getBulk', {request: 6, docs: [{doc, rev: 2}]}],
   ['connection.bulkBegin'],
   ['connection.bulkEnd'],

@@ -358,7 +358,7 @@ test('ops done again are sent, held, under their names; those that do not fit ar
   hub.adapter.fetch('notes', 'a');
   await hub.told('fetched');
   const sent = {src: 'an earlier hub', seq: 5};
-  const {unfit} = hub.adapter.reapply('notes', 'a', [
+  const {unapplied: unfit} = hub.adapter.reapply('notes', 'a', [
     pendingOp({create: {type: json0, data: 1}}, 1),
     pendingOp(add(3, 'x'), 2, {sent}),
     // Its first half would fit.
@@ -402,7 +402,7 @@ test('ops done again may create a document that is not there, and delete it', as
   const backend = newBackend();
   const hub = new Upstream(backend);
   await hub.subscribe('a');
-  const {unfit} = hub.adapter.reapply('notes', 'a', [
+  const {unapplied: unfit} = hub.adapter.reapply('notes', 'a', [
     pendingOp({op: [{insert: 'x'}]}, 1, {type: rich}),
     pendingOp({del: true}, 2, {type: rich}),
     pendingOp({create: {type: rich, data: [{insert: 'a'}]}}, 3),
@@ -422,7 +422,7 @@ test('ops done again may create a document that is not there, and delete it', as
   await until(() => stored(backend, 'a').version === 2);
   assert.deepEqual(json(stored(backend, 'a').data.ops), [{insert: 'xa'}]);
   assert.equal(
-    hub.adapter.reapply('notes', 'a', [pendingOp({del: true}, 5, {type: rich})]).unfit.length,
+    hub.adapter.reapply('notes', 'a', [pendingOp({del: true}, 5, {type: rich})]).unapplied.length,
     0,
   );
   assert.equal(hub.state('a').type, null);

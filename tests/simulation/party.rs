@@ -10,7 +10,7 @@ use serde_json::json;
 use tabmux::hub::{Head, UpstreamEvent};
 use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::DocId;
-use tabmux::transports::{Faults, Link};
+use tabmux::transports::{Faults, FaultyLink};
 use tabmux::{Payload, to_value};
 
 use super::client::Client;
@@ -30,8 +30,8 @@ pub struct Party {
 
 struct Socket {
     agent: AgentId,
-    up: Link<Request>,
-    down: Link<Reply>,
+    up: FaultyLink<Request>,
+    down: FaultyLink<Reply>,
 }
 
 impl Party {
@@ -49,7 +49,8 @@ impl Party {
         common.trace(|| format!("{} connects", client.src()));
         let faults = Faults { delay: 0..=delay, ..Faults::default() };
         let mut seed = || common.rng.random();
-        let (up, down) = (Link::new(seed(), faults.clone()), Link::new(seed(), faults.clone()));
+        let (up, down) =
+            (FaultyLink::new(seed(), faults.clone()), FaultyLink::new(seed(), faults.clone()));
         self.socket = Some(Socket { agent: server.connect(client.src()), up, down });
         client.set_connected(true);
     }

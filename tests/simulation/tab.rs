@@ -9,7 +9,7 @@ use serde_json::json;
 use tabmux::codecs::{Json, Limits};
 use tabmux::middleware::LayerConfig;
 use tabmux::ot::{Create, Op, Replica, SubmitOptions, Token};
-use tabmux::protocol::{ConnectionLastWords, DocId};
+use tabmux::protocol::{ConnectionUnloadJournal, DocId};
 use tabmux::tab::{DocKey, Tab, TabEvent, TabSettings};
 use tabmux::transports::{Frame, Guarantees};
 use tabmux::{Error, Payload, codes, to_value};
@@ -26,7 +26,7 @@ pub struct Common {
     pub rng: ChaCha8Rng,
     pub ledger: Ledger,
     /// What tabs that are gone have left, and no hub has taken yet.
-    pub left: Vec<ConnectionLastWords>,
+    pub left: Vec<ConnectionUnloadJournal>,
     pub trace: Trace,
     /// How many ops listeners will still submit while changes are applied.
     pub reentrant_edits: u32,
@@ -193,24 +193,24 @@ impl TabDriver {
     }
 
     /// The tab is about to end, and leaves what the hub may not have.
-    pub fn leave_last_words(&mut self, common: &mut Common) {
-        let Some(words) = self.tab.last_words() else { return };
-        common.trace(|| format!("{} leaves {}", self.id, to_value(&words)));
-        for held in &words.docs {
+    pub fn leave_unload_journal(&mut self, common: &mut Common) {
+        let Some(journal) = self.tab.unload_journal() else { return };
+        common.trace(|| format!("{} leaves {}", self.id, to_value(&journal)));
+        for held in &journal.docs {
             let replica = self.tab.replica(self.docs[&held.doc].key).expect("it is open");
             let is_left = |op_id| held.ops.iter().any(|op| op.op_id == op_id);
             for slot in replica.pending().filter(|slot| is_left(slot.op_id)) {
                 slot.tokens.iter().for_each(|token| common.ledger.leave(*token, slot.op_id));
             }
         }
-        common.left.push(words);
+        common.left.push(journal);
     }
 
     /// Passes on what a tab that is gone has left.
     pub fn pass_on(&mut self, at: usize, common: &mut Common) {
-        let words = common.left[at].clone();
-        let tab = words.tab.clone();
-        let request = self.tab.pass_on(words, common.now);
+        let journal = common.left[at].clone();
+        let tab = journal.tab.clone();
+        let request = self.tab.pass_on(journal, common.now);
         common.trace(|| format!("{} passes on what {tab} has left, {request}", self.id));
         self.requests.insert(request);
         self.passing_on.insert(request, tab);
@@ -328,7 +328,7 @@ impl TabDriver {
             TabEvent::Callback { request, ref error } => {
                 assert!(self.requests.remove(&request), "L1: request {request} ended twice");
                 if let (Some(tab), None) = (self.passing_on.remove(&request), error) {
-                    common.left.retain(|words| words.tab != tab);
+                    common.left.retain(|journal| journal.tab != tab);
                 }
                 self.notes.push(event);
             }

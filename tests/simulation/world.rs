@@ -10,7 +10,7 @@ use tabmux::codecs::{Codecs, Limits};
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::LayerConfig;
 use tabmux::store::Opened;
-use tabmux::transports::{Faults, Frame, FrameKind, Guarantees, Link};
+use tabmux::transports::{Faults, FaultyLink, Frame, FrameKind, Guarantees};
 
 use super::client::Client;
 use super::client::Shared;
@@ -50,8 +50,8 @@ pub fn guarantees(faults: &Faults) -> Guarantees {
 /// A transport between a tab and the hub.
 struct Wire {
     peer: PeerId,
-    up: Link<Frame>,
-    down: Link<Frame>,
+    up: FaultyLink<Frame>,
+    down: FaultyLink<Frame>,
 }
 
 struct Seat {
@@ -156,7 +156,7 @@ impl World {
 
     fn new_wire(&mut self) -> Wire {
         let peer = self.hub.connect(guarantees(&self.setup.faults));
-        let mut link = || Link::new(self.common.rng.random(), self.setup.faults.clone());
+        let mut link = || FaultyLink::new(self.common.rng.random(), self.setup.faults.clone());
         Wire { peer, up: link(), down: link() }
     }
 
@@ -206,7 +206,7 @@ impl World {
             self.tab(at, |driver, common| driver.tab.leave(common.now));
         }
         let Seat { mut driver, wire, .. } = self.tabs.remove(at);
-        driver.leave_last_words(&mut self.common);
+        driver.leave_unload_journal(&mut self.common);
         self.common.trace(|| format!("{} is gone", driver.id));
         self.old_wires.push(wire);
         self.ends.push((self.now() + noticed_after, driver.id.clone()));
@@ -420,7 +420,7 @@ fn new_hub(epoch: u64, opened: Option<&Opened>, upstream: &Party) -> Hub {
         lineage: opened.map_or(epoch.to_string(), |opened| opened.lineage.clone()),
         stored: opened.map(|opened| opened.pending.clone()),
         store_limits: tabmux::store::Limits::default(),
-        last_words: opened.is_some(),
+        unload_journals: opened.is_some(),
         linger: LINGER,
         codecs: Codecs::built_in(Limits::default()),
         layers: Default::default(),

@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::future::{join, join3};
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    DocInfo, Durability, Flaw, Inventory, Opening, Record, Store, StoreError, Write,
+    DocInfo, Durability, Flaw, Inventory, Opening, RecordKey, Store, StoreError, Write,
 };
 
 /// Where stores keep what they are given, and how a test spoils it.
@@ -14,9 +14,9 @@ pub trait Place {
     /// A store that keeps things here; every call makes another.
     fn store(&self) -> Self::Store;
 
-    async fn corrupt(&self, doc: &DocId, record: Record, change: fn(&mut Vec<u8>));
+    async fn corrupt(&self, doc: &DocId, record: RecordKey, change: fn(&mut Vec<u8>));
 
-    async fn lose(&self, doc: &DocId, record: Record);
+    async fn lose(&self, doc: &DocId, record: RecordKey);
 
     /// Deletes everything while stores are open, as a user does who clears the site's data.
     async fn delete(&self);
@@ -344,7 +344,7 @@ pub async fn the_inventory_tells_what_is_known_of_each_document(place: impl Plac
 
 pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(4), FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(4), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
 
     let stored = store.read(epoch, &doc("a")).await.unwrap();
@@ -352,7 +352,7 @@ pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place)
     assert_eq!(stored.log, [b"three"]);
     assert_eq!(stored.next, 4);
     let damage = stored.damage.unwrap();
-    assert_eq!((&damage.doc, damage.record), (&doc("a"), Record::Entry(4)));
+    assert_eq!((&damage.doc, damage.record), (&doc("a"), RecordKey::Entry(4)));
     assert_eq!(damage.flaw, Flaw::Corrupt);
     assert_eq!(damage.rest, [(5, b"five".to_vec()), (6, b"six".to_vec())]);
     assert_eq!(
@@ -369,13 +369,13 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     let (store, epoch) = open(&place).await;
     let pin = Write::Pin { doc: doc("a"), pinned: true };
     store.commit(epoch, &[pin], RELAXED).await.unwrap();
-    place.corrupt(&doc("a"), Record::Checkpoint, FLIP_LAST_BIT).await;
-    place.corrupt(&doc("a"), Record::Entry(4), |bytes| bytes.truncate(3)).await;
+    place.corrupt(&doc("a"), RecordKey::Checkpoint, FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(4), |bytes| bytes.truncate(3)).await;
 
     let stored = store.read(epoch, &doc("a")).await.unwrap();
     assert_eq!((stored.checkpoint, stored.log, stored.next), (None, vec![], 0));
     let damage = stored.damage.unwrap();
-    assert_eq!((damage.record, damage.flaw), (Record::Checkpoint, Flaw::Corrupt));
+    assert_eq!((damage.record, damage.flaw), (RecordKey::Checkpoint, Flaw::Corrupt));
     let rest = [(3, b"three".to_vec()), (5, b"five".to_vec()), (6, b"six".to_vec())];
     assert_eq!(damage.rest, rest);
 
@@ -390,7 +390,7 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
 
 pub async fn what_is_left_of_a_damaged_document_counts_as_uncommitted(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(3), FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(3), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     let stored = store.read(epoch, &doc("a")).await.unwrap();
     assert_eq!((stored.checkpoint.is_some(), stored.log.len()), (true, 0));
@@ -399,10 +399,10 @@ pub async fn what_is_left_of_a_damaged_document_counts_as_uncommitted(place: imp
 
 pub async fn a_record_of_an_unknown_format_is_set_aside(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(6), |bytes| bytes[0] = 9).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(6), |bytes| bytes[0] = 9).await;
     let (store, epoch) = open(&place).await;
     let damage = store.read(epoch, &doc("a")).await.unwrap().damage.unwrap();
-    assert_eq!((damage.record, damage.flaw), (Record::Entry(6), Flaw::Format(9)));
+    assert_eq!((damage.record, damage.flaw), (RecordKey::Entry(6), Flaw::Format(9)));
     assert_eq!(
         damage.to_string(),
         "the stored log entry 6 of notes.a has the unknown format 9: it was set aside"
@@ -412,10 +412,10 @@ pub async fn a_record_of_an_unknown_format_is_set_aside(place: impl Place) {
 pub async fn records_that_are_missing_are_noticed(place: impl Place) {
     let entries = ["three", "four", "five", "six"].map(|it| it.as_bytes().to_vec());
     let cases = [
-        (Record::Entry(6), &entries[..3], &[][..]),
-        (Record::Entry(4), &entries[..1], &entries[2..]),
-        (Record::Entry(3), &[], &entries[1..]),
-        (Record::Checkpoint, &[], &entries[..]),
+        (RecordKey::Entry(6), &entries[..3], &[][..]),
+        (RecordKey::Entry(4), &entries[..1], &entries[2..]),
+        (RecordKey::Entry(3), &[], &entries[1..]),
+        (RecordKey::Checkpoint, &[], &entries[..]),
     ];
     for (lost, log, rest) in cases {
         stored_document(&place).await;
@@ -433,14 +433,14 @@ pub async fn records_that_are_missing_are_noticed(place: impl Place) {
 
 pub async fn a_damaged_document_can_be_written_again(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(5), FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     let next = store.read(epoch, &doc("a")).await.unwrap().next;
     store.commit(epoch, &[append("a", next, "again")], RELAXED).await.unwrap();
     let log = texts(&["three", "four", "again"]);
     assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), log));
 
-    place.corrupt(&doc("a"), Record::Checkpoint, FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Checkpoint, FLIP_LAST_BIT).await;
     let next = store.read(epoch, &doc("a")).await.unwrap().next;
     let writes = [checkpoint("a", next, "fetched"), append("a", next, "op")];
     store.commit(epoch, &writes, RELAXED).await.unwrap();
@@ -449,7 +449,7 @@ pub async fn a_damaged_document_can_be_written_again(place: impl Place) {
 
 pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), Record::Entry(5), FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
     store.read(epoch, &doc("a")).await.unwrap();
     store.clear(epoch).await.unwrap();
@@ -553,17 +553,17 @@ pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {
 pub async fn what_is_of_no_use_is_set_aside_as_if_corrupt(place: impl Place) {
     stored_document(&place).await;
     let (store, epoch) = open(&place).await;
-    let stored = store.set_aside(epoch, &doc("a"), Record::Entry(5)).await.unwrap();
+    let stored = store.set_aside(epoch, &doc("a"), RecordKey::Entry(5)).await.unwrap();
     assert_eq!((stored.log, stored.next), (vec![b"three".to_vec(), b"four".to_vec()], 5));
     let damage = stored.damage.unwrap();
-    assert_eq!((damage.record, damage.flaw), (Record::Entry(5), Flaw::Corrupt));
+    assert_eq!((damage.record, damage.flaw), (RecordKey::Entry(5), Flaw::Corrupt));
     assert_eq!(damage.rest, [(6, b"six".to_vec())]);
     assert_eq!(store.inventory().await.unwrap().quarantined, 2);
     assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), texts(&["three", "four"])));
 
     let late = open(&place).await.1;
     let fenced = Err(StoreError::Fenced { epoch, current: late });
-    assert_eq!(store.set_aside(epoch, &doc("a"), Record::Checkpoint).await, fenced);
+    assert_eq!(store.set_aside(epoch, &doc("a"), RecordKey::Checkpoint).await, fenced);
 }
 
 pub async fn of_what_was_set_aside_the_oldest_goes_when_it_is_too_much(place: impl Place) {
@@ -571,7 +571,7 @@ pub async fn of_what_was_set_aside_the_oldest_goes_when_it_is_too_much(place: im
     let record = "x".repeat(6 * 1024 * 1024);
     for (id, kept) in [("a", 1), ("b", 2), ("c", 2), ("d", 2)] {
         store.commit(epoch, &[append(id, 0, &record)], RELAXED).await.unwrap();
-        place.corrupt(&doc(id), Record::Entry(0), FLIP_LAST_BIT).await;
+        place.corrupt(&doc(id), RecordKey::Entry(0), FLIP_LAST_BIT).await;
         assert!(store.read(epoch, &doc(id)).await.unwrap().damage.is_some());
         assert_eq!(store.inventory().await.unwrap().quarantined, kept);
     }

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use js_sys::{Array, Math, Uint8Array};
 use tabmux::protocol::DocId;
-use tabmux::store::{Durability, IndexedDbStore, Opening, Record, Store, StoreError, Write};
+use tabmux::store::{Durability, IndexedDbStore, Opening, RecordKey, Store, StoreError, Write};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -23,10 +23,10 @@ impl Identity {
     }
 }
 
-fn record_key(doc: &DocId, record: Record) -> JsValue {
+fn record_key(doc: &DocId, record: RecordKey) -> JsValue {
     let n = match record {
-        Record::Checkpoint => -1.0,
-        Record::Entry(n) => n as f64,
+        RecordKey::Checkpoint => -1.0,
+        RecordKey::Entry(n) => n as f64,
     };
     Array::of3(&doc.collection.as_str().into(), &doc.id.as_str().into(), &n.into()).into()
 }
@@ -38,7 +38,7 @@ impl Place for Identity {
         IndexedDbStore::new(&self.0)
     }
 
-    async fn corrupt(&self, doc: &DocId, record: Record, change: fn(&mut Vec<u8>)) {
+    async fn corrupt(&self, doc: &DocId, record: RecordKey, change: fn(&mut Vec<u8>)) {
         let (database, key) = (self.database(), record_key(doc, record));
         let bytes = script::request(&database, "log", "(log, key) => log.get(key)", &key).await;
         let mut bytes = bytes.unchecked_into::<Uint8Array>().to_vec();
@@ -47,7 +47,7 @@ impl Place for Identity {
         script::request(&database, "log", "(log, it) => log.put(...it)", &argument).await;
     }
 
-    async fn lose(&self, doc: &DocId, record: Record) {
+    async fn lose(&self, doc: &DocId, record: RecordKey) {
         let key = record_key(doc, record);
         script::request(&self.database(), "log", "(log, key) => log.delete(key)", &key).await;
     }
@@ -320,7 +320,7 @@ async fn what_is_set_aside_is_kept() {
     let identity = Identity::new("quarantine");
     let (store, epoch) = open(&identity).await;
     store.commit(epoch, &[append("a", 0, "precious")], RELAXED).await.unwrap();
-    identity.corrupt(&doc("a"), Record::Entry(0), |bytes| bytes[5] ^= 255).await;
+    identity.corrupt(&doc("a"), RecordKey::Entry(0), |bytes| bytes[5] ^= 255).await;
     assert!(store.read(epoch, &doc("a")).await.unwrap().damage.is_some());
     let all = "(store) => store.getAll()";
     let kept = script::request(&identity.database(), "quarantine", all, &JsValue::UNDEFINED).await;
@@ -358,7 +358,7 @@ async fn an_entry_that_comes_back_after_a_checkpoint_is_ignored() {
     let (store, epoch) = open(&identity).await;
     let writes = [append("a", 0, "zero"), append("a", 1, "one")];
     store.commit(epoch, &writes, RELAXED).await.unwrap();
-    let (database, key) = (identity.database(), record_key(&doc("a"), Record::Entry(0)));
+    let (database, key) = (identity.database(), record_key(&doc("a"), RecordKey::Entry(0)));
     let zero = script::request(&database, "log", "(log, key) => log.get(key)", &key).await;
     store.commit(epoch, &[checkpoint("a", 1, "base")], RELAXED).await.unwrap();
     let put = "(log, it) => log.put(...it)";
@@ -373,12 +373,12 @@ async fn a_record_that_is_not_even_bytes_is_set_aside() {
     let (store, epoch) = open(&identity).await;
     let writes = [append("a", 0, "zero"), append("a", 1, "one")];
     store.commit(epoch, &writes, RELAXED).await.unwrap();
-    let key = record_key(&doc("a"), Record::Entry(1));
+    let key = record_key(&doc("a"), RecordKey::Entry(1));
     let spoil = "(log, key) => log.put({not: 'bytes'}, key)";
     script::request(&identity.database(), "log", spoil, &key).await;
     let stored = store.read(epoch, &doc("a")).await.unwrap();
     assert_eq!(stored.log, [b"zero"]);
-    assert_eq!(stored.damage.unwrap().record, Record::Entry(1));
+    assert_eq!(stored.damage.unwrap().record, RecordKey::Entry(1));
 }
 
 #[wasm_bindgen_test]

@@ -3,8 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod behaviour;
+mod encrypted_memory;
+mod encryption;
 mod errors;
 mod memory;
 mod property;
-mod sealed_memory;
-mod sealing;

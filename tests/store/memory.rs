@@ -4,7 +4,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, MemoryDisk, MemoryStore, Opening, Record, Store, StoreError, StoredDoc, Write,
+    Durability, MemoryDisk, MemoryStore, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
 };
 
 use crate::behaviour::{self, Place, append, behaviours, checkpoint, doc};
@@ -16,11 +16,11 @@ impl Place for MemoryDisk {
         MemoryStore::new(self)
     }
 
-    async fn corrupt(&self, doc: &DocId, record: Record, change: fn(&mut Vec<u8>)) {
+    async fn corrupt(&self, doc: &DocId, record: RecordKey, change: fn(&mut Vec<u8>)) {
         assert!(MemoryDisk::corrupt(self, doc, record, change), "{record} of {doc} is not there");
     }
 
-    async fn lose(&self, doc: &DocId, record: Record) {
+    async fn lose(&self, doc: &DocId, record: RecordKey) {
         assert!(MemoryDisk::lose(self, doc, record), "{record} of {doc} is not there");
     }
 

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, MemoryDisk, MemoryStore, Opening, Record, Store, StoreError, StoredDoc, Write,
+    Durability, MemoryDisk, MemoryStore, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
 };
 
 use crate::behaviour::doc;
@@ -82,7 +82,7 @@ struct Model {
     log: Vec<Vec<u8>>,
     next: u64,
     /// The records spoiled since.
-    spoiled: Vec<Record>,
+    spoiled: Vec<RecordKey>,
 }
 
 impl Model {
@@ -91,12 +91,12 @@ impl Model {
     }
 
     /// The record of this index, counted from the checkpoint on.
-    fn record(&self, index: usize) -> Option<Record> {
+    fn record(&self, index: usize) -> Option<RecordKey> {
         match (&self.checkpoint, index) {
-            (Some(_), 0) => Some(Record::Checkpoint),
+            (Some(_), 0) => Some(RecordKey::Checkpoint),
             (checkpoint, index) => {
                 let entry = self.first() + (index - usize::from(checkpoint.is_some())) as u64;
-                (entry < self.next).then_some(Record::Entry(entry))
+                (entry < self.next).then_some(RecordKey::Entry(entry))
             }
         }
     }
@@ -115,7 +115,7 @@ impl Model {
                 let next = self.next.saturating_sub(*keep).max(self.first());
                 self.log.drain(..(next - self.first()) as usize);
                 self.checkpoint = Some(record.clone());
-                self.spoiled.retain(|it| *it >= Record::Entry(next));
+                self.spoiled.retain(|it| *it >= RecordKey::Entry(next));
                 Write::Checkpoint { doc, next, record: record.clone(), pending: false }
             }
             Edit::Remove => {
@@ -129,8 +129,8 @@ impl Model {
     fn readable(&self) -> Model {
         let Some(first_bad) = self.spoiled.iter().min() else { return self.clone() };
         match *first_bad {
-            Record::Checkpoint => Model::default(),
-            Record::Entry(n) => {
+            RecordKey::Checkpoint => Model::default(),
+            RecordKey::Entry(n) => {
                 let log = self.log[..(n - self.first()) as usize].to_vec();
                 Model { log, next: n, spoiled: vec![], ..self.clone() }
             }
@@ -241,7 +241,7 @@ impl Run {
         &mut self,
         at: usize,
         index: usize,
-        spoil: impl FnOnce(&MemoryDisk, &DocId, Record) -> bool,
+        spoil: impl FnOnce(&MemoryDisk, &DocId, RecordKey) -> bool,
     ) {
         let model = self.models.get_mut(DOCS[at]).unwrap();
         let record = model.record(index).filter(|it| !model.spoiled.contains(it));

@@ -85,10 +85,10 @@ fn garbage() -> Event {
 ///
 /// An open channel keeps a Node process alive.
 pub struct BroadcastTransport {
-    tab: Rc<Tab>,
+    tab: Rc<TabEnd>,
 }
 
-struct Tab {
+struct TabEnd {
     medium: Medium,
     hub: RefCell<Option<String>>,
     inbox: Rc<Inbox<Event>>,
@@ -104,7 +104,7 @@ impl BroadcastTransport {
     /// [`TransportError::Failed`] where the platform has no `BroadcastChannel` for this page.
     pub fn connect(channel_name: &str, own_id: &str) -> Result<Self, TransportError> {
         let medium = Medium::join(channel_name, own_id)?;
-        let tab = Rc::new_cyclic(|tab: &Weak<Tab>| {
+        let tab = Rc::new_cyclic(|tab: &Weak<TabEnd>| {
             let message = medium.on_message({
                 let tab = Weak::clone(tab);
                 move |letter| {
@@ -121,7 +121,7 @@ impl BroadcastTransport {
                     }
                 }
             });
-            Tab {
+            TabEnd {
                 medium,
                 hub: RefCell::default(),
                 inbox: Rc::default(),
@@ -132,7 +132,7 @@ impl BroadcastTransport {
     }
 }
 
-impl Tab {
+impl TabEnd {
     fn receive(&self, letter: Letter) {
         let hub = self.hub.borrow().clone();
         let from_our_hub = hub.as_ref() == Some(&letter.from);
@@ -213,10 +213,10 @@ impl Drop for BroadcastTransport {
 /// not from a tab to this hub is ignored, and so is what can't be read, unless it is from a known
 /// peer: that peer gets an [`Event::Error`].
 pub struct BroadcastListener {
-    hub: Rc<Hub>,
+    hub: Rc<HubEnd>,
 }
 
-struct Hub {
+struct HubEnd {
     medium: Medium,
     arrivals: Rc<Inbox<Rc<dyn Transport>>>,
     peers: RefCell<HashMap<String, Rc<Inbox<Event>>>>,
@@ -231,16 +231,16 @@ impl BroadcastListener {
     /// [`TransportError::Failed`] where the platform has no `BroadcastChannel` for this page.
     pub fn listen(channel_name: &str, own_id: &str) -> Result<Self, TransportError> {
         let medium = Medium::join(channel_name, own_id)?;
-        let hub = Rc::new_cyclic(|hub: &Weak<Hub>| {
+        let hub = Rc::new_cyclic(|hub: &Weak<HubEnd>| {
             let message = medium.on_message({
                 let hub = Weak::clone(hub);
                 move |letter| {
                     if let Some(hub) = hub.upgrade() {
-                        Hub::receive(&hub, letter);
+                        HubEnd::receive(&hub, letter);
                     }
                 }
             });
-            Hub {
+            HubEnd {
                 medium,
                 arrivals: Rc::default(),
                 peers: RefCell::default(),
@@ -251,7 +251,7 @@ impl BroadcastListener {
     }
 }
 
-impl Hub {
+impl HubEnd {
     fn receive(self: &Rc<Self>, letter: Letter) {
         // To nobody in particular means to any hub, and only a tab that no hub has answered says so.
         let newcomer = letter.to.is_none();
@@ -278,7 +278,7 @@ impl Hub {
         let inbox = Rc::<Inbox<Event>>::default();
         inbox.push(first);
         self.peers.borrow_mut().insert(id.clone(), Rc::clone(&inbox));
-        self.arrivals.push(Rc::new(Peer { hub: Rc::clone(self), id, inbox }));
+        self.arrivals.push(Rc::new(PeerTransport { hub: Rc::clone(self), id, inbox }));
         self.arrivals.deliver();
     }
 }
@@ -319,13 +319,13 @@ impl Drop for BroadcastListener {
 }
 
 /// The hub's link to one tab.
-struct Peer {
-    hub: Rc<Hub>,
+struct PeerTransport {
+    hub: Rc<HubEnd>,
     id: String,
     inbox: Rc<Inbox<Event>>,
 }
 
-impl Transport for Peer {
+impl Transport for PeerTransport {
     fn name(&self) -> &str {
         NAME
     }
@@ -358,7 +358,7 @@ impl Transport for Peer {
     }
 }
 
-impl Drop for Peer {
+impl Drop for PeerTransport {
     fn drop(&mut self) {
         self.close(None);
     }

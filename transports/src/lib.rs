@@ -19,7 +19,7 @@
 //! All but `memory` exist only on `wasm32`, where `message-port` and `broadcast-channel` also work
 //! in Node. `memory` is for simulations: it loses, doubles, reorders and delays frames as it is
 //! told, and the same seed gives the same run. A simulation of many parties can use its one
-//! direction, a [`Link`], alone.
+//! direction, a [`FaultyLink`], alone.
 //!
 //! [`events`] turns what a transport tells into a [`futures::Stream`].
 //!
@@ -114,9 +114,9 @@
 //!
 //! They can be called at any time, even within `send`. After a close they do nothing.
 
+mod faulty_link;
 mod frame;
 mod inbox;
-mod link;
 mod memory;
 mod stream;
 mod transport;
@@ -132,9 +132,9 @@ mod js;
 #[cfg(target_arch = "wasm32")]
 mod message_port;
 
+pub use faulty_link::{Faults, FaultyLink};
 pub use frame::{Frame, FrameKind, Object};
 pub use inbox::Inbox;
-pub use link::{Faults, Link};
 pub use memory::{Clock, MemoryTransport, memory_pair};
 pub use stream::events;
 pub use transport::{Event, Guarantees, Handler, Listener, Transport, TransportError};

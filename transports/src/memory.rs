@@ -2,14 +2,15 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::{
-    Event, Faults, Frame, FrameKind, Guarantees, Handler, Inbox, Link, Transport, TransportError,
+    Event, Faults, FaultyLink, Frame, FrameKind, Guarantees, Handler, Inbox, Transport,
+    TransportError,
 };
 
 const NAME: &str = "memory";
 
 /// Two transports that are each other's other end, and the clock that moves their frames.
 ///
-/// Each direction is a [`Link`] with these faults; the seed decides which frames they strike. A
+/// Each direction is a [`FaultyLink`] with these faults; the seed decides which frames they strike. A
 /// close is spared: it arrives when all that was sent before it has arrived or is lost. Nothing
 /// reaches a handler until the clock says so.
 ///
@@ -25,11 +26,11 @@ const NAME: &str = "memory";
 ///
 /// # Panics
 ///
-/// Where [`Link::new`] does.
+/// Where [`FaultyLink::new`] does.
 pub fn memory_pair(seed: u64, faults: Faults) -> (MemoryTransport, MemoryTransport, Clock) {
     let direction = |seed| {
         Rc::new(Direction {
-            link: RefCell::new(Link::new(seed, faults.clone())),
+            link: RefCell::new(FaultyLink::new(seed, faults.clone())),
             closing: RefCell::default(),
             inbox: Inbox::default(),
         })
@@ -54,7 +55,7 @@ pub fn memory_pair(seed: u64, faults: Faults) -> (MemoryTransport, MemoryTranspo
 
 /// One way between the two ends, with the inbox at its end.
 struct Direction {
-    link: RefCell<Link<Frame>>,
+    link: RefCell<FaultyLink<Frame>>,
     /// The sender has closed, for this reason.
     closing: RefCell<Option<Event>>,
     inbox: Inbox<Event>,

@@ -23,7 +23,7 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
-/// What the application seals its records with.
+/// What the application encrypts its records with.
 pub enum ApplicationCipher {
     Key(AesGcm),
     Functions(CipherFunctions),
@@ -41,21 +41,21 @@ impl ApplicationCipher {
 
 #[async_trait::async_trait(?Send)]
 impl Cipher for ApplicationCipher {
-    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+    async fn encrypt(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         match self {
-            ApplicationCipher::Key(key) => key.seal(plain, context).await,
+            ApplicationCipher::Key(key) => key.encrypt(plain, context).await,
             ApplicationCipher::Functions(functions) => {
-                let sealed = functions.encrypt(plain.into(), context.into()).await;
-                to_bytes("encrypt", sealed)
+                let encrypted = functions.encrypt(plain.into(), context.into()).await;
+                to_bytes("encrypt", encrypted)
             }
         }
     }
 
-    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+    async fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         match self {
-            ApplicationCipher::Key(key) => key.open(sealed, context).await,
+            ApplicationCipher::Key(key) => key.decrypt(encrypted, context).await,
             ApplicationCipher::Functions(functions) => {
-                let plain = functions.decrypt(sealed.into(), context.into()).await;
+                let plain = functions.decrypt(encrypted.into(), context.into()).await;
                 to_bytes("decrypt", plain)
             }
         }

@@ -37,14 +37,14 @@ door! {
         /// A tab of an earlier hub may come back.
         fn expected(tab: &str);
         /// The hub is about to hear of something: what happened upstream before it must be told first.
-        fn arriving();
+        fn tell_upstream_events as tellUpstreamEvents();
         /// The last transport is gone.
         fn idle();
         fn fault(error: Thrown<'_>);
         /// The store is another hub's now: this one must close.
         fn fenced(error: Thrown<'_>);
         /// There is no tab, and the server has every op; told again and again.
-        fn rested();
+        fn drained();
         /// The hub was closed, and has let go of its store.
         fn store_closed as storeClosed();
         /// The store was wiped: this hub keeps nothing any more.
@@ -126,7 +126,7 @@ impl HubCore {
             lineage,
             stored,
             store_limits: policy.as_ref().map(Policy::limits).unwrap_or_default(),
-            last_words: store.as_ref().is_some_and(|store| store.takes_last_words),
+            unload_journals: store.as_ref().is_some_and(|store| store.takes_unload_journals),
             linger,
             codecs: Codecs::built_in(limits),
             layers: HubLayers::default(),
@@ -157,7 +157,7 @@ impl HubCore {
         let weak = Rc::downgrade(&shell);
         let alarm = Alarm::new(move || {
             if let Some(shell) = weak.upgrade() {
-                shell.arriving();
+                shell.tell_upstream_events();
                 shell.hub.borrow_mut().wake(now());
                 shell.pump();
             }
@@ -211,7 +211,7 @@ impl HubCore {
     /// A tab's Web Lock is free: it is gone.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
-        self.0.arriving();
+        self.0.tell_upstream_events();
         self.0.hub.borrow_mut().tab_gone(tab, now());
         self.0.pump();
     }
@@ -265,10 +265,10 @@ impl HubCore {
     }
 
     /// Whether the server has every op, as far as the store would lose it.
-    #[wasm_bindgen(js_name = isRested)]
-    pub fn is_rested(&self) -> bool {
+    #[wasm_bindgen(js_name = isDrained)]
+    pub fn is_drained(&self) -> bool {
         let stores = self.0.store.as_ref().is_some_and(|store| !store.is_cleared.get());
-        !stores || self.0.hub.borrow().is_rested()
+        !stores || self.0.hub.borrow().is_drained()
     }
 
     /// Tells all tabs why the store is only in the place of the one that was asked for.
@@ -384,7 +384,7 @@ impl Shell {
             return;
         }
         let closed = matches!(event, Event::Closed(_));
-        self.arriving();
+        self.tell_upstream_events();
         match event {
             Event::Frame(frame) => self.hub.borrow_mut().receive(peer, frame, now()),
             Event::Error(error) => self.fault(&transport_error(&error)),
@@ -413,7 +413,7 @@ impl Shell {
         if self.is_abandoned.get() {
             return;
         }
-        self.arriving();
+        self.tell_upstream_events();
         self.hub.borrow_mut().wake_link(link, now());
         self.pump();
     }
@@ -471,8 +471,8 @@ impl Shell {
     }
 
     /// What happened upstream before is told first.
-    pub(super) fn arriving(&self) {
-        self.tell(self.handler.arriving());
+    pub(super) fn tell_upstream_events(&self) {
+        self.tell(self.handler.tell_upstream_events());
     }
 
     /// An exception of the handler must not pass through the core: it is a fault.

@@ -36,7 +36,7 @@ impl Shell {
             StoreRequest::Read(doc) => {
                 let read = store.read(&doc).await;
                 self.hub.borrow_mut().stored(doc, read, now());
-                self.arriving();
+                self.tell_upstream_events();
                 self.hub.borrow_mut().proceed(now());
             }
             StoreRequest::Commit(writes) => {
@@ -102,14 +102,14 @@ impl Shell {
         let Some(store) = &self.store else { return };
         let hub = self.hub.borrow();
         let is_due = hub.deadline().is_some_and(|at| at <= now());
-        let is_rested = hub.is_rested();
+        let is_drained = hub.is_drained();
         drop(hub);
         if store.under_way.get() > 0 || is_due {
             return;
         }
         if !self.is_closed.get() {
-            if is_rested {
-                self.tell(self.handler.rested());
+            if is_drained {
+                self.tell(self.handler.drained());
             }
         } else if store.release() {
             self.alarm.take();

@@ -10,8 +10,8 @@ use super::cipher::ApplicationCipher;
 use tabmux::Error;
 use tabmux::protocol::DocId;
 use tabmux::store::{
-    Durability, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened, Opening,
-    Sealed, Store, StoreError, StoredDoc, Write,
+    Durability, Encrypted, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened,
+    Opening, Store, StoreError, StoredDoc, Write,
 };
 use tabmux::{from_value, wire};
 use tabmux_bindings::clock::{now, wall_clock, within};
@@ -51,7 +51,7 @@ pub struct OpenStore {
     store: Rc<dyn Store>,
     opened: Opened,
     /// It outlives the browser, and what it holds may be read.
-    pub(super) takes_last_words: bool,
+    pub(super) takes_unload_journals: bool,
 }
 
 thread_local! {
@@ -69,23 +69,23 @@ pub async fn open_store(
     let StoreSettings { kind, name, floor, lineage } =
         from_value(settings).map_err(|reason| JsError::new(&reason))?;
     let cipher = (!encryption.is_undefined()).then(|| ApplicationCipher::new(encryption));
-    let takes_last_words = kind == "indexeddb" && cipher.is_none();
+    let takes_unload_journals = kind == "indexeddb" && cipher.is_none();
     let store = match (kind.as_str(), name) {
-        ("indexeddb", name) => sealed(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
+        ("indexeddb", name) => encrypted(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
         (_, Some(name)) => {
             let disk = DISKS.with(|disks| disks.borrow_mut().entry(name).or_default().clone());
-            sealed(MemoryStore::new(&disk), cipher)
+            encrypted(MemoryStore::new(&disk), cipher)
         }
-        (_, None) => sealed(MemoryStore::default(), cipher),
+        (_, None) => encrypted(MemoryStore::default(), cipher),
     };
     let opened = store.open(Opening { floor, lineage, ..Opening::default() }).await;
     let opened = opened.map_err(|error| to_js(&error.into()))?;
-    Ok(OpenStore { store, opened, takes_last_words })
+    Ok(OpenStore { store, opened, takes_unload_journals })
 }
 
-fn sealed(store: impl Store + 'static, cipher: Option<ApplicationCipher>) -> Rc<dyn Store> {
+fn encrypted(store: impl Store + 'static, cipher: Option<ApplicationCipher>) -> Rc<dyn Store> {
     match cipher {
-        Some(cipher) => Rc::new(Sealed::new(store, cipher)),
+        Some(cipher) => Rc::new(Encrypted::new(store, cipher)),
         None => Rc::new(store),
     }
 }

@@ -70,27 +70,27 @@ declare_types!(
     &SinceOp,
     &Snapshot,
     &Submitted,
-    &Unfit,
+    &UnappliedOp,
     &Untold,
     &UpstreamEvent,
     &UpstreamFailure,
 );
 
 /// An op that does not fit the document's data: which one, and why.
-pub struct Unfit {
+pub struct UnappliedOp {
     index: u64,
     error: Caught,
 }
 
-wire!(Unfit { index, error });
+wire!(UnappliedOp { index, error });
 
 /// What became of ops that were to be applied again, and the document's head, if it is another now.
 pub struct Fitted {
-    unfit: Vec<Unfit>,
+    unapplied: Vec<UnappliedOp>,
     head: Option<Head>,
 }
 
-wire!(Fitted { unfit, head });
+wire!(Fitted { unapplied, head });
 
 impl UpstreamAdapter {
     /// What was returned. If it threw instead, the hub is told so by an event, and nothing was
@@ -221,15 +221,16 @@ impl Upstream for UpstreamAdapter {
 
     fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         match UpstreamAdapter::reapply(self, &doc.collection, &doc.id, &pending) {
-            Ok(Fitted { unfit, head }) => {
+            Ok(Fitted { unapplied, head }) => {
                 let op = |index| pending.get(index as usize).cloned();
-                let unfit = unfit.into_iter().filter_map(|it| Some((op(it.index)?, it.error.0)));
-                Reapplied { unfit: unfit.collect(), head }
+                let unapplied =
+                    unapplied.into_iter().filter_map(|it| Some((op(it.index)?, it.error.0)));
+                Reapplied { unapplied: unapplied.collect(), head }
             }
             Err(thrown) => {
                 let error = from_js(thrown);
-                let unfit = pending.into_iter().map(|op| (op, error.clone()));
-                Reapplied { unfit: unfit.collect(), head: None }
+                let unapplied = pending.into_iter().map(|op| (op, error.clone()));
+                Reapplied { unapplied: unapplied.collect(), head: None }
             }
         }
     }

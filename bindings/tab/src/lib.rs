@@ -2,9 +2,9 @@
 #![cfg(target_arch = "wasm32")]
 
 mod broadcast_channel;
-mod last_words;
 mod tab;
 mod tab_events;
 mod tab_options;
 mod topology;
 mod trace;
+mod unload_journal;

@@ -35,7 +35,7 @@ pub(super) struct Shell {
     traces: Traces,
     trace: Option<js_sys::Function>,
     /// Events are being told: what comes meanwhile is told after them.
-    telling: Cell<bool>,
+    is_emitting: Cell<bool>,
 }
 
 #[wasm_bindgen]
@@ -89,7 +89,7 @@ impl TabCore {
             layers: js_layers,
             traces,
             trace,
-            telling: Cell::new(false),
+            is_emitting: Cell::new(false),
         });
         let weak = Rc::downgrade(&shell);
         let alarm = Alarm::new(move || {
@@ -165,7 +165,7 @@ impl TabCore {
     pub fn is_sound(&self) -> bool {
         self.0.tab.try_borrow_mut().is_ok()
             && self.0.transport.try_borrow_mut().is_ok()
-            && !self.0.telling.get()
+            && !self.0.is_emitting.get()
     }
 
     /// The key of a document; the same until it is closed.
@@ -468,7 +468,7 @@ impl Shell {
     /// Sends and tells all that waits.
     pub fn pump(&self) {
         self.transmit();
-        if !self.telling.replace(true) {
+        if !self.is_emitting.replace(true) {
             loop {
                 let next = self.tab.borrow_mut().poll_event(now());
                 match next {
@@ -476,7 +476,7 @@ impl Shell {
                     None => break,
                 }
             }
-            self.telling.set(false);
+            self.is_emitting.set(false);
             self.transmit();
         }
         if let Some(trace) = &self.trace {

@@ -9,7 +9,7 @@ import type {Hub} from './hub.js';
 import {databaseName} from './read-store-options.js';
 
 /** What a tab asks of its hub; see the options of `createConnection`. */
-export interface SeatOptions {
+export interface HubPlaceOptions {
   codec?: string | CustomCodec;
   middleware?: (string | object | CustomLayer)[];
   identity?: string;
@@ -65,7 +65,11 @@ function isLoggedOut({hub, users}: BackendHub): boolean {
 }
 
 /** The hub for these options, awake; `before` is the one that the tab was at, if it comes back. */
-export function joinHub(backend: Backend, options: SeatOptions, before?: BackendHub): BackendHub {
+export function joinHub(
+  backend: Backend,
+  options: HubPlaceOptions,
+  before?: BackendHub,
+): BackendHub {
   const {name, identity = '', store = false} = options;
   const database = store ? databaseName(identity, store) : undefined;
   const wanted = {backend, identity, name, database};
@@ -91,7 +95,7 @@ export function joinHub(backend: Backend, options: SeatOptions, before?: Backend
 }
 
 /** A connection comes to the hub, or to the next one, if that has failed. */
-export function enterHub(host: BackendHub, options: SeatOptions, connection: User): void {
+export function enterHub(host: BackendHub, options: HubPlaceOptions, connection: User): void {
   if (host.hub.isClosed) host.hub = hubOf(host.backend, options);
   backendHubs.add(host);
   host.users.add(connection);
@@ -130,7 +134,7 @@ function handOver(database: string): void {
 
 function hubOf(
   backend: Backend,
-  {types = defaultTypes, identity = '', store = false}: SeatOptions,
+  {types = defaultTypes, identity = '', store = false}: HubPlaceOptions,
 ): Hub {
   // A `Backend` connects a connection anew that was closed.
   const connect = () => (hub?.connection ? backend.connect(hub.connection) : backend.connect());

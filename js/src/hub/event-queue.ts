@@ -21,7 +21,7 @@ export class EventQueue {
   readonly #canTell: () => boolean;
   readonly #events: ToldLater[] = [];
   /** Events that are being told, and how many of them are. */
-  readonly #telling: ToldLater[] = [];
+  readonly #due: ToldLater[] = [];
   #told = 0;
   /** The types of the events of each document that are not told, oldest first. */
   readonly #untold = new Map<Doc, UpstreamEvent['type'][]>();
@@ -55,9 +55,9 @@ export class EventQueue {
   /** Tells what waits, in order, for as long as the core can be told. */
   tellAll(): void {
     const told = this.#told;
-    for (const it of this.#events.splice(0)) this.#telling.push(it);
-    while (this.#told < this.#telling.length && this.#canTell()) {
-      const it = this.#telling[this.#told] as ToldLater;
+    for (const it of this.#events.splice(0)) this.#due.push(it);
+    while (this.#told < this.#due.length && this.#canTell()) {
+      const it = this.#due[this.#told] as ToldLater;
       this.#told += 1;
       const {doc, version, event} = it;
       if (doc) this.#noteTold(doc, version);
@@ -75,9 +75,9 @@ export class EventQueue {
   }
 
   #forgetTold(): void {
-    this.#telling.splice(0, this.#told);
+    this.#due.splice(0, this.#told);
     this.#told = 0;
-    const waiting = new Set(this.#telling.map(({doc}) => doc));
+    const waiting = new Set(this.#due.map(({doc}) => doc));
     for (const doc of this.#toldVersions.keys()) {
       if (!waiting.has(doc)) this.#toldVersions.delete(doc);
     }

@@ -29,7 +29,7 @@ import {endWorker} from './worker-scope.js';
 const EXPECTED_MS = 60_000;
 
 /** How long a tab's last messages may be on their way while its Web Lock is free already. */
-const LAST_WORDS_MS = 200;
+const UNLOAD_JOURNAL_MS = 200;
 
 let lastEpoch = 0;
 
@@ -174,9 +174,9 @@ export class Hub extends Emitter<HubEvents> {
         this.#tabs.delete(tab);
         this.#tell('left', tab);
       },
-      arriving: () => this.#upstream.tellAll(),
+      tellUpstreamEvents: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
-      rested: () => this.#restIfIdle(),
+      drained: () => this.#restIfIdle(),
       fault: (error) => this.#tell('fault', toError(error)),
       fenced: (error) => {
         this.#closeToTabs(error.message);
@@ -225,7 +225,7 @@ export class Hub extends Emitter<HubEvents> {
         if (this.#watched.get(tab) !== watch) return;
         this.#watched.delete(tab);
         this.#tabs.delete(tab);
-        this.#giveUp(tab, LAST_WORDS_MS);
+        this.#giveUp(tab, UNLOAD_JOURNAL_MS);
       });
     } catch (error) {
       this.#watched.delete(tab);
@@ -361,7 +361,7 @@ export class Hub extends Emitter<HubEvents> {
     if (!this.#mayRest()) return;
     // An open channel would keep the process alive.
     this.stopListening();
-    if (!this.#core?.isRested()) return;
+    if (!this.#core?.isDrained()) return;
     if (this.#options.store) {
       this.#closeToTabs();
       this.connection?.whenNothingPending(() => this.close());

@@ -24,7 +24,7 @@ const known: Record<keyof StoreOptions, [Check, string]> = {
   ],
 };
 
-/** Whether this is a key that can open again what it has sealed. */
+/** Whether this is a key that can open again what it has encrypted. */
 export function isKey(value: unknown): value is CryptoKey {
   if (typeof CryptoKey === 'undefined' || !(value instanceof CryptoKey)) return false;
   const {algorithm, usages} = value;

@@ -27,19 +27,19 @@ import {
 } from './document-state.js';
 import {EventQueue} from './event-queue.js';
 import {IncomingOp} from './incoming-op.js';
+import {catchListenerErrors} from './listener-errors.js';
 import {malformed} from './malformed.js';
+import {OpsSince} from './ops-since.js';
 import {Outdated} from './outdated.js';
-import {answerTo, fitting, pendingOf, queuedOps, sendSource, sendsSource} from './pending.js';
-import {Queries} from './queries.js';
+import {answerTo, fitting, pendingOf, queuedOps, sendSource, sendsSource} from './pending-ops.js';
 import type {Answer, QueuedOp, Subject, TypeMap, WholeConnection, WholeDoc} from './sharedb.js';
-import {shield} from './shield.js';
 import {SilentRejections} from './silent-rejections.js';
-import {OpsSince} from './since.js';
 import {isStaleAnswer} from './stale-answer.js';
 import {submitAlone} from './submit-alone.js';
 import {watchSubscription} from './subscription.js';
 import {takeSocket} from './take-socket.js';
 import {UnansweredOps} from './unanswered-ops.js';
+import {UpstreamQueries} from './upstream-queries.js';
 import {WaitingResults} from './waiting-results.js';
 import {WaitingSends} from './waiting-sends.js';
 
@@ -65,7 +65,7 @@ export class UpstreamAdapter implements Upstream {
   #connection: WholeConnection | undefined;
   #isResting = false;
   readonly #docs = new Map<string, WholeDoc>();
-  readonly #queries = new Queries(
+  readonly #queries = new UpstreamQueries(
     (event) => this.#emit(event),
     (doc) => this.#adopt(doc),
   );
@@ -159,7 +159,7 @@ export class UpstreamAdapter implements Upstream {
   }
 
   #follow(connection: WholeConnection): void {
-    shield(connection, connection);
+    catchListenerErrors(connection, connection);
     const tellState = (state: string, reason?: unknown) =>
       this.#emit({
         type: 'state',
@@ -310,7 +310,7 @@ export class UpstreamAdapter implements Upstream {
     const key = keyOf(doc.collection, doc.id);
     if (this.#docs.get(key) !== doc) {
       this.#docs.set(key, doc);
-      shield(doc, doc.connection);
+      catchListenerErrors(doc, doc.connection);
       this.#watch(doc);
       // It was given up, and is taken again before ShareDB has let go of it.
       this.#tellIfMoved(doc);
@@ -546,9 +546,9 @@ export class UpstreamAdapter implements Upstream {
   /** Does the ops again, on the data as loaded; tells those that do not fit, and why. */
   reapply(collection: string, id: string, pending: PendingOp[]): Fitted {
     const doc = this.#get(collection, id);
-    const {state, fit, unfit} = fitting(doc, pending, this.#types);
+    const {state, fit, unapplied} = fitting(doc, pending, this.#types);
     this.#resume(doc, state, this.#queued(doc, fit));
-    return {unfit, head: this.#events.newHead(doc)};
+    return {unapplied, head: this.#events.newHead(doc)};
   }
 
   #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {

@@ -1,5 +1,5 @@
 /** The hubs over backends: a part of the hub's half. */
-type BackendHubs = typeof import('../hub/seat.js');
+type BackendHubs = typeof import('../hub/hub-place.js');
 
 let provided: BackendHubs | undefined;
 
@@ -15,5 +15,5 @@ export function backendHubs(): BackendHubs | undefined {
 
 /** Loads them: a page does without until it must. */
 export function loadBackendHubs(): Promise<BackendHubs> {
-  return import('../hub/seat.js');
+  return import('../hub/hub-place.js');
 }

@@ -9,8 +9,8 @@ import {
   type TransportEnd,
   tabIdOf,
 } from '../../wasm/tab/tabmux_tab.js';
-import type {Seat} from '../hub/seat.js';
-import type {Way} from '../hub/way.js';
+import type {TabEndpoint} from '../hub/endpoint.js';
+import type {HubPlace} from '../hub/hub-place.js';
 import type {Backend} from '../shared/backend.js';
 import type {TabContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
@@ -21,7 +21,7 @@ import {backendHubs, loadBackendHubs} from './backend-hubs.js';
 import {loadCodec} from './codecs.js';
 import {ProxyConnection} from './connection.js';
 import type {Entrance} from './connection-settings.js';
-import {goingOn, type Hosting, startDirect, startSharedWorker} from './hosts.js';
+import {type Hosting, retryLater, startDirect, startSharedWorker} from './hosts.js';
 import {
   type BackendOptions,
   type ConnectionOptions,
@@ -223,51 +223,51 @@ function connectToBackend(backend: Backend, options: BackendOptions): Connection
   const secret = randomId() + randomId();
   const tabId = tabIdOf(secret) as string;
   const hubs = backendHubs();
-  let seat = hubs && new hubs.Seat(backend, options, tabId);
+  let place = hubs && new hubs.HubPlace(backend, options, tabId);
   let left = new AbortController();
-  const goOnSoon = goingOn();
-  const attach = (seat: Seat) => {
+  const retry = retryLater();
+  const attach = (place: HubPlace) => {
     const {signal} = left;
     const goOn = () => {
-      if (!signal.aborted) attach(seat);
+      if (!signal.aborted) attach(place);
     };
-    const way = seat.take(connection, () => goOnSoon(goOn));
-    connection.core.attach(endOf(way));
+    const endpoint = place.take(connection, () => retry(goOn));
+    connection.core.attach(endOf(endpoint));
   };
   const enter = async () => {
     const {signal} = left;
     const loading = loadCodec(options.codec);
     if (loading) await loading;
     if (signal.aborted) return;
-    if (!seat) {
-      const {Seat} = await loadBackendHubs();
+    if (!place) {
+      const {HubPlace} = await loadBackendHubs();
       if (signal.aborted) return;
-      seat ??= new Seat(backend, options, tabId);
+      place ??= new HubPlace(backend, options, tabId);
     }
     // The hub asks for the lock after this, and gets it no earlier than the tab has left.
     holdTabLock(tabId, () => {}, signal);
-    attach(seat);
+    attach(place);
   };
   const enterOrFail = () => {
     enter().catch((error) => connection.fail(toError(error as CoreError)));
   };
   const entrance = {
-    check: () => seat?.keep(),
+    check: () => place?.keep(),
     enter: () => {
       left = new AbortController();
       enterOrFail();
     },
     leave: () => {
       left.abort();
-      seat?.leave();
+      place?.leave();
     },
   };
-  const upstream = () => seat?.upstream;
+  const upstream = () => place?.upstream;
   let connection: ProxyConnection;
   try {
     connection = makeConnection(secret, anyEnd(transport), options, {}, entrance, upstream);
   } catch (error) {
-    seat?.leave();
+    place?.leave();
     throw error;
   }
   connection.setTopology({topology: 'direct', reason: 'a backend was given'});
@@ -282,7 +282,7 @@ function anyEnd(transport = 'direct'): TransportEnd {
   return overJsTransport({name: transport, guarantees, send() {}, close() {}});
 }
 
-function endOf(way: Way): TransportEnd {
-  if (typeof way === 'string') return overBroadcastChannel(way, randomId());
-  return way instanceof MessagePort ? overMessagePort(way) : overDirect(way);
+function endOf(endpoint: TabEndpoint): TransportEnd {
+  if (typeof endpoint === 'string') return overBroadcastChannel(endpoint, randomId());
+  return endpoint instanceof MessagePort ? overMessagePort(endpoint) : overDirect(endpoint);
 }

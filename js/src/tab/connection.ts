@@ -13,21 +13,21 @@ import type {ConnectionEvents, State, TabInfo, TopologyEvent} from './connection
 import type {ConnectionSettings} from './connection-settings.js';
 import {coreHandler} from './core-handler.js';
 import type {ProxyDoc} from './doc.js';
-import {Documents} from './documents.js';
 import {guard} from './guard.js';
-import {LastWords} from './last-words.js';
 import {Lifetime} from './lifetime.js';
 import {Messages} from './messages.js';
 import {isCustomLayer} from './options.js';
 import type {ProxyPresence} from './presence/presence.js';
 import {Presences} from './presence/registry.js';
-import {Queries} from './queries.js';
+import {ProxyDocs} from './proxy-docs.js';
+import {ProxyQueries} from './proxy-queries.js';
 import type {ProxyQuery, QueryCallback, QueryOptions} from './query.js';
 import {Requests} from './requests.js';
 import {type SnapshotCallback, SnapshotRequests} from './snapshot-requests.js';
 import {TabSocket} from './socket.js';
 import {ProxyStore} from './store.js';
 import {quietly} from './trace.js';
+import {UnloadJournal} from './unload-journal.js';
 import {Writes} from './writes.js';
 
 declare module './owner.js' {
@@ -72,15 +72,15 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
   readonly core: TabCore;
   /** @internal Why nothing can be asked or submitted any more. */
   failure: Error | null = null;
-  readonly #docs = new Documents(this);
-  readonly #queries = new Queries(this);
+  readonly #docs = new ProxyDocs(this);
+  readonly #queries = new ProxyQueries(this);
   readonly #requests = new Requests(this);
   readonly #snapshotRequests = new SnapshotRequests(this);
   readonly #presences = new Presences(this);
   /** @internal */
   readonly messages = new Messages(this, this.#snapshotRequests, this.#presences);
   /** @internal */
-  readonly lastWords = new LastWords(this);
+  readonly unloadJournal = new UnloadJournal(this);
   readonly #writes = new Writes(this, this.#docs);
   readonly #lifetime: Lifetime;
   /** Stands for the socket, which is the hub's: to close it is to lose it, for this tab alone. */
@@ -215,7 +215,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    */
   setAutoFlush(enabled: boolean): void {
     this.core.setAutoFlush(enabled);
-    this.lastWords.onChanged();
+    this.unloadJournal.onChanged();
   }
 
   /** Whether ops go to the hub by themselves. */
@@ -306,7 +306,7 @@ export class ProxyConnection extends Emitter<ConnectionEvents> {
    * of this tab, or an op that can't be applied. Throws if it is anything else.
    */
   handleMessage(message: any): void {
-    this.messages.pretend(message);
+    this.messages.takeByHand(message);
   }
 
   /** Asks for a document; `doc.fetch` calls it. */

@@ -4,19 +4,19 @@ import {forAll} from '../shared/for-all.js';
 import type {ConnectionBase} from './connection-base.js';
 import type {State} from './connection-events.js';
 import type {ProxyDoc} from './doc.js';
-import type {Documents} from './documents.js';
 import {guard} from './guard.js';
-import type {LastWords} from './last-words.js';
 import type {Lifetime} from './lifetime.js';
 import type {Messages} from './messages.js';
 import type {Parts} from './parts.js';
+import type {ProxyDocs} from './proxy-docs.js';
 import {storeEvent} from './store.js';
+import type {UnloadJournal} from './unload-journal.js';
 
 /** What the core tells of the connection as a whole. */
 interface HandledConnection
   extends Pick<ConnectionBase, 'emit' | 'tabId' | 'tabs'>,
-    Pick<Documents, 'get'> {
-  readonly lastWords: LastWords;
+    Pick<ProxyDocs, 'get'> {
+  readonly unloadJournal: UnloadJournal;
   readonly messages: Messages;
   fail(error: Error): void;
 }
@@ -44,7 +44,7 @@ export function coreHandler(
     layer,
     joined: () => {
       writes.onJoined();
-      connection.lastWords.onJoined();
+      connection.unloadJournal.onJoined();
       guard(connection, () => lifetime.onJoined());
     },
     refused: (error) => guard(connection, () => connection.fail(toError(error))),
@@ -68,7 +68,7 @@ export function coreHandler(
       guard(connection, () => requests.settle(request, toError(error), answer)),
     storeEvent: (name, detail) =>
       guard(connection, () => {
-        if (name === 'cleared') connection.lastWords.onCleared();
+        if (name === 'cleared') connection.unloadJournal.onCleared();
         connection.emit(...storeEvent(name, detail));
       }),
     load: (key, snapshot, dropped) => withOps(key, (doc) => doc.onLoad(snapshot, dropped)),

@@ -10,11 +10,11 @@ import type {ConnectionBase} from './connection-base.js';
 import {DocRequests, type DocRequestsOwner, type SubscribeRequest} from './doc-requests.js';
 import type {DocEvents} from './doc-state.js';
 import {type Ingested, ingest} from './ingest.js';
-import type {LastWords} from './last-words.js';
 import type {Messages} from './messages.js';
 import type {Owner} from './owner.js';
-import {prepare} from './prepare.js';
+import {prepareEdit} from './prepare-edit.js';
 import {type Answered, Submits} from './submits.js';
+import type {UnloadJournal} from './unload-journal.js';
 
 /** ShareDB's options of `submitOp`, `create` and `del`. */
 export interface SourceOptions {
@@ -26,7 +26,7 @@ export interface SourceOptions {
 export interface DocOwner
   extends DocRequestsOwner,
     Pick<ConnectionBase, 'core' | 'emit' | 'failure' | 'types'> {
-  readonly lastWords: LastWords;
+  readonly unloadJournal: UnloadJournal;
   readonly messages: Messages;
   isAutoFlush(): boolean;
   newToken(): number;
@@ -281,7 +281,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   #submit(op: WireOp, givenSource: unknown, callback?: Callback): void {
     const source = givenSource || true;
     this.connection.keep(this);
-    const refused = this.connection.failure ?? this.#checkVersion() ?? prepare(this, op);
+    const refused = this.connection.failure ?? this.#checkVersion() ?? prepareEdit(this, op);
     if (refused) return callbackOrEmit(this, refused, callback);
     const {core} = this.connection;
     const token = this.connection.newToken();
@@ -301,7 +301,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       this.#submits.add(token, callback, 'op' in op);
       return this.#submits.hardRollback(error, token);
     }
-    this.connection.lastWords.onChanged();
+    this.connection.unloadJournal.onChanged();
     this.#flushSoon();
   }
 
@@ -336,7 +336,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   /** Sends what was submitted, without waiting for the end of the tick. */
   flush(): void {
     this.connection.core.flush(this.key);
-    this.connection.lastWords.onChanged();
+    this.connection.unloadJournal.onChanged();
   }
 
   /** @internal The hub says this version. */

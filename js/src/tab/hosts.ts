@@ -90,7 +90,9 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
         connection.setTopology({topology: 'shared-worker', reason});
         introduce(hosting, worker.port);
         navigator.locks
-          .request(data.lock, {mode: 'shared', signal: hosting.left}, () => outlive(hosting))
+          .request(data.lock, {mode: 'shared', signal: hosting.left}, () =>
+            startNextWorker(hosting),
+          )
           .catch(() => {
             // The tab that has left no longer waits for the worker's end. Nor can one that is refused.
           });
@@ -126,7 +128,7 @@ function introduce({connection, identity, context, channel}: Hosting, worker: Me
 }
 
 /** The worker has ended, as in some browsers it does with the tab that started it: on to the next. */
-function outlive(hosting: Hosting): void {
+function startNextWorker(hosting: Hosting): void {
   const {channel} = hosting;
   if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
@@ -146,12 +148,12 @@ export function startDirect(hosting: Hosting, reason: string): void {
   connection.setTopology({topology: 'direct', reason});
   const start = async () => {
     const definition = definitionIn(await local());
-    const goOnSoon = goingOn();
+    const retry = retryLater();
     const attach = () => {
       if (isOver(hosting)) return;
       const localHub = definition.localHub(identity, context);
       hosting.localHub = localHub;
-      localHub.onFailed(connection.tabId, () => goOnSoon(attach));
+      localHub.onFailed(connection.tabId, () => retry(attach));
       connection.core.attach(endAt(localHub));
     };
     attach();
@@ -169,7 +171,7 @@ export function startDirect(hosting: Hosting, reason: string): void {
  * Calls a tab of a hub in this thread that has failed to the next one, after a wait that is twice as
  * long each time: what the tab says may be what made the hub fail.
  */
-export function goingOn(): (goOn: () => void) => void {
+export function retryLater(): (goOn: () => void) => void {
   let wait = FIRST_WAIT_MS;
   return (goOn) => {
     clock.setTimeout(goOn, wait);

@@ -6,9 +6,9 @@ import type {ConnectionBase} from './connection-base.js';
 import type {State, TopologyEvent} from './connection-events.js';
 import type {Entrance} from './connection-settings.js';
 import {guard} from './guard.js';
-import type {LastWords} from './last-words.js';
 import type {Parts} from './parts.js';
 import type {ProxyStore} from './store.js';
+import type {UnloadJournal} from './unload-journal.js';
 
 /** After which time a tab comes back whose socket was closed. */
 const RECONNECT_MS = 250;
@@ -17,7 +17,7 @@ const RECONNECT_MS = 250;
 interface LivingConnection
   extends Pick<ConnectionBase, 'canSend' | 'core' | 'emit' | 'failure' | 'id' | 'state'> {
   readonly topology: TopologyEvent['topology'] | null;
-  readonly lastWords: LastWords;
+  readonly unloadJournal: UnloadJournal;
   readonly store: ProxyStore;
 }
 
@@ -52,9 +52,9 @@ export class Lifetime {
     const wasLost = this.#offline === 'lost';
     this.#offline = 'closed';
     this.#setState('closed', 'closed');
-    const {core, failure, lastWords, store} = this.#connection;
+    const {core, failure, unloadJournal, store} = this.#connection;
     store.fail(closedError());
-    lastWords.rest();
+    unloadJournal.rest();
     if (failure) return this.#leave();
     if (!wasLost) core.goOffline();
     else if (this.#mayLeave) this.#leave();
@@ -123,7 +123,7 @@ export class Lifetime {
     const connection = this.#connection;
     if (!this.#isIn || connection.failure) return;
     connection.failure = error;
-    connection.lastWords.fail();
+    connection.unloadJournal.fail();
     // What a hub says that was only late would make another of what has ended.
     connection.core.leave();
     if (connection.state !== 'closed') this.#setState('stopped', error.message);

@@ -59,12 +59,12 @@ export class Messages {
   }
 
   /** Takes a message as if the server had sent it, if that concerns nobody but this tab. */
-  pretend(message: any): void {
+  takeByHand(message: any): void {
     if (message?.a === 'op' && message.error) return this.#connection.core.handleMessage(message);
     const {a, c, d, op} = message ?? {};
     const doc = a === 'op' ? this.#connection.getExisting(c, d) : undefined;
-    const unfit = doc?.type && whyUnfit(doc.type, doc.data, op);
-    if (unfit) return void doc?.emit('error', unfit);
+    const unapplied = doc?.type && whyNotApplied(doc.type, doc.data, op);
+    if (unapplied) return void doc?.emit('error', unapplied);
     const reason = `what the server says, such as ${JSON.stringify(message)}, is for all tabs of the hub: only the hub's connection takes it`;
     throw makeError(codes.MESSAGE_REFUSED, reason);
   }
@@ -95,7 +95,7 @@ export class Messages {
 }
 
 /** Why data of this type can't take the op, if so. */
-function whyUnfit(type: Type, data: unknown, op: unknown): unknown {
+function whyNotApplied(type: Type, data: unknown, op: unknown): unknown {
   const refused = checkPaths(type, op);
   if (refused) return refused;
   try {

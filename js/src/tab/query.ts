@@ -7,8 +7,8 @@ import {nextTick} from '../shared/next-tick.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ConnectionBase} from './connection-base.js';
 import type {ProxyDoc} from './doc.js';
-import type {Documents} from './documents.js';
 import type {Owner} from './owner.js';
+import type {ProxyDocs} from './proxy-docs.js';
 import {type QueryStep, stepsBetween} from './query-steps.js';
 
 /** Called once with the results of a query, if there is no error. */
@@ -34,7 +34,7 @@ type ListEvent = 'insert' | 'remove' | 'move' | 'changed';
 /** What a query needs of the connection. */
 export interface QueryOwner
   extends Pick<ConnectionBase, 'canSend' | 'core'>,
-    Pick<Documents, 'get'> {
+    Pick<ProxyDocs, 'get'> {
   forgetQuery(query: ProxyQuery): void;
 }
 

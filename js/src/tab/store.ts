@@ -2,7 +2,7 @@ import type {DocName} from '../shared/doc-name.js';
 import {codes, makeError, toError} from '../shared/errors.js';
 import type {ConnectionBase} from './connection-base.js';
 import type {ConnectionEvents} from './connection-events.js';
-import type {LastWords} from './last-words.js';
+import type {UnloadJournal} from './unload-journal.js';
 
 /** What the hub's store knows of a document. */
 export interface StoredDocument extends DocName {
@@ -56,7 +56,7 @@ type Question =
 
 /** What the store needs of the connection. */
 interface StoreOwner extends Pick<ConnectionBase, 'ask' | 'core' | 'whyNothingIsSent'> {
-  readonly lastWords: LastWords;
+  readonly unloadJournal: UnloadJournal;
 }
 
 /**
@@ -123,7 +123,7 @@ export class ProxyStore {
       const message = `option \`force\` of \`clear\` is ${force}; it must be true or false`;
       throw makeError(codes.OPTION_INVALID, message);
     }
-    if (!force) await this.#connection.lastWords.passOnAll();
+    if (!force) await this.#connection.unloadJournal.passOnAll();
     await this.#ask({type: 'clear', force});
   }
 

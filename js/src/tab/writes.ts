@@ -3,12 +3,12 @@ import {nextTick} from '../shared/next-tick.js';
 import {type Callback, callbackOrEmit} from './callbacks.js';
 import type {ConnectionBase} from './connection-base.js';
 import type {ProxyDoc} from './doc.js';
-import type {Documents} from './documents.js';
-import type {LastWords} from './last-words.js';
+import type {ProxyDocs} from './proxy-docs.js';
+import type {UnloadJournal} from './unload-journal.js';
 
 /** What writing needs of the connection. */
 interface WritesOwner extends Pick<ConnectionBase, 'core' | 'emit' | 'whyNothingIsSent'> {
-  readonly lastWords: LastWords;
+  readonly unloadJournal: UnloadJournal;
 }
 
 /** Who waits for documents to be written. */
@@ -23,11 +23,11 @@ interface Waiter {
  */
 export class Writes {
   readonly #connection: WritesOwner;
-  readonly #docs: Documents;
+  readonly #docs: ProxyDocs;
   readonly #waiters = new Set<Waiter>();
 
   /** `docs` are the connection's documents. */
-  constructor(connection: WritesOwner, docs: Documents) {
+  constructor(connection: WritesOwner, docs: ProxyDocs) {
     this.#connection = connection;
     this.#docs = docs;
   }
@@ -56,7 +56,7 @@ export class Writes {
     const waiter = {docs: new Set(this.waiting(docs)), callback};
     this.#waiters.add(waiter);
     for (const doc of waiter.docs) this.#connection.core.write(doc.key);
-    this.#connection.lastWords.onChanged();
+    this.#connection.unloadJournal.onChanged();
     if (waiter.docs.size === 0) nextTick(() => this.#settle(waiter));
   }
 

@@ -1,10 +1,10 @@
-//! Tabs that are gone, as far as their last words may repeat what they said before.
+//! Tabs that are gone, as far as their unload journals may repeat what they said before.
 
 use crate::hub::journal::KnownTab;
 use crate::protocol::Rev;
 use crate::wire::wire;
 
-/// How many a document remembers: more than may end before the next one passes their words on.
+/// How many a document remembers: more than may end before the next one passes their journals on.
 const KEPT: usize = 100;
 
 /// The last tabs that edited the document and are gone, oldest first.
@@ -27,7 +27,7 @@ impl Departed {
         }
     }
 
-    /// What is known of a tab that is back, or whose words are passed on.
+    /// What is known of a tab that is back, or whose journal is passed on.
     pub fn take(&mut self, tab: &str) -> Option<KnownTab> {
         let at = self.tabs.iter().position(|(other, _)| other == tab)?;
         Some(self.tabs.remove(at).1)

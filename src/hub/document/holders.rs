@@ -74,7 +74,7 @@ impl Document {
         })
     }
 
-    /// The tab is gone; what its last words may repeat must be known. Returns whether it had the
+    /// The tab is gone; what its unload journal may repeat must be known. Returns whether it had the
     /// document open.
     pub(super) fn remove_holder(&mut self, tab: &str, cx: &Context<'_>) -> bool {
         let Some(holder) = self.holders.remove(tab) else { return false };

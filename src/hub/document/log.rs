@@ -105,7 +105,7 @@ impl Document {
     }
 
     /// The tab has ended, and may have left ops that it made at the revision it had.
-    pub fn await_last_words(&mut self, tab: &str, cx: &Context<'_>) {
+    pub fn await_unload_journals(&mut self, tab: &str, cx: &Context<'_>) {
         let held = self.holders.get(tab).filter(|holder| holder.sent.is_some());
         if let Some(seen) = held.map(|holder| holder.seen) {
             let unknown = self.holders.get(UNKNOWN).map_or(seen, |holder| holder.seen);

@@ -42,10 +42,10 @@ impl Document {
         let Some((error, pending)) = self.outdated.take() else { return };
         let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
             pending.into_iter().partition(|op| op.sent.is_some());
-        let Reapplied { unfit, head } = cx.upstream.reapply(&self.id, unsent);
+        let Reapplied { unapplied, head } = cx.upstream.reapply(&self.id, unsent);
         self.set_head(head);
         let lost: Vec<PendingOp> =
-            uncertain.into_iter().chain(unfit.into_iter().map(|(op, _)| op)).collect();
+            uncertain.into_iter().chain(unapplied.into_iter().map(|(op, _)| op)).collect();
         if lost.is_empty() {
             return;
         }

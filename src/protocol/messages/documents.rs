@@ -126,12 +126,12 @@ wire!(ConnectionResume { docs });
 /// What a tab that has ended could not tell the hub, or did not hear that it has: its ops without a
 /// revision. Another tab, which has found them and knows that tab to be gone, passes them on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ConnectionLastWords {
+pub struct ConnectionUnloadJournal {
     /// The request's number; the answer comes once the ops are durable, or told as lost.
     pub request: u64,
     /// The id of the tab that has ended.
     pub tab: String,
-    /// What proves that these are its words, as in [`Hello`](super::Hello).
+    /// What proves that this is its journal, as in [`Hello`](super::Hello).
     pub secret: Option<String>,
     /// The [`Welcome::lineage`](super::Welcome::lineage) of its hub.
     pub lineage: String,
@@ -139,7 +139,7 @@ pub struct ConnectionLastWords {
     pub docs: Vec<HeldDoc>,
 }
 
-wire!(ConnectionLastWords { request, tab, secret, lineage, docs });
+wire!(ConnectionUnloadJournal { request, tab, secret, lineage, docs });
 
 /// The tab has taken all changes up to `rev`: the hub need not keep them for it.
 #[derive(Clone, Debug, PartialEq)]

@@ -38,11 +38,11 @@ pub struct Welcome {
     pub lineage: String,
     /// Whether the hub still holds what the tab's last session left.
     pub resumed: bool,
-    /// Whether hubs of this lineage take [`ConnectionLastWords`](super::ConnectionLastWords).
-    pub last_words: bool,
+    /// Whether hubs of this lineage take [`ConnectionUnloadJournal`](super::ConnectionUnloadJournal).
+    pub unload_journals: bool,
 }
 
-wire!(Welcome { request, protocol, lineage, resumed, last_words or false });
+wire!(Welcome { request, protocol, lineage, resumed, unload_journals or false });
 
 /// Another lineage from now on: the store fails, and the hubs that come after do not know what this
 /// one does; or it works again, and they do.

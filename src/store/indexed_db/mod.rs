@@ -22,16 +22,18 @@ use schema::{DOCS, LOG, META, PENDING, QUARANTINE, STEPS, Step};
 use transaction::{Mode, Transaction};
 use wasm_bindgen::JsValue;
 
-use super::opening::{check_seal, check_succession};
+use super::opening::{check_key, check_succession};
 use super::plan::{self, Change};
 use super::quarantine;
 use super::reading::{self, Reading, Repair};
-use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
+use super::{
+    Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
+};
 use crate::protocol::DocId;
 
 const EPOCH: &str = "epoch";
 const LINEAGE: &str = "lineage";
-const SEAL: &str = "seal";
+const KEY_CHECK: &str = "seal";
 
 /// A store in IndexedDB.
 pub struct IndexedDbStore {
@@ -66,7 +68,7 @@ impl IndexedDbStore {
         epoch: u64,
         doc: &DocId,
         mode: Mode,
-        useless: Option<Record>,
+        useless: Option<RecordKey>,
     ) -> Result<Reading, StoreError> {
         let connection = self.connection()?;
         let scope = [META, DOCS, LOG, QUARANTINE];
@@ -152,22 +154,22 @@ impl Store for IndexedDbStore {
         let work = async {
             let epoch = transaction.get(META, &EPOCH.into())?;
             let lineage = transaction.get(META, &LINEAGE.into())?;
-            let seal = transaction.get(META, &SEAL.into())?;
+            let key_check = transaction.get(META, &KEY_CHECK.into())?;
             let any = [transaction.first_key(LOG)?, transaction.first_key(QUARANTINE)?];
             let pending = transaction.index_keys(DOCS, PENDING)?;
             let current = values::to_epoch(&epoch.answer().await?);
             let epoch = opening.floor.max(current + 1);
             let known = lineage.answer().await?.as_string();
-            let seal = values::to_bytes(&seal.answer().await?);
+            let key_check = values::to_bytes(&key_check.answer().await?);
             let mut has_records = false;
             for key in any {
                 has_records |= !key.answer().await?.is_undefined();
             }
             check_succession(known.is_some(), current, opening.succeeds)?;
-            check_seal(&self.name, seal.as_deref(), opening.seal.as_deref(), has_records)?;
+            check_key(&self.name, key_check.as_deref(), opening.key_check.as_deref(), has_records)?;
             transaction.put(META, &values::from_number(epoch), &EPOCH.into())?;
-            if let (None, Some(seal)) = (&seal, &opening.seal) {
-                transaction.put(META, &values::from_bytes(seal), &SEAL.into())?;
+            if let (None, Some(key_check)) = (&key_check, &opening.key_check) {
+                transaction.put(META, &values::from_bytes(key_check), &KEY_CHECK.into())?;
             }
             let lineage = known.clone().unwrap_or(opening.lineage);
             if known.is_none() {
@@ -183,12 +185,12 @@ impl Store for IndexedDbStore {
         Ok(opened)
     }
 
-    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
         let connection = Connection::open(&self.name, self.steps).await?;
         let transaction = connection.transaction(&[META], Mode::ReadOnly, Durability::Relaxed)?;
         let work = async {
-            let seal = transaction.get(META, &SEAL.into())?;
-            Ok(values::to_bytes(&seal.answer().await?))
+            let key_check = transaction.get(META, &KEY_CHECK.into())?;
+            Ok(values::to_bytes(&key_check.answer().await?))
         };
         let result = work.await;
         transaction.end(result).await
@@ -206,7 +208,7 @@ impl Store for IndexedDbStore {
         &self,
         epoch: u64,
         doc: &DocId,
-        from: Record,
+        from: RecordKey,
     ) -> Result<StoredDoc, StoreError> {
         Ok(self.read_in(epoch, doc, Mode::ReadWrite, Some(from)).await?.doc)
     }

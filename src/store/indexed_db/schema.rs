@@ -3,7 +3,7 @@
 use wasm_bindgen::JsValue;
 use web_sys::{IdbDatabase, IdbIndexParameters, IdbObjectStoreParameters, IdbTransaction};
 
-/// The epoch, the lineage and the seal.
+/// The epoch, the lineage and the key check.
 pub(super) const META: &str = "meta";
 /// The summary of each document, by `[collection, id]`.
 pub(super) const DOCS: &str = "docs";

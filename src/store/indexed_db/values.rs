@@ -6,7 +6,7 @@ use web_sys::IdbKeyRange;
 
 use super::schema::PENDING;
 use crate::protocol::DocId;
-use crate::store::{Record, Summary};
+use crate::store::{RecordKey, Summary};
 use crate::wire;
 
 /// Stands for the number of a log entry in the checkpoint's key.
@@ -25,17 +25,17 @@ pub(super) fn to_doc(key: JsValue) -> Option<DocId> {
     Some(DocId::new(key.get(0).as_string()?, key.get(1).as_string()?))
 }
 
-pub(super) fn record_key(doc: &DocId, record: Record) -> JsValue {
+pub(super) fn record_key(doc: &DocId, record: RecordKey) -> JsValue {
     let n = match record {
-        Record::Checkpoint => CHECKPOINT,
-        Record::Entry(n) => n as f64,
+        RecordKey::Checkpoint => CHECKPOINT,
+        RecordKey::Entry(n) => n as f64,
     };
     Array::of3(&doc.collection.as_str().into(), &doc.id.as_str().into(), &n.into()).into()
 }
 
-pub(super) fn to_record(key: &JsValue) -> Option<Record> {
+pub(super) fn to_record(key: &JsValue) -> Option<RecordKey> {
     let n = Array::from(key).get(2).as_f64()?;
-    Some(if n == CHECKPOINT { Record::Checkpoint } else { Record::Entry(n as u64) })
+    Some(if n == CHECKPOINT { RecordKey::Checkpoint } else { RecordKey::Entry(n as u64) })
 }
 
 /// The keys of all records of a document: arrays come after numbers.
@@ -46,12 +46,12 @@ pub(super) fn all_of(doc: &DocId) -> Result<JsValue, JsValue> {
 }
 
 pub(super) fn entries_below(doc: &DocId, next: u64) -> Result<JsValue, JsValue> {
-    let [start, end] = [0, next].map(|n| record_key(doc, Record::Entry(n)));
+    let [start, end] = [0, next].map(|n| record_key(doc, RecordKey::Entry(n)));
     IdbKeyRange::bound_with_lower_open_and_upper_open(&start, &end, false, true).map(Into::into)
 }
 
 /// The records under these keys. What is not bytes can't be a record.
-pub(super) fn to_records(keys: &Array, values: &Array) -> Vec<(Record, Vec<u8>)> {
+pub(super) fn to_records(keys: &Array, values: &Array) -> Vec<(RecordKey, Vec<u8>)> {
     let records = keys.iter().zip(values.iter());
     let records = records
         .filter_map(|(key, value)| Some((to_record(&key)?, to_bytes(&value).unwrap_or_default())));

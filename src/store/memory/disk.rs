@@ -7,11 +7,12 @@ use futures::channel::oneshot;
 use super::faults::{Faults, Power};
 use super::{NAME, closed};
 use crate::protocol::DocId;
-use crate::store::opening::{check_seal, check_succession};
+use crate::store::opening::{check_key, check_succession};
 use crate::store::plan::{self, Change, Plan};
 use crate::store::session::Session;
 use crate::store::{
-    Inventory, Opened, Opening, Record, StoreError, StoredDoc, Summary, Write, quarantine, reading,
+    Inventory, Opened, Opening, RecordKey, StoreError, StoredDoc, Summary, Write, quarantine,
+    reading,
 };
 
 /// What a [`MemoryStore`](super::MemoryStore) writes to. It outlives the store: a store made later
@@ -36,16 +37,16 @@ pub(super) struct State {
 struct Contents {
     epoch: u64,
     lineage: Option<String>,
-    seal: Option<Vec<u8>>,
-    docs: BTreeMap<DocId, Document>,
+    key_check: Option<Vec<u8>>,
+    docs: BTreeMap<DocId, DiskDocument>,
     /// The sizes of the records that were set aside, oldest first.
     quarantine: Vec<u64>,
 }
 
 #[derive(Default)]
-struct Document {
+struct DiskDocument {
     summary: Option<Summary>,
-    records: BTreeMap<Record, Vec<u8>>,
+    records: BTreeMap<RecordKey, Vec<u8>>,
 }
 
 impl MemoryDisk {
@@ -71,11 +72,11 @@ impl MemoryDisk {
         if let Some(error) = state.faults.open.take() {
             return Err(error);
         }
-        let Contents { epoch, lineage, seal, docs, quarantine } = &mut state.contents;
+        let Contents { epoch, lineage, key_check, docs, quarantine } = &mut state.contents;
         let has_records = !quarantine.is_empty() || docs.values().any(|it| !it.records.is_empty());
-        check_seal(NAME, seal.as_deref(), opening.seal.as_deref(), has_records)?;
+        check_key(NAME, key_check.as_deref(), opening.key_check.as_deref(), has_records)?;
         check_succession(lineage.is_some(), *epoch, opening.succeeds)?;
-        *seal = opening.seal;
+        *key_check = opening.key_check;
         *epoch = opening.floor.max(*epoch + 1);
         let lineage = lineage.get_or_insert(opening.lineage).clone();
         let pending = docs.iter().filter(|(_, doc)| doc.summary.is_some_and(|it| it.pending));
@@ -86,15 +87,15 @@ impl MemoryDisk {
         Ok(opened)
     }
 
-    pub(super) fn seal(&self) -> Option<Vec<u8>> {
-        self.state().contents.seal.clone()
+    pub(super) fn key_check(&self) -> Option<Vec<u8>> {
+        self.state().contents.key_check.clone()
     }
 
     pub(super) fn read(
         &self,
         epoch: u64,
         doc: &DocId,
-        useless: Option<Record>,
+        useless: Option<RecordKey>,
     ) -> Result<StoredDoc, StoreError> {
         let State { contents, .. } = &mut *self.state();
         contents.check(epoch)?;
@@ -170,7 +171,7 @@ impl State {
         self.end("the site's data was cleared");
     }
 
-    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<Record, Vec<u8>>> {
+    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<RecordKey, Vec<u8>>> {
         Some(&mut self.contents.docs.get_mut(doc)?.records)
     }
 }
@@ -192,9 +193,9 @@ impl Contents {
                     document.records.insert(record, bytes);
                 }
                 Change::DropBelow(next) => {
-                    document
-                        .records
-                        .retain(|it, _| *it == Record::Checkpoint || *it >= Record::Entry(next));
+                    document.records.retain(|it, _| {
+                        *it == RecordKey::Checkpoint || *it >= RecordKey::Entry(next)
+                    });
                 }
                 Change::DropAll => document.records.clear(),
             }

@@ -1,6 +1,6 @@
 use super::MemoryDisk;
 use crate::protocol::DocId;
-use crate::store::{Record, StoreError};
+use crate::store::{RecordKey, StoreError};
 
 /// What is to go wrong.
 #[derive(Default)]
@@ -71,14 +71,19 @@ impl MemoryDisk {
     }
 
     /// Changes a record's bytes. Returns whether there is such a record.
-    pub fn corrupt(&self, doc: &DocId, record: Record, change: impl FnOnce(&mut Vec<u8>)) -> bool {
+    pub fn corrupt(
+        &self,
+        doc: &DocId,
+        record: RecordKey,
+        change: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
         let mut state = self.state();
         let record = state.records(doc).and_then(|it| it.get_mut(&record));
         record.map(change).is_some()
     }
 
     /// Drops a record. Returns whether there was one.
-    pub fn lose(&self, doc: &DocId, record: Record) -> bool {
+    pub fn lose(&self, doc: &DocId, record: RecordKey) -> bool {
         self.state().records(doc).and_then(|it| it.remove(&record)).is_some()
     }
 

@@ -6,7 +6,9 @@ use std::cell::RefCell;
 pub use disk::MemoryDisk;
 
 use super::session::Session;
-use super::{Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc, Write};
+use super::{
+    Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
+};
 use crate::protocol::DocId;
 
 const NAME: &str = "memory";
@@ -60,9 +62,9 @@ impl Store for MemoryStore {
         Ok(opened)
     }
 
-    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
         self.disk.turn().await;
-        Ok(self.disk.seal())
+        Ok(self.disk.key_check())
     }
 
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
@@ -74,7 +76,7 @@ impl Store for MemoryStore {
         &self,
         epoch: u64,
         doc: &DocId,
-        from: Record,
+        from: RecordKey,
     ) -> Result<StoredDoc, StoreError> {
         self.turn().await?;
         self.disk.read(epoch, doc, Some(from))

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use tabmux::store::Record;
+use tabmux::store::RecordKey;
 use tabmux::{Error, Payload, codes};
 
 use super::two_with_a_text;
@@ -31,10 +31,10 @@ fn refused_after_the_last_tab_has_left(stage: &mut Stage) {
         stage.hub.tab_gone(tab, stage.now);
     }
     stage.settle();
-    assert!(!stage.hub.is_rested());
+    assert!(!stage.hub.is_drained());
     stage.script.borrow_mut().refusal = Some(Error::new(REFUSED, "no"));
     stage.connection("connected");
-    assert!(stage.hub.is_rested());
+    assert!(stage.hub.is_drained());
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn what_was_lost_is_told_though_its_document_is_damaged_after_that() {
     refused_after_the_last_tab_has_left(&mut stage);
     stage.edit_outside(&id, json!(["well, "]));
     let last = stage.disk().stored(&id).next - 1;
-    stage.disk().spoil(&id, Record::Entry(last));
+    stage.disk().spoil(&id, RecordKey::Entry(last));
     stage.replace_hub("connected");
     let tab = stage.join(settings("new"));
     assert_eq!(lost(&stage, tab), [json!([{ "op": ["oh "] }])]);
@@ -125,7 +125,7 @@ fn f15_ops_of_a_damaged_document_are_told_with_their_content_and_not_committed_l
     for word in ["one ", "two ", "three "] {
         stage.edit(0, &id, json!([word]));
     }
-    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.disk().spoil(&id, RecordKey::Entry(first + 1));
     stage.seats.clear();
     stage.replace_hub("disconnected");
     let tab = stage.join(settings("new"));
@@ -229,11 +229,11 @@ fn a_hub_that_still_reads_is_not_at_rest() {
     stage.edit(0, &id, json!(["oh "]));
     stage.seats.clear();
     stage.replace_hub("disconnected");
-    assert!(!stage.hub.is_rested(), "it has no connection yet");
+    assert!(!stage.hub.is_drained(), "it has no connection yet");
     stage.join(settings("new"));
     stage.hold_disk();
     stage.connection("connected");
-    assert!(!stage.hub.is_rested());
+    assert!(!stage.hub.is_drained());
     stage.release_disk();
-    assert!(stage.hub.is_rested());
+    assert!(stage.hub.is_drained());
 }

@@ -3,7 +3,6 @@
 use crate::stage::{Stage, doc};
 
 mod durable;
-mod last_words;
 mod lost;
 mod offline;
 mod outdated;
@@ -11,6 +10,7 @@ mod policy;
 mod property;
 mod reading;
 mod successor;
+mod unload_journal;
 mod upkeep;
 
 /// Two tabs that are subscribed to the same text, which is in the store.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{QuerySpec, StoreQuestion};
-use tabmux::store::{Record, StoreError};
+use tabmux::store::{RecordKey, StoreError};
 use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
@@ -105,7 +105,7 @@ fn told(stage: &Stage, at: usize, name: &str) -> Vec<Value> {
 #[test]
 fn f15_a_damaged_document_is_reported_and_loaded_from_the_server_and_written_anew() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.replace_hub("connected");
     for at in 0..2 {
         let errors = told(&stage, at, "error");
@@ -130,7 +130,7 @@ fn f15_an_op_whose_commit_is_among_the_intact_records_is_not_told_as_lost() {
     stage.edit(0, &id, json!(["oh "]));
     // The op, its name, its commit.
     assert_eq!(stage.disk().stored(&id).next, first + 3);
-    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.disk().spoil(&id, RecordKey::Entry(first + 1));
     stage.replace_hub("connected");
     assert_eq!(told(&stage, 0, "error").len(), 1);
     assert_eq!(told(&stage, 0, "lost"), [] as [Value; 0]);
@@ -143,7 +143,7 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
         let first = stage.disk().stored(&id).next;
         stage.edit(0, &id, json!(["oh "]));
         stage.seats.clear();
-        stage.disk().spoil(&id, Record::Entry(first + 1));
+        stage.disk().spoil(&id, RecordKey::Entry(first + 1));
         stage.replace_hub("disconnected");
         let tab = stage.join(crate::stage::settings("new"));
         if by_export {
@@ -170,7 +170,7 @@ fn a_document_in_use_is_written_anew_if_somebody_else_finds_it_damaged() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let first = stage.disk().stored(&id).next;
     stage.edit(0, &id, json!(["oh "]));
-    stage.disk().spoil(&id, Record::Entry(first + 1));
+    stage.disk().spoil(&id, RecordKey::Entry(first + 1));
     let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
     let now = stage.now;
     stage.hub.damaged(damage, now);
@@ -187,7 +187,7 @@ fn a_pinned_document_stays_pinned_when_its_records_are_damaged() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let pin = StoreQuestion::Pin { doc: id.clone(), pinned: true };
     stage.tab(0, |tab, now| tab.ask_store(pin, now));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.replace_hub("disconnected");
     let info = stage.disk().info(&id).unwrap();
     assert!(info.pinned);
@@ -221,7 +221,7 @@ fn a_document_that_could_not_be_read_is_stored_once_the_store_is_opened_again() 
 #[test]
 fn nothing_is_written_of_a_damaged_document_that_was_read_as_its_store_was_cleared() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
-    stage.disk().spoil(&id, Record::Checkpoint);
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.seats.clear();
     stage.replace_hub("connected");
     let tab = stage.join(crate::stage::settings("new"));

@@ -93,7 +93,7 @@ impl Upstream for Shared {
     fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         let mut client = self.0.borrow_mut();
         let unfit = client.reapply(doc, pending);
-        Reapplied { unfit, head: Some(client.head(doc)) }
+        Reapplied { unapplied: unfit, head: Some(client.head(doc)) }
     }
 
     fn untold(&self, doc: &DocId) -> Untold {

@@ -1,7 +1,7 @@
 import {errorIn} from '../../shared/errors.js';
 import {forAll} from '../../shared/for-all.js';
 import type {ConnectionBase} from '../connection-base.js';
-import type {Documents} from '../documents.js';
+import type {ProxyDocs} from '../proxy-docs.js';
 import {ProxyDocPresence} from './doc-presence.js';
 import type {IncomingMessage} from './messages.js';
 import {type PresenceRegistry, ProxyPresence} from './presence.js';
@@ -11,7 +11,7 @@ type PresenceOwner = Pick<
   ConnectionBase,
   'canSend' | 'emit' | 'failure' | 'send' | 'tabs' | 'types'
 > &
-  Pick<Documents, 'get'>;
+  Pick<ProxyDocs, 'get'>;
 
 /** The presence channels of a connection: one object for each, until it is destroyed. */
 export class Presences implements PresenceRegistry {

@@ -1,4 +1,4 @@
-import type {Op, Origin, PendingOp, Unfit} from '../../wasm/hub/tabmux_hub.js';
+import type {Op, Origin, PendingOp, UnappliedOp} from '../../wasm/hub/tabmux_hub.js';
 import {codes, makeError} from '../shared/errors.js';
 import {
   copied,
@@ -95,10 +95,10 @@ export function fitting(
   base: State,
   pending: PendingOp[],
   types: TypeMap,
-): {state: State; fit: PendingOp[]; unfit: Unfit[]} {
+): {state: State; fit: PendingOp[]; unapplied: UnappliedOp[]} {
   const snapshot = {type: base.type?.uri, data: serialized(base)};
   const fit: PendingOp[] = [];
-  const unfit: Unfit[] = [];
+  const unapplied: UnappliedOp[] = [];
   let state = stateOf(snapshot, types);
   for (const [index, it] of pending.entries()) {
     try {
@@ -106,7 +106,7 @@ export function fitting(
       state = stateAfter(state, it.op, types);
       fit.push(it);
     } catch (error) {
-      unfit.push({index, error});
+      unapplied.push({index, error});
       // It may have been applied in part.
       state = stateAfterAll(
         snapshot,
@@ -115,7 +115,7 @@ export function fitting(
       );
     }
   }
-  return {state, fit, unfit};
+  return {state, fit, unapplied};
 }
 
 function checkGround({type}: State, pending: PendingOp, types: TypeMap): void {

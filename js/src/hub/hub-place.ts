@@ -2,17 +2,17 @@ import type {Backend} from '../shared/backend.js';
 import {
   type BackendHub,
   enterHub,
+  type HubPlaceOptions,
   joinHub,
   leaveHub,
-  type SeatOptions,
   type User,
 } from './backends.js';
-import {type Way, wayTo} from './way.js';
+import {endpointTo, type TabEndpoint} from './endpoint.js';
 
 /** A tab's place at a hub over a backend. */
-export class Seat {
+export class HubPlace {
   readonly #backend: Backend;
-  readonly #options: SeatOptions;
+  readonly #options: HubPlaceOptions;
   readonly #tabId: string;
   #host: BackendHub;
   #connection: User | undefined;
@@ -22,7 +22,7 @@ export class Seat {
    *
    * @throws an `Error` with a `code`, for options that are invalid or don't fit together
    */
-  constructor(backend: Backend, options: SeatOptions, tabId: string) {
+  constructor(backend: Backend, options: HubPlaceOptions, tabId: string) {
     this.#backend = backend;
     this.#options = options;
     this.#tabId = tabId;
@@ -40,12 +40,12 @@ export class Seat {
   }
 
   /** Makes a way to the hub; calls back if that fails, or to the next one, if it has failed. */
-  take(connection: User, failed: () => void): Way {
+  take(connection: User, failed: () => void): TabEndpoint {
     const host = this.#host;
     enterHub(host, this.#options, connection);
     this.#connection = connection;
     host.hub.onFailed(this.#tabId, failed);
-    return wayTo(host.hub, this.#options.transport ?? 'direct', this.#tabId);
+    return endpointTo(host.hub, this.#options.transport ?? 'direct', this.#tabId);
   }
 
   /** The tab leaves. */

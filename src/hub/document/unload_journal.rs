@@ -13,7 +13,7 @@ impl Document {
     }
 
     /// Gives the ops that are new their place. Those that find none are told as lost.
-    pub fn take_last_words(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
+    pub fn take_unload_journal(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
         let HeldDoc { doc, rev, ops, .. } = held;
         let holder = self.holder(tab);
         holder.away = true;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// What a [`Link`] does to what it carries. The default is nothing: all arrives at once, in order.
+/// What a [`FaultyLink`] does to what it carries. The default is nothing: all arrives at once, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Faults {
     /// The probability, from 0 to 1, that an item never arrives.
@@ -30,16 +30,16 @@ impl Default for Faults {
 /// seed, faults and calls give the same result on every machine.
 ///
 /// ```
-/// use tabmux_transports::{Faults, Link};
+/// use tabmux_transports::{Faults, FaultyLink};
 ///
-/// let mut link = Link::new(7, Faults { delay: 20..=20, ..Faults::default() });
+/// let mut link = FaultyLink::new(7, Faults { delay: 20..=20, ..Faults::default() });
 /// link.send(100, "hello");
 /// assert_eq!(link.next_arrival(), Some(120));
 /// assert!(link.receive(119).is_empty());
 /// assert_eq!(link.receive(120), ["hello"]);
 /// ```
 #[derive(Debug)]
-pub struct Link<T> {
+pub struct FaultyLink<T> {
     faults: Faults,
     random: ChaCha8Rng,
     /// By time of arrival, then by number.
@@ -49,7 +49,7 @@ pub struct Link<T> {
     latest: u64,
 }
 
-impl<T: Clone> Link<T> {
+impl<T: Clone> FaultyLink<T> {
     /// An empty link.
     ///
     /// # Panics
@@ -67,7 +67,7 @@ impl<T: Clone> Link<T> {
             );
         }
         assert!(!faults.delay.is_empty(), "the range of delays {:?} is empty", faults.delay);
-        Link {
+        FaultyLink {
             faults,
             random: ChaCha8Rng::seed_from_u64(seed),
             travelling: BTreeMap::new(),

@@ -4,7 +4,7 @@ import {tabLock} from '../shared/locks.js';
 import {nextTick} from '../shared/next-tick.js';
 import type {ConnectionBase} from './connection-base.js';
 
-const PREFIX = 'tabmux:last-words:';
+const PREFIX = 'tabmux:unload:';
 
 /** Before the name of a store that was wiped: tabs that had not heard of it may yet leave something. */
 const WIPED = 'tabmux:wiped:';
@@ -16,8 +16,8 @@ const LONGEST_WAIT_MS = 5000;
 /** How long a tab may take to end that was about to, before the store is wiped. */
 const ENDING_MS = 1000;
 
-/** What last words need of the connection. */
-type LastWordsOwner = Pick<
+/** What the unload journal needs of the connection. */
+type UnloadJournalOwner = Pick<
   ConnectionBase,
   'ask' | 'core' | 'emit' | 'failure' | 'isOffline' | 'tabId'
 >;
@@ -27,15 +27,15 @@ type LastWordsOwner = Pick<
  * its messages. A page can write to `localStorage` until its end; the next tab of the same store finds
  * it there, and passes it on.
  */
-export class LastWords {
-  readonly #connection: LastWordsOwner;
+export class UnloadJournal {
+  readonly #connection: UnloadJournalOwner;
   /** Aborted when the tab leaves the hub. */
   #left = new AbortController();
   /** Ends the wait for the end of the page. */
   #listening: AbortController | undefined;
   /** Those of other tabs that are being passed on, or wait for the end of their tab, or for the hub. */
   #others = new Set<string>();
-  /** The name of the store whose hub has let the tab in, if that takes last words. */
+  /** The name of the store whose hub has let the tab in, if that takes unload journals. */
   #store: string | undefined;
   /** Ends the wait for a hub. */
   #setJoined = () => {};
@@ -45,7 +45,7 @@ export class LastWords {
   /** The page is about to end: what is submitted now may never leave it. */
   #isEnding = false;
 
-  constructor(connection: LastWordsOwner) {
+  constructor(connection: UnloadJournalOwner) {
     this.#connection = connection;
     this.#listen();
   }
@@ -72,7 +72,7 @@ export class LastWords {
       this.#others = new Set();
     }
     // A hub that has missed a transaction adds to the name.
-    this.#store = this.#connection.core.heirs()?.split(',')[0];
+    this.#store = this.#connection.core.unloadJournalStores()?.split(',')[0];
     if (this.#store) storage()?.removeItem(WIPED + this.#store);
     for (const key of keys()) this.#find(key);
     this.#setJoined();
@@ -106,7 +106,7 @@ export class LastWords {
     this.#left.abort();
     this.#setJoined();
     // A connection that is never opened again, and has nothing to leave, must not be kept.
-    if (this.#connection.core.lastWords() === undefined) this.#rest();
+    if (this.#connection.core.unloadJournal() === undefined) this.#rest();
   }
 
   #rest(): void {
@@ -135,9 +135,9 @@ export class LastWords {
 
   #write(): void {
     if (!this.#store) return;
-    const words = this.#connection.core.lastWords();
-    if (words === undefined) storage()?.removeItem(this.#ownKey());
-    else keep(this.#ownKey(), words);
+    const journal = this.#connection.core.unloadJournal();
+    if (journal === undefined) storage()?.removeItem(this.#ownKey());
+    else keep(this.#ownKey(), journal);
   }
 
   #ownKey(): string {
@@ -185,12 +185,12 @@ export class LastWords {
 
   /** Gives it to the hub; until that has it, no other tab does. */
   async #tell(key: string): Promise<boolean> {
-    const words = storage()?.getItem(key);
+    const journal = storage()?.getItem(key);
     const isOver = this.#left.signal.aborted || !this.#isOurs(key);
-    if (typeof words !== 'string' || isOver) return true;
+    if (typeof journal !== 'string' || isOver) return true;
     let request: number;
     try {
-      request = this.#connection.core.passOn(words);
+      request = this.#connection.core.passOn(journal);
     } catch (error) {
       // Tabs of newer code, which may have left it, will pass it on.
       nextTick(() => this.#connection.emit('fault', toError(error as CoreError)));
@@ -198,7 +198,7 @@ export class LastWords {
     }
     if (!(await this.#isTaken(request))) return false;
     // What the tab wrote last may come to this process later than its end.
-    if (storage()?.getItem(key) !== words) return this.#tell(key);
+    if (storage()?.getItem(key) !== journal) return this.#tell(key);
     storage()?.removeItem(key);
     return true;
   }

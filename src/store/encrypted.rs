@@ -5,36 +5,41 @@ use futures::future::{join_all, try_join_all};
 use super::opening::OTHER_KEY;
 use super::turns::Turns;
 use super::{
-    Cipher, Damage, Durability, Inventory, Opened, Opening, Record, Store, StoreError, StoredDoc,
-    Write,
+    Cipher, Damage, Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError,
+    StoredDoc, Write,
 };
 use crate::protocol::DocId;
 
-/// What a seal is made of: it says nothing.
-const SEAL: &[u8] = b"tabmux";
+/// What the key check is made of: it says nothing.
+const KEY_CHECK: &[u8] = b"tabmux";
 
 /// A store whose records are unreadable without a key.
 ///
-/// Each record is sealed for its document and its number, so that it can't be put in the place of
-/// another one. A record that can't be opened, by a cipher that opens the store's seal, counts as
+/// Each record is encrypted for its document and its number, so that it can't be put in the place of
+/// another one. A record that can't be decrypted, by a cipher that decrypts the store's key check, counts as
 /// corrupt; while the cipher does not open even that, reading fails and changes nothing. With another
 /// key than the store was made with, so does [`open`](Store::open).
 ///
 /// Readable without the key are the collection and id of each document, how many records it has and
 /// of which size, when it was last used, whether it is pinned and has uncommitted ops, the epoch and
 /// the lineage. An older state of the store or of a document that somebody puts back is not noticed.
-pub struct Sealed<C> {
+pub struct Encrypted<C> {
     store: Box<dyn Store>,
     cipher: C,
     /// What the store was opened with.
-    seal: RefCell<Vec<u8>>,
+    key_check: RefCell<Vec<u8>>,
     turns: Turns,
 }
 
-impl<C: Cipher> Sealed<C> {
-    /// A store that seals what it gives to another.
+impl<C: Cipher> Encrypted<C> {
+    /// A store that encrypts what it gives to another.
     pub fn new(store: impl Store + 'static, cipher: C) -> Self {
-        Sealed { store: Box::new(store), cipher, seal: RefCell::default(), turns: Turns::default() }
+        Encrypted {
+            store: Box::new(store),
+            cipher,
+            key_check: RefCell::default(),
+            turns: Turns::default(),
+        }
     }
 
     fn failed(&self, reason: &str) -> StoreError {
@@ -42,22 +47,26 @@ impl<C: Cipher> Sealed<C> {
         StoreError::Failed { name: self.store.name().to_owned(), reason }
     }
 
-    /// The seal to open the store with, which is the one that was found, if there is one.
+    /// The key check to open the store with, which is the one that was found, if there is one.
     async fn fitting(&self, found: Option<Vec<u8>>) -> Result<Vec<u8>, StoreError> {
-        let Some(seal) = found else {
-            return self.cipher.seal(SEAL, SEAL).await.map_err(|it| self.failed(&it));
+        let Some(key_check) = found else {
+            return self.cipher.encrypt(KEY_CHECK, KEY_CHECK).await.map_err(|it| self.failed(&it));
         };
-        let Err(reason) = self.break_seal(&seal).await else { return Ok(seal) };
+        let Err(reason) = self.verify_key_check(&key_check).await else { return Ok(key_check) };
         let reason = format!("{OTHER_KEY} ({reason})");
         Err(StoreError::Key { name: self.store.name().to_owned(), reason })
     }
 
-    async fn break_seal(&self, seal: &[u8]) -> Result<(), String> {
-        let plain = self.cipher.open(seal, SEAL).await?;
-        if plain == SEAL { Ok(()) } else { Err("the seal says something else".to_owned()) }
+    async fn verify_key_check(&self, key_check: &[u8]) -> Result<(), String> {
+        let plain = self.cipher.decrypt(key_check, KEY_CHECK).await?;
+        if plain == KEY_CHECK {
+            Ok(())
+        } else {
+            Err("the key check says something else".to_owned())
+        }
     }
 
-    async fn sealed(&self, write: &Write) -> Result<Write, StoreError> {
+    async fn encrypted(&self, write: &Write) -> Result<Write, StoreError> {
         let mut write = write.clone();
         let (context, record) = match &mut write {
             Write::Append { doc, n, record, .. } => (context(doc, Kind::Entry, *n), record),
@@ -66,29 +75,31 @@ impl<C: Cipher> Sealed<C> {
             }
             Write::Remove { .. } | Write::Pin { .. } | Write::Use { .. } => return Ok(write),
         };
-        let sealed = self.cipher.seal(record, &context).await;
-        *record = sealed.map_err(|reason| self.failed(&reason))?;
+        let encrypted = self.cipher.encrypt(record, &context).await;
+        *record = encrypted.map_err(|reason| self.failed(&reason))?;
         Ok(write)
     }
 
     /// Opens the records of a document as stored, or says which is the first that can't be opened.
-    async fn opened(
+    async fn decrypted(
         &self,
         doc: &DocId,
         stored: &StoredDoc,
-    ) -> Result<Result<StoredDoc, Record>, StoreError> {
+    ) -> Result<Result<StoredDoc, RecordKey>, StoreError> {
         let first = stored.next - stored.log.len() as u64;
         let mut opened = StoredDoc { next: stored.next, ..StoredDoc::default() };
-        if let Some(sealed) = &stored.checkpoint {
-            opened.checkpoint = self.opened_record(doc, Kind::Checkpoint, first, sealed).await?;
+        if let Some(encrypted) = &stored.checkpoint {
+            opened.checkpoint =
+                self.decrypted_record(doc, Kind::Checkpoint, first, encrypted).await?;
             if opened.checkpoint.is_none() {
-                return Ok(Err(Record::Checkpoint));
+                return Ok(Err(RecordKey::Checkpoint));
             }
         }
         let entries = (first..).zip(&stored.log);
-        let entries = entries.map(|(n, sealed)| self.opened_record(doc, Kind::Entry, n, sealed));
+        let entries =
+            entries.map(|(n, encrypted)| self.decrypted_record(doc, Kind::Entry, n, encrypted));
         for (n, plain) in (first..).zip(try_join_all(entries).await?) {
-            let Some(plain) = plain else { return Ok(Err(Record::Entry(n))) };
+            let Some(plain) = plain else { return Ok(Err(RecordKey::Entry(n))) };
             opened.log.push(plain);
         }
         if let Some(damage) = &stored.damage {
@@ -101,26 +112,26 @@ impl<C: Cipher> Sealed<C> {
     /// Those of the entries that can be opened. The damage is told only once: that the cipher fails
     /// does not keep it back.
     async fn rescued(&self, doc: &DocId, rest: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-        let plain = rest.iter().map(|(n, it)| self.opened_record(doc, Kind::Entry, *n, it));
+        let plain = rest.iter().map(|(n, it)| self.decrypted_record(doc, Kind::Entry, *n, it));
         let plain = rest.iter().zip(join_all(plain).await);
         plain.filter_map(|((n, _), plain)| Some((*n, plain.ok()??))).collect()
     }
 
     /// What a record says; nothing if it is corrupt. A cipher that fails for a moment proves nothing.
-    async fn opened_record(
+    async fn decrypted_record(
         &self,
         doc: &DocId,
         kind: Kind,
         number: u64,
-        sealed: &[u8],
+        encrypted: &[u8],
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let context = context(doc, kind, number);
-        if let Ok(plain) = self.cipher.open(sealed, &context).await {
+        if let Ok(plain) = self.cipher.decrypt(encrypted, &context).await {
             return Ok(Some(plain));
         }
-        let seal = self.seal.borrow().clone();
-        self.break_seal(&seal).await.map_err(|reason| self.failed(&reason))?;
-        Ok(self.cipher.open(sealed, &context).await.ok())
+        let key_check = self.key_check.borrow().clone();
+        self.verify_key_check(&key_check).await.map_err(|reason| self.failed(&reason))?;
+        Ok(self.cipher.decrypt(encrypted, &context).await.ok())
     }
 
     /// Opens a document as stored; sets aside what can't be opened.
@@ -131,7 +142,7 @@ impl<C: Cipher> Sealed<C> {
         mut stored: StoredDoc,
     ) -> Result<StoredDoc, StoreError> {
         loop {
-            let from = match self.opened(doc, &stored).await? {
+            let from = match self.decrypted(doc, &stored).await? {
                 Ok(opened) => return Ok(opened),
                 Err(from) => from,
             };
@@ -149,7 +160,7 @@ enum Kind {
     Entry,
 }
 
-/// What a record is sealed for, each field in a form that says where it ends.
+/// What a record is encrypted for, each field in a form that says where it ends.
 fn context(doc: &DocId, kind: Kind, number: u64) -> Vec<u8> {
     let mut context = vec![kind as u8];
     context.extend(number.to_le_bytes());
@@ -160,7 +171,7 @@ fn context(doc: &DocId, kind: Kind, number: u64) -> Vec<u8> {
 }
 
 #[async_trait::async_trait(?Send)]
-impl<C: Cipher> Store for Sealed<C> {
+impl<C: Cipher> Store for Encrypted<C> {
     fn name(&self) -> &str {
         self.store.name()
     }
@@ -168,19 +179,19 @@ impl<C: Cipher> Store for Sealed<C> {
     async fn open(&self, opening: Opening) -> Result<Opened, StoreError> {
         let _turn = self.turns.next().await;
         loop {
-            let found = self.store.seal().await?;
-            let seal = self.fitting(found.clone()).await?;
-            self.seal.replace(seal.clone());
-            match self.store.open(Opening { seal: Some(seal), ..opening.clone() }).await {
-                // Somebody else has sealed or cleared it meanwhile.
-                Err(StoreError::Key { .. }) if self.store.seal().await? != found => {}
+            let found = self.store.key_check().await?;
+            let key_check = self.fitting(found.clone()).await?;
+            self.key_check.replace(key_check.clone());
+            match self.store.open(Opening { key_check: Some(key_check), ..opening.clone() }).await {
+                // Somebody else has encrypted or cleared it meanwhile.
+                Err(StoreError::Key { .. }) if self.store.key_check().await? != found => {}
                 result => return result,
             }
         }
     }
 
-    async fn seal(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.seal().await
+    async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.key_check().await
     }
 
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
@@ -193,7 +204,7 @@ impl<C: Cipher> Store for Sealed<C> {
         &self,
         epoch: u64,
         doc: &DocId,
-        from: Record,
+        from: RecordKey,
     ) -> Result<StoredDoc, StoreError> {
         let _turn = self.turns.next().await;
         let stored = self.store.set_aside(epoch, doc, from).await?;
@@ -207,9 +218,9 @@ impl<C: Cipher> Store for Sealed<C> {
         durability: Durability,
     ) -> Result<(), StoreError> {
         let turn = self.turns.next();
-        let sealed = try_join_all(writes.iter().map(|it| self.sealed(it))).await?;
+        let encrypted = try_join_all(writes.iter().map(|it| self.encrypted(it))).await?;
         let _turn = turn.await;
-        self.store.commit(epoch, &sealed, durability).await
+        self.store.commit(epoch, &encrypted, durability).await
     }
 
     async fn inventory(&self) -> Result<Inventory, StoreError> {

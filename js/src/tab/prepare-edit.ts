@@ -4,7 +4,7 @@ import type {WireOp} from '../shared/wire.js';
 import type {DocState} from './doc-state.js';
 
 /** Normalizes an edit; returns why it can't be submitted, if so. */
-export function prepare(
+export function prepareEdit(
   {type, inHardRollback, collection, id}: DocState,
   op: WireOp,
 ): Error | undefined {

@@ -5,7 +5,7 @@ import {copied, nameOf, serialized} from './document-state.js';
 import type {WholeConnection} from './sharedb.js';
 
 /** ShareDB's queries behind the hub, by the numbers that the core gives them. */
-export class Queries {
+export class UpstreamQueries {
   readonly #queries = new Map<number, Query>();
   readonly #emit: (event: UpstreamEvent) => void;
   readonly #adopt: (doc: Doc) => void;

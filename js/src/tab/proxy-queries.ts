@@ -9,7 +9,7 @@ interface QueriesOwner extends QueryOwner, Pick<ConnectionBase, 'failure'> {
 }
 
 /** The queries of a connection that are not destroyed. */
-export class Queries {
+export class ProxyQueries {
   readonly #connection: QueriesOwner;
   /** By their numbers in the core. */
   readonly #queries = new Map<number, ProxyQuery>();

@@ -4,7 +4,7 @@ import type {CustomTransport} from '../shared/transport.js';
 import type {Hub} from './hub.js';
 
 /** How a tab gets to its hub: a port, the name of a broadcast channel, or one end of a direct pair. */
-export type Way = MessagePort | string | CustomTransport;
+export type TabEndpoint = MessagePort | string | CustomTransport;
 
 /**
  * Gives the hub its end of a transport within this thread.
@@ -13,7 +13,7 @@ export type Way = MessagePort | string | CustomTransport;
  * what the hub answers at once arrives in the same round of the event loop, before what other hubs
  * of this thread have heard of it.
  */
-export function wayTo(hub: Hub, transport: string, tabId: string): Way {
+export function endpointTo(hub: Hub, transport: string, tabId: string): TabEndpoint {
   if (transport === 'message-port') {
     const {port1, port2} = new MessageChannel();
     hub.acceptEnd(overMessagePort(port1));

@@ -1,17 +1,17 @@
-//! What a store that seals its records owes its users, whatever the store and the cipher.
+//! What a store that encrypts its records owes its users, whatever the store and the cipher.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::future::join;
 use tabmux::store::{
-    Cipher, Durability, Flaw, Opening, Record, Sealed, Store, StoreError, StoredDoc, Write,
+    Cipher, Durability, Encrypted, Flaw, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
 };
 
 use crate::behaviour::{Place, append, checkpoint, doc};
 use tabmux::protocol::DocId;
 
-/// A place whose stores are sealed, and a key they are not sealed with.
+/// A place whose stores are encrypted, and a key they are not encrypted with.
 pub struct Locked<P, C> {
     pub place: P,
     pub key: C,
@@ -19,17 +19,17 @@ pub struct Locked<P, C> {
 }
 
 impl<P: Place, C: Cipher + Clone + 'static> Place for Locked<P, C> {
-    type Store = Sealed<C>;
+    type Store = Encrypted<C>;
 
     fn store(&self) -> Self::Store {
-        Sealed::new(self.place.store(), self.key.clone())
+        Encrypted::new(self.place.store(), self.key.clone())
     }
 
-    async fn corrupt(&self, doc: &DocId, record: Record, change: fn(&mut Vec<u8>)) {
+    async fn corrupt(&self, doc: &DocId, record: RecordKey, change: fn(&mut Vec<u8>)) {
         self.place.corrupt(doc, record, change).await;
     }
 
-    async fn lose(&self, doc: &DocId, record: Record) {
+    async fn lose(&self, doc: &DocId, record: RecordKey) {
         self.place.lose(doc, record).await;
     }
 
@@ -39,17 +39,17 @@ impl<P: Place, C: Cipher + Clone + 'static> Place for Locked<P, C> {
 }
 
 /// Calls a macro with the names of all behaviours.
-macro_rules! sealing {
+macro_rules! encryption {
     ($define:ident) => {
         $define! {
             no_record_can_be_read_without_the_key
-            a_store_sealed_with_another_key_is_refused_and_left_as_it_is
-            a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is
-            a_sealed_store_is_refused_without_a_key_and_left_as_it_is
-            what_was_set_aside_unsealed_keeps_a_store_from_being_sealed
-            a_store_without_records_can_be_sealed
+            a_store_encrypted_with_another_key_is_refused_and_left_as_it_is
+            a_store_that_is_not_encrypted_is_refused_with_a_key_and_left_as_it_is
+            an_encrypted_store_is_refused_without_a_key_and_left_as_it_is
+            what_was_set_aside_unencrypted_keeps_a_store_from_being_encrypted
+            a_store_without_records_can_be_encrypted
             a_cleared_store_takes_another_key_or_none
-            two_that_seal_a_new_store_at_once_share_it
+            two_that_encrypt_a_new_store_at_once_share_it
             a_record_in_the_place_of_another_is_set_aside
             what_was_set_aside_is_rescued_readable
             nothing_is_set_aside_while_the_cipher_fails
@@ -57,7 +57,7 @@ macro_rules! sealing {
         }
     };
 }
-pub(crate) use sealing;
+pub(crate) use encryption;
 
 const RELAXED: Durability = Durability::Relaxed;
 
@@ -65,12 +65,12 @@ async fn open(store: &impl Store) -> u64 {
     store.open(Opening::default()).await.unwrap().epoch
 }
 
-/// The store below the seal, opened.
+/// The store below the encryption, opened.
 async fn opened_below<P: Place, C>(locked: &Locked<P, C>) -> (P::Store, u64) {
     let store = locked.place.store();
-    let seal = store.seal().await.unwrap();
-    assert!(seal.is_some());
-    let epoch = store.open(Opening { seal, ..Opening::default() }).await.unwrap().epoch;
+    let key_check = store.key_check().await.unwrap();
+    assert!(key_check.is_some());
+    let epoch = store.open(Opening { key_check, ..Opening::default() }).await.unwrap().epoch;
     (store, epoch)
 }
 
@@ -119,13 +119,13 @@ pub async fn no_record_can_be_read_without_the_key<P: Place, C: Cipher + Clone +
     locked: Locked<P, C>,
 ) {
     stored_documents(&locked.store()).await;
-    for record in [Record::Checkpoint, Record::Entry(3)] {
+    for record in [RecordKey::Checkpoint, RecordKey::Entry(3)] {
         let look = |bytes: &mut Vec<u8>| assert!(!bytes.windows(6).any(|it| it == b"secret"));
         locked.corrupt(&doc("a"), record, look).await;
     }
 }
 
-pub async fn a_store_sealed_with_another_key_is_refused_and_left_as_it_is<P, C>(
+pub async fn a_store_encrypted_with_another_key_is_refused_and_left_as_it_is<P, C>(
     locked: Locked<P, C>,
 ) where
     P: Place,
@@ -133,12 +133,12 @@ pub async fn a_store_sealed_with_another_key_is_refused_and_left_as_it_is<P, C>(
 {
     let store = locked.store();
     let epoch = stored_documents(&store).await;
-    let other = Sealed::new(locked.place.store(), locked.other_key.clone());
-    assert_refused(&other, "it was sealed with another key: give that one").await;
+    let other = Encrypted::new(locked.place.store(), locked.other_key.clone());
+    assert_refused(&other, "it was encrypted with another key: give that one").await;
     assert_untouched(&store, epoch).await;
 }
 
-pub async fn a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is<P, C>(
+pub async fn a_store_that_is_not_encrypted_is_refused_with_a_key_and_left_as_it_is<P, C>(
     locked: Locked<P, C>,
 ) where
     P: Place,
@@ -146,24 +146,25 @@ pub async fn a_store_that_is_not_sealed_is_refused_with_a_key_and_left_as_it_is<
 {
     let store = locked.place.store();
     let epoch = stored_documents(&store).await;
-    let reason = "what it holds is not sealed: open it without a key, or clear it first";
+    let reason = "what it holds is not encrypted: open it without a key, or clear it first";
     assert_refused(&locked.store(), reason).await;
     assert_untouched(&store, epoch).await;
 }
 
-pub async fn a_sealed_store_is_refused_without_a_key_and_left_as_it_is<P, C>(locked: Locked<P, C>)
-where
+pub async fn an_encrypted_store_is_refused_without_a_key_and_left_as_it_is<P, C>(
+    locked: Locked<P, C>,
+) where
     P: Place,
     C: Cipher + Clone + 'static,
 {
     let store = locked.store();
     let epoch = stored_documents(&store).await;
-    let reason = "it is sealed: give the key it was sealed with";
+    let reason = "it is encrypted: give the key it was encrypted with";
     assert_refused(&locked.place.store(), reason).await;
     assert_untouched(&store, epoch).await;
 }
 
-pub async fn what_was_set_aside_unsealed_keeps_a_store_from_being_sealed<P: Place, C>(
+pub async fn what_was_set_aside_unencrypted_keeps_a_store_from_being_encrypted<P: Place, C>(
     locked: Locked<P, C>,
 ) where
     C: Cipher + Clone + 'static,
@@ -171,12 +172,12 @@ pub async fn what_was_set_aside_unsealed_keeps_a_store_from_being_sealed<P: Plac
     let plain = locked.place.store();
     let epoch = open(&plain).await;
     plain.commit(epoch, &[append("a", 0, "x")], RELAXED).await.unwrap();
-    locked.corrupt(&doc("a"), Record::Entry(0), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
+    locked.corrupt(&doc("a"), RecordKey::Entry(0), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
     assert!(plain.read(epoch, &doc("a")).await.unwrap().damage.is_some());
     assert_refused(&locked.store(), "clear it first").await;
 }
 
-pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone + 'static>(
+pub async fn a_store_without_records_can_be_encrypted<P: Place, C: Cipher + Clone + 'static>(
     locked: Locked<P, C>,
 ) {
     let plain = locked.place.store();
@@ -186,7 +187,7 @@ pub async fn a_store_without_records_can_be_sealed<P: Place, C: Cipher + Clone +
     let pin = Write::Pin { doc: doc("b"), pinned: true };
     plain.commit(epoch, &[pin], RELAXED).await.unwrap();
     assert_eq!(open(&locked.store()).await, epoch + 1);
-    assert_refused(&plain, "give the key it was sealed with").await;
+    assert_refused(&plain, "give the key it was encrypted with").await;
 }
 
 pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clone + 'static>(
@@ -195,14 +196,17 @@ pub async fn a_cleared_store_takes_another_key_or_none<P: Place, C: Cipher + Clo
     let store = locked.store();
     let epoch = stored_documents(&store).await;
     store.clear(epoch).await.unwrap();
-    let other = Sealed::new(locked.place.store(), locked.other_key.clone());
+    let other = Encrypted::new(locked.place.store(), locked.other_key.clone());
     assert_eq!(open(&other).await, epoch + 2);
     assert_refused(&store, "give that one").await;
     other.clear(epoch + 2).await.unwrap();
     assert_eq!(open(&locked.place.store()).await, epoch + 4);
 }
 
-pub async fn two_that_seal_a_new_store_at_once_share_it<P: Place, C: Cipher + Clone + 'static>(
+pub async fn two_that_encrypt_a_new_store_at_once_share_it<
+    P: Place,
+    C: Cipher + Clone + 'static,
+>(
     locked: Locked<P, C>,
 ) {
     let (one, two) = (locked.store(), locked.store());
@@ -239,13 +243,13 @@ pub async fn a_record_in_the_place_of_another_is_set_aside<
     let own_base = checkpoint(3, b.checkpoint.as_ref().unwrap());
     let cases = [
         // Of another document.
-        (vec![checkpoint(3, &base)], Record::Checkpoint),
-        (vec![own_base.clone(), entry(3, &log[0])], Record::Entry(3)),
+        (vec![checkpoint(3, &base)], RecordKey::Checkpoint),
+        (vec![own_base.clone(), entry(3, &log[0])], RecordKey::Entry(3)),
         // Of the same document: another entry, an older one, and a checkpoint.
-        (vec![own_base.clone(), entry(3, &b.log[1])], Record::Entry(3)),
-        (vec![own_base.clone(), entry(3, &b.log[0]), entry(4, &b.log[0])], Record::Entry(4)),
-        (vec![own_base.clone(), entry(3, b.checkpoint.as_ref().unwrap())], Record::Entry(3)),
-        (vec![checkpoint(4, b.checkpoint.as_ref().unwrap())], Record::Checkpoint),
+        (vec![own_base.clone(), entry(3, &b.log[1])], RecordKey::Entry(3)),
+        (vec![own_base.clone(), entry(3, &b.log[0]), entry(4, &b.log[0])], RecordKey::Entry(4)),
+        (vec![own_base.clone(), entry(3, b.checkpoint.as_ref().unwrap())], RecordKey::Entry(3)),
+        (vec![checkpoint(4, b.checkpoint.as_ref().unwrap())], RecordKey::Checkpoint),
     ];
     for (mut writes, wrong) in cases {
         let (below, epoch) = opened_below(&locked).await;
@@ -284,14 +288,14 @@ pub async fn what_was_set_aside_is_rescued_readable<P: Place, C: Cipher + Clone 
         entry(6, &a.log[3]),
     ];
     below.commit(epoch, &writes, RELAXED).await.unwrap();
-    locked.corrupt(&doc("a"), Record::Entry(5), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
+    locked.corrupt(&doc("a"), RecordKey::Entry(5), |bytes| *bytes.last_mut().unwrap() ^= 1).await;
 
     let store = locked.store();
     let epoch = open(&store).await;
     let stored = store.read(epoch, &doc("a")).await.unwrap();
     assert_eq!((stored.checkpoint, stored.next), (Some(b"secret base".into()), 3));
     let damage = stored.damage.unwrap();
-    assert_eq!(damage.record, Record::Entry(3));
+    assert_eq!(damage.record, RecordKey::Entry(3));
     assert_eq!(damage.rest, [(4, b"secret four".to_vec()), (6, b"secret six".to_vec())]);
     assert_eq!(store.inventory().await.unwrap().quarantined, 4);
 }
@@ -305,26 +309,26 @@ struct Failing<C> {
 
 #[async_trait::async_trait(?Send)]
 impl<C: Cipher + 'static> Cipher for Failing<C> {
-    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
-        self.cipher.seal(plain, context).await
+    async fn encrypt(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        self.cipher.encrypt(plain, context).await
     }
 
-    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+    async fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         if let Some(left) = self.times.get().checked_sub(1) {
             self.times.set(left);
             return Err("out of order".to_owned());
         }
-        self.cipher.open(sealed, context).await
+        self.cipher.decrypt(encrypted, context).await
     }
 }
 
 /// A store with [`stored_documents`], its epoch, and how many times its cipher is to fail.
 async fn failing<P: Place, C: Cipher + Clone + 'static>(
     locked: &Locked<P, C>,
-) -> (Sealed<Failing<C>>, u64, Rc<Cell<u32>>) {
+) -> (Encrypted<Failing<C>>, u64, Rc<Cell<u32>>) {
     let times = Rc::new(Cell::new(0));
     let cipher = Failing { cipher: locked.key.clone(), times: Rc::clone(&times) };
-    let store = Sealed::new(locked.place.store(), cipher);
+    let store = Encrypted::new(locked.place.store(), cipher);
     let epoch = stored_documents(&store).await;
     (store, epoch, times)
 }

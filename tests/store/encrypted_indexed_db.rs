@@ -1,13 +1,13 @@
-//! Sealed stores in IndexedDB, by WebCrypto.
+//! Encrypted stores in IndexedDB, by WebCrypto.
 
 use tabmux::store::AesGcm;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::behaviour::{self, behaviours};
+use crate::encryption::{self, Locked, encryption};
 use crate::indexed_db::Identity;
 use crate::script;
-use crate::sealing::{self, Locked, sealing};
 
 async fn key(number: u8) -> AesGcm {
     const KEY: &str = "(number) => crypto.subtle.importKey(
@@ -17,11 +17,11 @@ async fn key(number: u8) -> AesGcm {
 }
 
 async fn locked(test: &str) -> Locked<Identity, AesGcm> {
-    let place = Identity::new(&format!("sealed {test}"));
+    let place = Identity::new(&format!("encrypted {test}"));
     Locked { place, key: key(7).await, other_key: key(8).await }
 }
 
-macro_rules! in_a_sealed_indexed_db {
+macro_rules! in_a_encrypted_indexed_db {
     ($($name:ident)*) => {
         $(
             #[wasm_bindgen_test]
@@ -31,16 +31,16 @@ macro_rules! in_a_sealed_indexed_db {
         )*
     };
 }
-behaviours!(in_a_sealed_indexed_db);
+behaviours!(in_a_encrypted_indexed_db);
 
-macro_rules! sealing_an_indexed_db {
+macro_rules! encryption_of_an_indexed_db {
     ($($name:ident)*) => {
         $(
             #[wasm_bindgen_test]
             async fn $name() {
-                sealing::$name(locked(stringify!($name)).await).await;
+                encryption::$name(locked(stringify!($name)).await).await;
             }
         )*
     };
 }
-sealing!(sealing_an_indexed_db);
+encryption!(encryption_of_an_indexed_db);

@@ -1,18 +1,18 @@
 import {type DocOwner, ProxyDoc} from './doc.js';
 
 /** What all documents need of the connection. */
-interface DocumentsOwner extends DocOwner {
+interface ProxyDocsOwner extends DocOwner {
   readonly collections: Record<string, Record<string, ProxyDoc>>;
   getExisting(collection: string, id: string): ProxyDoc | undefined;
 }
 
 /** The documents of a connection: one object for each name, until it is destroyed. */
-export class Documents {
-  readonly #connection: DocumentsOwner;
+export class ProxyDocs {
+  readonly #connection: ProxyDocsOwner;
   /** By their keys in the core. */
   readonly #docs = new Map<number, ProxyDoc>();
 
-  constructor(connection: DocumentsOwner) {
+  constructor(connection: ProxyDocsOwner) {
     this.#connection = connection;
   }
 

@@ -8,7 +8,7 @@ import {nextTick} from '../shared/next-tick.js';
  * Keeps what an application's listener throws from an emitter of ShareDB's: the hub hears of the event
  * as well, and ShareDB goes on for all tabs. What was thrown becomes the connection's `error`.
  */
-export function shield(emitter: EventEmitter, connection: Connection): void {
+export function catchListenerErrors(emitter: EventEmitter, connection: Connection): void {
   emitter.emit = (event, ...args) => {
     try {
       return emitToAll(emitter, event, args);

@@ -1,4 +1,4 @@
-//! Sealed stores on a memory disk.
+//! Encrypted stores on a memory disk.
 
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,13 +7,13 @@ use std::task::Poll;
 
 use futures::executor::block_on;
 use tabmux::store::{
-    Cipher, Durability, MemoryDisk, MemoryStore, Opening, Sealed, Store, StoreError,
+    Cipher, Durability, Encrypted, MemoryDisk, MemoryStore, Opening, Store, StoreError,
 };
 
 use crate::behaviour::{self, append, behaviours, doc};
-use crate::sealing::{self, Locked, sealing};
+use crate::encryption::{self, Locked, encryption};
 
-/// Keeps no secret, but tells keys and contexts apart, and never seals twice alike. The longer a
+/// Keeps no secret, but tells keys and contexts apart, and never encrypts twice alike. The longer a
 /// record the longer it takes.
 #[derive(Clone)]
 struct Toy {
@@ -30,7 +30,7 @@ impl Toy {
 
 #[async_trait::async_trait(?Send)]
 impl Cipher for Toy {
-    async fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+    async fn encrypt(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
         let mut left = plain.len();
         poll_fn(|task| {
             task.waker().wake_by_ref();
@@ -50,9 +50,9 @@ impl Cipher for Toy {
         Ok(salt.into_iter().chain(sum).chain(hidden).collect())
     }
 
-    async fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
-        let (salt, sealed) = sealed.split_at_checked(8).ok_or("too short")?;
-        let (sum, hidden) = sealed.split_at_checked(8).ok_or("too short")?;
+    async fn decrypt(&self, encrypted: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        let (salt, encrypted) = encrypted.split_at_checked(8).ok_or("too short")?;
+        let (sum, hidden) = encrypted.split_at_checked(8).ok_or("too short")?;
         let plain: Vec<u8> = hidden.iter().map(|it| it ^ self.key).collect();
         if sum == self.sum(salt, &plain, context) { Ok(plain) } else { Err("another sum".into()) }
     }
@@ -62,7 +62,7 @@ fn locked() -> Locked<MemoryDisk, Toy> {
     Locked { place: MemoryDisk::default(), key: Toy { key: 7 }, other_key: Toy { key: 8 } }
 }
 
-macro_rules! on_a_sealed_memory_disk {
+macro_rules! on_a_encrypted_memory_disk {
     ($($name:ident)*) => {
         $(
             #[test]
@@ -72,38 +72,38 @@ macro_rules! on_a_sealed_memory_disk {
         )*
     };
 }
-behaviours!(on_a_sealed_memory_disk);
+behaviours!(on_a_encrypted_memory_disk);
 
-macro_rules! sealing_a_memory_disk {
+macro_rules! encryption_of_a_memory_disk {
     ($($name:ident)*) => {
         $(
             #[test]
             fn $name() {
-                block_on(sealing::$name(locked()));
+                block_on(encryption::$name(locked()));
             }
         )*
     };
 }
-sealing!(sealing_a_memory_disk);
+encryption!(encryption_of_a_memory_disk);
 
-/// Opens, but seals no record.
+/// Opens, but encrypts no record.
 struct Stubborn;
 
 #[async_trait::async_trait(?Send)]
 impl Cipher for Stubborn {
-    async fn seal(&self, plain: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
+    async fn encrypt(&self, plain: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
         if plain == b"op" { Err("no key for ops".into()) } else { Ok(plain.into()) }
     }
 
-    async fn open(&self, sealed: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
-        Ok(sealed.into())
+    async fn decrypt(&self, encrypted: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
+        Ok(encrypted.into())
     }
 }
 
 #[test]
-fn what_can_not_be_sealed_is_not_written() {
+fn what_can_not_be_encrypted_is_not_written() {
     block_on(async {
-        let store = Sealed::new(MemoryStore::new(&MemoryDisk::default()), Stubborn);
+        let store = Encrypted::new(MemoryStore::new(&MemoryDisk::default()), Stubborn);
         let epoch = store.open(Opening::default()).await.unwrap().epoch;
         let writes = [append("a", 0, "zero"), append("a", 1, "op")];
         let reason = "the cipher failed: no key for ops".to_owned();

@@ -62,13 +62,13 @@ impl TabDoc {
 
 /// The documents of a tab.
 #[derive(Default)]
-pub(super) struct Documents {
+pub(super) struct TabDocs {
     docs: SortedMap<DocKey, Box<TabDoc>>,
     keys: SortedMap<DocId, DocKey>,
     next_key: DocKey,
 }
 
-impl Documents {
+impl TabDocs {
     pub fn open(&mut self, id: DocId) -> DocKey {
         if let Some(key) = self.keys.get(&id) {
             return *key;

@@ -3,13 +3,13 @@
 
 use std::collections::HashSet;
 
-use tabmux_transports::{Faults, Link};
+use tabmux_transports::{Faults, FaultyLink};
 
 const COUNT: u64 = 10_000;
 
 /// Sends the numbers up to `COUNT` a millisecond apart and says what came out, with when.
 fn run(seed: u64, faults: Faults) -> Vec<(u64, u64)> {
-    let mut link = Link::new(seed, faults);
+    let mut link = FaultyLink::new(seed, faults);
     let mut arrived = Vec::new();
     for number in 0..COUNT {
         link.send(number, number);
@@ -69,7 +69,7 @@ fn reordering_lets_later_items_overtake_and_loses_none() {
 
 #[test]
 fn reordering_needs_no_delay() {
-    let mut link = Link::new(6, Faults { reordering: 0.5, ..Faults::default() });
+    let mut link = FaultyLink::new(6, Faults { reordering: 0.5, ..Faults::default() });
     for number in 0..100 {
         link.send(0, number);
     }
@@ -98,5 +98,5 @@ fn the_seed_decides_everything() {
 #[test]
 #[should_panic(expected = "the probability of loss must be between 0 and 1, not 1.5")]
 fn a_probability_above_one_is_refused() {
-    Link::<()>::new(0, Faults { loss: 1.5, ..Faults::default() });
+    FaultyLink::<()>::new(0, Faults { loss: 1.5, ..Faults::default() });
 }

@@ -3,9 +3,9 @@ import {after, before, test} from 'node:test';
 import {launch} from './engines/index.mjs';
 import {create, subscribe} from './support/documents.mjs';
 import {eventually} from './support/eventually.mjs';
-import {left} from './support/last-words.mjs';
 import {committedOnce, mark} from './support/list-marks.mjs';
 import {hubsEnded, openStoredStage} from './support/stored-stage.mjs';
+import {left} from './support/unload-journal.mjs';
 
 let browser;
 
@@ -52,12 +52,12 @@ test('what a hub can’t take while its store fails is passed on once it can', a
   const tab = await openFirst(stage);
   const unheard = await openUnheard(stage);
   // With a tab that ends, WebKit may end the worker.
-  const words = await unheard.run(() => {
+  const journal = await unheard.run(() => {
     doc('notes').submitOp([{p: ['list', 0], li: 'at the end'}]);
     dispatchEvent(new PageTransitionEvent('pagehide'));
-    const [words] = Object.entries(localStorage);
+    const [journal] = Object.entries(localStorage);
     dispatchEvent(new PageTransitionEvent('pageshow'));
-    return words.map((text) => text.replaceAll(connection.tabId, 'a tab that is gone'));
+    return journal.map((text) => text.replaceAll(connection.tabId, 'a tab that is gone'));
   });
   await tab.run(() => fillDisk(true));
   await mark(tab, 'notes', 'while the disk is full');
@@ -68,11 +68,11 @@ test('what a hub can’t take while its store fails is passed on once it can', a
     window.reads = 0;
     const {getItem} = Storage.prototype;
     Storage.prototype.getItem = function (key) {
-      if (key.startsWith('tabmux:last-words:')) window.reads += 1;
+      if (key.startsWith('tabmux:unload:')) window.reads += 1;
       return getItem.call(this, key);
     };
   });
-  await unheard.run((words) => localStorage.setItem(...words), words);
+  await unheard.run((journal) => localStorage.setItem(...journal), journal);
   await eventually(async () => assert((await tab.run(() => reads)) > 2));
   assert.equal((await left(tab)).length, 1);
   await tab.run(() => fillDisk(false));
@@ -198,7 +198,7 @@ test('what a tab leaves that had not heard that its store was wiped goes, whethe
     dispatchEvent(new PageTransitionEvent('pageshow'));
     return late;
   });
-  const ofAnotherStore = 'tabmux:last-words:another store:another tab';
+  const ofAnotherStore = 'tabmux:unload:another store:another tab';
   const observer = await stage.open('/empty.html');
   await observer.run((key) => localStorage.setItem(key, '{}'), ofAnotherStore);
   await tab.run(() => connection.store.clear({force: true}));
