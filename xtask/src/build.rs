@@ -163,16 +163,26 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     Ok(())
 }
 
-/// Has the generated code call the instance by way of `js/src/shared/trap.ts`.
+/// Has the generated code call the instance by way of `js/src/shared/trap.ts`, and read texts by way of
+/// `js/src/shared/short-texts.ts`.
 fn guard_exports(glue: &Path) -> Result<()> {
     const INSTANCE: &str = "wasm = instance.exports;";
+    const TEXT: &str = "return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));";
     let code = fs::read_to_string(glue)?;
+    ensure!(
+        code.matches(TEXT).count() == 1,
+        "wasm-bindgen no longer writes `{TEXT}`: see where it reads texts now"
+    );
     ensure!(
         code.matches(INSTANCE).count() == 1,
         "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
     );
     let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
-    fs::write(glue, format!("import {{guarded}} from '../../src/shared/trap.js';\n{code}"))?;
+    let code =
+        code.replace(TEXT, "return textAt(getUint8ArrayMemory0(), ptr, ptr + len, decodeText);");
+    let imports = "import {textAt} from '../../src/shared/short-texts.js';\n\
+                   import {guarded} from '../../src/shared/trap.js';\n";
+    fs::write(glue, format!("{imports}{code}"))?;
     Ok(())
 }
 
