@@ -150,15 +150,8 @@ impl<T: 'static> Inbox<T> {
             });
             deliver.into_js_value()
         });
-        if queue_microtask(deliver).is_ok() {
+        if crate::queue_microtask(deliver) {
             self.soon.scheduled.replace(Some(Rc::clone(self)));
         }
     }
-}
-
-#[cfg(target_arch = "wasm32")]
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = queueMicrotask, catch)]
-    fn queue_microtask(callback: &JsValue) -> Result<(), JsValue>;
 }

@@ -131,6 +131,8 @@ mod envelope;
 mod js;
 #[cfg(target_arch = "wasm32")]
 mod message_port;
+#[cfg(target_arch = "wasm32")]
+mod microtask;
 
 pub use faulty_link::{Faults, FaultyLink};
 pub use frame::{Frame, FrameKind, Object};
@@ -147,3 +149,5 @@ pub use direct::{DirectTransport, direct_pair};
 pub use js::{JsTransport, frame_from_js, frame_to_js};
 #[cfg(target_arch = "wasm32")]
 pub use message_port::{MessagePortTransport, PortListener};
+#[cfg(target_arch = "wasm32")]
+pub use microtask::queue_microtask;

@@ -132,7 +132,7 @@ impl HubCore {
             layers: HubLayers::default(),
             seed,
         };
-        let types: Rc<dyn Types> = Rc::new(JsTypes(types));
+        let types: Rc<dyn Types> = Rc::new(JsTypes::new(types));
         let adapter = same(&upstream);
         let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));
         let keeper: HubHandler = same(&handler);

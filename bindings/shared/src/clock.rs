@@ -5,6 +5,7 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use tabmux_middleware::Millis;
+use tabmux_transports::queue_microtask;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/clock.js")]
@@ -15,12 +16,6 @@ extern "C" {
     fn set_timer(handler: &JsValue, delay: f64) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(js_name = clearTimer, catch)]
     fn clear_timer(timer: &JsValue) -> Result<(), JsValue>;
-}
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = queueMicrotask, catch)]
-    fn queue_microtask(handler: &JsValue) -> Result<(), JsValue>;
 }
 
 /// Milliseconds since 1970, by a clock that never goes back.
@@ -91,7 +86,7 @@ impl Alarm {
         let now = now();
         if deadline <= now {
             if !self.microtask.replace(true) {
-                self.microtask.set(queue_microtask(ring).is_ok());
+                self.microtask.set(queue_microtask(ring));
             }
             return;
         }
