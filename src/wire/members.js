@@ -35,7 +35,6 @@ export function members(depth, at, shape) {
   const {names, isOpen} = shapes[shape];
   const values = [];
   let [absent, nulls] = [0, 0];
-  read[depth + 1] = values;
   const object = read[depth][at];
   if (!isObject(object)) return refuse(depth, 'must be an object');
   try {
@@ -52,6 +51,8 @@ export function members(depth, at, shape) {
   } catch {
     return refuse(depth, "can't be read");
   }
+  // Only now: what a getter has done may have read something else at this depth.
+  read[depth + 1] = values;
   return nulls === 0 ? absent : nulls * 2 ** 26 + absent;
 }
 
@@ -75,9 +76,10 @@ export function mistake() {
 // Puts the items of a list at the next depth. Returns how many there are, -1 if it is no list.
 export function items(depth, at) {
   const value = read[depth][at];
-  const isList = Array.isArray(value);
-  read[depth + 1] = isList ? value : [];
-  return isList ? value.length : -1;
+  const list = Array.isArray(value) ? value : [];
+  const count = list === value ? list.length : -1;
+  read[depth + 1] = list;
+  return count;
 }
 
 export function isAbsent(depth, at, isNullAbsent) {
