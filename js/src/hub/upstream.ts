@@ -207,12 +207,13 @@ export class UpstreamAdapter implements Upstream {
     });
     const {handleMessage} = connection;
     connection.handleMessage = (message) => {
-      const {c = '', d = ''} = message as Answer;
+      // It may be anything; ShareDB goes on to change it.
+      const {c, d} = (message ?? {}) as {c?: unknown; d?: unknown};
       try {
         handleMessage.call(connection, message);
       } finally {
-        const doc = this.#known(c, d);
-        // Of some of that ShareDB emits nothing.
+        const doc = typeof c === 'string' && typeof d === 'string' && this.#known(c, d);
+        // Of some of what it does ShareDB emits nothing.
         if (doc) this.#tellIfMoved(doc);
       }
     };
