@@ -44,6 +44,10 @@
 //! # }).unwrap();
 //! ```
 
+/// How many revisions of a document, and entries of its log, there may be in the time of one epoch: those
+/// of an epoch are counted from so many times its own number. The clock counts epochs by milliseconds.
+pub(crate) const PER_EPOCH: u64 = 1024;
+
 mod cipher;
 mod encrypted;
 mod error;

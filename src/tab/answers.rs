@@ -45,7 +45,7 @@ impl Tab {
                 }
             }
             ToTab::ConnectionEvent(event) => {
-                self.is_connected = event.state == "connected";
+                self.is_connected = event.is_connected();
                 self.events.push_back(TabEvent::State(event));
                 self.tell_held();
             }

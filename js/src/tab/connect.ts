@@ -2,6 +2,7 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
+  defaultTimeout,
   overBroadcastChannel,
   overDirect,
   overJsTransport,
@@ -173,7 +174,7 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
     const isTimeouts = typeof layer === 'object' && 'layer' in layer && layer.layer === 'timeouts';
     if (isTimeouts && layer.after) return layer.after;
   }
-  return 30_000;
+  return defaultTimeout();
 }
 
 function makeConnection(

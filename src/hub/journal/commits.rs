@@ -49,13 +49,13 @@ pub(crate) struct Journal {
     /// Documents of which a checkpoint is to be written, and whether entries can't do in its place.
     unsaved: SortedMap<DocId, bool>,
     /// Documents that have lost ops of which no tab was told.
-    pub with_lost: SortedSet<DocId>,
+    with_lost: SortedSet<DocId>,
     /// The number of the last of them.
-    pub last_lost: u64,
+    last_lost: u64,
     /// Larger than the number of every log entry there is.
     next_number: u64,
     /// What happened to the store, for all tabs.
-    pub events: Vec<StoreEvent>,
+    events: Vec<StoreEvent>,
     /// Something waits for [`Journal::advance`].
     due: bool,
     /// After a transaction failed, no document is written until then. What a tab asks for is, and what
@@ -196,6 +196,40 @@ impl Journal {
         self.in_passing.clear();
         self.in_passing_until = None;
         self.to_write.clear();
+    }
+
+    /// The document has lost ops, of which tabs are to be told.
+    pub fn has_lost(&mut self, doc: &DocId) {
+        self.with_lost.insert(doc.clone());
+    }
+
+    /// The number of lost ops of a document, which no others have.
+    pub fn number_lost(&mut self, doc: &DocId) -> u64 {
+        self.has_lost(doc);
+        self.last_lost += 1;
+        self.last_lost
+    }
+
+    /// The documents that have lost ops; tabs are told of them now.
+    pub fn take_with_lost(&mut self) -> SortedSet<DocId> {
+        std::mem::take(&mut self.with_lost)
+    }
+
+    /// All tabs are to be told of this; once is enough.
+    pub fn keep_event(&mut self, event: StoreEvent) {
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+    }
+
+    /// All tabs are to be told of this, as often as it happens.
+    pub fn add_event(&mut self, event: StoreEvent) {
+        self.events.push(event);
+    }
+
+    /// What all tabs are told of now.
+    pub fn take_events(&mut self) -> Vec<StoreEvent> {
+        std::mem::take(&mut self.events)
     }
 
     /// Whether tabs know of changes that the store does not have.

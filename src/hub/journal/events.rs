@@ -13,7 +13,7 @@ impl Journal {
     }
 
     fn tell_until_heard(&mut self, name: &str, detail: Payload, heard: Option<StoreHeard>) {
-        self.events.push(StoreEvent { name: name.to_owned(), detail, heard });
+        self.add_event(StoreEvent { name: name.to_owned(), detail, heard });
     }
 
     /// Uncommitted ops of a document could not be kept; here they are, so that they can be saved.

@@ -10,7 +10,7 @@ use tabmux::{Error, Payload, codes, to_value};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, create, doc, guarantees, settings};
+use crate::stage::{LINGER, Seat, Stage, create, doc, guarantees, settings};
 
 fn count(stage: &Stage, at: usize, is: impl Fn(&TabEvent) -> bool) -> usize {
     stage.seats[at].events.iter().filter(|event| is(event)).count()
@@ -257,12 +257,47 @@ fn tabs_of_the_lost_hub_are_expected_until_they_are_gone() {
     assert!(stage.events.contains(&expected), "{:?}", stage.events);
     stage.edit(0, &id, json!(["well, "]));
     assert!(stage.hub.size().1 > 0, "changes are kept for a tab that may come back");
-    stage.hub.tab_gone("tab-1", stage.now);
+    stage.tab_gone("tab-1");
     stage.run_for(60_000);
     let key = stage.open(0, &id);
     stage.tab(0, |tab, now| tab.close(key, now));
     stage.run_for(LINGER);
     assert_eq!(stage.hub.size(), (0, 0));
+}
+
+/// The second tab is not back yet, and nobody can see its Web Lock.
+fn one_of_two_that_nobody_can_watch() -> (Stage, Seat) {
+    let mut stage = two_with_a_text();
+    stage.edit(1, &doc("a"), json!(["oh "]));
+    let seat = stage.seats.pop().expect("there are two");
+    stage.replace_hub("connected");
+    stage.hub.cannot_watch("tab-1", stage.now);
+    (stage, seat)
+}
+
+#[test]
+fn a_tab_that_nobody_can_watch_is_given_up_after_a_minute() {
+    let (mut stage, _) = one_of_two_that_nobody_can_watch();
+    stage.run_for(60_000);
+    // As long its unload journal may be passed on.
+    stage.run_for(60_000);
+    let key = stage.open(0, &doc("a"));
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(LINGER);
+    assert_eq!(stage.hub.size(), (0, 0));
+}
+
+#[test]
+fn a_tab_that_nobody_could_watch_stays_once_it_is_back() {
+    let (mut stage, seat) = one_of_two_that_nobody_can_watch();
+    stage.run_for(30_000);
+    stage.seats.push(seat);
+    stage.rejoin(1);
+    stage.events.clear();
+    stage.run_for(60_000);
+    assert_eq!(stage.events, []);
+    stage.edit(0, &doc("a"), json!(["well, "]));
+    assert_eq!(stage.text(1, &doc("a")).as_deref(), Some("well, oh hello"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Tabs that are gone, as far as their unload journals may repeat what they said before.
 
-use crate::hub::journal::KnownTab;
+use super::KnownTab;
 use crate::protocol::Rev;
 use crate::wire::wire;
 
