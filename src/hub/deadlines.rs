@@ -33,10 +33,6 @@ impl<K: Clone + Ord> Deadlines<K> {
         }
     }
 
-    pub fn has(&self, key: &K) -> bool {
-        self.by_key.contains_key(key)
-    }
-
     /// The earliest deadline.
     pub fn next(&self) -> Option<Millis> {
         self.by_time.first().map(|(at, _)| *at)

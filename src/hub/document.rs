@@ -154,7 +154,9 @@ impl Document {
 
     /// A fetch has ended; returns those who waited for it.
     pub fn fetched(&mut self, error: &Option<Error>, cx: &mut Context<'_>) -> Vec<Waiter> {
-        if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
+        let loading = &self.loading;
+        let waits = |error| loading.is_outdated_for(error) || loading.is_too_early_for(error);
+        if error.as_ref().is_some_and(waits) {
             return Vec::new();
         }
         let waiters = self.reads.end_fetches();
@@ -218,6 +220,7 @@ impl Document {
         }
         self.broadcast(None, cx);
         self.sequence_blocked(cx);
+        self.ask_again(cx);
         self.start_linger(cx);
     }
 

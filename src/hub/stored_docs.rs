@@ -10,7 +10,7 @@ use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
-use crate::store::{Damage, PER_EPOCH, StoreError, StoredDoc, Write};
+use crate::store::{PER_EPOCH, StoreError, StoredDoc, Write};
 use crate::wire::to_value;
 
 impl Hub {
@@ -43,12 +43,7 @@ impl Hub {
         self.now = now;
         self.inbox.reading.remove(&doc);
         let found = match read {
-            Ok(mut stored) => {
-                if let Some(before) = self.inbox.damage.remove(&doc) {
-                    stored.add_damage(before);
-                }
-                self.recall(&doc, stored)
-            }
+            Ok(stored) => self.recall(&doc, stored),
             // `clear` was quicker.
             Err(StoreError::Fenced { .. }) if !self.is_storing() => Found::default(),
             Err(fenced @ StoreError::Fenced { .. }) => {
@@ -74,15 +69,13 @@ impl Hub {
         }
     }
 
-    /// Somebody else has read a document, upon which the store has set aside what can't be read: what
-    /// is left there is not the document any more.
-    pub fn damaged(&mut self, damage: Damage, now: Millis) {
+    /// Somebody else has read a document and found that it is damaged.
+    pub fn damaged(&mut self, doc: DocId, now: Millis) {
         self.now = now;
-        let doc = damage.doc.clone();
         if !self.docs.has(&doc) {
-            self.inbox.damage.insert(doc.clone(), damage);
             self.must_read(vec![doc]);
         } else if let Some(journal) = &mut self.journal {
+            journal.damaged.insert(doc.clone());
             journal.needs_checkpoint(&doc);
         }
     }
@@ -110,9 +103,8 @@ impl Hub {
                 damage.to_string()
             }
         };
-        let message = format!("{reason}; the document is loaded from the server");
+        let message = format!("{reason}; it is set aside, and loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
-        self.tell_damage(doc, &error);
         lost.push(Lost { ops, error });
         Found { is_damaged: true, lost, ..Found::default() }
     }

@@ -3,7 +3,6 @@
 use tabmux_middleware::{Millis, SortedSet};
 
 use super::caps::Usage;
-use super::deadlines::Deadlines;
 use super::peers::PeerId;
 use super::settings::GRACE;
 use crate::error::Error;
@@ -82,6 +81,8 @@ enum Place {
 struct Tab {
     id: String,
     place: Place,
+    /// When it is given up.
+    ends_at: Option<Millis>,
 }
 
 impl Tab {
@@ -113,8 +114,8 @@ impl Removed {
 #[derive(Default)]
 pub(super) struct Tabs {
     tabs: Vec<Tab>,
-    /// When a tab is given up.
-    ends: Deadlines<String>,
+    /// When the next of them is given up.
+    next_end: Option<Millis>,
 }
 
 impl Tabs {
@@ -134,7 +135,7 @@ impl Tabs {
 
     /// Whether there is one that is not about to be given up.
     pub fn has_living(&self) -> bool {
-        self.sessions().any(|(tab, _)| !self.ends.has(tab))
+        self.tabs.iter().any(|it| it.session().is_some() && it.ends_at.is_none())
     }
 
     pub fn ids(&self) -> impl Iterator<Item = &String> {
@@ -161,7 +162,7 @@ impl Tabs {
 
     /// The tab begins a session.
     pub fn let_in(&mut self, tab: &str, peer: PeerId, is_resuming: bool, now: Millis) {
-        self.ends.set(&tab.to_owned(), None);
+        self.give_up(tab, None);
         let since = self.session(tab).map(|before| before.since);
         let session = Session {
             peer,
@@ -181,7 +182,7 @@ impl Tabs {
     /// The tab comes to this place.
     fn put(&mut self, tab: &str, place: Place) {
         self.tabs.retain(|it| it.id != tab);
-        self.tabs.push(Tab { id: tab.to_owned(), place });
+        self.tabs.push(Tab { id: tab.to_owned(), place, ends_at: None });
     }
 
     /// What happened to the store since the tab left its last session; it is told now.
@@ -213,9 +214,10 @@ impl Tabs {
 
     /// The tab has left, and may come back.
     pub fn go_offline(&mut self, tab: &str) -> Option<Removed> {
-        let tab = self.tabs.remove(self.at(tab)?);
-        self.tabs.push(Tab { id: tab.id, place: Place::Offline });
-        Some(Removed::of(tab.place))
+        let mut tab = self.tabs.remove(self.at(tab)?);
+        let before = std::mem::replace(&mut tab.place, Place::Offline);
+        self.tabs.push(tab);
+        Some(Removed::of(before))
     }
 
     /// If too many are offline now, the one that has been so longest is forgotten.
@@ -229,7 +231,7 @@ impl Tabs {
 
     /// The tab is gone.
     pub fn remove(&mut self, tab: &str) -> Option<Removed> {
-        self.ends.set(&tab.to_owned(), None);
+        self.give_up(tab, None);
         Some(Removed::of(self.tabs.remove(self.at(tab)?).place))
     }
 
@@ -261,30 +263,36 @@ impl Tabs {
 
     /// The tab is known to have ended.
     pub fn end(&mut self, tab: &str, now: Millis) {
-        self.give_up(tab, now + LAST_MESSAGES);
+        self.give_up(tab, Some(now + LAST_MESSAGES));
     }
 
     /// Nobody can tell when this tab of an earlier hub ends.
     pub fn cannot_watch(&mut self, tab: &str, now: Millis) {
-        self.give_up(tab, now + GRACE);
+        self.give_up(tab, Some(now + GRACE));
     }
 
-    fn give_up(&mut self, tab: &str, at: Millis) {
-        if self.at(tab).is_some() {
-            self.ends.set(&tab.to_owned(), Some(at));
+    fn give_up(&mut self, tab: &str, at: Option<Millis>) {
+        if let Some(place) = self.at(tab) {
+            self.tabs[place].ends_at = at;
+            self.next_end = self.tabs.iter().filter_map(|it| it.ends_at).min();
         }
     }
 
     /// When the next tab is given up.
     pub fn deadline(&self) -> Option<Millis> {
-        self.ends.next()
+        self.next_end
     }
 
     /// Those that are given up now.
     pub fn take_ended(&mut self, now: Millis) -> Vec<String> {
-        let ended = self.ends.due(now);
-        for tab in &ended {
-            self.ends.set(tab, None);
+        let mut ended = Vec::new();
+        if self.next_end.is_some_and(|at| at <= now) {
+            let due = self.tabs.iter_mut().filter(|it| it.ends_at.is_some_and(|at| at <= now));
+            for tab in due {
+                tab.ends_at = None;
+                ended.push(tab.id.clone());
+            }
+            self.next_end = self.tabs.iter().filter_map(|it| it.ends_at).min();
         }
         ended
     }

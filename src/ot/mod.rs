@@ -12,6 +12,7 @@ mod replica;
 mod sequencer;
 
 pub use buffer::Take;
+pub(crate) use op::already_created;
 pub use op::{Create, Op, transform_pair, transform_sent};
 pub use op_slot::{Answered, OpSlot, SubmitOptions, Token};
 pub use ot_type::{OtType, Side, TypeHandle, Types};

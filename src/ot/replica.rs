@@ -183,6 +183,12 @@ impl Replica {
         !self.buffer.is_empty()
     }
 
+    /// Whether the first of them creates the document.
+    pub fn creates_unsent(&self) -> bool {
+        let is_first = self.awaiting.is_empty() && self.inflight.is_empty();
+        is_first && self.buffer.iter().next().is_some_and(|slot| matches!(slot.op, Op::Create(_)))
+    }
+
     /// Whether there is state that a hub gave, or an op that a hub owes an answer for.
     pub fn needs_hub(&self) -> bool {
         self.rev.is_some() || !self.awaiting.is_empty() || !self.inflight.is_empty()
@@ -380,12 +386,16 @@ impl Replica {
         }
         let first = self.inflight.iter().chain(self.buffer.iter()).next();
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
-        // Before it is sent, a creation fits every state in which the document does not exist.
-        let still_fits = self.inflight.is_empty() && snapshot.type_name.is_none();
-        let is_first = self.rev.is_none() && !ingested;
-        if creates && !self.rolled_back && (is_first || still_fits) {
-            self.rev = Some(rev);
-            return Ok(Loaded::Kept);
+        if creates && !self.rolled_back {
+            if self.rev.is_none() && !ingested {
+                // As in ShareDB, what others do is of no account until the server has the creation.
+                return Ok(Loaded::Kept);
+            }
+            // Before it is sent, a creation fits every state in which the document does not exist.
+            if self.inflight.is_empty() && snapshot.type_name.is_none() {
+                self.rev = Some(rev);
+                return Ok(Loaded::Kept);
+            }
         }
         let ty = match &snapshot.type_name {
             Some(name) => Some(type_of(types, name)?),

@@ -1,4 +1,3 @@
-use tabmux_middleware::LayerConfig;
 use wasm_bindgen::prelude::*;
 
 use tabmux::host::{Support, choose};
@@ -14,10 +13,4 @@ pub fn tab_id_of(secret: &str) -> Option<String> {
 pub fn choose_topology(shared_worker: bool, locks: bool, allowed: bool) -> Vec<String> {
     let choice = choose(Support { shared_worker, locks, allowed });
     vec![choice.topology.to_string(), choice.reason.to_owned()]
-}
-
-/// How many milliseconds a request may take, if the layer `timeouts` has no option that says so.
-#[wasm_bindgen(js_name = defaultTimeout)]
-pub fn default_timeout() -> f64 {
-    LayerConfig::TIMEOUT as f64
 }

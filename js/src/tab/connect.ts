@@ -2,7 +2,6 @@ import type {Connection} from 'sharedb/lib/client/index.js';
 import defaultTypes from 'sharedb/lib/types.js';
 import {
   chooseTopology,
-  defaultTimeout,
   overBroadcastChannel,
   overDirect,
   overJsTransport,
@@ -174,7 +173,8 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
     const isTimeouts = typeof layer === 'object' && 'layer' in layer && layer.layer === 'timeouts';
     if (isTimeouts && layer.after) return layer.after;
   }
-  return defaultTimeout();
+  // As `LayerConfig::TIMEOUT` of the core, which a page would pay for to ask.
+  return 30_000;
 }
 
 function makeConnection(

@@ -10,13 +10,17 @@ use crate::hub::PendingOp;
 use crate::hub::journal::Lost;
 use crate::ot::Origin;
 use crate::protocol::SubmittedOp;
-use crate::store::Write;
 
 impl Document {
     /// These ops are given up, but for what the tabs are told.
     pub fn lose(&mut self, ops: Vec<PendingOp>, error: &Error, cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut().filter(|_| !ops.is_empty()) else { return };
-        let lost = Lost { ops, error: error.clone() };
+        if !ops.is_empty() {
+            self.give_up(Lost { ops, error: error.clone() }, cx);
+        }
+    }
+
+    fn give_up(&mut self, lost: Lost, cx: &mut Context<'_>) {
+        let Some(journal) = cx.journal.as_deref_mut() else { return };
         if !self.storage.keeps() {
             return journal.tell_lost(&self.id, &lost, None);
         }
@@ -24,16 +28,16 @@ impl Document {
         self.write_anew(cx);
     }
 
-    /// What the store has of the document can't be trusted: it must not be there for the next hub.
+    /// What the store has of the document can't be trusted: it must not be there for the next hub. That
+    /// it is damaged is told even if nothing is known to be lost: it may have had ops that can't be
+    /// read.
     pub fn replace_records(&mut self, lost: Vec<Lost>, cx: &mut Context<'_>) {
-        for Lost { ops, error } in lost {
-            self.lose(ops, &error, cx);
+        self.holders.forget_departed(self.history.rev());
+        if let Some(journal) = cx.journal.as_deref_mut().filter(|_| self.storage.keeps()) {
+            journal.damaged.insert(self.id.clone());
         }
-        if let Some(journal) = cx.journal.as_deref_mut()
-            && self.storage.keeps()
-            && self.lost.is_empty()
-        {
-            journal.write(Write::Remove { doc: self.id.clone() });
+        for it in lost {
+            self.give_up(it, cx);
         }
     }
 

@@ -17,7 +17,11 @@ impl Document {
         }
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).ops_mut().take(last.op_id);
-        if submit.base_rev.is_none() && self.head.exists() && !self.subscription.is_live() {
+        // Others who wait for the document see the creation at once, if it can be.
+        let may_be_missing = self.subscription.is_none() && self.head.is_known() && !cx.offline;
+        let may_be_outdated =
+            !self.subscription.is_live() && (self.head.exists() || may_be_missing);
+        if submit.base_rev.is_none() && may_be_outdated {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
             // out of date: the server must be asked first. The tab may have let go of it before.
             self.holder(tab).take_again();
@@ -50,10 +54,10 @@ impl Document {
             let ty = self.head.type_name.as_deref().and_then(|name| cx.types.get(name));
             self.history.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
-        if !self.storage.keeps() && self.history.is_before_this_hub(base) {
+        if self.may_have_forgotten(Some(base)) {
             error = error.map(|_| self.unknown_op());
         }
-        error = error.map(|error| self.why_lost(tab, submit.ops[placed].op_id, error));
+        error = error.map(|error| self.why_lost(tab, error));
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             let unloaded = submit.base_rev.is_none() && at == 0;
@@ -72,11 +76,11 @@ impl Document {
 
     /// Why an op has no place, if that is since the document was loaded anew: as in ShareDB, what refused
     /// the tab's op before it.
-    fn why_lost(&mut self, tab: &str, op_id: u64, error: Error) -> Error {
+    fn why_lost(&mut self, tab: &str, error: Error) -> Error {
         if error.code_text() != state_lost().code_text() {
             return error;
         }
-        let before = self.holder(tab).ops().failure(op_id - 1);
+        let before = self.holder(tab).ops().failure_before();
         before.map_or(error, |failure| failure.error.clone())
     }
 
@@ -121,27 +125,34 @@ impl Document {
                 self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
             _ => {
-                let error = if self.storage.keeps() || !self.history.has_unknown_past() {
-                    state_lost()
-                } else {
-                    self.unknown_op()
-                };
+                let error =
+                    if self.may_have_forgotten(None) { self.unknown_op() } else { state_lost() };
+                self.holder(tab).ops_mut().take(op_id);
                 if owed {
+                    // The tab may lose this answer, too.
+                    let failure = Failure { op_id, error: error.clone(), placed: true };
+                    self.holder(tab).ops_mut().fail(failure);
+                    self.write_anew(cx);
                     return self.tell_settled(tab, vec![op_id], Some(error), cx);
                 }
-                self.holder(tab).ops_mut().take(op_id);
                 self.note_rejected(tab, vec![op_id], &error, cx);
                 self.tell_rejected(tab, vec![op_id], error, cx);
             }
         }
     }
 
+    /// Whether there may have been ops made at this revision of which the store has nothing.
+    fn may_have_forgotten(&self, rev: Option<Rev>) -> bool {
+        let is_earlier = self.history.is_before_this_hub(rev.unwrap_or_default());
+        (!self.storage.keeps() && is_earlier) || self.holders.may_have_forgotten(rev)
+    }
+
     /// Why nobody can say what became of an op that a tab gave to an earlier hub, or to this one before
     /// it forgot the document: that is not in the store.
     fn unknown_op(&self) -> Error {
         let message = format!(
-            "the hub no longer knows the state of {} that the tab had, and did not store it: whether \
-             the server has the op is unknown",
+            "the hub no longer knows the state of {} that the tab had, and the store does not have it: \
+             whether the server has the op is unknown",
             self.id
         );
         Error::new(codes::HUB_LOST, message)

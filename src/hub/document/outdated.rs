@@ -9,10 +9,17 @@ use crate::ot::Origin;
 impl Document {
     /// The server no longer has the ops since the document's version: the document is loaded anew.
     pub fn outdated(&mut self, error: Error, cx: &mut Context<'_>) {
-        let pending = cx.upstream.pending(&self.id);
         // Without a store, a tab that has the document hears of it, as a client of its own would.
-        let is_for_nobody = cx.journal.is_none() && pending.is_empty() && !self.is_to_be_loaded();
-        if !self.loading.is_outdated() && !is_for_nobody {
+        if cx.journal.is_none() {
+            if !self.is_to_be_loaded() {
+                return;
+            }
+            if !self.uncommitted.is_empty() {
+                return self.loading.asked_too_early(error);
+            }
+        }
+        let pending = cx.upstream.pending(&self.id);
+        if !self.loading.is_outdated() {
             self.loading.start_over(error, pending);
             cx.upstream.start_over(&self.id);
             self.head = Head::default();
@@ -29,6 +36,19 @@ impl Document {
     /// waits for it will have what is loaded.
     pub(super) fn is_loaded_anew_for(&self, error: &Error) -> bool {
         self.loading.is_outdated_for(error)
+    }
+
+    /// The server has answered for an op. Once it has for all, it is asked again.
+    pub(super) fn ask_again(&mut self, cx: &mut Context<'_>) {
+        if !self.uncommitted.is_empty() || !self.loading.end_asked_too_early() {
+            return;
+        }
+        if self.reads.has_fetches() {
+            cx.upstream.fetch(&self.id);
+        }
+        if self.reads.has_subscribes() {
+            cx.upstream.subscribe(&self.id);
+        }
     }
 
     /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one

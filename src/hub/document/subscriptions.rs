@@ -95,6 +95,9 @@ impl Document {
         if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
             return cx.upstream.subscribe(&self.id);
         }
+        if error.as_ref().is_some_and(|error| self.loading.is_too_early_for(error)) {
+            return;
+        }
         if self.subscription.is_none() {
             // Nobody wants it any more.
             return;

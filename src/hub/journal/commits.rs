@@ -48,6 +48,9 @@ pub(crate) struct Journal {
     in_passing_until: Option<Millis>,
     /// Documents of which a checkpoint is to be written, and whether entries can't do in its place.
     unsaved: SortedMap<DocId, bool>,
+    /// Documents of which the store has records that can't be read: they are set aside in the
+    /// transaction that writes what takes their place. Without that, the next hub would not know.
+    pub damaged: SortedSet<DocId>,
     /// Documents that have lost ops of which no tab was told.
     with_lost: SortedSet<DocId>,
     /// The number of the last of them.
@@ -82,6 +85,7 @@ impl Journal {
             in_passing: Vec::new(),
             in_passing_until: None,
             unsaved: SortedMap::default(),
+            damaged: SortedSet::default(),
             with_lost: SortedSet::default(),
             last_lost: 0,
             next_number: first_number,
@@ -128,6 +132,11 @@ impl Journal {
             // One that could not be written is out of date.
             self.in_passing
                 .retain(|it| !matches!(it, Write::Pin { doc: other, .. } if other == doc));
+        }
+        if let Write::Checkpoint { doc, .. } | Write::Remove { doc } = &write
+            && self.damaged.remove(doc)
+        {
+            self.to_write.push(Write::SetAside { doc: doc.clone() });
         }
         self.to_write.push(write);
         self.due = true;
@@ -295,9 +304,11 @@ impl Journal {
         }
         for write in writes.iter().chain(&to_write) {
             self.unsaved.insert(write.doc().clone(), true);
-            // No checkpoint has these.
-            if matches!(write, Write::Pin { .. }) {
-                self.in_passing.push(write.clone());
+            match write {
+                // No checkpoint has these.
+                Write::Pin { .. } => self.in_passing.push(write.clone()),
+                Write::SetAside { doc } => drop(self.damaged.insert(doc.clone())),
+                _ => {}
             }
         }
         if self.holds_sends() {

@@ -27,6 +27,11 @@ impl Departed {
         }
     }
 
+    /// Nothing is known any more of what tabs did before this revision.
+    pub fn forget_all(&mut self, rev: Rev) {
+        (self.tabs, self.forgotten) = (Vec::new(), rev);
+    }
+
     /// What is known of a tab that is back, or whose journal is passed on.
     pub fn take(&mut self, tab: &str) -> Option<KnownTab> {
         let at = self.tabs.iter().position(|(other, _)| other == tab)?;

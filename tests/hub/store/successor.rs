@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tabmux::hub::HubEvent;
 use tabmux::ot::{Op, Replica};
-use tabmux::store::MemoryDisk;
+use tabmux::store::{MemoryDisk, RecordKey};
 use tabmux::tab::TabEvent;
 use tabmux::transports::Frame;
 use tabmux::{Error, Payload, codes, to_value};
@@ -207,6 +207,55 @@ fn resuming(lineage: &str, held: Value) -> Frame {
     ]);
     let frame = json!({ "session": 9, "layers": [], "packet": { "messages": messages } });
     Frame::Text(frame.to_string())
+}
+
+/// What the hub says of the first op of `tab-1`, which comes back and awaits it.
+fn told_of_what_is_awaited(stage: &mut Stage, held: Value) -> Vec<Value> {
+    let (peer, now) = (stage.hub.connect(guarantees()), stage.now);
+    stage.hub.receive(peer, resuming("first", held), now);
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        stage.hub.wake(now);
+        while stage.disk.as_mut().is_some_and(|disk| disk.serve(&mut stage.hub, now)) {}
+        while let Some((_, frame)) = stage.hub.poll_transmit() {
+            let Frame::Text(text) = frame else { panic!("JSON is text") };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            let messages = frame["packet"]["messages"].as_array().cloned().unwrap_or_default();
+            let bodies = messages.into_iter().map(|message| message["body"].clone());
+            told.extend(bodies.filter(|body| body["op_ids"] == json!([1])));
+        }
+    }
+    told.into_iter().map(|body| body["error"]["code"].clone()).collect()
+}
+
+#[test]
+fn that_nobody_knows_what_became_of_an_op_is_told_again_to_who_has_not_heard_it() {
+    for is_kept in [false, true] {
+        let (mut stage, id) = (Stage::with_store(2), doc("a"));
+        stage.hub.keep_only(Box::new(move |_| is_kept));
+        stage.seed(&id, "hello");
+        stage.subscribe(1, &id);
+        let key = stage.open(1, &id);
+        let rev = stage.seats[1].tab.replica(key).and_then(Replica::rev);
+        stage.connection("disconnected");
+        stage.edit(1, &id, json!(["oh "]));
+        stage.seats.clear();
+        if is_kept {
+            stage.disk().spoil(&id, RecordKey::Checkpoint);
+            stage.replace_hub("connected");
+        } else {
+            stage.replace_hub_that_keeps_nothing("connected");
+        }
+        let later = json!({ "op_id": 2, "op": { "op": ["well, "] }, "compose": true });
+        let held = |ops: Value| {
+            let doc = to_value(&id);
+            json!({ "doc": doc, "rev": rev, "subscribed": true, "awaiting": [1], "ops": ops })
+        };
+        for ops in [json!([later]), json!([])] {
+            let told = told_of_what_is_awaited(&mut stage, held(ops));
+            assert_eq!(told, [codes::HUB_LOST], "is kept: {is_kept}");
+        }
+    }
 }
 
 #[test]

@@ -220,6 +220,8 @@ impl Doc {
         self.copy = Copy::default();
         conn.events.push_back(UpstreamEvent::Moved(self.id()));
         let (inflight, pending) = (self.inflight.take(), mem::take(&mut self.pending));
+        let dropped = inflight.iter().chain(&pending);
+        conn.dropped.extend(dropped.flat_map(|op| op.origins.iter().cloned()));
         self.fetch(Done::Reloaded(error, Box::new(inflight), pending), true, conn);
     }
 

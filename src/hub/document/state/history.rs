@@ -58,11 +58,6 @@ impl History {
         rev < self.first_rev
     }
 
-    /// Whether there may have been an earlier hub, of whose revisions nothing is known.
-    pub fn has_unknown_past(&self) -> bool {
-        self.first_rev > 0
-    }
-
     pub fn push(&mut self, entry: Entry) {
         self.order.push(entry);
     }

@@ -93,6 +93,11 @@ impl Holders {
         known.map(|(tab, holder)| (tab.clone(), holder.ops().as_known())).collect()
     }
 
+    /// Nothing is known any more of what tabs did before this revision.
+    pub fn forget_departed(&mut self, rev: Rev) {
+        self.departed.forget_all(rev);
+    }
+
     pub fn departed(&self) -> &Departed {
         &self.departed
     }

@@ -11,6 +11,8 @@ pub(in crate::hub::document) struct Loading {
     /// It is loaded anew since the server no longer has what came after its version: why, and the ops
     /// it had.
     outdated: Option<(Error, Vec<PendingOp>)>,
+    /// That is to be done for this reason, but the server is yet to answer for ops.
+    too_early: Option<Error>,
 }
 
 impl Loading {
@@ -63,13 +65,30 @@ impl Loading {
 
     /// Whether this is the very reason for which it is being loaded anew.
     pub fn is_outdated_for(&self, error: &Error) -> bool {
-        self.outdated.as_ref().is_some_and(|(reason, _)| {
-            (&reason.code, &reason.message) == (&error.code, &error.message)
-        })
+        self.outdated.as_ref().is_some_and(|(reason, _)| is_same(reason, error))
+    }
+
+    /// It can't be loaded anew for this reason before the server has answered for all ops.
+    pub fn asked_too_early(&mut self, error: Error) {
+        self.too_early = Some(error);
+    }
+
+    /// Whether a request failed for that reason: who waits for it waits on.
+    pub fn is_too_early_for(&self, error: &Error) -> bool {
+        self.too_early.as_ref().is_some_and(|reason| is_same(reason, error))
+    }
+
+    /// The server has answered for all ops. Returns whether it is to be asked again.
+    pub fn end_asked_too_early(&mut self) -> bool {
+        self.too_early.take().is_some()
     }
 
     /// It is loaded anew: why, and the ops it had.
     pub fn end_outdated(&mut self) -> Option<(Error, Vec<PendingOp>)> {
         self.outdated.take()
     }
+}
+
+fn is_same(one: &Error, other: &Error) -> bool {
+    (&one.code, &one.message) == (&other.code, &other.message)
 }

@@ -28,6 +28,11 @@ impl Reads {
         std::mem::take(&mut self.subscribes)
     }
 
+    /// Whether a tab waits for a fetch.
+    pub fn has_fetches(&self) -> bool {
+        !self.fetches.is_empty()
+    }
+
     /// Whether a tab waits to be subscribed.
     pub fn has_subscribes(&self) -> bool {
         !self.subscribes.is_empty()

@@ -11,6 +11,8 @@ const FAILURES_KEPT: usize = 256;
 pub(in crate::hub::document) struct TabOps {
     /// Ops up to this one have come.
     last_op_id: u64,
+    /// The last op before those that came last.
+    op_id_before: u64,
     /// The revision at which the tab, which had not loaded the document, created it.
     created_at: Option<Rev>,
     failures: VecDeque<Failure>,
@@ -19,7 +21,7 @@ pub(in crate::hub::document) struct TabOps {
 impl TabOps {
     pub fn of(known: KnownTab) -> Self {
         let KnownTab { last_op_id, created_at, failures } = known;
-        TabOps { last_op_id, created_at, failures: failures.into() }
+        TabOps { last_op_id, op_id_before: 0, created_at, failures: failures.into() }
     }
 
     /// The tab has sent ops up to this one.
@@ -50,7 +52,9 @@ impl TabOps {
 
     /// Ops up to this one have come.
     pub fn take(&mut self, op_id: u64) {
-        self.last_op_id = self.last_op_id.max(op_id);
+        if op_id > self.last_op_id {
+            self.op_id_before = std::mem::replace(&mut self.last_op_id, op_id);
+        }
     }
 
     /// The tab created the document at this revision.
@@ -69,6 +73,11 @@ impl TabOps {
     /// Why the op was refused, if it was.
     pub fn failure(&self, op_id: u64) -> Option<&Failure> {
         self.failures.iter().rev().find(|failure| failure.op_id == op_id)
+    }
+
+    /// Why the op before those that came last was refused, if it was.
+    pub fn failure_before(&self) -> Option<&Failure> {
+        self.failure(self.op_id_before)
     }
 
     /// Forgets which of these ops were refused a place, and returns that.
