@@ -34,17 +34,18 @@ export function end(depth) {
 export function members(depth, at, shape) {
   const {names, isOpen} = shapes[shape];
   const values = [];
-  let [absent, nulls] = [0, 0];
+  let [absent, nulls, found] = [0, 0, 0];
   const object = read[depth][at];
   if (!isObject(object)) return refuse(depth, 'must be an object');
   try {
     for (let i = 0; i < names.length; i++) {
       const value = object[names[i]];
       if (value === undefined) absent |= 1 << i;
-      else if (value === null) nulls |= 1 << i;
+      else found++;
+      if (value === null) nulls |= 1 << i;
       values.push(value);
     }
-    if (!isOpen && hasOthers(object, names, absent)) {
+    if (!isOpen && Object.keys(object).length > found) {
       const other = Object.keys(object).find((name) => !names.includes(name));
       if (other !== undefined) return refuse(depth, `has a member \`${other}\`, which is unknown`);
     }
@@ -53,13 +54,7 @@ export function members(depth, at, shape) {
   }
   // Only now: what a getter has done may have read something else at this depth.
   read[depth + 1] = values;
-  return nulls === 0 ? absent : nulls * 2 ** 26 + absent;
-}
-
-function hasOthers(object, names, absent) {
-  let known = names.length;
-  for (let bits = absent; bits !== 0; bits &= bits - 1) known--;
-  return Object.keys(object).length > known;
+  return nulls * 2 ** 26 + absent;
 }
 
 function refuse(depth, reason) {
@@ -76,10 +71,10 @@ export function mistake() {
 // Puts the items of a list at the next depth. Returns how many there are, -1 if it is no list.
 export function items(depth, at) {
   const value = read[depth][at];
-  const list = Array.isArray(value) ? value : [];
-  const count = list === value ? list.length : -1;
-  read[depth + 1] = list;
-  return count;
+  if (!Array.isArray(value)) return refuse(depth, '');
+  const {length} = value;
+  read[depth + 1] = value;
+  return length;
 }
 
 export function isAbsent(depth, at, isNullAbsent) {

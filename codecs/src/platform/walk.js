@@ -50,9 +50,6 @@ export function check(value, maxDepth, maxSize) {
   }
 }
 
-// From how many objects on a set tells quicker than a list whether one has occurred.
-const MANY = 32;
-
 // A walk that has ended, for the next: frames are small and many.
 let spare;
 
@@ -62,8 +59,8 @@ class Walk {
     // The keys that lead to the current value, and the objects passed on the way.
     this.path = [];
     this.parents = [];
-    this.seen = [];
-    this.seenMore = undefined;
+    // Only of what is checked.
+    this.seen = undefined;
   }
 
   // `toJSON` and getters may begin another walk meanwhile.
@@ -77,15 +74,15 @@ class Walk {
 
   end() {
     this.size = 0;
-    if (this.seen.length > 0) this.seen = [];
-    this.seenMore = undefined;
+    this.seen = undefined;
     spare = this;
   }
 
   fail(error) {
-    refusal = error;
-    if (error instanceof Refusal) return;
-    refusal = new Refusal('lost', show(this.path), `reading it threw ${name(error)}`, 0);
+    refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal('lost', show(this.path), `reading it threw ${name(error)}`, 0);
   }
 
   refuse(kind, reason) {
@@ -184,7 +181,9 @@ class Walk {
   }
 
   checkObject(value) {
-    if (this.hasSeen(value)) this.refuse('foreign', 'an object that also occurs elsewhere');
+    this.seen ??= new Set();
+    if (this.seen.has(value)) this.refuse('foreign', 'an object that also occurs elsewhere');
+    this.seen.add(value);
     this.enter(value);
     if (Array.isArray(value)) {
       const length = value.length;
@@ -207,15 +206,6 @@ class Walk {
       }
     }
     this.parents.pop();
-  }
-
-  hasSeen(object) {
-    const {seen} = this;
-    if (seen.length < MANY) return seen.includes(object) || !seen.push(object);
-    this.seenMore ??= new Set(seen);
-    if (this.seenMore.has(object)) return true;
-    this.seenMore.add(object);
-    return false;
   }
 
   count(size) {
