@@ -152,6 +152,14 @@ impl Document {
         self.sequence_blocked(cx);
     }
 
+    /// The server has an op that does nothing to the state. The uncommitted ops come after it now, and
+    /// no log entry says so.
+    pub fn moved(&mut self, cx: &mut Context<'_>) {
+        if self.has_uncommitted() {
+            self.write_anew(cx);
+        }
+    }
+
     /// A fetch has ended; returns those who waited for it.
     pub fn fetched(&mut self, error: &Option<Error>, cx: &mut Context<'_>) -> Vec<Waiter> {
         let loading = &self.loading;

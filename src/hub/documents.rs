@@ -233,7 +233,7 @@ impl Documents {
             | UpstreamEvent::QueryChanged(..)
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
-            UpstreamEvent::Moved(_) => {}
+            UpstreamEvent::Moved(_) => doc.moved(cx),
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
             UpstreamEvent::Unloaded(_) => doc.unloaded(cx),
             UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),
