@@ -1,5 +1,5 @@
-import start, {type InitInput} from '../wasm/hub/tabmux_hub.js';
-import {noWasm} from './shared/start-wasm.js';
+import {initSync} from '../wasm/hub/tabmux_hub.js';
+import {loadWasm, type WasmSource} from './shared/load-wasm.js';
 
 export * from './hub/api.js';
 export {defineHub} from './hub/define.js';
@@ -10,9 +10,6 @@ export {defineHub} from './hub/define.js';
  * @param source where the `.wasm` file is, or its bytes, or the compiled module; by default the
  *   file beside this one
  */
-export async function init(source?: InitInput | Promise<InitInput>): Promise<void> {
-  const module_or_path = source ?? new URL('./tabmux_hub.wasm', import.meta.url);
-  await start({module_or_path}).catch((error) => {
-    throw error instanceof WebAssembly.CompileError ? noWasm(error) : error;
-  });
+export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
+  initSync({module: await loadWasm(source ?? new URL('./tabmux_hub.wasm', import.meta.url))});
 }

@@ -1,6 +1,6 @@
-import start, {type InitInput} from '../wasm/tab/tabmux_tab.js';
+import {initSync} from '../wasm/tab/tabmux_tab.js';
 import {codes, makeError} from './shared/errors.js';
-import {noWasm} from './shared/start-wasm.js';
+import {loadWasm, type WasmSource} from './shared/load-wasm.js';
 import {type CreateConnection, connector} from './tab/connect.js';
 import {pageEntry} from './tab/page-entry.js';
 
@@ -14,11 +14,8 @@ let isStarted = false;
  * @param source where the `.wasm` file is, or its bytes, or the compiled module; by default the
  *   file beside this one
  */
-export async function init(source?: InitInput | Promise<InitInput>): Promise<void> {
-  const module_or_path = source ?? new URL('./tabmux_tab.wasm', import.meta.url);
-  await start({module_or_path}).catch((error) => {
-    throw error instanceof WebAssembly.CompileError ? noWasm(error) : error;
-  });
+export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
+  initSync({module: await loadWasm(source ?? new URL('./tabmux_tab.wasm', import.meta.url))});
   isStarted = true;
 }
 

@@ -20,22 +20,36 @@ use crate::protocol::{
 pub type PeerId = u32;
 
 /// The hub's end of one transport.
-pub(super) struct Peer {
+struct Peer {
     guarantees: Guarantees,
     link: Option<HubLink>,
-    /// The tab at the other end, once it was let in.
-    pub tab: Option<String>,
-    /// The first that was let in here: there is never another.
-    pub owner: Option<String>,
+    /// The tab at the other end, once it was let in: there is never another.
+    owner: Option<String>,
+    /// Whether it was let in in the present session.
+    is_let_in: bool,
     /// How large the frames are that wait for an earlier one.
     early: usize,
     /// Frames outside of any session.
     loose: VecDeque<Frame>,
+    /// The link's, as [`Peers`] has noted it.
+    deadline: Option<Millis>,
 }
 
 impl Peer {
     fn new(guarantees: Guarantees) -> Self {
-        Peer { guarantees, link: None, tab: None, owner: None, early: 0, loose: VecDeque::new() }
+        Peer {
+            guarantees,
+            link: None,
+            owner: None,
+            is_let_in: false,
+            early: 0,
+            loose: VecDeque::new(),
+            deadline: None,
+        }
+    }
+
+    fn tab(&self) -> Option<&str> {
+        self.owner.as_deref().filter(|_| self.is_let_in)
     }
 
     /// Takes a frame. A frame of a new session ends the one before.
@@ -58,7 +72,7 @@ impl Peer {
                 return Ok(());
             };
             match self.link_for(id, envelope.session, layers, &codec, settings) {
-                Ok(link) => (self.link, self.tab) = (Some(link), None),
+                Ok(link) => (self.link, self.is_let_in) = (Some(link), false),
                 Err(error) => {
                     self.refuse(&envelope, error.clone(), settings, &*codec);
                     return Err(error);
@@ -108,7 +122,7 @@ impl Peer {
     /// Lets go of all that the session holds: the tab has to begin another.
     fn end_session(&mut self, settings: &HubSettings) {
         let Some(link) = self.link.take() else { return };
-        (self.tab, self.early) = (None, 0);
+        (self.is_let_in, self.early) = (false, 0);
         self.send_loose(link.session(), true, Vec::new(), settings, &**link.codec());
     }
 
@@ -191,9 +205,11 @@ impl Peers {
         self.next_id
     }
 
-    pub fn remove(&mut self, id: PeerId) -> Option<Peer> {
-        self.deadlines.set(&id, None);
-        self.peers.remove(&id)
+    /// Returns the tab that was let in on this transport.
+    pub fn remove(&mut self, id: PeerId) -> Option<String> {
+        let peer = self.peers.remove(&id)?;
+        self.deadlines.set(&id, peer.deadline, None);
+        peer.owner.filter(|_| peer.is_let_in)
     }
 
     /// Does something with the link of a peer, and notes what has become of it.
@@ -201,19 +217,33 @@ impl Peers {
         let peer = self.peers.get_mut(&id)?;
         let result = act(peer);
         let link = peer.link.as_mut();
-        self.deadlines.set(&id, link.as_ref().and_then(|link| link.deadline()));
+        let deadline = link.as_ref().and_then(|link| link.deadline());
+        self.deadlines.set(&id, std::mem::replace(&mut peer.deadline, deadline), deadline);
         self.faults.extend(link.into_iter().flat_map(|link| iter::from_fn(|| link.poll_fault())));
         self.sending.insert(id);
         Some(result)
     }
 
-    pub fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
-        self.peers.get_mut(&id)
+    /// The tab is let in on this transport.
+    pub fn let_in(&mut self, id: PeerId, tab: &str) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            (peer.owner, peer.is_let_in) = (Some(tab.to_owned()), true);
+        }
+    }
+
+    /// The tab that was let in on this transport, in its present session.
+    pub fn tab(&self, id: PeerId) -> Option<&str> {
+        self.peers.get(&id)?.tab()
+    }
+
+    /// The only tab that may be let in on this transport.
+    pub fn owner(&self, id: PeerId) -> Option<&str> {
+        self.peers.get(&id)?.owner.as_deref()
     }
 
     /// Whether this tab was let in on this transport, in its present session.
     pub fn serves(&self, id: PeerId, tab: &str) -> bool {
-        self.peers.get(&id).is_some_and(|peer| peer.tab.as_deref() == Some(tab))
+        self.tab(id) == Some(tab)
     }
 
     /// The number of the session on this transport, 0 if there is none.

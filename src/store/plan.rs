@@ -1,6 +1,6 @@
 //! What a transaction changes, worked out before anything is changed; the same for every store.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
 use super::{RecordKey, StoreError, Summary, Write, frame};
 use crate::protocol::DocId;
@@ -12,6 +12,7 @@ pub(super) enum Change {
     /// Drops the log entries below this one, which is never the first.
     DropBelow(u64),
     DropAll,
+    SetAllAside,
 }
 
 /// What a transaction does to one document.
@@ -23,10 +24,10 @@ pub(super) struct Plan {
 }
 
 /// The writes of each document, in their order.
-pub(super) fn by_document(writes: &[Write]) -> BTreeMap<&DocId, Vec<&Write>> {
-    let mut documents: BTreeMap<_, Vec<_>> = BTreeMap::new();
+pub(super) fn by_document(writes: &[Write]) -> SortedMap<&DocId, Vec<&Write>> {
+    let mut documents: SortedMap<_, Vec<_>> = SortedMap::default();
     for write in writes {
-        documents.entry(write.doc()).or_default().push(write);
+        documents.get_or_insert_with(write.doc(), Vec::new).push(write);
     }
     documents
 }
@@ -73,11 +74,8 @@ impl Plan {
                 summary.pending = *pending;
                 self.changes.push(Change::Put(RecordKey::Checkpoint, bytes));
             }
-            Write::Remove { .. } => {
-                let pinned = self.summary.is_some_and(|it| it.pinned);
-                self.summary = pinned.then(|| Summary { pinned, ..Summary::default() });
-                self.changes.push(Change::DropAll);
-            }
+            Write::Remove { .. } => self.empty(Change::DropAll),
+            Write::SetAside { .. } => self.empty(Change::SetAllAside),
             Write::Pin { pinned, .. } => self.summary.get_or_insert_default().pinned = *pinned,
             Write::Use { at, .. } => {
                 if let Some(summary) = &mut self.summary {
@@ -86,5 +84,11 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    fn empty(&mut self, change: Change) {
+        let pinned = self.summary.is_some_and(|it| it.pinned);
+        self.summary = pinned.then(|| Summary { pinned, ..Summary::default() });
+        self.changes.push(change);
     }
 }

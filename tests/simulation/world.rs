@@ -9,6 +9,7 @@ use tabmux::Error;
 use tabmux::codecs::{Codecs, Limits};
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::LayerConfig;
+use tabmux::protocol::DocId;
 use tabmux::store::Opened;
 use tabmux::transports::{Faults, FaultyLink, Frame, FrameKind, Guarantees};
 
@@ -76,6 +77,8 @@ pub struct World {
     pub hub: Hub,
     /// If the hub has a store.
     pub disk: Option<Disk>,
+    /// The hub's store keeps only some documents.
+    pub keeps_some: bool,
     pub upstream: Party,
     pub outside: Party,
     pub outside_presences: Presences,
@@ -116,6 +119,7 @@ impl World {
             server: Server::default(),
             hub,
             disk: None,
+            keeps_some: false,
             upstream,
             outside: Party::new(Client::new("outside")),
             outside_presences: Presences::new("outside"),
@@ -244,6 +248,9 @@ impl World {
         });
         let opened = self.disk.as_ref().map(|disk| &disk.opened);
         self.hub = new_hub(self.epoch, opened, &self.upstream);
+        if self.keeps_some {
+            self.hub.keep_only(Box::new(is_kept));
+        }
         self.old_wires.clear();
         self.ends.clear();
         for at in 0..self.tabs.len() {
@@ -275,22 +282,31 @@ impl World {
             } else if self.take_held() || self.ask_disk() || self.hear_disk() {
                 // What happened upstream meanwhile is told before what tabs said.
             } else if !self.hub.is_stalled()
-                && let Some(event) = self.upstream.poll_event()
+                && let Some((event, head)) = self.upstream.poll_event()
             {
                 self.common.trace(|| format!("the hub is told {event:?}"));
                 if let UpstreamEvent::Settled(_, origin, Some(_)) = &event {
                     self.common.ledger.refuse(origin);
                 }
-                self.hub.upstream_event(event, now);
+                self.hub.upstream_event(event, head, now);
             } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
                 self.hub.proceed(now);
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
             } else if !self.upstream.client.borrow_mut().end_turn() || self.hub.is_stalled() {
+                self.check_heads();
                 return self.upstream.send(now);
             }
         }
         panic!("the hub never comes to rest: its deadline is {:?}", self.hub.deadline());
+    }
+
+    /// What the hub holds of each upstream document's version and type is what that has.
+    fn check_heads(&self) {
+        let client = self.upstream.client.borrow();
+        for (id, head) in client.told_heads() {
+            assert_eq!(self.hub.head(id), head, "the head of {id}");
+        }
     }
 
     fn transmit(&mut self, peer: PeerId, frame: Frame) {
@@ -395,6 +411,11 @@ impl World {
         self.connect_upstream();
         self.connect_outside();
     }
+}
+
+/// Whether a store that keeps only some documents keeps this one.
+pub fn is_kept(doc: &DocId) -> bool {
+    doc.id.parse::<u32>().is_ok_and(|n| n % 2 == 1)
 }
 
 fn text(frame: &Frame) -> &str {

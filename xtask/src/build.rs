@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::tools::{Tools, WASM_TARGET};
 use crate::wasm_text;
-use crate::{notices, short_imports, typings};
+use crate::{notices, short_names, typings};
 
 /// What rustc's output uses beyond WebAssembly 1.0; every browser with module workers has them.
 const WASM_FEATURES: [&str; 6] = [
@@ -32,8 +32,10 @@ const MODULES: [Module; 3] = [
 /// The cargo profile of the modules, and the folder of what it makes.
 const PROFILE: &str = "wasm";
 
-/// How a module is made smaller. Functions with one caller stay on their own: they compress better.
-const OPTIMISE: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=0"];
+/// How a module is made smaller. Functions with one caller stay on their own, and so do zeros among the data:
+/// they compress better.
+const OPTIMISE: [&str; 4] =
+    ["-Oz", "--converge", "--one-caller-inline-max-function-size=0", "--skip-pass=memory-packing"];
 
 /// A WebAssembly module and its crate.
 struct Module {
@@ -159,7 +161,11 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     .run()
     .context("wasm-bindgen failed")?;
     if module.has_core {
-        guard_exports(&output.join(format!("{}.js", module.stem())))?;
+        let glue = output.join(format!("{}.js", module.stem()));
+        guard_exports(&glue, module)?;
+        if module.name == "hub" {
+            look_up_texts(&glue)?;
+        }
     }
     let wasm = module.wasm(&tools.root);
     let file = wasm.to_str().context("a path that is not UTF-8")?;
@@ -169,7 +175,7 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
         .run()
         .context("wasm-opt failed")?;
     let glue = output.join(format!("{}.js", module.stem()));
-    let (bytes, code) = short_imports::rename(&fs::read(&wasm)?, &fs::read_to_string(&glue)?)?;
+    let (bytes, code) = short_names::rename(&fs::read(&wasm)?, &fs::read_to_string(&glue)?)?;
     fs::write(&glue, code)?;
     fs::write(&wasm, &bytes)?;
     let text = output.join(format!("{}.wasm.txt", module.stem()));
@@ -178,15 +184,32 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
 }
 
 /// Has the generated code call the instance by way of `js/src/shared/trap.ts`.
-fn guard_exports(glue: &Path) -> Result<()> {
-    const INSTANCE: &str = "wasm = instance.exports;";
+fn guard_exports(glue: &Path, module: &Module) -> Result<()> {
+    let is_tab = module.name == "tab";
+    let guarded = format!("wasm = guarded(instance.exports, takePanic, {is_tab});");
+    replace_code(
+        glue,
+        "wasm = instance.exports;",
+        &guarded,
+        "guarded} from '../../src/shared/trap.js",
+    )
+}
+
+/// Has the generated code read texts by way of `js/src/shared/short-texts.ts`. A hub passes many with each
+/// op; for the few of a tab no page downloads that.
+fn look_up_texts(glue: &Path) -> Result<()> {
+    let decoded = "return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));";
+    let found = "return textAt(getUint8ArrayMemory0(), ptr, ptr + len, decodeText);";
+    replace_code(glue, decoded, found, "textAt} from '../../src/shared/short-texts.js")
+}
+
+fn replace_code(glue: &Path, from: &str, to: &str, import: &str) -> Result<()> {
     let code = fs::read_to_string(glue)?;
     ensure!(
-        code.matches(INSTANCE).count() == 1,
-        "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
+        code.matches(from).count() == 1,
+        "wasm-bindgen no longer writes `{from}`: see how it does that now"
     );
-    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
-    fs::write(glue, format!("import {{guarded}} from '../../src/shared/trap.js';\n{code}"))?;
+    fs::write(glue, format!("import {{{import}';\n{}", code.replace(from, to)))?;
     Ok(())
 }
 

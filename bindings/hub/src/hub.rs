@@ -1,11 +1,10 @@
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use tabmux_codecs::{Codecs, Limits};
-use tabmux_middleware::SortedSet;
+use tabmux_middleware::{SortedMap, SortedSet};
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -88,7 +87,7 @@ pub(super) struct Shell {
     pub types: Rc<dyn Types>,
     pub upstream: UpstreamAdapter,
     pub store: Option<HubStore>,
-    transports: RefCell<HashMap<PeerId, Rc<dyn Transport>>>,
+    transports: RefCell<SortedMap<PeerId, Rc<dyn Transport>>>,
     listeners: RefCell<Vec<ListenerEnd>>,
     layers: JsLayers,
     /// Layers are being called: those of these links have passed on something meanwhile.
@@ -132,7 +131,7 @@ impl HubCore {
             layers: HubLayers::default(),
             seed,
         };
-        let types: Rc<dyn Types> = Rc::new(JsTypes(types));
+        let types: Rc<dyn Types> = Rc::new(JsTypes::new(types));
         let adapter = same(&upstream);
         let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));
         let keeper: HubHandler = same(&handler);
@@ -208,12 +207,24 @@ impl HubCore {
         self.0.listeners.borrow_mut().push(listener);
     }
 
-    /// A tab's Web Lock is free: it is gone.
+    /// A tab's Web Lock is free: it has ended.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
-        self.0.tell_upstream_events();
         self.0.hub.borrow_mut().tab_gone(tab, now());
-        self.0.pump();
+        self.0.set_alarm();
+    }
+
+    /// The Web Lock of a tab of an earlier hub can't be seen.
+    #[wasm_bindgen(js_name = cannotWatch)]
+    pub fn cannot_watch(&self, tab: &str) {
+        self.0.hub.borrow_mut().cannot_watch(tab, now());
+        self.0.set_alarm();
+    }
+
+    /// Whether a tab is here, or may be: the hub can't look while it is called by the caller.
+    #[wasm_bindgen(js_name = hasTabs)]
+    pub fn has_tabs(&self) -> bool {
+        self.0.hub.try_borrow().map_or(true, |hub| hub.has_tabs())
     }
 
     /// Takes an event of the upstream connection; it is told to the tabs with what else happens
@@ -224,8 +235,8 @@ impl HubCore {
         #[wasm_bindgen(unchecked_param_type = "UpstreamEvent")] event: &JsValue,
     ) {
         match event_from_js(event) {
-            Ok(event) => {
-                self.0.hub.borrow_mut().upstream_event(event, now());
+            Ok((event, head)) => {
+                self.0.hub.borrow_mut().upstream_event(event, head, now());
                 self.0.run_store();
                 self.0.set_alarm();
             }
@@ -354,7 +365,7 @@ impl HubCore {
         }
         let transports =
             shell.transports.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));
-        for transport in transports.into_iter().flat_map(HashMap::into_values) {
+        for (_, transport) in transports.into_iter().flatten() {
             transport.close(None);
         }
         let listeners = shell.listeners.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));

@@ -4,6 +4,7 @@ import {
   overMessagePort,
   type TransportEnd,
 } from '../../wasm/tab/tabmux_tab.js';
+import {backoff, FIRST_WAIT_MS} from '../shared/backoff.js';
 import {clock} from '../shared/clock.js';
 import type {TabContext} from '../shared/context.js';
 import {type DefaultHub, workerName} from '../shared/default-hub.js';
@@ -15,12 +16,6 @@ import type {CustomTransport} from '../shared/transport.js';
 import type {ProxyConnection} from './connection.js';
 import type {Entry} from './entry.js';
 import type {HubLocation} from './options.js';
-
-/**
- * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
- * for the next; then it knocks again and again, and waits twice as long each time.
- */
-const FIRST_WAIT_MS = 250;
 
 /** The longest wait between one hub of this thread that has failed and the next. */
 const LONGEST_WAIT_MS = 30_000;
@@ -63,7 +58,7 @@ export interface Hosting {
 export function startSharedWorker(hosting: Hosting, reason: string): void {
   const {connection, patience} = hosting;
   const start = clock.now();
-  let wait = FIRST_WAIT_MS;
+  const nextWait = backoff();
   let timer: ReturnType<typeof clock.setTimeout> | undefined;
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
@@ -107,8 +102,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     } catch (error) {
       return giveUp(`${(error as Error)?.message ?? error}${whereItIs(hosting)}`);
     }
-    timer = clock.setTimeout(knock, Math.min(wait, start + patience - clock.now()));
-    wait *= 2;
+    timer = clock.setTimeout(knock, Math.min(nextWait(), start + patience - clock.now()));
   };
   knock();
 }
@@ -140,6 +134,7 @@ function startNextWorker(hosting: Hosting): void {
   if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
+  // Some browsers still connect a page to a worker that has just died.
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }
 
@@ -180,11 +175,8 @@ export function startDirect(hosting: Hosting, reason: string): void {
  * long each time: what the tab says may be what made the hub fail.
  */
 export function retryLater(): (goOn: () => void) => void {
-  let wait = FIRST_WAIT_MS;
-  return (goOn) => {
-    clock.setTimeout(goOn, wait);
-    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-  };
+  const nextWait = backoff(LONGEST_WAIT_MS);
+  return (goOn) => clock.setTimeout(goOn, nextWait());
 }
 
 /** The tab's end of a transport to a hub in this thread. */

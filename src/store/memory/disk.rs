@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::channel::oneshot;
+use tabmux_middleware::SortedMap;
 
 use super::faults::{Faults, Power};
 use super::{NAME, closed};
@@ -46,7 +47,7 @@ struct Contents {
 #[derive(Default)]
 struct DiskDocument {
     summary: Option<Summary>,
-    records: BTreeMap<RecordKey, Vec<u8>>,
+    records: SortedMap<RecordKey, Vec<u8>>,
 }
 
 impl MemoryDisk {
@@ -91,25 +92,13 @@ impl MemoryDisk {
         self.state().contents.key_check.clone()
     }
 
-    pub(super) fn read(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        useless: Option<RecordKey>,
-    ) -> Result<StoredDoc, StoreError> {
+    pub(super) fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         let State { contents, .. } = &mut *self.state();
         contents.check(epoch)?;
         let Some(document) = contents.docs.get_mut(doc) else { return Ok(StoredDoc::default()) };
         let records: Vec<_> = document.records.iter().map(|(at, it)| (*at, it.clone())).collect();
-        let reading = reading::read(doc, document.summary, &records, useless);
-        if let Some(repair) = reading.repair {
-            document.summary = Some(repair.summary);
-            if let Some(from) = repair.from {
-                let set_aside = document.records.split_off(&from);
-                contents.quarantine.extend(set_aside.values().map(|it| it.len() as u64));
-                contents.quarantine.drain(..quarantine::surplus(&contents.quarantine));
-            }
-        }
+        let reading = reading::read(doc, document.summary, &records);
+        document.summary = reading.summary.or(document.summary);
         Ok(reading.doc)
     }
 
@@ -171,7 +160,7 @@ impl State {
         self.end("the site's data was cleared");
     }
 
-    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<RecordKey, Vec<u8>>> {
+    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut SortedMap<RecordKey, Vec<u8>>> {
         Some(&mut self.contents.docs.get_mut(doc)?.records)
     }
 }
@@ -198,6 +187,11 @@ impl Contents {
                     });
                 }
                 Change::DropAll => document.records.clear(),
+                Change::SetAllAside => {
+                    let records = std::mem::take(&mut document.records);
+                    self.quarantine.extend(records.values().map(|it| it.len() as u64));
+                    self.quarantine.drain(..quarantine::surplus(&self.quarantine));
+                }
             }
         }
         document.summary = plan.summary;
