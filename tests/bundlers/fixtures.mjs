@@ -111,7 +111,7 @@ export const fixtures = {
       name: page,
       page,
       source: module('./page.js'),
-      build: 'parcel build --no-cache index.html',
+      build: 'parcel build --no-cache --cache-dir .parcel-cache index.html',
       folder: 'dist',
     })),
   },
