@@ -1,6 +1,7 @@
 import start, {type InitInput} from '../wasm/hub/tabmux_hub.js';
 
 export * from './hub/api.js';
+export type {InitInput};
 
 /**
  * Loads the hub's WebAssembly module by URL; must be awaited before a tab comes.

@@ -1,6 +1,7 @@
 import start, {type InitInput} from '../wasm/tab/tabmux_tab.js';
 
 export * from './tab/api.js';
+export type {InitInput};
 
 /**
  * Loads the tab's WebAssembly module by URL; must be awaited before anything else is called.

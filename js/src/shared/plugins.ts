@@ -1,6 +1,6 @@
 import {codes, makeError} from './errors.js';
 
-/** A codec written in JavaScript; see "Write a codec" in the README. It must not call tabmux. */
+/** A codec written in JavaScript; see docs/plugins.md. It must not call tabmux. */
 export interface CustomCodec {
   /** Any name but those of tabmux's own codecs. */
   name: string;
@@ -15,7 +15,7 @@ export interface CustomCodec {
 /** A message as layers have it: `{type, body}`, or what the layer before has made of that. */
 export type LayerMessage = any;
 
-/** A layer written in JavaScript; see "Write a layer" in the README. */
+/** A layer written in JavaScript; see docs/plugins.md. */
 export interface CustomLayer {
   /** Any name but those of tabmux's own layers. */
   name: string;

@@ -1,4 +1,4 @@
-/** A transport written in JavaScript; see "Write a transport" in the README. */
+/** A transport written in JavaScript; see docs/plugins.md. */
 export interface CustomTransport {
   /** Sends a frame: a string, a `Uint8Array`, or any structured-clonable value. May throw. */
   send(frame: unknown): void;
