@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask build`, `demo`, `test`, `conformance`, `soak`, `kill`
-//! and `bench`.
+//! The project's own commands: `cargo xtask build`, `demo`, `docs`, `test`, `conformance`, `soak`,
+//! `kill` and `bench`.
 
 mod bench;
 mod browsers;
@@ -9,6 +9,7 @@ mod conformance_browser;
 mod conformance_run;
 mod counts;
 mod demo;
+mod docs;
 mod flags;
 mod kill;
 mod notices;
@@ -31,6 +32,7 @@ fn main() -> Result<ExitCode> {
     match command {
         XtaskCmd::Bench(bench) => bench::run(&tools, &bench.what, bench.json),
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
+        XtaskCmd::Docs(_) => docs::run(&tools),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
         XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),
