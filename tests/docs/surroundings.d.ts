@@ -35,6 +35,7 @@ declare function secretOf(user: {id: string}): Promise<BufferSource>;
 declare function fetchKey(identity: string, auth: any): Promise<CryptoKey>;
 
 /** Parts of plugins. */
+declare const ReconnectingWebSocket: any;
 declare const Connection: typeof import("sharedb/lib/client/index.js").Connection;
 declare function openSocket(): any;
 declare function encrypted(encrypt: Function, decrypt: Function): any;
