@@ -17,7 +17,7 @@ import {openStage} from './support/stage.mjs';
 const [browserCode, serverCode] = under('README.md', 'Quick start')
   .filter(({language}) => language === 'js')
   .map(({code}) => code);
-const [hubCode, pageCode] = under('README.md', 'Your own hub').map(({code}) => code);
+const [hubCode, pageCode] = under('README.md', 'With your own hub').map(({code}) => code);
 
 let browser;
 
