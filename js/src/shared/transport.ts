@@ -1,4 +1,8 @@
-/** A transport written in JavaScript; see docs/plugins.md. */
+/**
+ * A transport written in JavaScript.
+ *
+ * @see https://github.com/tabmux/tabmux/blob/main/docs/plugins.md#a-transport-in-javascript
+ */
 export interface CustomTransport {
   /** Sends a frame: a string, a `Uint8Array`, or any structured-clonable value. May throw. */
   send(frame: unknown): void;
