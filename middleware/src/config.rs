@@ -58,9 +58,13 @@ impl LayerConfig {
     /// `coalescing` with its default: a window of 256 messages.
     pub const COALESCING: LayerConfig = LayerConfig::Coalescing { window: 256 };
     /// `timeouts` with its default: 30 seconds.
-    pub const TIMEOUTS: LayerConfig = LayerConfig::Timeouts { after: 30_000 };
-    /// `ordering` with its default: 10,000 packets.
-    pub const ORDERING: LayerConfig = LayerConfig::Ordering { max_held: 10_000 };
+    pub const TIMEOUTS: LayerConfig = LayerConfig::Timeouts { after: Self::TIMEOUT };
+    /// `ordering` with its default: [`MAX_HELD`](LayerConfig::MAX_HELD) packets.
+    pub const ORDERING: LayerConfig = LayerConfig::Ordering { max_held: Self::MAX_HELD };
+    /// The packets that `ordering` holds at most, if nothing else is said.
+    pub const MAX_HELD: u64 = 10_000;
+    /// The milliseconds that `timeouts` gives a request, if nothing else is said.
+    pub const TIMEOUT: Millis = 30_000;
     /// `retries` with its defaults: from 200 ms to 5 s, acknowledging after 20 ms.
     pub const RETRIES: LayerConfig =
         LayerConfig::Retries { initial: 200, max: 5_000, ack_delay: 20 };

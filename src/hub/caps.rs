@@ -3,7 +3,7 @@
 
 use tabmux_middleware::SortedSet;
 
-use tabmux_middleware::{Reply, Request};
+use tabmux_middleware::{LayerConfig, Reply, Request};
 
 use super::needs::{Need, needs};
 use crate::error::{Error, codes};
@@ -25,7 +25,7 @@ pub(super) const MAX_BACKLOG: usize = 50_000;
 /// How much of frames that wait for an earlier one, in bytes or UTF-16 units.
 pub(super) const MAX_HELD: usize = 64 * 1024 * 1024;
 /// The same in frames: what a tab's layer `ordering` has in `maxHeld` counts up to here.
-pub(super) const MAX_HELD_FRAMES: u64 = 10_000;
+pub(super) const MAX_HELD_FRAMES: u64 = LayerConfig::MAX_HELD;
 
 /// What one tab has of the hub.
 #[derive(Default)]

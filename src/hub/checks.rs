@@ -5,16 +5,13 @@ use tabmux_middleware::SortedMap;
 use tabmux_middleware::Request;
 
 use super::caps::{MAX_NAME, MAX_QUERIES, check};
-use super::document::Waiter;
+use super::context::Waiter;
 use super::needs::needs;
 use super::{Hub, HubEvent, PendingOp};
 use crate::error::{Error, codes};
 use crate::platform::Payload;
 use crate::protocol::*;
 use crate::wire::{from_value, wire};
-
-/// JavaScript's numbers are exact up to here.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The names that every object of JavaScript has: ShareDB's server refuses them as well.
 const DANGEROUS: [&str; 12] = [
@@ -49,8 +46,7 @@ impl Hub {
     /// Why not.
     pub(super) fn may_ask(&mut self, tab: &str, message: &ToHub) -> Result<(), Error> {
         self.check_message(tab, message)?;
-        let Some(entry) = self.tabs.iter_mut().find(|it| it.info.id == tab) else { return Ok(()) };
-        entry.usage.ask(message)
+        self.tabs.session_mut(tab).map_or(Ok(()), |session| session.ask(message))
     }
 
     /// Tells the tab, where it can be told, and the hub's owner.

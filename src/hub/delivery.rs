@@ -12,7 +12,7 @@ impl Hub {
         if self.waits_to_write() {
             return;
         }
-        let has_tabs = !self.tabs.is_empty();
+        let has_tabs = self.tabs.has_any();
         self.tell_store_events();
         if std::mem::take(&mut self.has_other_tabs) {
             self.announce_tabs();
@@ -39,9 +39,9 @@ impl Hub {
     }
 
     fn tell_store_events(&mut self) {
-        let has_tabs = !self.tabs.is_empty();
+        let has_tabs = self.tabs.has_any();
         let Some(journal) = self.journal.as_mut().filter(|_| has_tabs) else { return };
-        for event in std::mem::take(&mut journal.events) {
+        for event in journal.take_events() {
             self.tell_all(&ToTab::StoreEvent(event));
         }
     }
@@ -72,24 +72,26 @@ impl Hub {
                 // The store may have failed since.
                 *lineage = self.lineage();
             }
-            if let ToTab::Callback(Callback { request, error }) = &mut message
-                && self.passed_on.remove(&(tab.clone(), *request))
-                && self.is_behind()
+            let is_behind = self.is_behind();
+            let mut session = self.tabs.session_mut(&tab);
+            if let (Some(session), ToTab::Callback(Callback { request, error })) =
+                (&mut session, &mut message)
+                && session.end_passing_on(*request)
+                && is_behind
             {
                 *error = Some(not_taken_now());
             }
             // A tab that has begun another session has not been let in again yet.
-            let entry = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
-            match (entry, message) {
-                (Some(entry), message) if self.peers.serves(entry.peer, &tab) => {
-                    entry.usage.tell(&message);
-                    if self.peers.send(entry.peer, message, &self.settings, self.now) {
+            match (session, message) {
+                (Some(session), message) if self.peers.serves(session.peer(), &tab) => {
+                    session.tell(&message);
+                    if self.peers.send(session.peer(), message, &self.settings, self.now) {
                         let reason =
                             format!("tab {tab} lets all that it is told lie: its session ends");
                         self.events.push_back(HubEvent::Fault(Error::new(codes::TOO_MUCH, reason)));
                     }
                 }
-                (Some(entry), ToTab::StoreEvent(event)) => entry.missed.push(event),
+                (Some(session), ToTab::StoreEvent(event)) => session.miss(event),
                 (None, ToTab::StoreEvent(event)) => self.keep_for_next_tab(event),
                 _ => {}
             }
@@ -99,9 +101,8 @@ impl Hub {
     /// What happened to the store could not be told to a tab that is gone. Others are told as well,
     /// if there are any.
     pub(super) fn keep_for_next_tab(&mut self, event: StoreEvent) {
-        let Some(journal) = self.journal.as_mut().filter(|_| self.tabs.is_empty()) else { return };
-        if !journal.events.contains(&event) {
-            journal.events.push(event);
+        if let Some(journal) = self.journal.as_mut().filter(|_| !self.tabs.has_any()) {
+            journal.keep_event(event);
         }
     }
 
@@ -112,14 +113,11 @@ impl Hub {
     }
 
     fn announce_tabs(&mut self) {
-        let here = self.tabs.iter().filter(|entry| !entry.is_away);
-        let tabs: Vec<TabInfo> = here.map(|entry| entry.info.clone()).collect();
+        let tabs = self.tabs.infos();
         self.tell_all(&ToTab::ConnectionTabs(ConnectionTabs { tabs }));
     }
 
     pub(super) fn tell_all(&mut self, message: &ToTab) {
-        for entry in &self.tabs {
-            self.out.push((entry.info.id.clone(), message.clone()));
-        }
+        self.out.extend(self.tabs.ids().map(|tab| (tab.clone(), message.clone())));
     }
 }

@@ -1,30 +1,25 @@
-use std::collections::HashMap;
 use tabmux_middleware::SortedSet;
 
 use super::UpstreamEvent;
+use super::bulks::Bulks;
+use super::context::{Context, Waiter};
 use super::doc_table::{DocMut, DocTable};
-use super::document::{Context, Document, Fetch, Waiter, is_silent};
-use super::found::Found;
-use crate::error::{Error, codes::TYPE_NOT_RECOGNIZED};
+use super::document::{Document, Fetch};
 use crate::protocol::*;
 
-/// A `connection.getBulk` that is not answered yet.
-struct Bulk {
-    waiting: usize,
-    error: Option<Error>,
-}
+mod store;
 
 /// The documents of the hub.
 #[derive(Default)]
 pub(super) struct Documents {
     docs: DocTable,
-    bulks: HashMap<(String, u64), Bulk>,
+    bulks: Bulks,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
     /// How often tabs were told of documents that their queries have found.
     found: u64,
     /// Those that were to be read while the store was closed.
-    pub unread: SortedSet<DocId>,
+    unread: SortedSet<DocId>,
 }
 
 impl Documents {
@@ -42,8 +37,6 @@ impl Documents {
         self.docs.get_or_new(id, self.first_rev)
     }
 
-    // The store
-
     /// Whether the hub holds the document.
     pub fn has(&self, id: &DocId) -> bool {
         self.docs.get(id).is_some()
@@ -52,99 +45,6 @@ impl Documents {
     /// The revision of a document that the hub holds.
     pub fn rev(&self, id: &DocId) -> Option<Rev> {
         self.docs.get(id).map(Document::rev)
-    }
-
-    /// Takes a document as it comes from the store, if that has it; one that is not kept is not
-    /// written from then on.
-    ///
-    /// # Errors
-    /// It can't be taken; the document is as one that is not in the store.
-    pub fn admit(&mut self, id: &DocId, found: Found, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Some(journal) = cx.journal.as_deref_mut() else { return Ok(()) };
-        let Found { recalled, is_damaged, lost, mut is_kept } = found;
-        let (number, is_off) = (journal.new_log(), journal.is_off());
-        let is_evicted = journal.is_busy_with(id);
-        let mut doc = self.doc(id);
-        let pending = recalled.as_ref().map(|it| it.restored.pending.clone()).unwrap_or_default();
-        let taken = recalled.map_or(Ok(()), |recalled| doc.recall(recalled, cx));
-        let unfit = taken.as_ref().err();
-        // With the type, it can be taken.
-        is_kept &= unfit.is_none_or(|it| it.code_text().as_deref() != Some(TYPE_NOT_RECOGNIZED));
-        if is_off || !is_kept {
-            doc.stop_log();
-        } else if !doc.is_stored() {
-            doc.start_log(number);
-            if doc.is_known(cx) {
-                // It came as the result of a query.
-                doc.write_anew(cx);
-            }
-            if let Some(error) = unfit {
-                doc.lose(pending, error, cx);
-            }
-        }
-        if is_damaged {
-            doc.replace_records(lost, cx);
-        }
-        if is_evicted {
-            // What was read goes after all.
-            doc.write_anew(cx);
-        }
-        doc.note_use(cx);
-        doc.start_linger(cx);
-        taken
-    }
-
-    /// Tells the tabs of ops that could not be kept.
-    pub fn tell_lost(&mut self, cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut() else { return };
-        for id in std::mem::take(&mut journal.with_lost) {
-            if let Some(mut doc) = self.docs.get_mut(&id) {
-                doc.tell_lost(cx);
-            }
-        }
-    }
-
-    /// Those that were told may not have heard of it.
-    pub fn tell_lost_again(&mut self, cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut() else { return };
-        self.docs.for_each(|doc| {
-            if doc.is_to_tell_again() {
-                journal.with_lost.insert(doc.id().clone());
-            }
-        });
-    }
-
-    pub fn write_checkpoints(&mut self, cx: &mut Context<'_>) {
-        for id in cx.journal.as_deref().map(|journal| journal.unsaved()).unwrap_or_default() {
-            match (self.docs.get_mut(&id), cx.journal.as_deref_mut()) {
-                (Some(mut doc), _) => doc.write_checkpoint(cx),
-                (None, Some(journal)) => drop(journal.saved(&id)),
-                (None, None) => {}
-            }
-        }
-    }
-
-    /// The store may have none of the documents any more. `pending`: it has ops of these.
-    pub fn write_all(&mut self, pending: &[DocId], cx: &mut Context<'_>) {
-        let Some(journal) = cx.journal.as_deref_mut().filter(|journal| !journal.is_off()) else {
-            return;
-        };
-        for id in std::mem::take(&mut self.unread) {
-            if let Some(mut doc) = self.docs.get_mut(&id)
-                && !doc.is_stored()
-                && !pending.contains(&id)
-            {
-                doc.start_log(journal.new_log());
-            }
-        }
-        for doc in self.docs.values().filter(|doc| doc.is_stored()) {
-            journal.needs_checkpoint(doc.id());
-        }
-    }
-
-    /// Nothing is stored any more.
-    pub fn stop_logs(&mut self) {
-        self.docs.for_each(Document::stop_log);
     }
 
     /// The documents with ops that the server has not acknowledged.
@@ -173,14 +73,8 @@ impl Documents {
         let mut answered: Vec<Waiter> = Vec::new();
         self.docs.for_each(|doc| answered.extend(doc.offline(cx)));
         for waiter in answered {
-            self.answer(&waiter, &None, cx);
+            self.bulks.answer(&waiter, &None, cx);
         }
-    }
-
-    /// Whether the store knows all these documents, so that it can answer for them.
-    pub fn are_known(&self, ids: &[DocId], cx: &Context<'_>) -> bool {
-        let knows = |doc: &Document| doc.is_stored() && doc.is_known(cx);
-        ids.iter().all(|id| self.docs.get(id).is_some_and(knows))
     }
 
     // Tabs
@@ -241,7 +135,7 @@ impl Documents {
         // A `getBulk` goes on without it.
         let waiters = found.map(|mut doc| doc.let_go(tab, heard, cx));
         for waiter in waiters.unwrap_or_default() {
-            self.answer(&waiter, &None, cx);
+            self.bulks.answer(&waiter, &None, cx);
         }
         self.forget_if_left_behind(&doc, cx);
     }
@@ -287,13 +181,12 @@ impl Documents {
         if waiting == 0 {
             return cx.callback(&waiter, None);
         }
-        let key = (waiter.tab.clone(), waiter.request);
-        self.bulks.insert(key, Bulk { waiting, error: None });
+        self.bulks.begin(&waiter, waiting);
         let mut ask = Vec::new();
         for BulkDoc { doc, rev } in docs {
             let fetch = self.doc(&doc).fetch(&waiter, rev, cx);
             match fetch {
-                Fetch::Done => self.answer(&waiter, &None, cx),
+                Fetch::Done => self.bulks.answer(&waiter, &None, cx),
                 Fetch::Waits => {}
                 Fetch::AskServer => ask.push(doc),
             }
@@ -303,20 +196,6 @@ impl Documents {
             cx.upstream.fetch(doc);
         }
         cx.upstream.end_bulk();
-    }
-
-    /// One fetch has ended: the request it belongs to may have, too.
-    fn answer(&mut self, waiter: &Waiter, error: &Option<Error>, cx: &mut Context<'_>) {
-        let key = (waiter.tab.clone(), waiter.request);
-        let Some(bulk) = self.bulks.get_mut(&key) else {
-            return cx.callback(waiter, error.clone());
-        };
-        bulk.waiting -= 1;
-        bulk.error = bulk.error.take().or_else(|| error.clone().filter(|it| !is_silent(it)));
-        if bulk.waiting == 0 {
-            let error = self.bulks.remove(&key).and_then(|bulk| bulk.error);
-            cx.callback(waiter, error);
-        }
     }
 
     /// Takes an event of an upstream document. A document may be forgotten while its upstream
@@ -345,7 +224,7 @@ impl Documents {
                 let waiters = doc.fetched(&error, cx);
                 drop(doc);
                 for waiter in waiters {
-                    self.answer(&waiter, &error, cx);
+                    self.bulks.answer(&waiter, &error, cx);
                 }
             }
             UpstreamEvent::Since(_, version, ops) => doc.told_since(version, &ops, cx),
@@ -357,13 +236,13 @@ impl Documents {
 
     /// The tab begins a new session with the state it holds.
     pub fn suspend_all(&mut self, tab: &str) {
-        self.bulks.retain(|(other, _), _| other != tab);
+        self.bulks.forget(tab);
         self.docs.for_each(|doc| doc.suspend(tab));
     }
 
     /// The tab has gone offline: it wants nothing more of documents but that its ops are taken.
     pub fn rest_all(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.bulks.retain(|(other, _), _| other != tab);
+        self.bulks.forget(tab);
         self.docs.for_each(|doc| doc.rest(tab, cx));
     }
 
@@ -422,7 +301,7 @@ impl Documents {
 
     /// The tab is gone.
     pub fn release_all(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.bulks.retain(|(other, _), _| other != tab);
+        self.bulks.forget(tab);
         self.docs.for_each(|doc| drop(doc.release(tab, cx)));
     }
 

@@ -1,6 +1,6 @@
 //! What the hub does with what a tab says.
 
-use super::document::{Context, Waiter};
+use super::context::{Context, Waiter};
 use super::documents::Documents;
 use super::peers::PeerId;
 use super::{Hub, HubEvent};
@@ -8,7 +8,7 @@ use crate::protocol::*;
 
 impl Hub {
     pub(super) fn handle(&mut self, peer: PeerId, message: ToHub) {
-        let tab = self.peers.get_mut(peer).and_then(|peer| peer.tab.clone());
+        let tab = self.peers.tab(peer).map(str::to_owned);
         if let Some(tab) = &tab
             && let Err(error) = self.may_ask(tab, &message)
         {
@@ -64,8 +64,7 @@ impl Hub {
     }
 
     fn resume(&mut self, peer: PeerId, tab: &str, mut resume: ConnectionResume) {
-        let entry = self.tabs.iter_mut().find(|it| it.info.id == tab);
-        if !entry.is_some_and(|entry| std::mem::take(&mut entry.is_resuming)) {
+        if !self.tabs.session_mut(tab).is_some_and(|session| session.end_resuming()) {
             // The tab answers an earlier hub, which the same hello has reached. What that one had would
             // be taken for new.
             return self.peers.end_session(peer, &self.settings);

@@ -1,7 +1,6 @@
 //! How a tab is let in.
 
-use super::caps::{MAX_NAME, Usage};
-use super::hub::TabEntry;
+use super::caps::MAX_NAME;
 use super::journal::Outgoing;
 use super::{Hub, HubEvent, PeerId};
 use crate::error::{Error, codes};
@@ -19,32 +18,22 @@ impl Hub {
             return;
         }
         self.connected();
-        let known = self.tabs.iter().position(|entry| entry.info.id == hello.tab);
-        let session = self.peers.session(peer);
-        if known.is_some_and(|at| self.peers.session(self.tabs[at].peer) > session) {
+        let before = self.tabs.session(&hello.tab).map(|session| session.peer());
+        if before.is_some_and(|before| self.peers.session(before) > self.peers.session(peer)) {
             // The tab has a newer session on another transport; this hello was late.
             self.peers.remove(peer);
             return;
         }
         let store_events = self.drop_messages_to(&hello.tab);
-        let was_away = self.away.remove(&hello.tab);
-        let keeps = known.is_some() || was_away || self.settings.stored.is_some();
+        let keeps =
+            before.is_some() || self.tabs.is_offline(&hello.tab) || self.settings.stored.is_some();
         let resumed = keeps && hello.resume.as_ref().is_some_and(|it| self.is_of(it));
-        if let Some(at) = known {
-            let before = self.tabs[at].peer;
+        self.tabs.let_in(&hello.tab, peer, resumed, self.now);
+        if let Some(before) = before {
             if before != peer {
                 self.peers.remove(before);
             }
-            self.tabs[at].peer = peer;
-            self.tabs[at].is_resuming = resumed;
-            self.tabs[at].is_away = false;
-            self.tabs[at].usage = Usage::default();
             self.tell_lost_again();
-        } else {
-            let info = TabInfo { id: hello.tab.clone(), since: self.now };
-            let (is_resuming, is_away, missed) = (resumed, false, Vec::new());
-            let usage = Usage::default();
-            self.tabs.push(TabEntry { info, peer, is_resuming, is_away, missed, usage });
         }
         if resumed {
             let (docs, queries, relay, mut cx) = self.parts();
@@ -54,17 +43,13 @@ impl Hub {
         } else {
             self.release_all(&hello.tab);
         }
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.tab = Some(hello.tab.clone());
-            peer.owner = Some(hello.tab.clone());
-        }
+        self.peers.let_in(peer, &hello.tab);
         let (request, lineage) = (hello.request, self.lineage());
         let unload_journals = self.takes_unload_journals();
         let welcome = Welcome { request, protocol: PROTOCOL, lineage, resumed, unload_journals };
         self.out.push((hello.tab.clone(), ToTab::Welcome(welcome)));
         self.out.push((hello.tab.clone(), ToTab::ConnectionEvent(self.state.clone())));
         self.out.extend(store_events);
-        self.expected.remove(&hello.tab);
         self.events.push_back(HubEvent::Joined { tab: hello.tab, peer });
         self.has_other_tabs = true;
         self.heard_of_tab();
@@ -73,8 +58,7 @@ impl Hub {
     /// The tab begins a new session, to which nothing of the last one is of use but what happened to
     /// the store, which is returned.
     fn drop_messages_to(&mut self, tab: &str) -> Vec<Outgoing> {
-        let missed = self.tabs.iter_mut().find(|entry| entry.info.id == tab);
-        let missed = missed.map(|entry| std::mem::take(&mut entry.missed)).unwrap_or_default();
+        let missed = self.tabs.take_missed(tab);
         let mut kept: Vec<Outgoing> =
             missed.into_iter().map(|event| (tab.to_owned(), ToTab::StoreEvent(event))).collect();
         let mut dropped = Vec::new();
@@ -89,7 +73,7 @@ impl Hub {
     /// Whether the id is the tab's own, and the transport too.
     fn check_id(&mut self, peer: PeerId, hello: &Hello) -> Result<(), Error> {
         let Hello { tab, secret, .. } = hello;
-        let owner = self.peers.get_mut(peer).and_then(|peer| peer.owner.as_ref());
+        let owner = self.peers.owner(peer);
         let reason = if tab.len() > MAX_NAME {
             format!("a tab's id has {} bytes; at most {MAX_NAME} are taken", tab.len())
         } else if !proves(tab, secret.as_deref()) {

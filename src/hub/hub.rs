@@ -1,12 +1,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 use tabmux_codecs::Codec;
-use tabmux_middleware::{MakeLayer, Millis, SortedSet};
+use tabmux_middleware::{MakeLayer, Millis};
 use tabmux_transports::{Frame, Guarantees};
 
-use super::away::Away;
-use super::caps::Usage;
-use super::document::Context;
+use super::context::Context;
 use super::documents::Documents;
 use super::found::Found;
 use super::inbox::{Arrival, Inbox, docs_of_event};
@@ -15,12 +13,14 @@ use super::peers::{PeerId, Peers};
 use super::queries::Queries;
 use super::reachable::Offline;
 use super::relay::Relay;
-use super::stored_docs::{PER_EPOCH, documents};
+use super::stored_docs::documents;
+use super::tabs::{Removed, Tabs};
 use super::upkeep::Upkeep;
 use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
+use crate::store::PER_EPOCH;
 
 /// Makes a hub's end of a layer of the application, for the peer with this number.
 pub type MakeHubLayer = MakeLayer<Layered<ToTab>, Layered<ToHub>>;
@@ -53,18 +53,6 @@ pub enum HubEvent {
     Fault(Error),
 }
 
-pub(super) struct TabEntry {
-    pub info: TabInfo,
-    pub peer: PeerId,
-    /// It has not said yet what it holds from before.
-    pub is_resuming: bool,
-    /// It has gone offline: only its ops are still to be taken.
-    pub is_away: bool,
-    /// What happened to the store since it left its last session.
-    pub missed: Vec<StoreEvent>,
-    pub usage: Usage,
-}
-
 /// The hub, as a state machine without I/O.
 ///
 /// After each call, send what [`Hub::poll_transmit`] returns, act on what [`Hub::poll_event`]
@@ -75,8 +63,7 @@ pub struct Hub {
     pub(super) upstream: Box<dyn Upstream>,
     pub(super) state: ConnectionEvent,
     pub(super) peers: Peers,
-    /// In the order they joined.
-    pub(super) tabs: Vec<TabEntry>,
+    pub(super) tabs: Tabs,
     pub(super) docs: Documents,
     pub(super) queries: Queries,
     relay: Relay,
@@ -85,12 +72,6 @@ pub struct Hub {
     pub(super) inbox: Inbox,
     /// Documents that were read before the upstream connection was made.
     pub(super) found: Vec<(DocId, Found)>,
-    /// Tabs of an earlier hub that may come back.
-    pub(super) expected: SortedSet<String>,
-    /// Tabs that have gone offline, and may come back.
-    pub(super) away: Away,
-    /// Requests that pass on an unload journal, and whose answer waits until that is written.
-    pub(super) passed_on: SortedSet<(String, u64)>,
     pub(super) is_connected: bool,
     pub(super) offline: Offline,
     /// Messages that wait to be handed to the links, so that consecutive ones can merge.
@@ -128,7 +109,7 @@ impl Hub {
                 losses,
             },
             peers: Peers::default(),
-            tabs: Vec::new(),
+            tabs: Tabs::default(),
             docs,
             queries: Queries::default(),
             relay: Relay::default(),
@@ -136,9 +117,6 @@ impl Hub {
             upkeep: Upkeep::default(),
             inbox,
             found: Vec::new(),
-            expected: SortedSet::default(),
-            away: Away::default(),
-            passed_on: SortedSet::default(),
             is_connected: false,
             offline: Offline::default(),
             out: Vec::new(),
@@ -175,8 +153,8 @@ impl Hub {
     }
 
     pub(super) fn transport_closed(&mut self, peer: PeerId) {
-        let Some(tab) = self.peers.remove(peer).and_then(|peer| peer.tab) else { return };
-        if self.is_going_away(&tab) {
+        let Some(tab) = self.peers.remove(peer) else { return };
+        if self.tabs.is_leaving(&tab) {
             self.tab_left(&tab);
         } else {
             self.tab_ended(&tab);
@@ -192,31 +170,37 @@ impl Hub {
         self.remove_tab(tab);
     }
 
-    /// A tab is known to be gone, by its Web Lock.
+    /// A tab is known to have ended, by its Web Lock. What it has sent before may be on its way for a
+    /// while.
     pub fn tab_gone(&mut self, tab: &str, now: Millis) {
-        self.inbox.arrivals.push_back(Arrival::Gone(tab.to_owned()));
-        self.proceed(now);
+        self.tabs.end(tab, now);
+    }
+
+    /// Nobody can watch for the end of this tab of an earlier hub: it is given up unless it comes back
+    /// soon.
+    pub fn cannot_watch(&mut self, tab: &str, now: Millis) {
+        self.tabs.cannot_watch(tab, now);
+    }
+
+    /// Whether some tab is here that is not known to have ended.
+    pub fn has_tabs(&self) -> bool {
+        self.tabs.has_living()
     }
 
     pub(super) fn remove_tab(&mut self, tab: &str) {
-        let Some(at) = self.tabs.iter().position(|entry| entry.info.id == tab) else {
-            if self.expected.remove(tab) | self.away.remove(tab) {
-                self.release_all(tab);
-                self.heard_of_tab();
-            }
-            return;
-        };
+        let Some(removed) = self.tabs.remove(tab) else { return };
         self.release_all(tab);
-        self.remove_entry(at);
+        self.tab_removed(tab, removed);
     }
 
-    pub(super) fn remove_entry(&mut self, at: usize) {
-        let TabEntry { info: TabInfo { id: tab, .. }, peer, missed, .. } = self.tabs.remove(at);
-        self.peers.remove(peer);
-        missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
-        self.tell_lost_again();
-        self.events.push_back(HubEvent::Left { tab, peer });
-        self.has_other_tabs = true;
+    pub(super) fn tab_removed(&mut self, tab: &str, removed: Removed) {
+        if let Removed::Here(peer, missed) = removed {
+            self.peers.remove(peer);
+            missed.into_iter().for_each(|event| self.keep_for_next_tab(event));
+            self.tell_lost_again();
+            self.events.push_back(HubEvent::Left { tab: tab.to_owned(), peer });
+            self.has_other_tabs = true;
+        }
         self.heard_of_tab();
     }
 
@@ -270,24 +254,22 @@ impl Hub {
 
     pub(super) fn handle_event(&mut self, event: UpstreamEvent) {
         if let UpstreamEvent::State(state) = &event {
-            self.reachable(&state.state);
+            self.reachable(state);
         }
         let (docs, queries, relay, mut cx) = self.parts();
         match event {
             UpstreamEvent::State(state) => {
-                match state.state.as_str() {
-                    "connecting" => relay.connecting(),
-                    "connected" => {
-                        docs.connected(&mut cx);
-                        relay.connected();
-                    }
-                    _ => {
-                        docs.disconnected();
-                        queries.disconnected();
-                        relay.disconnected();
-                    }
+                if state.is_connected() {
+                    docs.connected(&mut cx);
+                    relay.connected();
+                } else if state.is_connecting() {
+                    relay.connecting();
+                } else {
+                    docs.disconnected();
+                    queries.disconnected();
+                    relay.disconnected();
                 }
-                let lost = self.state.state == "connected" && state.state != "connected";
+                let lost = self.state.is_connected() && !state.is_connected();
                 let losses = self.state.losses + u64::from(lost);
                 self.state = ConnectionEvent { losses, ..state };
                 self.tell_all(&ToTab::ConnectionEvent(self.state.clone()));
@@ -314,13 +296,14 @@ impl Hub {
         let journal = self
             .journal
             .as_ref()
-            .and_then(|journal| journal.deadline(self.now, !self.tabs.is_empty()));
+            .and_then(|journal| journal.deadline(self.now, self.tabs.has_any()));
         let docs = self.docs.deadline().filter(|_| !self.is_stalled());
         let deadlines = [
             waiting,
             journal,
             self.offline.patience,
-            self.away.presence,
+            self.relay.deadline(),
+            self.tabs.deadline(),
             self.upkeep.deadline(),
             self.peers.deadline(),
             docs,
@@ -337,7 +320,10 @@ impl Hub {
         if self.offline.patience.is_some_and(|at| at <= now) {
             self.unreachable();
         }
-        self.take_back_presence();
+        let (_, _, relay, mut cx) = self.parts();
+        relay.wake(&mut cx);
+        let ended = self.tabs.take_ended(now).into_iter().map(Arrival::Gone);
+        self.inbox.arrivals.extend(ended);
         self.start_evicting();
         // What waits for documents that are read may be about others, which must not be forgotten.
         if !self.is_stalled() {

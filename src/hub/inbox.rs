@@ -1,14 +1,13 @@
 //! What has come and waits until the documents it speaks of were read from the store.
 
 use std::collections::VecDeque;
-use tabmux_middleware::{SortedMap, SortedSet};
+use tabmux_middleware::SortedSet;
 
 use super::by_ids::ids_of;
 use super::needs::{Need, needs};
 use super::peers::PeerId;
 use super::{QueryResults, UpstreamEvent};
 use crate::protocol::*;
-use crate::store::Damage;
 
 /// What the tabs' side brings, in order.
 pub(super) enum Arrival {
@@ -28,8 +27,6 @@ pub(super) struct Inbox {
     /// An upstream event about documents that are being read.
     pub event: Option<UpstreamEvent>,
     pub reading: SortedSet<DocId>,
-    /// What is known already of records that can't be read.
-    pub damage: SortedMap<DocId, Damage>,
 }
 
 impl Inbox {

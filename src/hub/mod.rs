@@ -3,10 +3,13 @@
 //! [`Hub`] keeps the sessions with the tabs, [`Upstream`] is the real connection as the hub sees
 //! it, and each document has its own order of changes.
 
+mod arrivals;
 mod away;
+mod bulks;
 mod by_ids;
 mod caps;
 mod checks;
+mod context;
 mod deadlines;
 mod delivery;
 mod doc_table;
@@ -19,6 +22,7 @@ mod handshake;
 mod hub;
 mod inbox;
 mod journal;
+mod lineage;
 mod needs;
 mod peers;
 mod queries;
@@ -27,6 +31,7 @@ mod relay;
 mod settings;
 mod storage;
 mod stored_docs;
+mod tabs;
 mod unload_journal;
 mod upkeep;
 mod upstream;

@@ -20,13 +20,13 @@ use crate::protocol::{
 pub type PeerId = u32;
 
 /// The hub's end of one transport.
-pub(super) struct Peer {
+struct Peer {
     guarantees: Guarantees,
     link: Option<HubLink>,
-    /// The tab at the other end, once it was let in.
-    pub tab: Option<String>,
-    /// The first that was let in here: there is never another.
-    pub owner: Option<String>,
+    /// The tab at the other end, once it was let in: there is never another.
+    owner: Option<String>,
+    /// Whether it was let in in the present session.
+    is_let_in: bool,
     /// How large the frames are that wait for an earlier one.
     early: usize,
     /// Frames outside of any session.
@@ -35,7 +35,18 @@ pub(super) struct Peer {
 
 impl Peer {
     fn new(guarantees: Guarantees) -> Self {
-        Peer { guarantees, link: None, tab: None, owner: None, early: 0, loose: VecDeque::new() }
+        Peer {
+            guarantees,
+            link: None,
+            owner: None,
+            is_let_in: false,
+            early: 0,
+            loose: VecDeque::new(),
+        }
+    }
+
+    fn tab(&self) -> Option<&str> {
+        self.owner.as_deref().filter(|_| self.is_let_in)
     }
 
     /// Takes a frame. A frame of a new session ends the one before.
@@ -58,7 +69,7 @@ impl Peer {
                 return Ok(());
             };
             match self.link_for(id, envelope.session, layers, &codec, settings) {
-                Ok(link) => (self.link, self.tab) = (Some(link), None),
+                Ok(link) => (self.link, self.is_let_in) = (Some(link), false),
                 Err(error) => {
                     self.refuse(&envelope, error.clone(), settings, &*codec);
                     return Err(error);
@@ -108,7 +119,7 @@ impl Peer {
     /// Lets go of all that the session holds: the tab has to begin another.
     fn end_session(&mut self, settings: &HubSettings) {
         let Some(link) = self.link.take() else { return };
-        (self.tab, self.early) = (None, 0);
+        (self.is_let_in, self.early) = (false, 0);
         self.send_loose(link.session(), true, Vec::new(), settings, &**link.codec());
     }
 
@@ -191,9 +202,10 @@ impl Peers {
         self.next_id
     }
 
-    pub fn remove(&mut self, id: PeerId) -> Option<Peer> {
+    /// Returns the tab that was let in on this transport.
+    pub fn remove(&mut self, id: PeerId) -> Option<String> {
         self.deadlines.set(&id, None);
-        self.peers.remove(&id)
+        self.peers.remove(&id).filter(|peer| peer.is_let_in)?.owner
     }
 
     /// Does something with the link of a peer, and notes what has become of it.
@@ -207,13 +219,26 @@ impl Peers {
         Some(result)
     }
 
-    pub fn get_mut(&mut self, id: PeerId) -> Option<&mut Peer> {
-        self.peers.get_mut(&id)
+    /// The tab is let in on this transport.
+    pub fn let_in(&mut self, id: PeerId, tab: &str) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            (peer.owner, peer.is_let_in) = (Some(tab.to_owned()), true);
+        }
+    }
+
+    /// The tab that was let in on this transport, in its present session.
+    pub fn tab(&self, id: PeerId) -> Option<&str> {
+        self.peers.get(&id)?.tab()
+    }
+
+    /// The only tab that may be let in on this transport.
+    pub fn owner(&self, id: PeerId) -> Option<&str> {
+        self.peers.get(&id)?.owner.as_deref()
     }
 
     /// Whether this tab was let in on this transport, in its present session.
     pub fn serves(&self, id: PeerId, tab: &str) -> bool {
-        self.peers.get(&id).is_some_and(|peer| peer.tab.as_deref() == Some(tab))
+        self.tab(id) == Some(tab)
     }
 
     /// The number of the session on this transport, 0 if there is none.

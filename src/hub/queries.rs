@@ -1,5 +1,5 @@
 use super::by_ids::ids_of;
-use super::document::{Context, Waiter};
+use super::context::{Context, Waiter};
 use super::documents::Documents;
 use super::upstream::QueryResults;
 use crate::error::{Error, codes};

@@ -3,6 +3,7 @@
 use tabmux_middleware::Millis;
 
 use super::Hub;
+use crate::protocol::ConnectionEvent;
 
 /// Whether the server can be reached.
 #[derive(Default)]
@@ -21,7 +22,7 @@ impl Hub {
         if std::mem::replace(&mut self.is_connected, true) {
             return;
         }
-        if !self.offline.is_offline && self.state.state != "connected" {
+        if !self.offline.is_offline && !self.state.is_connected() {
             self.offline.patience = self.journal.as_ref().map(|_| self.now + PATIENCE);
         }
         for (doc, found) in std::mem::take(&mut self.found) {
@@ -30,11 +31,11 @@ impl Hub {
     }
 
     /// The upstream connection is in another state.
-    pub(super) fn reachable(&mut self, state: &str) {
-        match state {
-            "connected" => self.offline = Offline::default(),
-            "connecting" => {}
-            _ => self.unreachable(),
+    pub(super) fn reachable(&mut self, event: &ConnectionEvent) {
+        if event.is_connected() {
+            self.offline = Offline::default();
+        } else if !event.is_connecting() {
+            self.unreachable();
         }
     }
 

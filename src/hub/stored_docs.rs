@@ -2,16 +2,15 @@
 
 use tabmux_middleware::Millis;
 
-use super::document::Waiter;
+use super::context::Waiter;
 use super::documents::Documents;
 use super::found::Found;
-use super::inbox::Arrival;
 use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
-use super::{Hub, HubEvent, HubSettings, PendingOp, StoreRequest};
+use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
 use crate::protocol::*;
-use crate::store::{Damage, StoreError, StoredDoc, Write};
+use crate::store::{PER_EPOCH, StoreError, StoredDoc, Write};
 use crate::wire::to_value;
 
 impl Hub {
@@ -25,12 +24,6 @@ impl Hub {
     /// The next thing to ask of the store.
     pub fn poll_store(&mut self) -> Option<StoreRequest> {
         self.journal.as_mut()?.poll()
-    }
-
-    /// Whether the hub waits for a document to be read: until then it must be told of no upstream
-    /// events.
-    pub fn is_stalled(&self) -> bool {
-        self.inbox.is_stalled()
     }
 
     /// The documents with ops that the server has not acknowledged.
@@ -50,12 +43,7 @@ impl Hub {
         self.now = now;
         self.inbox.reading.remove(&doc);
         let found = match read {
-            Ok(mut stored) => {
-                if let Some(before) = self.inbox.damage.remove(&doc) {
-                    stored.add_damage(before);
-                }
-                self.recall(&doc, stored)
-            }
+            Ok(stored) => self.recall(&doc, stored),
             // `clear` was quicker.
             Err(StoreError::Fenced { .. }) if !self.is_storing() => Found::default(),
             Err(fenced @ StoreError::Fenced { .. }) => {
@@ -64,7 +52,7 @@ impl Hub {
             }
             Err(error) => {
                 self.tell_damage(&doc, &error.clone().into());
-                self.docs.unread.insert(doc.clone());
+                self.docs.note_unread(&doc);
                 self.note_failure(&error);
                 Found { is_kept: false, ..Found::default() }
             }
@@ -81,15 +69,13 @@ impl Hub {
         }
     }
 
-    /// Somebody else has read a document, upon which the store has set aside what can't be read: what
-    /// is left there is not the document any more.
-    pub fn damaged(&mut self, damage: Damage, now: Millis) {
+    /// Somebody else has read a document and found that it is damaged.
+    pub fn damaged(&mut self, doc: DocId, now: Millis) {
         self.now = now;
-        let doc = damage.doc.clone();
         if !self.docs.has(&doc) {
-            self.inbox.damage.insert(doc.clone(), damage);
             self.must_read(vec![doc]);
         } else if let Some(journal) = &mut self.journal {
+            journal.damaged.insert(doc.clone());
             journal.needs_checkpoint(&doc);
         }
     }
@@ -117,9 +103,8 @@ impl Hub {
                 damage.to_string()
             }
         };
-        let message = format!("{reason}; the document is loaded from the server");
+        let message = format!("{reason}; it is set aside, and loaded from the server");
         let error = Error::new(codes::STORE_DAMAGED, message);
-        self.tell_damage(doc, &error);
         lost.push(Lost { ops, error });
         Found { is_damaged: true, lost, ..Found::default() }
     }
@@ -143,74 +128,11 @@ impl Hub {
 
     /// Whether the tab may come back with what it held of documents of an earlier hub.
     pub(super) fn expect(&mut self, tab: &str) -> bool {
-        if let Some(entry) = self.tabs.iter().find(|entry| entry.info.id == tab) {
-            return entry.is_resuming;
-        }
-        if !self.away.has(tab) && self.expected.insert(tab.to_owned()) {
+        let (may_come_back, is_new) = self.tabs.expect(tab);
+        if is_new {
             self.events.push_back(HubEvent::Expected { tab: tab.to_owned() });
         }
-        true
-    }
-
-    /// Whether something waits for [`Hub::proceed`].
-    pub fn has_arrivals(&self) -> bool {
-        !self.inbox.arrivals.is_empty()
-    }
-
-    /// Handles what waited for documents that were read.
-    pub fn proceed(&mut self, now: Millis) {
-        self.now = now;
-        while !self.is_stalled() {
-            let Some(arrival) = self.inbox.arrivals.front() else { break };
-            if let Arrival::Message(_, _, message) = arrival {
-                let docs = super::inbox::docs_of_message(message);
-                if self.must_read(docs) {
-                    break;
-                }
-            }
-            match self.inbox.arrivals.pop_front() {
-                Some(Arrival::Message(peer, session, message))
-                    if self.peers.session(peer) == session =>
-                {
-                    self.handle(peer, *message);
-                }
-                // The tab has begun another session since.
-                Some(Arrival::Message(..)) => {}
-                Some(Arrival::Closed(peer)) => self.transport_closed(peer),
-                Some(Arrival::Gone(tab)) => self.tab_ended(&tab),
-                None => {}
-            }
-        }
-        if self.inbox.arrivals.is_empty() {
-            // A tab that is gone can't end what it began.
-            self.upstream.end_bulk();
-        }
-    }
-
-    /// Whether the upstream may take states of these documents from the server: that it has those of
-    /// the store. If not, the store is asked for them; tell the hub what happened upstream meanwhile,
-    /// and ask again once it is no longer stalled.
-    pub fn has_at_hand(&mut self, docs: Vec<DocId>, now: Millis) -> bool {
-        self.now = now;
-        !self.must_read(docs)
-    }
-
-    /// Whether some of these documents have to be read first; asks for them.
-    pub(super) fn must_read(&mut self, docs: Vec<DocId>) -> bool {
-        // Before there is a connection no tab was let in.
-        let Some(journal) = self.journal.as_mut().filter(|_| self.is_connected) else {
-            return self.is_stalled();
-        };
-        for doc in docs {
-            if !self.docs.has(&doc)
-                && journal.keeps(&doc)
-                && !journal.is_off()
-                && self.inbox.reading.insert(doc.clone())
-            {
-                journal.ask(StoreRequest::Read(doc));
-            }
-        }
-        self.inbox.is_stalled()
+        may_come_back
     }
 
     /// The transaction of [`StoreRequest::Commit`] has ended. If it failed, the hub goes on without
@@ -230,8 +152,7 @@ impl Hub {
         }
         if is_behind != was_behind {
             let lineage = ToTab::Lineage(Lineage { lineage: self.lineage() });
-            let tabs = self.tabs.iter().map(|entry| (entry.info.id.clone(), lineage.clone()));
-            let messages: Vec<_> = tabs.collect();
+            let messages = self.tabs.ids().map(|tab| (tab.clone(), lineage.clone())).collect();
             if is_behind {
                 // Before what is not written.
                 self.deliver(messages);
@@ -240,50 +161,6 @@ impl Hub {
             }
         }
         self.let_go(batch);
-    }
-
-    /// Names the hubs that know the revisions: this one alone while the store lacks changes.
-    pub(super) fn lineage(&self) -> String {
-        if self.is_behind() { self.lineage_of_its_own() } else { self.settings.lineage.clone() }
-    }
-
-    /// Whether the store lacks changes, as it fails.
-    pub fn is_behind(&self) -> bool {
-        self.journal.as_ref().is_some_and(Journal::is_behind)
-    }
-
-    fn lineage_of_its_own(&self) -> String {
-        let HubSettings { lineage, epoch, .. } = &self.settings;
-        format!("{lineage}, {epoch} alone")
-    }
-
-    /// Whether this hub knows the revisions of that lineage.
-    pub(super) fn is_of(&self, lineage: &str) -> bool {
-        lineage == self.settings.lineage || lineage == self.lineage_of_its_own()
-    }
-
-    /// Whether a hub of this store that is gone was alone in knowing the revisions of that lineage.
-    pub(super) fn is_of_an_earlier(&self, lineage: &str) -> bool {
-        let rest = lineage.strip_prefix(&self.settings.lineage);
-        rest.is_some_and(|rest| rest.starts_with(", ") && rest.ends_with(" alone"))
-    }
-
-    /// A tab may know revisions of an earlier hub that this one does not, and the order goes on after
-    /// them; but not after one that no hub can have reached.
-    pub(super) fn refuse_implausible(&mut self, resume: &mut ConnectionResume) {
-        if self.journal.is_none() {
-            return;
-        }
-        let limit = (self.settings.epoch + 1) * PER_EPOCH;
-        for held in &mut resume.docs {
-            let own = self.docs.rev(&held.doc).unwrap_or_default();
-            if held.rev.is_some_and(|rev| rev >= limit && rev > own) {
-                let (doc, rev) = (&held.doc, held.rev.take().unwrap_or_default());
-                self.fault(&format!(
-                    "a tab says it has revision {rev} of {doc}, which is at {own}"
-                ));
-            }
-        }
     }
 
     /// Whether a document is in use: it is not to be dropped from the store.
@@ -324,7 +201,7 @@ impl Hub {
     pub fn tell_store_event(&mut self, name: &str, detail: Payload, now: Millis) {
         self.now = now;
         if let Some(journal) = &mut self.journal {
-            journal.events.push(StoreEvent { name: name.to_owned(), detail, heard: None });
+            journal.tell(name, detail);
         }
     }
 
@@ -410,7 +287,3 @@ fn salvage(records: impl Iterator<Item = (u64, Vec<u8>)>, uncommitted: &mut Vec<
 pub(super) fn documents(epoch: u64, is_stored: bool) -> Documents {
     if is_stored { Documents::starting_at(epoch * PER_EPOCH) } else { Documents::default() }
 }
-
-/// More changes than a document has, and more entries than a log, in the time of one epoch; the
-/// clock counts epochs by milliseconds.
-pub(super) const PER_EPOCH: u64 = 1024;

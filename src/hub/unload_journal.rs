@@ -1,7 +1,7 @@
 //! The unload journals of tabs that have ended, as another tab passes them on.
 
 use super::Hub;
-use super::document::Waiter;
+use super::context::Waiter;
 use crate::error::{Error, codes};
 use crate::ot::state_lost;
 use crate::protocol::*;
@@ -42,7 +42,9 @@ impl Hub {
                 doc.lose_ops(&tab, held.ops, &state_lost(), &mut cx);
             }
         }
-        self.passed_on.insert((waiter.tab.clone(), request));
+        if let Some(session) = self.tabs.session_mut(&waiter.tab) {
+            session.pass_on(request);
+        }
         let (_, _, _, mut cx) = self.parts();
         cx.callback(&waiter, waits.then(not_taken_now));
     }

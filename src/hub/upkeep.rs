@@ -91,17 +91,12 @@ impl Hub {
         for tab in tabs {
             self.expect(tab);
         }
-        self.upkeep.evicts_at = Some(if self.awaits_tabs() { now + GRACE } else { now });
-    }
-
-    /// Whether a tab is yet to come back, or to tell what it has open.
-    fn awaits_tabs(&self) -> bool {
-        !self.expected.is_empty() || self.tabs.iter().any(|entry| entry.is_resuming)
+        self.upkeep.evicts_at = Some(if self.tabs.awaits_any() { now + GRACE } else { now });
     }
 
     /// A tab has come, has told what it has open, or is gone.
     pub(super) fn heard_of_tab(&mut self) {
-        if !self.awaits_tabs()
+        if !self.tabs.awaits_any()
             && let Some(at) = &mut self.upkeep.evicts_at
         {
             *at = (*at).min(self.now + TELL_AGAIN_AFTER);

@@ -101,9 +101,7 @@ pub fn transform_pair(
         (_, Op::Del) => {
             return Err(Error::new(codes::DOC_WAS_DELETED, "Document was deleted"));
         }
-        (_, Op::Create(_)) | (Op::Create(_), Op::Edit(_)) => {
-            return Err(Error::new(codes::DOC_ALREADY_CREATED, "Document already created"));
-        }
+        (_, Op::Create(_)) | (Op::Create(_), Op::Edit(_)) => return Err(already_created()),
         (Op::Edit(left), Op::Edit(right)) => {
             let ty = ty.ok_or_else(|| {
                 Error::new(codes::DOC_DOES_NOT_EXIST, "Document has not been created")
@@ -112,4 +110,9 @@ pub fn transform_pair(
         }
     }
     Ok(())
+}
+
+/// Why a creation has no place where others have created the document.
+pub(crate) fn already_created() -> Error {
+    Error::new(codes::DOC_ALREADY_CREATED, "Document already created")
 }

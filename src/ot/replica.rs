@@ -2,56 +2,11 @@ use std::collections::VecDeque;
 
 use tabmux_middleware::SortedMap;
 
+use super::buffer::{Buffer, Take};
+use super::op_slot::{Answered, OpSlot, SubmitOptions, Token};
 use super::{Op, TypeHandle, Types, state_lost, transform_pair, transform_sent};
 use crate::error::{Error, codes};
-use crate::platform::Payload;
 use crate::protocol::{Change, Rev, Snapshot, SubmittedOp};
-
-/// Stands for one call of `submitOp`, `create` or `del`, whose callback is owed an answer.
-pub type Token = u64;
-
-/// Submits whose answer has come, those of each op together: the op is one to the server.
-pub type Answered = Vec<Vec<Token>>;
-
-/// How an op is submitted.
-#[derive(Clone, Debug, Default)]
-pub struct SubmitOptions {
-    /// The source of the op, to be sent to the server where `submit_source` is set.
-    pub source: Option<Payload>,
-    /// ShareDB's `doc.submitSource`: send the source, and compose only ops of equal source.
-    pub submit_source: bool,
-    /// ShareDB's `doc.preventCompose`.
-    pub prevent_compose: bool,
-}
-
-/// An op on its way to the server, composed of one or more submitted ones.
-#[derive(Clone)]
-pub struct OpSlot {
-    /// Its number among all ops of the tab; 0 until it is sent, or written down to be sent.
-    pub op_id: u64,
-    /// What it does, in terms of the tab's present state.
-    pub op: Op,
-    /// The type an edit is made for.
-    pub ty: Option<TypeHandle>,
-    /// Its source.
-    pub source: Option<Payload>,
-    /// The submits it answers for, oldest first.
-    pub tokens: Vec<Token>,
-    submit_source: bool,
-    compose: bool,
-    serial: u64,
-}
-
-/// Which ops [`Replica::take_batch`] takes.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Take {
-    /// All that wait.
-    All,
-    /// The oldest, if the server has answered for all before it.
-    OneByOne,
-    /// Those that [`Replica::number_unsent`] has numbered.
-    Numbered,
-}
 
 /// What became of a [`Replica::load`].
 #[derive(Debug, PartialEq)]
@@ -78,15 +33,12 @@ pub struct Replica {
     ty: Option<TypeHandle>,
     awaiting: VecDeque<OpSlot>,
     inflight: Vec<OpSlot>,
-    buffer: Vec<OpSlot>,
+    buffer: Buffer,
     /// The inflight batch was made on a state that is gone; the hub is going to reject it.
     orphaned: bool,
     rolled_back: bool,
     /// The state came from the application: ops wait until the hub has it as well.
     ingested: bool,
-    /// The buffered ops submitted while a change is applied piece by piece, by serial.
-    applying: Option<Vec<u64>>,
-    next_serial: u64,
 }
 
 impl Replica {
@@ -112,7 +64,7 @@ impl Replica {
 
     /// All ops on their way, oldest first.
     pub fn pending(&self) -> impl Iterator<Item = &OpSlot> {
-        self.awaiting.iter().chain(&self.inflight).chain(&self.buffer)
+        self.awaiting.iter().chain(&self.inflight).chain(self.buffer.iter())
     }
 
     /// How many of them were sent.
@@ -136,59 +88,23 @@ impl Replica {
             Op::Del => None,
             Op::Edit(_) | Op::NoOp => self.ty.clone(),
         };
-        self.next_serial += 1;
-        let slot = OpSlot {
-            op_id: 0,
-            op,
-            ty: self.ty.clone(),
-            source: options.source,
-            tokens: vec![token],
-            submit_source: options.submit_source,
-            compose: !options.prevent_compose,
-            serial: self.next_serial,
-        };
-        match &mut self.applying {
-            Some(stack) => {
-                stack.push(slot.serial);
-                self.buffer.push(slot);
-            }
-            None => self.push(slot)?,
-        }
+        self.buffer.submit(op, self.ty.clone(), options, token)?;
         self.ty = ty_after;
-        Ok(())
-    }
-
-    /// Puts a slot at the end of the buffer, composed into the last one where ShareDB would.
-    fn push(&mut self, slot: OpSlot) -> Result<(), Error> {
-        if let Some(last) = self.buffer.last_mut().filter(|last| last.op_id == 0)
-            && let Some(op) = last.composed_with(&slot)?
-        {
-            last.op = op;
-            last.tokens.extend(slot.tokens);
-            return Ok(());
-        }
-        self.buffer.push(slot);
         Ok(())
     }
 
     /// Begins to apply a change piece by piece, while listeners may submit ops in between.
     /// Returns the position to pass to the other two calls.
     pub fn begin_apply(&mut self) -> usize {
-        self.applying.get_or_insert_default().len()
+        self.buffer.begin_apply()
     }
 
     /// Transforms the next piece against the ops that were submitted since `begin_apply`.
     ///
     /// # Errors
     /// As [`transform_pair`].
-    pub fn transform_piece(&mut self, since: usize, mut piece: Op) -> Result<Op, Error> {
-        let stack = self.applying.as_deref().unwrap_or_default();
-        for serial in stack.iter().skip(since) {
-            if let Some(slot) = self.buffer.iter_mut().find(|slot| slot.serial == *serial) {
-                transform_pair(&mut slot.op, &mut piece, slot.ty.as_ref())?;
-            }
-        }
-        Ok(piece)
+    pub fn transform_piece(&mut self, since: usize, piece: Op) -> Result<Op, Error> {
+        self.buffer.transform_piece(since, piece)
     }
 
     /// Ends what `begin_apply` began: the ops submitted meanwhile are composed as usual.
@@ -196,19 +112,7 @@ impl Replica {
     /// # Errors
     /// The type refuses to compose.
     pub fn end_apply(&mut self, since: usize) -> Result<(), Error> {
-        let Some(stack) = &mut self.applying else { return Ok(()) };
-        if since > 0 {
-            stack.truncate(since);
-            return Ok(());
-        }
-        let first = self.applying.take().and_then(|stack| stack.first().copied());
-        let Some(at) = self.buffer.iter().position(|slot| Some(slot.serial) == first) else {
-            return Ok(());
-        };
-        for slot in self.buffer.split_off(at) {
-            self.push(slot)?;
-        }
-        Ok(())
+        self.buffer.end_apply(since)
     }
 
     /// Ops of the buffer as one batch to send, if nothing is inflight. `next_op_id` counts the tab's
@@ -222,16 +126,13 @@ impl Replica {
             || self.rolled_back
             || self.ingested
             || (which == Take::OneByOne && !self.awaiting.is_empty());
-        let count = match which {
-            Take::All => self.buffer.len(),
-            Take::OneByOne => self.buffer.len().min(1),
-            Take::Numbered => self.buffer.iter().take_while(|slot| slot.op_id != 0).count(),
-        };
-        if count == 0 || must_wait {
+        if must_wait {
             return None;
         }
-        self.inflight = self.buffer.drain(..count).collect();
-        number(&mut self.inflight, next_op_id);
+        self.inflight = self.buffer.take(which, next_op_id);
+        if self.inflight.is_empty() {
+            return None;
+        }
         Some((self.rev, self.inflight.iter().map(OpSlot::submitted).collect()))
     }
 
@@ -242,16 +143,14 @@ impl Replica {
         mut ty: Option<TypeHandle>,
         types: &dyn Types,
     ) -> Self {
-        let inflight = ops.into_iter().map(|SubmittedOp { op_id, op, source, compose }| {
+        let inflight = ops.into_iter().map(|sent| {
             let made_for = ty.clone();
-            match &op {
+            match &sent.op {
                 Op::Create(create) => ty = types.get(&create.type_name),
                 Op::Del => ty = None,
                 Op::Edit(_) | Op::NoOp => {}
             }
-            let submit_source = source.is_some();
-            let (tokens, serial) = (Vec::new(), 0);
-            OpSlot { op_id, op, ty: made_for, source, tokens, submit_source, compose, serial }
+            OpSlot::of_sent(sent, made_for)
         });
         Replica { rev: Some(rev), inflight: inflight.collect(), ..Replica::default() }
     }
@@ -262,24 +161,32 @@ impl Replica {
         if self.rolled_back || self.ingested || self.orphaned {
             return Vec::new();
         }
-        let buffer = if unsent { &mut self.buffer[..] } else { &mut [] };
-        number(buffer, next_op_id);
-        self.inflight.iter().chain(&*buffer).map(OpSlot::submitted).collect()
+        if unsent {
+            self.buffer.number(next_op_id);
+        }
+        let unsent = self.buffer.iter().filter(|_| unsent);
+        self.inflight.iter().chain(unsent).map(OpSlot::submitted).collect()
     }
 
     /// Numbers the ops of the buffer: those submitted from now on are not composed into them.
     pub fn number_unsent(&mut self, next_op_id: &mut u64) {
-        number(&mut self.buffer, next_op_id);
+        self.buffer.number(next_op_id);
     }
 
     /// Whether an op that has its number is without a revision.
     pub fn has_numbered(&self) -> bool {
-        !self.inflight.is_empty() || self.buffer.first().is_some_and(|slot| slot.op_id != 0)
+        !self.inflight.is_empty() || self.buffer.has_numbered()
     }
 
     /// Whether ops wait to be sent.
     pub fn has_unsent(&self) -> bool {
         !self.buffer.is_empty()
+    }
+
+    /// Whether the first of them creates the document.
+    pub fn creates_unsent(&self) -> bool {
+        let is_first = self.awaiting.is_empty() && self.inflight.is_empty();
+        is_first && self.buffer.iter().next().is_some_and(|slot| matches!(slot.op, Op::Create(_)))
     }
 
     /// Whether there is state that a hub gave, or an op that a hub owes an answer for.
@@ -415,9 +322,8 @@ impl Replica {
         self.rev = None;
         self.version = None;
         self.ty = None;
-        self.applying = None;
         self.orphaned = !self.inflight.is_empty();
-        self.drop_buffer()
+        self.buffer.clear()
     }
 
     /// The load that a replica without state waits for does not come: the document is as one that was
@@ -478,14 +384,18 @@ impl Replica {
             self.version = snapshot.version;
             return Ok(Loaded::Kept);
         }
-        let first = self.inflight.iter().chain(&self.buffer).next();
+        let first = self.inflight.iter().chain(self.buffer.iter()).next();
         let creates = first.is_some_and(|slot| matches!(slot.op, Op::Create(_)));
-        // Before it is sent, a creation fits every state in which the document does not exist.
-        let still_fits = self.inflight.is_empty() && snapshot.type_name.is_none();
-        let is_first = self.rev.is_none() && !ingested;
-        if creates && !self.rolled_back && (is_first || still_fits) {
-            self.rev = Some(rev);
-            return Ok(Loaded::Kept);
+        if creates && !self.rolled_back {
+            if self.rev.is_none() && !ingested {
+                // As in ShareDB, what others do is of no account until the server has the creation.
+                return Ok(Loaded::Kept);
+            }
+            // Before it is sent, a creation fits every state in which the document does not exist.
+            if self.inflight.is_empty() && snapshot.type_name.is_none() {
+                self.rev = Some(rev);
+                return Ok(Loaded::Kept);
+            }
         }
         let ty = match &snapshot.type_name {
             Some(name) => Some(type_of(types, name)?),
@@ -493,50 +403,10 @@ impl Replica {
         };
         self.rolled_back = false;
         self.orphaned = !self.inflight.is_empty();
-        self.applying = None;
         self.rev = Some(rev);
         self.version = snapshot.version;
         self.ty = ty;
-        Ok(Loaded::Taken(self.drop_buffer()))
-    }
-
-    fn drop_buffer(&mut self) -> Answered {
-        self.buffer.drain(..).map(|slot| slot.tokens).collect()
-    }
-}
-
-impl OpSlot {
-    /// This op and the next as one, where ShareDB would compose them.
-    fn composed_with(&self, next: &OpSlot) -> Result<Option<Op>, Error> {
-        if !next.compose || (next.submit_source && self.source != next.source) {
-            return Ok(None);
-        }
-        let (Op::Edit(second), Some(ty)) = (&next.op, &next.ty) else { return Ok(None) };
-        match &self.op {
-            Op::Create(create) => {
-                let data = create.data.clone().unwrap_or_else(Payload::undefined);
-                let data = Some(ty.apply(data, second)?);
-                Ok(Some(Op::Create(super::Create { data, ..create.clone() })))
-            }
-            Op::Edit(first) => ty.compose(first, second).transpose().map(|op| op.map(Op::Edit)),
-            Op::Del | Op::NoOp => Ok(None),
-        }
-    }
-
-    fn submitted(&self) -> SubmittedOp {
-        SubmittedOp {
-            op_id: self.op_id,
-            op: self.op.clone(),
-            source: self.source.clone().filter(|_| self.submit_source),
-            compose: self.compose,
-        }
-    }
-}
-
-fn number(slots: &mut [OpSlot], next_op_id: &mut u64) {
-    for slot in slots.iter_mut().filter(|slot| slot.op_id == 0) {
-        slot.op_id = *next_op_id;
-        *next_op_id += 1;
+        Ok(Loaded::Taken(self.buffer.clear()))
     }
 }
 

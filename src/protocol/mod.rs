@@ -17,11 +17,14 @@ pub use layers::layer_spec;
 pub use link::{HubLink, Link, TabLink};
 pub use messages::*;
 pub use proof::tab_id;
-pub use to_hub::ToHub;
+pub use to_hub::{OPENING, ToHub};
 pub use to_tab::ToTab;
 
 pub(crate) use by_hand::check_by_hand;
 pub(crate) use proof::proves;
+
+/// JavaScript's numbers are exact up to here.
+pub(crate) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The version of the protocol. Both ends must speak the same one.
 pub const PROTOCOL: u32 = 1;

@@ -51,8 +51,9 @@ messages! {
     }
 }
 
-/// How long a hub may take to open its store before it can answer a tab.
-const OPENING: Millis = 30_000;
+/// How long a hub may take to open its store, with the function that finds the key, before it can answer
+/// a tab.
+pub const OPENING: Millis = 30_000;
 
 impl Message for ToHub {}
 

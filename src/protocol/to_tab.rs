@@ -169,7 +169,7 @@ impl Message for ToTab {
             // A tab that never hears that the connection was lost does not ask for its presence
             // again.
             (ToTab::ConnectionEvent(last), ToTab::ConnectionEvent(next))
-                if next.state != "connected" || last.state == "connected" =>
+                if !next.is_connected() || last.is_connected() =>
             {
                 *last = next;
                 Ok(())

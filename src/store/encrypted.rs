@@ -1,11 +1,11 @@
 use std::cell::RefCell;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 
 use super::opening::OTHER_KEY;
 use super::turns::Turns;
 use super::{
-    Cipher, Damage, Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError,
+    Cipher, Damage, Durability, Flaw, Inventory, Opened, Opening, RecordKey, Store, StoreError,
     StoredDoc, Write,
 };
 use crate::protocol::DocId;
@@ -73,48 +73,50 @@ impl<C: Cipher> Encrypted<C> {
             Write::Checkpoint { doc, next, record, .. } => {
                 (context(doc, Kind::Checkpoint, *next), record)
             }
-            Write::Remove { .. } | Write::Pin { .. } | Write::Use { .. } => return Ok(write),
+            Write::Remove { .. }
+            | Write::SetAside { .. }
+            | Write::Pin { .. }
+            | Write::Use { .. } => return Ok(write),
         };
         let encrypted = self.cipher.encrypt(record, &context).await;
         *record = encrypted.map_err(|reason| self.failed(&reason))?;
         Ok(write)
     }
 
-    /// Opens the records of a document as stored, or says which is the first that can't be opened.
-    async fn decrypted(
-        &self,
-        doc: &DocId,
-        stored: &StoredDoc,
-    ) -> Result<Result<StoredDoc, RecordKey>, StoreError> {
-        let first = stored.next - stored.log.len() as u64;
-        let mut opened = StoredDoc { next: stored.next, ..StoredDoc::default() };
-        if let Some(encrypted) = &stored.checkpoint {
+    /// Opens the records of a document as stored, up to the first that can't be opened.
+    async fn decrypted(&self, doc: &DocId, stored: StoredDoc) -> Result<StoredDoc, StoreError> {
+        let StoredDoc { checkpoint, log, next, mut damage } = stored;
+        let first = next - log.len() as u64;
+        let mut opened = StoredDoc { next: first, ..StoredDoc::default() };
+        let mut wrong = None;
+        if let Some(encrypted) = &checkpoint {
             opened.checkpoint =
                 self.decrypted_record(doc, Kind::Checkpoint, first, encrypted).await?;
             if opened.checkpoint.is_none() {
-                return Ok(Err(RecordKey::Checkpoint));
+                (wrong, opened.next) = (Some(RecordKey::Checkpoint), 0);
             }
         }
-        let entries = (first..).zip(&stored.log);
-        let entries =
-            entries.map(|(n, encrypted)| self.decrypted_record(doc, Kind::Entry, n, encrypted));
-        for (n, plain) in (first..).zip(try_join_all(entries).await?) {
-            let Some(plain) = plain else { return Ok(Err(RecordKey::Entry(n))) };
-            opened.log.push(plain);
+        let rest = damage.iter_mut().flat_map(|it| std::mem::take(&mut it.rest));
+        let encrypted: Vec<(u64, Vec<u8>)> = (first..).zip(log).chain(rest).collect();
+        let plain = encrypted.iter().map(|(n, it)| self.decrypted_record(doc, Kind::Entry, *n, it));
+        let plain = try_join_all(plain).await?;
+        let mut rest = Vec::new();
+        for ((n, _), plain) in encrypted.iter().zip(plain) {
+            match plain {
+                Some(plain) if wrong.is_none() && *n < next => {
+                    opened.log.push(plain);
+                    opened.next += 1;
+                }
+                Some(plain) => rest.push((*n, plain)),
+                None if *n < next => wrong = wrong.or(Some(RecordKey::Entry(*n))),
+                None => {}
+            }
         }
-        if let Some(damage) = &stored.damage {
-            let rest = self.rescued(doc, &damage.rest).await;
-            opened.damage = Some(Damage { rest, ..damage.clone() });
-        }
-        Ok(Ok(opened))
-    }
-
-    /// Those of the entries that can be opened. The damage is told only once: that the cipher fails
-    /// does not keep it back.
-    async fn rescued(&self, doc: &DocId, rest: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-        let plain = rest.iter().map(|(n, it)| self.decrypted_record(doc, Kind::Entry, *n, it));
-        let plain = rest.iter().zip(join_all(plain).await);
-        plain.filter_map(|((n, _), plain)| Some((*n, plain.ok()??))).collect()
+        opened.damage = match wrong {
+            Some(record) => Some(Damage { doc: doc.clone(), record, flaw: Flaw::Corrupt, rest }),
+            None => damage.map(|it| Damage { rest, ..it }),
+        };
+        Ok(opened)
     }
 
     /// What a record says; nothing if it is corrupt. A cipher that fails for a moment proves nothing.
@@ -132,26 +134,6 @@ impl<C: Cipher> Encrypted<C> {
         let key_check = self.key_check.borrow().clone();
         self.verify_key_check(&key_check).await.map_err(|reason| self.failed(&reason))?;
         Ok(self.cipher.decrypt(encrypted, &context).await.ok())
-    }
-
-    /// Opens a document as stored; sets aside what can't be opened.
-    async fn readable(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        mut stored: StoredDoc,
-    ) -> Result<StoredDoc, StoreError> {
-        loop {
-            let from = match self.decrypted(doc, &stored).await? {
-                Ok(opened) => return Ok(opened),
-                Err(from) => from,
-            };
-            let before = stored.damage.take();
-            stored = self.store.set_aside(epoch, doc, from).await?;
-            if let Some(before) = before {
-                stored.add_damage(before);
-            }
-        }
     }
 }
 
@@ -197,18 +179,7 @@ impl<C: Cipher> Store for Encrypted<C> {
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         let _turn = self.turns.next().await;
         let stored = self.store.read(epoch, doc).await?;
-        self.readable(epoch, doc, stored).await
-    }
-
-    async fn set_aside(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        from: RecordKey,
-    ) -> Result<StoredDoc, StoreError> {
-        let _turn = self.turns.next().await;
-        let stored = self.store.set_aside(epoch, doc, from).await?;
-        self.readable(epoch, doc, stored).await
+        self.decrypted(doc, stored).await
     }
 
     async fn commit(

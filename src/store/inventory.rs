@@ -5,7 +5,7 @@ use crate::protocol::DocId;
 pub struct Inventory {
     /// Every document, in the order of their ids.
     pub docs: Vec<DocInfo>,
-    /// How many records were set aside because they, or one before them, could not be
+    /// How many records were set aside because they, or others of their document, could not be
     /// read, and are still kept.
     pub quarantined: u64,
 }

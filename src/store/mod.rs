@@ -6,8 +6,9 @@
 //! - A transaction is written as a whole or not at all, and only by the hub that opened the store
 //!   last: the store counts an *epoch*, and checks it inside the transaction.
 //! - To append costs what the record costs, however large the document is.
-//! - A record that can't be read is set aside and reported with the document; it is never an error.
-//!   The newest 16 MiB of what was set aside are kept.
+//! - A record that can't be read is reported with the document; it is never an error. The document
+//!   is then to be set aside, in the transaction that writes what takes its place: the newest 16 MiB
+//!   of what was set aside are kept.
 //!
 //! `IndexedDbStore` keeps it in the browser, [`MemoryStore`] as long as the program lives. Around
 //! either, [`Encrypted`] makes the records unreadable without a key.
@@ -43,6 +44,10 @@
 //! # Ok::<(), StoreError>(())
 //! # }).unwrap();
 //! ```
+
+/// How many revisions of a document, and entries of its log, there may be in the time of one epoch: those
+/// of an epoch are counted from so many times its own number. The clock counts epochs by milliseconds.
+pub(crate) const PER_EPOCH: u64 = 1024;
 
 mod cipher;
 mod encrypted;
@@ -102,18 +107,9 @@ pub trait Store {
     /// and nothing changes.
     async fn key_check(&self) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// A document as stored; empty if it is not in the store. What can't be read is set aside and
-    /// reported, once. A document's first write is to come after it was read.
+    /// A document as stored; empty if it is not in the store. What can't be read is reported, and
+    /// stays as it is. A document's first write is to come after it was read.
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError>;
-
-    /// Reads a document whose record is of no use to the caller as if it were corrupt: it and all
-    /// after it are set aside.
-    async fn set_aside(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        from: RecordKey,
-    ) -> Result<StoredDoc, StoreError>;
 
     /// Makes all writes in one transaction, or none of them.
     async fn commit(

@@ -12,6 +12,7 @@ pub(super) enum Change {
     /// Drops the log entries below this one, which is never the first.
     DropBelow(u64),
     DropAll,
+    SetAllAside,
 }
 
 /// What a transaction does to one document.
@@ -73,11 +74,8 @@ impl Plan {
                 summary.pending = *pending;
                 self.changes.push(Change::Put(RecordKey::Checkpoint, bytes));
             }
-            Write::Remove { .. } => {
-                let pinned = self.summary.is_some_and(|it| it.pinned);
-                self.summary = pinned.then(|| Summary { pinned, ..Summary::default() });
-                self.changes.push(Change::DropAll);
-            }
+            Write::Remove { .. } => self.empty(Change::DropAll),
+            Write::SetAside { .. } => self.empty(Change::SetAllAside),
             Write::Pin { pinned, .. } => self.summary.get_or_insert_default().pinned = *pinned,
             Write::Use { at, .. } => {
                 if let Some(summary) = &mut self.summary {
@@ -86,5 +84,11 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    fn empty(&mut self, change: Change) {
+        let pinned = self.summary.is_some_and(|it| it.pinned);
+        self.summary = pinned.then(|| Summary { pinned, ..Summary::default() });
+        self.changes.push(change);
     }
 }

@@ -3,42 +3,33 @@
 use super::{Damage, Flaw, RecordKey, StoredDoc, Summary, frame};
 use crate::protocol::DocId;
 
-/// A document as read, and what must be repaired in the store.
+/// A document as read.
 pub(super) struct Reading {
     pub doc: StoredDoc,
-    pub repair: Option<Repair>,
+    /// The summary it is to have, if the one there is does not fit intact records.
+    pub summary: Option<Summary>,
 }
 
-pub(super) struct Repair {
-    /// The records to move to the quarantine: this one and all after it.
-    pub from: Option<RecordKey>,
-    pub summary: Summary,
-}
-
-/// Reads the records of a document, which must be in order. A useless one counts as corrupt.
+/// Reads the records of a document, which must be in order.
 pub(super) fn read(
     doc: &DocId,
     summary: Option<Summary>,
     records: &[(RecordKey, Vec<u8>)],
-    useless: Option<RecordKey>,
 ) -> Reading {
-    if summary.is_none() && records.is_empty() {
-        return Reading { doc: StoredDoc::default(), repair: None };
-    }
     let mut stored = StoredDoc::default();
-    let filled = fill(&mut stored, summary, records, useless);
-    let counted = recount(&stored, summary.unwrap_or_default());
-    let Err((record, flaw)) = filled else {
-        // A summary that does not fit intact records is what is wrong.
+    if summary.is_none() && records.is_empty() {
+        return Reading { doc: stored, summary: None };
+    }
+    let Err((record, flaw)) = fill(&mut stored, summary, records) else {
+        let counted = recount(&stored, summary.unwrap_or_default());
         let fits = |it: Summary| (it.first, it.next) == (counted.first, counted.next);
-        let repair = Repair { from: None, summary: counted };
-        return Reading { doc: stored, repair: (!summary.is_some_and(fits)).then_some(repair) };
+        return Reading { doc: stored, summary: (!summary.is_some_and(fits)).then_some(counted) };
     };
     let after = records.iter().filter(|(it, _)| *it > record);
     let intact = after.filter_map(|(_, bytes)| frame::unwrap(bytes).ok());
     let rest = intact.map(|(n, payload)| (n, payload.to_vec())).collect();
     stored.damage = Some(Damage { doc: doc.clone(), record, flaw, rest });
-    Reading { doc: stored, repair: Some(Repair { from: Some(record), summary: counted }) }
+    Reading { doc: stored, summary: None }
 }
 
 /// Fills in the good records, up to the first bad one.
@@ -46,12 +37,8 @@ fn fill(
     stored: &mut StoredDoc,
     summary: Option<Summary>,
     records: &[(RecordKey, Vec<u8>)],
-    useless: Option<RecordKey>,
 ) -> Result<(), (RecordKey, Flaw)> {
-    let unwrap = |record, bytes| match frame::unwrap(bytes) {
-        Ok(_) if useless == Some(record) => Err((record, Flaw::Corrupt)),
-        unwrapped => unwrapped.map_err(|flaw| (record, flaw)),
-    };
+    let unwrap = |record, bytes| frame::unwrap(bytes).map_err(|flaw| (record, flaw));
     let mut records = records.iter().peekable();
     if let Some((_, bytes)) = records.next_if(|(record, _)| *record == RecordKey::Checkpoint) {
         let (next, payload) = unwrap(RecordKey::Checkpoint, bytes)?;

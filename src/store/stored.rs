@@ -11,22 +11,13 @@ pub struct StoredDoc {
     pub log: Vec<Vec<u8>>,
     /// The number of the next entry to append.
     pub next: u64,
-    /// What had to be set aside.
+    /// What can't be read: until the document is [set aside](super::Write::SetAside), every reading
+    /// says so.
     pub damage: Option<Damage>,
 }
 
-impl StoredDoc {
-    /// What was set aside just before came after what was now.
-    pub(crate) fn add_damage(&mut self, before: Damage) {
-        match &mut self.damage {
-            Some(damage) => damage.rest.extend(before.rest),
-            None => self.damage = Some(before),
-        }
-    }
-}
-
-/// A record that can't be read. It and all after it were moved to the store's quarantine, so that
-/// what is left is as it was before that record was written.
+/// A record that can't be read. The records before it are the document as it was before that record
+/// was written: nobody may go on from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// The document.
@@ -43,7 +34,7 @@ pub struct Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Damage { doc, record, flaw, rest } = self;
-        write!(f, "the stored {record} of {doc} {flaw}: it was set aside")?;
+        write!(f, "the stored {record} of {doc} {flaw}")?;
         match rest.len() {
             0 => Ok(()),
             count => write!(f, ", with {count} after it"),

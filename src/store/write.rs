@@ -31,6 +31,12 @@ pub enum Write {
         /// The document.
         doc: DocId,
     },
+    /// Moves all records of a document to the quarantine, as some of them can't be read. One that is
+    /// pinned stays so.
+    SetAside {
+        /// The document.
+        doc: DocId,
+    },
     /// Says whether a document is to be kept however long it is not used.
     Pin {
         /// The document; it need not be in the store yet.
@@ -54,6 +60,7 @@ impl Write {
             Write::Append { doc, .. }
             | Write::Checkpoint { doc, .. }
             | Write::Remove { doc }
+            | Write::SetAside { doc }
             | Write::Pin { doc, .. }
             | Write::Use { doc, .. } => doc,
         }

@@ -4,7 +4,7 @@ use tabmux_middleware::Millis;
 
 use super::Tab;
 use crate::error::{Error, codes};
-use crate::ot::{Answered, Loaded, state_lost};
+use crate::ot::{Answered, Loaded, already_created, state_lost};
 use crate::protocol::*;
 use crate::tab::changes::QueuedChange;
 use crate::tab::{DocKey, TabEvent};
@@ -45,7 +45,7 @@ impl Tab {
                 }
             }
             ToTab::ConnectionEvent(event) => {
-                self.is_connected = event.state == "connected";
+                self.is_connected = event.is_connected();
                 self.events.push_back(TabEvent::State(event));
                 self.tell_held();
             }
@@ -129,11 +129,15 @@ impl Tab {
         doc.is_unreadable = false;
         doc.ingested = None;
         let answers_ingest = load.since.is_some();
-        if let Some(since) = load.since.filter(|_| doc.replica.is_ingested()) {
+        // What was asked before may be answered with the very state that the application had.
+        let is_ingested = load.settled && doc.replica.version() == load.snapshot.version;
+        let since = load.since.or_else(|| is_ingested.then(Vec::new));
+        if let Some(since) = since.filter(|_| doc.replica.is_ingested()) {
             return self.catch_up(key, load.rev, since, load.settled, now);
         }
         let is_missing = load.snapshot.type_name.is_none();
         let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
+        let is_too_late = !is_missing && doc.replica.creates_unsent();
         match doc.replica.load(load.rev, &load.snapshot, &*self.types) {
             // As in ShareDB, it is told again of a document that does not exist.
             Ok(Loaded::Kept) if is_again && doc.replica.pending().next().is_none() => {
@@ -142,6 +146,12 @@ impl Tab {
             }
             Ok(Loaded::Kept) => {
                 self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+            }
+            Ok(Loaded::Taken(dropped)) if is_too_late => {
+                let (snapshot, tokens) = (load.snapshot, dropped);
+                self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped: Vec::new() });
+                let error = Some(already_created());
+                self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
             }
             Ok(Loaded::Taken(dropped)) => {
                 let snapshot = load.snapshot;
@@ -211,7 +221,7 @@ impl Tab {
     pub(super) fn change(&mut self, queued: QueuedChange, now: Millis) {
         let QueuedChange { doc: key, from, to, change, settled, catches_up } = queued;
         let Some(doc) = self.docs.get_mut(key) else { return };
-        let Some(held) = doc.replica.rev() else { return };
+        let Some(held) = doc.replica.rev() else { return self.tell_seen(key, to, now) };
         if to <= held && !catches_up {
             return;
         }
@@ -226,16 +236,22 @@ impl Tab {
             Ok(op) => {
                 doc.settled = settled;
                 self.events.push_back(TabEvent::Apply { doc: key, op, src });
-                if let Some(rev) = doc.seen() {
-                    let doc = doc.id.clone();
-                    self.transmit(ToHub::DocSeen(DocSeen { doc, rev }), now);
-                }
+                self.tell_seen(key, to, now);
                 let is_next = |next: &QueuedChange| next.doc == key && next.catches_up;
                 if catches_up && !self.changes.iter().any(is_next) {
                     self.caught_up(key, now);
                 }
             }
             Err(error) => self.lose_state(key, error, Vec::new()),
+        }
+    }
+
+    /// The hub need not keep changes that the tab has, or has no use for.
+    fn tell_seen(&mut self, key: DocKey, rev: Rev, now: Millis) {
+        if let Some(doc) = self.docs.get_mut(key).filter(|doc| doc.is_to_tell_seen(rev)) {
+            doc.told(Some(rev));
+            let doc = doc.id.clone();
+            self.transmit(ToHub::DocSeen(DocSeen { doc, rev }), now);
         }
     }
 

@@ -54,13 +54,15 @@ impl Tab {
     }
 
     /// The hub was refused the document: if it has not sent the state by now, it will not. What was asked
-    /// before the state was given up says nothing of the load that is to come.
+    /// before the state was given up says nothing of the load that is to come; and a document that was created
+    /// here has its state once the hub has answered for that.
     pub(super) fn note_unreadable(&mut self, doc: &DocId, anew: bool) {
         if let Some((_, doc)) = self.docs.find(doc)
             && doc.replica.rev().is_none()
-            && (anew || doc.lost_with_hub || !doc.replica.is_rolled_back())
         {
-            doc.is_unreadable = true;
+            let is_lost = doc.replica.is_rolled_back();
+            let is_created = !is_lost && doc.replica.pending().next().is_some();
+            doc.is_unreadable |= anew || doc.lost_with_hub || !(is_lost || is_created);
         }
         self.tell_held();
     }

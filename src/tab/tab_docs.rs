@@ -31,14 +31,9 @@ pub(super) struct TabDoc {
 }
 
 impl TabDoc {
-    /// The revision to tell the hub of, if it is time to.
-    pub fn seen(&mut self) -> Option<Rev> {
-        let rev = self.replica.rev()?;
-        if rev < self.told_seen + SEEN_EVERY {
-            return None;
-        }
-        self.told_seen = rev;
-        Some(rev)
+    /// Whether it is time to tell the hub that the tab has changes up to this revision.
+    pub fn is_to_tell_seen(&self, rev: Rev) -> bool {
+        rev >= self.told_seen + SEEN_EVERY
     }
 
     /// Whether the hub is to get ops of it before the tab, which goes offline, may leave.

@@ -132,8 +132,7 @@ export const ACCEPTED = [
       'an op made offline is at the hub at once, where siblings see it: to pause the document after that ' +
       'does not hold it back, nor does to close the connection, and what is submitted while it waits, in ' +
       'a callback or as the connection comes back, or with another `submitSource`, may be composed into it or ' +
-      'not. To pause the document in a callback may hold back what is submitted in the same tick. A creation that waits has its error when ' +
-      'a tab hears that others have created the document, and in ShareDB when the server says so. Results ' +
+      'not. To pause the document in a callback may hold back what is submitted in the same tick. Results ' +
       'wait for a paused creation, also those that come later, but not for another if the application has ' +
       'given some',
     rewrite: (logs, {waited, found}) => {

@@ -3,26 +3,25 @@ import {ACCEPTED} from './accepted.mjs';
 import {isOffline} from './avoided.mjs';
 import {
   firstBroughtUpToDate,
-  firstCalledBackByTabOnly,
   firstDeletedAgain,
   firstDestroyedBesideOthers,
   firstKnown,
   firstLeftUnloaded,
+  firstSkipped,
   firstSubmittedInCallback,
   firstSubmittedOnReturn,
-  firstThrownBesideOthers,
+  thrownIn,
 } from './phases.mjs';
 
 /** The first difference between what two worlds saw that is not accepted, and the kinds that were. */
 export function compare(plain, tab) {
   const logs = [plain.observer.logs, tab.observer.logs];
   const refused = [plain, tab].map(({world}) => world.server.refused);
-  const thrown = thrownIn(plain.observer);
   const seen = {
     end: plain.program.steps.length,
     early: plain.program.early,
-    thrown,
-    skipped: Math.min(firstThrownBesideOthers(plain, thrown), firstCalledBackByTabOnly(plain, tab)),
+    thrown: thrownIn(plain),
+    skipped: firstSkipped(plain, tab),
     taken: Math.min(firstDestroyedBesideOthers(plain), firstLeftUnloaded(plain, tab)),
     refused: refused[0],
     sameRefusals: isDeepStrictEqual(...refused),
@@ -38,7 +37,6 @@ export function compare(plain, tab) {
       firstPausedOffline(plain),
       firstPausedInCallback(plain),
       firstSentOtherwise(plain),
-      firstCreatedByOthers(tab),
       firstSubmittedInCallback(plain),
       firstSubmittedInCallbackOffline(plain),
       firstSubmittedOnReturn(plain, tab),
@@ -56,16 +54,6 @@ export function compare(plain, tab) {
   return {difference: undefined, used: used.map(({name}) => name)};
 }
 
-/** The phases in which something was thrown into ShareDB. */
-function thrownIn({logs}) {
-  const thrown = new Set();
-  for (const [on, log] of logs) {
-    if (on !== 'process' && !/^c\d+( steps)?$/.test(on)) continue;
-    for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
-  }
-  return thrown;
-}
-
 /** The phase of the first such step. */
 function firstPhase({program: {steps}, phases}, is) {
   const at = steps.findIndex((step, at) => is(step, at) || (step.next && is(step.next, at)));
@@ -75,15 +63,6 @@ function firstPhase({program: {steps}, phases}, is) {
 /** The phase in which a document is paused while its client is offline. */
 function firstPausedOffline(run) {
   return firstPhase(run, (step, at) => step.do === 'pause' && isOffline(run.program.steps, at));
-}
-
-/** The phase in which a creation fails, while a document is paused or a client is offline. */
-function firstCreatedByOthers({observer: {logs}, program: {steps}}) {
-  const from = steps.findIndex(({do: kind}) => ['pause', 'drop', 'close'].includes(kind));
-  const phases = [...logs.values()].flatMap((log) =>
-    log.filter(({args}) => args[0]?.error === 'ERR_DOC_ALREADY_CREATED').map(({phase}) => phase),
-  );
-  return from < 0 ? Infinity : Math.min(...phases.filter((phase) => phase > from));
 }
 
 /** The phase in which an op is submitted in a callback that a client waits for offline. */
@@ -108,12 +87,15 @@ function firstSentOtherwise(run) {
   );
 }
 
-/** The phase from which on a client has a query and the creation of a document that was paused. */
+/** The phase from which on a client has a query and the creation of a document that is paused. */
 function firstFoundWhilePaused(run) {
   const {steps} = run.program;
+  const phaseOf = (at) => run.phases.findLast((from) => from <= at);
   const isPaused = (step, at) =>
     isCreation(step) &&
-    steps.slice(0, at).some(({do: kind, c, d}) => kind === 'pause' && c === step.c && d === step.d);
+    steps.some(({do: kind, c, d}, other) => {
+      return kind === 'pause' && c === step.c && d === step.d && phaseOf(other) <= phaseOf(at);
+    });
   const first = (c, is) => firstPhase(run, (step, at) => step.c === c && is(step, at));
   const ofClient = (_, c) => Math.max(first(c, isPaused), first(c, isQuery));
   return Math.min(...run.world.clients.map(ofClient));

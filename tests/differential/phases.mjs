@@ -13,8 +13,26 @@ function firstPhase(run, fits) {
   return stepsByPhase(run).find(([from, steps]) => fits(steps, from))?.[0] ?? Infinity;
 }
 
+/** The phases in which something was thrown into ShareDB. */
+export function thrownIn({observer: {logs}}) {
+  const thrown = new Set();
+  for (const [on, log] of logs) {
+    if (on !== 'process' && !/^c\d+( steps)?$/.test(on)) continue;
+    for (const {what, phase} of log) if (/error|throws/.test(what)) thrown.add(phase);
+  }
+  return thrown;
+}
+
+/** The first phase in which ShareDB may skip what a tab does: the program goes on in another way. */
+export function firstSkipped(plain, tab) {
+  return Math.min(
+    firstThrownBesideOthers(plain, thrownIn(plain)),
+    firstCalledBackByTabOnly(plain, tab),
+  );
+}
+
 /** A phase in which something was thrown while more was asked for or resumed, which ShareDB may skip. */
-export function firstThrownBesideOthers(run, thrown) {
+function firstThrownBesideOthers(run, thrown) {
   return firstPhase(
     run,
     (steps, from) => thrown.has(from) && (steps.length > 1 || steps.some(returns)),
@@ -22,7 +40,7 @@ export function firstThrownBesideOthers(run, thrown) {
 }
 
 /** A phase in which only the tab calls back, and goes on with another step. */
-export function firstCalledBackByTabOnly(plain, tab) {
+function firstCalledBackByTabOnly(plain, tab) {
   const {steps} = plain.program;
   const goesOn = ([key, {count}]) => {
     const called = tab.observer.calls.get(key)?.count;
@@ -46,14 +64,18 @@ export function firstSubmittedInCallback(run) {
   );
 }
 
-/** A phase in which an op is submitted right before the connection comes back, and made another version. */
+/**
+ * A phase in which an op is submitted right before the connection comes back, and made another version, or
+ * may have failed with a creation.
+ */
 export function firstSubmittedOnReturn(plain, tab) {
   const returns = (step) => ['restore', 'open'].includes(step.do);
   const submitsFirst = (steps) =>
     steps.some((step, at) => isOp(step) && steps.slice(at).some(returns));
   const phases = new Map(stepsByPhase(plain));
-  return firstEnd(plain, tab, ({phase, ofPlain, ofTab}) => {
-    return submitsFirst(phases.get(phase)) && ofTab.version > ofPlain.version;
+  return firstEnd(plain, tab, ({phase, ofPlain, ofTab, codes}) => {
+    const differs = ofTab.version > ofPlain.version || codes.includes('ERR_DOC_ALREADY_CREATED');
+    return submitsFirst(phases.get(phase)) && differs;
   });
 }
 
@@ -133,7 +155,8 @@ function firstEnd(plain, tab, holds) {
 
 const isEnd = ({what}) => what === 'is';
 
-/** The phase in which only ShareDB has ops of others, of a document that was given to a query as a result. */
+/** The phase in which ShareDB has more ops of others than a tab, of a document that was given to a query as a
+ * result. */
 export function firstBroughtUpToDate(plain, tab) {
   const {docs, steps} = plain.program;
   const phaseOf = (at) => plain.phases.findLast((from) => from <= at);
@@ -147,7 +170,9 @@ export function firstBroughtUpToDate(plain, tab) {
       const [ofPlain, ofTab] = [plain, tab].map(({observer}) =>
         (observer.logs.get(name) ?? []).filter(isByOthers).map(({phase}) => phase),
       );
-      return ofPlain.filter((phase) => phase >= phaseOf(at) && !ofTab.includes(phase));
+      const times = (phases, phase) => phases.filter((other) => other === phase).length;
+      const isMore = (phase) => times(ofPlain, phase) > times(ofTab, phase);
+      return ofPlain.filter((phase) => phase >= phaseOf(at) && isMore(phase));
     });
   });
   return Math.min(Infinity, ...told);

@@ -102,9 +102,21 @@ fn what_is_kept_for_a_tab_that_is_away_has_a_limit_and_ends_with_it() {
     assert_eq!(stage.text(0, &id), stage.text(1, &id));
     close(&mut stage, 0);
     stage.edit_outside(&id, json!(["y"]));
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     stage.settle();
     stage.run_for(1);
     stage.edit_outside(&id, json!(["z"]));
+    assert!(stage.hub.size().1 < 64, "{:?}", stage.hub.size());
+}
+
+#[test]
+fn a_tab_that_leaves_as_it_ends_is_not_awaited() {
+    let (mut stage, id) = two_tabs();
+    stage.hub.tab_gone("tab-0", stage.now);
+    close(&mut stage, 0);
+    stage.run_for(200);
+    for _ in 0..100 {
+        stage.edit_outside(&id, json!(["x"]));
+    }
     assert!(stage.hub.size().1 < 64, "{:?}", stage.hub.size());
 }

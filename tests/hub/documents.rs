@@ -82,7 +82,7 @@ fn a_tab_that_comes_within_the_linger_finds_the_document_followed() {
 fn a_document_nobody_holds_any_more_is_forgotten() {
     let (mut stage, id) = (Stage::new(1), doc("a"));
     stage.subscribe(0, &id);
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     stage.run_for(LINGER);
     assert_eq!(stage.script.borrow().count("destroy docs.a"), 1);
     assert_eq!(stage.hub.size(), (0, 0));
@@ -253,7 +253,7 @@ fn a_creation_that_waits_for_the_server_outlives_its_tab() {
     stage.script.borrow_mut().server.insert(id.clone(), deleted);
     stage.submit(1, &id, create("mine")).unwrap();
     stage.flush_unheard(1, &id);
-    stage.hub.tab_gone("tab-1", stage.now);
+    stage.tab_gone("tab-1");
     stage.settle();
     let text = stage.script.borrow().server[&id].1.data.clone();
     assert_eq!(text, Some(json!("mine")));

@@ -50,7 +50,7 @@ fn a_channel_is_subscribed_once_and_presence_goes_to_the_siblings_alone() {
     send(&mut stage, 0, json!({ "a": "p", "ch": "x", "id": "me", "p": 5, "pv": 0 }));
     assert_eq!(heard(&stage, 0), []);
     assert_eq!(heard(&stage, 1), [("me".to_owned(), json!(5), "tab-0".to_owned())]);
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     stage.settle();
     assert_eq!(heard(&stage, 1)[1], ("me".to_owned(), Value::Null, "tab-0".to_owned()));
     assert_eq!(stage.script.borrow().calls.iter().filter(|call| call.contains("null")).count(), 1);
@@ -78,7 +78,7 @@ fn l2_a_tab_that_goes_while_the_server_is_away_is_gone_for_its_siblings() {
     from_server(&mut stage, json!({ "a": "ps", "ch": "x", "seq": 1 }));
     send(&mut stage, 0, json!({ "a": "p", "ch": "x", "id": "me", "p": 5, "pv": 0 }));
     connection(&mut stage, "disconnected");
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     stage.settle();
     assert_eq!(heard(&stage, 1)[1], ("me".to_owned(), Value::Null, "tab-0".to_owned()));
 }

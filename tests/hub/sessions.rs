@@ -1,6 +1,6 @@
 use serde_json::json;
 use tabmux::Payload;
-use tabmux::hub::UpstreamEvent;
+use tabmux::hub::{HubEvent, UpstreamEvent};
 use tabmux::protocol::{ConnectionEvent, ToTab, tab_id};
 use tabmux::tab::{TabEvent, TabSettings};
 use tabmux::transports::Frame;
@@ -161,4 +161,43 @@ fn the_session_of_a_tab_that_takes_nothing_ends_before_it_costs_too_much() {
     stage.seed(&doc("a"), "hello");
     stage.subscribe(0, &doc("a"));
     assert_eq!(stage.text(0, &doc("a")).as_deref(), Some("hello"));
+}
+
+/// Both have the text open, and the Web Lock of the first is free.
+fn one_of_two_has_ended() -> Stage {
+    let mut stage = Stage::new(2);
+    stage.seed(&doc("a"), "hello");
+    for at in 0..2 {
+        stage.subscribe(at, &doc("a"));
+    }
+    stage.events.clear();
+    stage.hub.tab_gone("tab-0", stage.now);
+    stage
+}
+
+fn has_left(stage: &Stage) -> bool {
+    stage.events.iter().any(|event| matches!(event, HubEvent::Left { tab, .. } if tab == "tab-0"))
+}
+
+#[test]
+fn l2_what_a_tab_has_sent_before_it_ended_is_taken_before_it_is_gone() {
+    let mut stage = one_of_two_has_ended();
+    stage.edit(0, &doc("a"), json!(["oh "]));
+    assert_eq!(stage.text(1, &doc("a")).as_deref(), Some("oh hello"));
+    assert!(!has_left(&stage));
+    stage.run_for(200);
+    assert!(has_left(&stage));
+    assert!(stage.hub.has_tabs());
+    stage.hub.tab_gone("tab-1", stage.now);
+    assert!(!stage.hub.has_tabs());
+}
+
+#[test]
+fn a_tab_that_begins_a_session_has_not_ended() {
+    let mut stage = one_of_two_has_ended();
+    stage.rejoin(0);
+    stage.run_for(200);
+    assert!(!has_left(&stage));
+    stage.edit(0, &doc("a"), json!(["oh "]));
+    assert_eq!(stage.text(1, &doc("a")).as_deref(), Some("oh hello"));
 }

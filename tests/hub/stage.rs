@@ -22,6 +22,9 @@ use crate::upstream::Scripted;
 
 pub const LINGER: u64 = 1000;
 
+/// How long the hub waits for the last messages of a tab that has ended.
+const LAST_MESSAGES: u64 = 200;
+
 pub fn doc(id: &str) -> DocId {
     DocId::new("docs", id)
 }
@@ -307,6 +310,12 @@ impl Stage {
     pub fn run_for(&mut self, span: u64) {
         self.now += span;
         self.settle();
+    }
+
+    /// The tab has ended, and all that it has sent has come.
+    pub fn tab_gone(&mut self, tab: &str) {
+        self.hub.tab_gone(tab, self.now);
+        self.run_for(LAST_MESSAGES);
     }
 
     pub fn receive(&mut self, peer: PeerId, frame: Frame) {

@@ -195,3 +195,31 @@ sameOutcome(
     return errors;
   },
 );
+
+sameOutcome('a state that is ingested as the same one comes is told once', async (clients) => {
+  const {connection, doc} = await created(clients);
+  await call(doc, 'subscribe');
+  const snapshot = doc.toSnapshot();
+  await call(doc, 'destroy');
+  const next = connection.get('things', 'one');
+  let loads = 0;
+  next.on('load', () => loads++);
+  const answer = answerOf(next, 'subscribe');
+  next.ingestSnapshot(snapshot);
+  const edit = await answerOf(next, 'submitOp', ADD);
+  return {answer: await answer, edit, loads, state: stateOf(next)};
+});
+
+sameOutcome('an edit after a creation that fails has the error of that', async (clients) => {
+  await created(clients);
+  const connection = await clients.open();
+  const doc = connection.get('things', 'one');
+  await clients.drop();
+  const creation = answerOf(doc, 'create', {n: 0});
+  await clients.quiet();
+  const other = answerOf(connection.get('things', 'other'), 'create', {});
+  await clients.quiet();
+  const edit = answerOf(doc, 'submitOp', ADD);
+  await clients.restore();
+  return {creation: await creation, other: await other, edit: await edit, state: stateOf(doc)};
+});

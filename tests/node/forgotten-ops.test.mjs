@@ -7,6 +7,14 @@ const ADD = [{p: ['n'], na: 1}];
 
 const stateOf = ({version, type, data}) => ({version, type: type?.name ?? null, data});
 
+/** How a call ends: `ok`, or what the error says. */
+function messageOf(doc, method, ...args) {
+  return call(doc, method, ...args).then(
+    () => 'ok',
+    ({message}) => message,
+  );
+}
+
 /** A client that has `{n: 1}` at version 2, where the server has `{n: 2}` at version 3 and no ops. */
 async function leftBehind(clients) {
   const outside = clients.outside.get('things', 'one');
@@ -41,13 +49,28 @@ for (const ask of ['fetch', 'subscribe']) {
     return {answers: await Promise.all(answers), states: docs.map(stateOf)};
   });
 
+  // Of these, ShareDB undoes the edit, and loads the document anew after the deletion.
+  for (const [what, ...op] of [
+    ['an edit', 'submitOp', ADD],
+    ['a deletion', 'del'],
+  ]) {
+    sameOutcome(
+      `who has nothing of it has it by ${ask}, beside ${what} that is too late`,
+      async (clients) => {
+        const {doc} = await leftBehind(clients);
+        const late = (await clients.open()).get('things', 'one');
+        await clients.drop();
+        const answers = [messageOf(doc, ...op), messageOf(late, ask)];
+        await clients.quiet();
+        await clients.restore();
+        return {answers: await Promise.all(answers), state: stateOf(doc), late: stateOf(late)};
+      },
+    );
+  }
+
   sameOutcome(`who has the document hears by ${ask} that it can't go on`, async (clients) => {
     const {doc} = await leftBehind(clients);
-    const error = await call(doc, ask).then(
-      () => 'none',
-      ({message}) => message,
-    );
-    return {error, state: stateOf(doc)};
+    return {error: await messageOf(doc, ask), state: stateOf(doc)};
   });
 }
 

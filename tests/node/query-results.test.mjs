@@ -147,6 +147,26 @@ sameOutcome(
   },
 );
 
+sameOutcome(
+  'results that wait for a paused creation wait on when a fetch is refused',
+  async (clients) => {
+    await withDocs(clients, 2);
+    const connection = await clients.open();
+    const doc = connection.get('things', '0');
+    doc.pause();
+    const created = answerOf(doc, 'create', {n: 1});
+    const {query, found} = ask(connection, 'createSubscribeQuery');
+    await clients.quiet();
+    clients.refuse(['f']);
+    const fetched = await answerOf(doc, 'fetch');
+    const whileRefused = query.ready;
+    clients.allow();
+    doc.resume();
+    const states = (await found).map(stateOf);
+    return {fetched, whileRefused, states, created: await created};
+  },
+);
+
 for (const transport of ['direct', 'message-port']) {
   test(`documents that are destroyed while they are fetched in bulk have their data: ${transport}`, async () => {
     const clients = new Clients(transport);

@@ -75,6 +75,8 @@ test('without Web Locks, a tab of an earlier hub that does not come back is give
   await write(tab, 1000);
   assert.deepEqual(events, []);
   await skip(1000);
+  // Only timers for long are skipped: the hub looks at the clock as something happens.
+  await write(tab, 1);
   // The hub keeps for a while what no tab wants any more.
   await skip(5000);
   await write(tab, 1000);

@@ -28,6 +28,10 @@ pub struct Life {
     pub crashes: bool,
     /// The hub has a store, which refuses to write at times.
     pub refusing_disk: bool,
+    /// The store keeps only some of the documents.
+    pub keeps_some: bool,
+    /// At crashes, records of the store are damaged.
+    pub damage: bool,
 }
 
 impl Life {
@@ -44,6 +48,8 @@ pub const EDITS: Life = Life {
     presence: false,
     crashes: false,
     refusing_disk: false,
+    keeps_some: false,
+    damage: false,
 };
 
 /// The channels of presence.
@@ -69,6 +75,7 @@ pub fn live(world: &mut World, life: Life) {
         world.server.refusals = 0.05;
     }
     if life.has_store() {
+        world.keeps_some = life.keeps_some;
         world.add_disk();
     }
     for _ in 0..world.common.rng.random_range(2..=4) {
@@ -119,7 +126,14 @@ fn act(world: &mut World, docs: &[DocId], life: Life) {
             return world.disconnect_outside(Some(soon));
         }
         13..16 if life.crashes && !world.upstream.client.borrow().creates_blindly() => {
-            return world.crash_hub();
+            let is_damaged = life.damage && world.common.rng.random_bool(0.5);
+            world.crash_hub_and_damage(is_damaged);
+            while life.damage && world.common.rng.random_bool(0.3) {
+                let pause = world.common.rng.random_range(0..100);
+                world.run_for(pause);
+                world.crash_hub();
+            }
+            return;
         }
         14..17 if life.refusing_disk && !life.crashes => return world.refuse_to_write(1),
         16 if life.refusing_disk => return world.refuse_to_write(1),

@@ -1,6 +1,6 @@
 //! The hub's store: a disk that takes its time, and hubs that crash at any point of a transaction.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use futures::executor::block_on;
 use rand::RngExt;
@@ -8,23 +8,26 @@ use tabmux::hub::{HubEvent, Room, StoreRequest};
 use tabmux::protocol::DocId;
 use tabmux::store::{
     Durability, Inventory, MemoryDisk, MemoryStore, Opened, Opening, Store, StoreError, StoredDoc,
+    Write,
 };
 
 use super::tab::Common;
-use super::world::World;
+use super::world::{World, is_kept};
 
 /// How long the disk takes at most to do something, and to say so.
 const DELAY: u64 = 30;
 
 /// A store and what was asked of it.
 pub struct Disk {
-    disk: MemoryDisk,
-    store: MemoryStore,
+    pub(super) disk: MemoryDisk,
+    pub(super) store: MemoryStore,
     pub opened: Opened,
     /// How many transactions it is to refuse.
     refusals: u32,
     /// There is hardly any room left on the device.
     is_full: bool,
+    /// The documents with damaged records.
+    pub(super) damaged: BTreeSet<DocId>,
     /// Oldest first; each begins when the one before was done.
     jobs: VecDeque<Job>,
 }
@@ -50,11 +53,12 @@ impl Disk {
         let store = MemoryStore::new(&disk);
         let opening = Opening { floor: 0, lineage: "the disk".to_owned(), ..Opening::default() };
         let opened = block_on(store.open(opening)).expect("it opens");
-        Disk { disk, store, opened, refusals: 0, is_full: false, jobs: VecDeque::new() }
+        let (damaged, jobs) = (BTreeSet::new(), VecDeque::new());
+        Disk { disk, store, opened, refusals: 0, is_full: false, damaged, jobs }
     }
 
     /// The disk as the next hub finds it. What was on its way may be done, or not.
-    fn crash(mut self, common: &mut Common) -> Disk {
+    fn crash(mut self, is_damaged: bool, common: &mut Common) -> Disk {
         while common.rng.random_bool(0.5)
             && let Some(mut job) = self.jobs.pop_front()
         {
@@ -62,9 +66,12 @@ impl Disk {
                 self.perform(&mut job);
             }
         }
+        for _ in 0..common.rng.random_range(1..=2) * u32::from(is_damaged) {
+            self.damage(common);
+        }
         let refusals = std::mem::take(&mut self.refusals);
-        let is_full = self.is_full;
-        let next = Disk { refusals, is_full, ..Disk::new(self.disk.clone()) };
+        let (is_full, damaged) = (self.is_full, self.damaged.clone());
+        let next = Disk { refusals, is_full, damaged, ..Disk::new(self.disk.clone()) };
         // D1: whatever the dead hub still had on its way changes nothing.
         for mut job in std::mem::take(&mut self.jobs) {
             if job.answer.is_none() {
@@ -98,6 +105,9 @@ impl Disk {
                     self.disk.fail_next_commit(quota);
                 }
                 let result = block_on(self.store.commit(epoch, writes, Durability::Relaxed));
+                if result.is_ok() {
+                    self.note_set_aside(writes);
+                }
                 Some(Answer::Committed(result))
             }
             StoreRequest::Room => {
@@ -108,6 +118,25 @@ impl Disk {
             StoreRequest::Open => Some(Answer::Opened(self.open_again())),
             StoreRequest::Ask { .. } => unreachable!("no tab of the simulation asks the store"),
         };
+    }
+
+    /// What takes the place of damaged records is written as they are set aside: they are not
+    /// overwritten, nor does the log go on from there. A document that nobody has read can go.
+    fn note_set_aside(&mut self, writes: &[Write]) {
+        for write in writes {
+            match write {
+                Write::SetAside { doc } | Write::Remove { doc } => {
+                    self.damaged.remove(doc);
+                }
+                Write::Append { doc, .. } | Write::Checkpoint { doc, .. } => {
+                    assert!(
+                        !self.damaged.contains(doc),
+                        "{doc} is damaged, and written: {write:?}"
+                    );
+                }
+                Write::Pin { .. } | Write::Use { .. } => {}
+            }
+        }
     }
 
     fn open_again(&mut self) -> Result<Vec<DocId>, StoreError> {
@@ -167,12 +196,21 @@ impl World {
 
     /// The hub's thread ends at once, and another takes its place.
     pub fn crash_hub(&mut self) {
+        self.crash_hub_and_damage(false);
+    }
+
+    /// As `crash_hub`; some records may be damaged then.
+    pub fn crash_hub_and_damage(&mut self, is_damaged: bool) {
         let disk = self.disk.take().expect("the hub has a store");
+        self.common.ledger.untold.clear();
         if self.hub.is_behind() {
             let sent = self.upstream.client.borrow_mut().take_unrecorded();
             self.common.ledger.lose_unwritten(self.epoch(), &sent);
         }
-        self.disk = Some(disk.crash(&mut self.common));
+        for origin in self.upstream.client.borrow_mut().take_dropped() {
+            self.common.ledger.refuse(&origin);
+        }
+        self.disk = Some(disk.crash(is_damaged, &mut self.common));
         self.replace_hub();
         // L3: what watches over the hub notices within a second.
         for at in 0..self.tab_count() {
@@ -223,6 +261,11 @@ impl World {
         match answer {
             Answer::Read(doc, result) => {
                 self.common.trace(|| format!("the disk has {doc}"));
+                let is_kept = !self.keeps_some || is_kept(&doc);
+                assert!(is_kept, "the hub has read {doc}, which it does not keep");
+                if self.disk.as_ref().is_some_and(|disk| disk.damaged.contains(&doc)) {
+                    self.common.ledger.must_be_told(&doc);
+                }
                 self.hub.stored(doc, result, now);
             }
             Answer::Committed(result) => {

@@ -10,6 +10,10 @@ use tabmux::{Error, codes};
 use super::server::Server;
 use crate::support::{FIRST_MARKER, markers};
 
+/// What ops are answered that an earlier hub had, and of which the store says nothing.
+pub const UNKNOWN: [&str; 3] =
+    [codes::HUB_LOST, "ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED", "ERR_TEST_DROPPED_BY_LOAD"];
+
 /// One call of `submitOp`, `create` or `del`.
 pub struct Submission {
     pub by: String,
@@ -17,12 +21,16 @@ pub struct Submission {
     /// What its callback was given, each time it was called.
     pub answers: Vec<Option<Error>>,
     marked: bool,
+    /// It creates its document.
+    creates: bool,
     /// The epochs of the hubs that told its tab that it has its place, which nothing may undo.
     durable: BTreeSet<u64>,
     /// Its number among those of its tab, once it has its place.
     op_id: Option<u64>,
     /// Its tab has left it to others.
     left: bool,
+    /// When records of its document were damaged, it was there: it may be lost with them.
+    damaged: bool,
 }
 
 #[derive(Default)]
@@ -35,6 +43,14 @@ pub struct Ledger {
     unrecorded: BTreeSet<char>,
     /// The markers of ops that some tab was told are lost.
     lost: BTreeSet<char>,
+    /// The documents that had damaged records.
+    damaged: BTreeSet<DocId>,
+    /// The documents that the hub has evicted from the store.
+    evicted: BTreeSet<DocId>,
+    /// The markers in records that were damaged: nobody can tell these.
+    unreadable: BTreeSet<char>,
+    /// The documents that the hub has found damaged, and has told no tab.
+    pub untold: BTreeSet<DocId>,
     /// The ops that the hub was told are refused, by tab and number.
     refused: BTreeSet<(String, u64)>,
 }
@@ -46,9 +62,23 @@ impl Ledger {
         let (by, doc, answers) = (by.to_owned(), doc.clone(), Vec::new());
         let durable = BTreeSet::new();
         let op_id = None;
-        let left = false;
-        self.submissions.push(Submission { by, doc, answers, marked, durable, op_id, left });
+        self.submissions.push(Submission {
+            by,
+            doc,
+            answers,
+            marked,
+            creates: false,
+            durable,
+            op_id,
+            left: false,
+            damaged: false,
+        });
         (Token::from(token), marker(token))
+    }
+
+    /// The op creates its document.
+    pub fn creates(&mut self, token: Token) {
+        self.submissions[token as usize].creates = true;
     }
 
     pub fn answer(&mut self, token: Token, error: Option<&Error>) {
@@ -84,37 +114,90 @@ impl Ledger {
         self.lost.extend(markers(detail));
     }
 
+    /// A record of the document was damaged, which had these markers.
+    pub fn damage(&mut self, doc: &DocId, unreadable: &[char]) {
+        self.damaged.insert(doc.clone());
+        self.unreadable.extend(unreadable);
+        let of_doc = self.submissions.iter_mut().filter(|submission| submission.doc == *doc);
+        of_doc.for_each(|submission| submission.damaged = true);
+    }
+
+    /// A hub has read damaged records of the document.
+    pub fn must_be_told(&mut self, doc: &DocId) {
+        self.untold.insert(doc.clone());
+    }
+
+    /// A tab was told by `store:error` that something is wrong with the store.
+    pub fn tell_error(&mut self, detail: &Value) {
+        if detail["code"] == codes::STORE_DAMAGED {
+            let doc = doc_of(detail);
+            assert!(self.damaged.contains(&doc), "{doc} was never damaged: {detail}");
+            self.untold.remove(&doc);
+        }
+    }
+
     /// D2: what a tab was told is committed in the end, whatever became of the tab, unless the server
-    /// refused it; or a tab is told that it could not be kept. That its document was deleted or
-    /// created by others is no excuse: ShareDB's client drops such an op with an error, never
-    /// silently. Deletions have no marker, so nothing is said of them.
-    pub fn check_durable(&self, server: &Server) {
+    /// refused it, or the record of it was damaged. That its document was deleted or created by others
+    /// is no excuse: ShareDB's client drops such an op with an error, never silently. Deletions have
+    /// no marker, so nothing is said of them. `is_kept`: the store has the document.
+    ///
+    /// `store:lost` is told only of an op that has no place, or whose document was damaged since.
+    pub fn check_durable(&self, server: &Server, is_kept: impl Fn(&DocId) -> bool) {
         let logs = server.docs().flat_map(|(_, doc)| &doc.log);
-        let mut known: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();
-        known.extend(server.rejected.iter().flat_map(markers_of));
-        known.extend(&self.lost);
+        let committed: BTreeSet<char> = logs.flat_map(|entry| markers_of(&entry.op)).collect();
+        let rejected: BTreeSet<char> = server.rejected.iter().flat_map(markers_of).collect();
         for (token, submission) in self.submissions.iter().enumerate() {
-            let Submission { by, doc, marked, durable, answers, op_id, left } = submission;
+            let Submission { by, doc, marked, durable, answers, op_id, left, damaged, .. } =
+                submission;
+            let marker = marker(token as u32);
             let origin = op_id.map(|op_id| (by.clone(), op_id));
+            let is_refused = origin.is_some_and(|origin| self.refused.contains(&origin))
+                || rejected.contains(&marker);
+            let has_place = is_kept(doc) && !durable.is_subset(&self.unwritten);
+            let is_lost = self.lost.contains(&marker);
+            assert!(
+                !is_lost || !has_place || is_refused || *damaged,
+                "D2: op {token} of {by} on {doc} has its place, and was told as lost"
+            );
             assert!(
                 !marked
-                    || (durable.is_subset(&self.unwritten) && !left)
+                    || !(has_place || (*left && is_kept(doc)))
+                    || is_refused
+                    || is_lost
                     || answers.iter().any(Option::is_some)
-                    || origin.is_some_and(|origin| self.refused.contains(&origin))
-                    || known.contains(&marker(token as u32)),
+                    || committed.contains(&marker)
+                    || self.unreadable.contains(&marker),
                 "D2: op {token} of {by} on {doc} was durable, or left to others, and nobody knows \
                  what became of it"
             );
         }
+        assert!(self.untold.is_empty(), "nobody was told that {:?} are damaged", self.untold);
+    }
+
+    /// A tab was told by `store:evicted` which documents the store has no more.
+    pub fn evict(&mut self, detail: &Value) {
+        let docs = detail.as_array().into_iter().flatten();
+        self.evicted.extend(docs.map(doc_of));
+    }
+
+    /// Whether the store may have lost what it had of the document: records were damaged, or evicted.
+    pub fn was_forgotten(&self, doc: &DocId) -> bool {
+        self.damaged.contains(doc) || self.evicted.contains(doc)
     }
 
     pub fn get(&self, token: Token) -> &Submission {
         &self.submissions[token as usize]
     }
 
-    /// I2: each submission was answered exactly once, and with no error but those expected. Those
-    /// of parties that are gone may have no answer.
-    pub fn check_answers(&self, gone: &[String], expected: &[&str]) {
+    /// I2: each submission was answered exactly once, and with no error but those expected, or those
+    /// of ops that the next hub does not know, if the store may not have had the document. Those of
+    /// parties that are gone may have no answer.
+    pub fn check_answers(
+        &self,
+        gone: &[String],
+        expected: &[&str],
+        is_stored: impl Fn(&DocId) -> bool,
+    ) {
         for (token, submission) in self.submissions.iter().enumerate() {
             let Submission { by, doc, answers, .. } = submission;
             let least = usize::from(!gone.contains(by));
@@ -125,7 +208,8 @@ impl Ledger {
             for error in answers.iter().flatten() {
                 let code = error.code_text().unwrap_or_default();
                 assert!(
-                    expected.contains(&code.as_str()),
+                    expected.contains(&code.as_str())
+                        || (UNKNOWN.contains(&code.as_str()) && !is_stored(doc)),
                     "I2: op {token} of {by} on {doc} was answered with {error:?}"
                 );
             }
@@ -138,7 +222,15 @@ impl Ledger {
     ///
     /// Of an op that the server rejected with `ERR_OP_SUBMIT_REJECTED`, ShareDB's client gives no
     /// error; some it takes for refused that were committed; of one whose hub was lost, nobody knows.
-    pub fn check_log(&self, server: &Server) {
+    /// A creation that the store has nothing of is sent again, with what its tab did after it: the
+    /// server refuses that, or commits it once more if the document was deleted meanwhile.
+    pub fn check_log(&self, server: &Server, is_stored: impl Fn(&DocId) -> bool) {
+        let creations = self.submissions.iter().filter(|submission| submission.creates);
+        let creators: BTreeSet<(&String, &DocId)> =
+            creations.map(|submission| (&submission.by, &submission.doc)).collect();
+        let is_sent_again = |Submission { by, doc, .. }: &Submission| {
+            !is_stored(doc) && creators.contains(&(by, doc))
+        };
         let mut twice: BTreeSet<char> = server.created_twice.iter().flat_map(markers_of).collect();
         twice.extend(&self.unrecorded);
         let mut seen: BTreeMap<char, u64> = BTreeMap::new();
@@ -153,7 +245,7 @@ impl Ledger {
                     let (by, version) = (&submission.by, committed.version);
                     assert_eq!(&submission.doc, doc, "op {token} was committed elsewhere");
                     let before = seen.insert(marker, version);
-                    if twice.contains(&marker) {
+                    if twice.contains(&marker) || is_sent_again(submission) {
                         continue;
                     }
                     assert_eq!(
@@ -177,13 +269,21 @@ impl Ledger {
                     "I2: op {token} of {by} on {doc} is not in the server's log"
                 ),
                 [Some(error)] if error.code_text().as_deref() != Some(codes::HUB_LOST) => assert!(
-                    !seen.contains_key(&marker) || misjudged.contains(&marker),
+                    !seen.contains_key(&marker)
+                        || misjudged.contains(&marker)
+                        || is_sent_again(submission),
                     "I2: op {token} of {by} on {doc} was committed, but answered with {error:?}"
                 ),
                 _ => {}
             }
         }
     }
+}
+
+/// The document that an event of the store is about.
+fn doc_of(detail: &Value) -> DocId {
+    let member = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+    DocId::new(member("collection"), member("id"))
 }
 
 fn markers_of(op: &Op) -> Vec<char> {

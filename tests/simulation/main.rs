@@ -5,6 +5,7 @@
 
 mod chaos;
 mod client;
+mod damage;
 mod disk;
 mod ledger;
 mod party;
@@ -80,28 +81,49 @@ fn i1_i2_when_everything_happens_at_once() {
 
 #[test]
 fn d1_d2_d3_i1_to_i4_when_the_hub_crashes_at_any_time() {
-    run_seeds(7000, Life { crashes: true, ..EDITS });
+    run_seeds(5000, Life { crashes: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_documents_are_created_and_deleted_and_the_hub_crashes() {
-    run_seeds(4000, Life { crashes: true, creations: true, ..EDITS });
+    run_seeds(3000, Life { crashes: true, creations: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_the_server_refuses_ops_and_the_hub_crashes() {
-    run_seeds(3000, Life { crashes: true, refusals: true, ..EDITS });
+    run_seeds(2000, Life { crashes: true, refusals: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_tabs_ask_queries_and_the_hub_crashes() {
-    run_seeds(3000, Life { crashes: true, creations: true, queries: true, ..EDITS });
+    run_seeds(2000, Life { crashes: true, creations: true, queries: true, ..EDITS });
 }
 
 #[test]
 fn d1_d2_d3_when_everything_happens_at_once_and_the_hub_crashes() {
     let (creations, refusals, queries, presence, crashes) = (true, true, true, true, true);
-    run_seeds(3000, Life { creations, refusals, queries, presence, crashes, ..EDITS });
+    run_seeds(2000, Life { creations, refusals, queries, presence, crashes, ..EDITS });
+}
+
+#[test]
+fn d1_d2_d3_when_some_documents_are_not_kept_and_the_hub_crashes() {
+    let (keeps_some, creations, refusals, queries) = (true, true, true, true);
+    run_seeds(1500, Life { crashes: true, keeps_some, creations, refusals, queries, ..EDITS });
+}
+
+#[test]
+fn f15_records_are_damaged_as_the_hub_crashes() {
+    run_seeds(1500, Life { crashes: true, damage: true, ..EDITS });
+}
+
+#[test]
+fn f15_records_are_damaged_while_everything_happens_at_once() {
+    let (creations, refusals, queries, presence) = (true, true, true, true);
+    let (crashes, keeps_some, damage) = (true, true, true);
+    run_seeds(
+        1500,
+        Life { crashes, keeps_some, damage, creations, refusals, queries, presence, ..EDITS },
+    );
 }
 
 #[test]

@@ -7,8 +7,9 @@ use tabmux::protocol::DocId;
 use tabmux::tab::TabEvent;
 
 use super::chaos::{CHANNELS, FOUND_FROM, Life};
+use super::disk::Disk;
 use super::presence::Presences;
-use super::world::{LINGER, World};
+use super::world::{LINGER, World, is_kept};
 
 /// Ends all disturbances, and lets everyone hear of everything.
 pub fn come_to_rest(world: &mut World, docs: &[DocId]) {
@@ -83,18 +84,20 @@ pub fn check(world: &mut World, docs: &[DocId], life: Life) {
         expected.push("ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED");
         expected.push("ERR_TEST_DROPPED_BY_LOAD");
     }
-    if life.restarts || (life.crashes && life.refusing_disk) {
+    if life.restarts {
         expected.push("ERR_TABMUX_HUB_LOST");
     }
-    if life.crashes && life.refusing_disk {
-        expected.push("ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED");
-        expected.push("ERR_TEST_DROPPED_BY_LOAD");
-    }
-    world.common.ledger.check_answers(&world.gone, &expected);
-    world.common.ledger.check_log(&world.server);
+    let is_kept = |doc: &DocId| !life.keeps_some || is_kept(doc);
+    let ledger = &world.common.ledger;
+    let fails_to_write = life.crashes && life.refusing_disk;
+    let is_stored = |doc: &DocId| !fails_to_write && is_kept(doc) && !ledger.was_forgotten(doc);
+    ledger.check_answers(&world.gone, &expected, is_stored);
+    ledger.check_log(&world.server, is_stored);
     assert!(world.common.left.is_empty(), "nobody took {:?}", world.common.left);
     if life.has_store() {
-        world.common.ledger.check_durable(&world.server);
+        world.common.ledger.check_durable(&world.server, is_kept);
+        let stored = world.disk.as_ref().map(Disk::documents).unwrap_or_default();
+        assert!(stored.iter().all(is_kept), "the store has {stored:?}");
     }
     check_presence(world);
     for doc in docs {

@@ -233,6 +233,7 @@ impl TabDriver {
             return None;
         }
         let (token, marker) = common.ledger.submit(&self.id, id, true);
+        common.ledger.creates(token);
         let data = Registry::find(type_name).map(|ty| Payload(ty.create(marker)));
         let create = Create { type_name: type_name.to_owned(), data, snapshot: false };
         self.submit(id, Op::Create(create), token, common);
@@ -362,14 +363,24 @@ impl TabDriver {
             TabEvent::StoreEvent(event) if event.name == "lost" => {
                 common.ledger.lose(&event.detail.0);
             }
+            TabEvent::StoreEvent(event) if event.name == "evicted" => {
+                common.ledger.evict(&event.detail.0);
+            }
+            TabEvent::StoreEvent(event) if event.name == "error" => {
+                common.ledger.tell_error(&event.detail.0);
+            }
             other => self.notes.push(other),
         }
     }
 
-    /// Fetches what lost its state, where that was not answered in time.
+    /// Fetches what lost its state, where that was not answered in time, or the server refused to show it.
     pub fn reload(&mut self, common: &mut Common) {
+        let is_blank = |replica: &Replica| {
+            let was_refused = replica.rev().is_some() && replica.version().is_none();
+            replica.is_rolled_back() || was_refused
+        };
         for doc in self.docs.values_mut() {
-            if self.tab.replica(doc.key).is_some_and(Replica::is_rolled_back) {
+            if self.tab.replica(doc.key).is_some_and(is_blank) {
                 self.requests.extend(self.tab.fetch(doc.key, true, common.now));
             }
         }

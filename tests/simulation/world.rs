@@ -9,6 +9,7 @@ use tabmux::Error;
 use tabmux::codecs::{Codecs, Limits};
 use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::LayerConfig;
+use tabmux::protocol::DocId;
 use tabmux::store::Opened;
 use tabmux::transports::{Faults, FaultyLink, Frame, FrameKind, Guarantees};
 
@@ -76,6 +77,8 @@ pub struct World {
     pub hub: Hub,
     /// If the hub has a store.
     pub disk: Option<Disk>,
+    /// The hub's store keeps only some documents.
+    pub keeps_some: bool,
     pub upstream: Party,
     pub outside: Party,
     pub outside_presences: Presences,
@@ -116,6 +119,7 @@ impl World {
             server: Server::default(),
             hub,
             disk: None,
+            keeps_some: false,
             upstream,
             outside: Party::new(Client::new("outside")),
             outside_presences: Presences::new("outside"),
@@ -244,6 +248,9 @@ impl World {
         });
         let opened = self.disk.as_ref().map(|disk| &disk.opened);
         self.hub = new_hub(self.epoch, opened, &self.upstream);
+        if self.keeps_some {
+            self.hub.keep_only(Box::new(is_kept));
+        }
         self.old_wires.clear();
         self.ends.clear();
         for at in 0..self.tabs.len() {
@@ -395,6 +402,11 @@ impl World {
         self.connect_upstream();
         self.connect_outside();
     }
+}
+
+/// Whether a store that keeps only some documents keeps this one.
+pub fn is_kept(doc: &DocId) -> bool {
+    doc.id.parse::<u32>().is_ok_and(|n| n % 2 == 1)
 }
 
 fn text(frame: &Frame) -> &str {

@@ -40,10 +40,10 @@ macro_rules! behaviours {
             a_removed_document_starts_anew
             documents_with_similar_names_are_kept_apart
             the_inventory_tells_what_is_known_of_each_document
-            a_corrupt_entry_is_set_aside_with_those_after_it
+            a_corrupt_entry_is_reported_with_those_after_it
             a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued
-            what_is_left_of_a_damaged_document_counts_as_uncommitted
-            a_record_of_an_unknown_format_is_set_aside
+            what_is_damaged_stays_as_it_is_until_it_is_set_aside
+            a_record_of_an_unknown_format_is_reported
             records_that_are_missing_are_noticed
             a_damaged_document_can_be_written_again
             clearing_drops_everything_and_fences_everyone
@@ -54,7 +54,6 @@ macro_rules! behaviours {
             an_epoch_is_never_below_the_floor_nor_one_that_was_there
             a_store_keeps_its_lineage_until_it_is_cleared
             d1_who_opens_a_store_again_after_another_did_is_fenced
-            what_is_of_no_use_is_set_aside_as_if_corrupt
             of_what_was_set_aside_the_oldest_goes_when_it_is_too_much
         }
     };
@@ -342,7 +341,7 @@ pub async fn the_inventory_tells_what_is_known_of_each_document(place: impl Plac
     assert!(!b.pinned);
 }
 
-pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place) {
+pub async fn a_corrupt_entry_is_reported_with_those_after_it(place: impl Place) {
     stored_document(&place).await;
     place.corrupt(&doc("a"), RecordKey::Entry(4), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
@@ -355,13 +354,7 @@ pub async fn a_corrupt_entry_is_set_aside_with_those_after_it(place: impl Place)
     assert_eq!((&damage.doc, damage.record), (&doc("a"), RecordKey::Entry(4)));
     assert_eq!(damage.flaw, Flaw::Corrupt);
     assert_eq!(damage.rest, [(5, b"five".to_vec()), (6, b"six".to_vec())]);
-    assert_eq!(
-        damage.to_string(),
-        "the stored log entry 4 of notes.a is corrupt: it was set aside, with 2 after it"
-    );
-
-    assert_eq!(store.inventory().await.unwrap().quarantined, 3);
-    assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), texts(&["three"])));
+    assert_eq!(damage.to_string(), "the stored log entry 4 of notes.a is corrupt, with 2 after it");
 }
 
 pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: impl Place) {
@@ -379,6 +372,7 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     let rest = [(3, b"three".to_vec()), (5, b"five".to_vec()), (6, b"six".to_vec())];
     assert_eq!(damage.rest, rest);
 
+    store.commit(epoch, &[Write::SetAside { doc: doc("a") }], RELAXED).await.unwrap();
     let inventory = store.inventory().await.unwrap();
     assert_eq!(inventory.quarantined, 5);
     let [info] = &inventory.docs[..] else { panic!("{inventory:?}") };
@@ -388,25 +382,30 @@ pub async fn a_corrupt_checkpoint_leaves_nothing_but_what_can_be_rescued(place: 
     assert!(inventory.docs[0].pinned, "{inventory:?}");
 }
 
-pub async fn what_is_left_of_a_damaged_document_counts_as_uncommitted(place: impl Place) {
+pub async fn what_is_damaged_stays_as_it_is_until_it_is_set_aside(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), RecordKey::Entry(3), FLIP_LAST_BIT).await;
+    place.corrupt(&doc("a"), RecordKey::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
-    let stored = store.read(epoch, &doc("a")).await.unwrap();
-    assert_eq!((stored.checkpoint.is_some(), stored.log.len()), (true, 0));
-    assert!(store.inventory().await.unwrap().docs[0].pending);
+    let before = store.inventory().await.unwrap();
+    let first = store.read(epoch, &doc("a")).await.unwrap();
+    assert!(first.damage.is_some());
+    let (store, epoch) = open(&place).await;
+    assert_eq!(store.read(epoch, &doc("a")).await.unwrap(), first);
+    assert_eq!(store.inventory().await.unwrap(), before);
+
+    let writes = [Write::SetAside { doc: doc("a") }, checkpoint("a", 9, "whole")];
+    store.commit(epoch, &writes, RELAXED).await.unwrap();
+    assert_eq!(read(&store, epoch, "a").await, (Some("whole".into()), texts(&[])));
+    assert_eq!(store.inventory().await.unwrap().quarantined, 5);
 }
 
-pub async fn a_record_of_an_unknown_format_is_set_aside(place: impl Place) {
+pub async fn a_record_of_an_unknown_format_is_reported(place: impl Place) {
     stored_document(&place).await;
     place.corrupt(&doc("a"), RecordKey::Entry(6), |bytes| bytes[0] = 9).await;
     let (store, epoch) = open(&place).await;
     let damage = store.read(epoch, &doc("a")).await.unwrap().damage.unwrap();
     assert_eq!((damage.record, damage.flaw), (RecordKey::Entry(6), Flaw::Format(9)));
-    assert_eq!(
-        damage.to_string(),
-        "the stored log entry 6 of notes.a has the unknown format 9: it was set aside"
-    );
+    assert_eq!(damage.to_string(), "the stored log entry 6 of notes.a has the unknown format 9");
 }
 
 pub async fn records_that_are_missing_are_noticed(place: impl Place) {
@@ -433,25 +432,21 @@ pub async fn records_that_are_missing_are_noticed(place: impl Place) {
 
 pub async fn a_damaged_document_can_be_written_again(place: impl Place) {
     stored_document(&place).await;
-    place.corrupt(&doc("a"), RecordKey::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
-    let next = store.read(epoch, &doc("a")).await.unwrap().next;
-    store.commit(epoch, &[append("a", next, "again")], RELAXED).await.unwrap();
-    let log = texts(&["three", "four", "again"]);
-    assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), log));
-
-    place.corrupt(&doc("a"), RecordKey::Checkpoint, FLIP_LAST_BIT).await;
-    let next = store.read(epoch, &doc("a")).await.unwrap().next;
-    let writes = [checkpoint("a", next, "fetched"), append("a", next, "op")];
-    store.commit(epoch, &writes, RELAXED).await.unwrap();
-    assert_eq!(read(&store, epoch, "a").await, (Some("fetched".into()), texts(&["op"])));
+    for record in [RecordKey::Entry(5), RecordKey::Checkpoint] {
+        place.corrupt(&doc("a"), record, FLIP_LAST_BIT).await;
+        let set_aside = Write::SetAside { doc: doc("a") };
+        let writes = [set_aside, checkpoint("a", 5, "fetched"), append("a", 5, "op")];
+        store.commit(epoch, &writes, RELAXED).await.unwrap();
+        assert_eq!(read(&store, epoch, "a").await, (Some("fetched".into()), texts(&["op"])));
+    }
 }
 
 pub async fn clearing_drops_everything_and_fences_everyone(place: impl Place) {
     stored_document(&place).await;
     place.corrupt(&doc("a"), RecordKey::Entry(5), FLIP_LAST_BIT).await;
     let (store, epoch) = open(&place).await;
-    store.read(epoch, &doc("a")).await.unwrap();
+    store.commit(epoch, &[Write::SetAside { doc: doc("a") }], RELAXED).await.unwrap();
     store.clear(epoch).await.unwrap();
 
     let fenced = StoreError::Fenced { epoch, current: epoch + 1 };
@@ -550,29 +545,13 @@ pub async fn a_store_keeps_its_lineage_until_it_is_cleared(place: impl Place) {
     assert_eq!(lineage("fourth").await.1.lineage, "fourth");
 }
 
-pub async fn what_is_of_no_use_is_set_aside_as_if_corrupt(place: impl Place) {
-    stored_document(&place).await;
-    let (store, epoch) = open(&place).await;
-    let stored = store.set_aside(epoch, &doc("a"), RecordKey::Entry(5)).await.unwrap();
-    assert_eq!((stored.log, stored.next), (vec![b"three".to_vec(), b"four".to_vec()], 5));
-    let damage = stored.damage.unwrap();
-    assert_eq!((damage.record, damage.flaw), (RecordKey::Entry(5), Flaw::Corrupt));
-    assert_eq!(damage.rest, [(6, b"six".to_vec())]);
-    assert_eq!(store.inventory().await.unwrap().quarantined, 2);
-    assert_eq!(read(&store, epoch, "a").await, (Some("base".into()), texts(&["three", "four"])));
-
-    let late = open(&place).await.1;
-    let fenced = Err(StoreError::Fenced { epoch, current: late });
-    assert_eq!(store.set_aside(epoch, &doc("a"), RecordKey::Checkpoint).await, fenced);
-}
-
 pub async fn of_what_was_set_aside_the_oldest_goes_when_it_is_too_much(place: impl Place) {
     let (store, epoch) = open(&place).await;
     let record = "x".repeat(6 * 1024 * 1024);
     for (id, kept) in [("a", 1), ("b", 2), ("c", 2), ("d", 2)] {
         store.commit(epoch, &[append(id, 0, &record)], RELAXED).await.unwrap();
         place.corrupt(&doc(id), RecordKey::Entry(0), FLIP_LAST_BIT).await;
-        assert!(store.read(epoch, &doc(id)).await.unwrap().damage.is_some());
+        store.commit(epoch, &[Write::SetAside { doc: doc(id) }], RELAXED).await.unwrap();
         assert_eq!(store.inventory().await.unwrap().quarantined, kept);
     }
 }

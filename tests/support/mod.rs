@@ -91,11 +91,17 @@ impl Copy {
     }
 }
 
+/// Every marker in the bytes of something that was encoded.
+pub fn markers_in(bytes: &[u8]) -> Vec<char> {
+    of_text(&String::from_utf8_lossy(bytes))
+}
+
+fn of_text(text: &str) -> Vec<char> {
+    text.chars().filter(|c| u32::from(*c) >= FIRST_MARKER).collect()
+}
+
 /// Every marker in the value, as often as it occurs.
 pub fn markers(value: &Value) -> Vec<char> {
-    let of_text = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| u32::from(*c) >= FIRST_MARKER).collect()
-    };
     match value {
         Value::String(text) => of_text(text),
         Value::Array(items) => items.iter().flat_map(markers).collect(),

@@ -208,12 +208,24 @@ impl HubCore {
         self.0.listeners.borrow_mut().push(listener);
     }
 
-    /// A tab's Web Lock is free: it is gone.
+    /// A tab's Web Lock is free: it has ended.
     #[wasm_bindgen(js_name = tabGone)]
     pub fn tab_gone(&self, tab: &str) {
-        self.0.tell_upstream_events();
         self.0.hub.borrow_mut().tab_gone(tab, now());
-        self.0.pump();
+        self.0.set_alarm();
+    }
+
+    /// The Web Lock of a tab of an earlier hub can't be seen.
+    #[wasm_bindgen(js_name = cannotWatch)]
+    pub fn cannot_watch(&self, tab: &str) {
+        self.0.hub.borrow_mut().cannot_watch(tab, now());
+        self.0.set_alarm();
+    }
+
+    /// Whether a tab is here, or may be: the hub can't look while it is called by the caller.
+    #[wasm_bindgen(js_name = hasTabs)]
+    pub fn has_tabs(&self) -> bool {
+        self.0.hub.try_borrow().map_or(true, |hub| hub.has_tabs())
     }
 
     /// Takes an event of the upstream connection; it is told to the tabs with what else happens

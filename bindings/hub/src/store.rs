@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
 use tabmux::Error;
-use tabmux::protocol::DocId;
+use tabmux::protocol::{DocId, OPENING};
 use tabmux::store::{
     Durability, Encrypted, IndexedDbStore, Inventory, Limits, MemoryDisk, MemoryStore, Opened,
     Opening, Store, StoreError, StoredDoc, Write,
@@ -212,4 +212,10 @@ impl HubStore {
         }
         self.store.take().is_some()
     }
+}
+
+/// How many milliseconds a store may take to open, with the function that finds the key.
+#[wasm_bindgen(js_name = openingTime)]
+pub fn opening_time() -> f64 {
+    OPENING as f64
 }

@@ -77,8 +77,8 @@ impl Shell {
         let mut documents = Vec::new();
         for DocInfo { doc, .. } in store.inventory().await?.docs {
             let stored = store.read(&doc).await?;
-            if let Some(damage) = stored.damage.clone() {
-                self.hub.borrow_mut().damaged(damage, now());
+            if stored.damage.is_some() {
+                self.hub.borrow_mut().damaged(doc.clone(), now());
             }
             let damage = stored.damage.as_ref();
             let damage = damage.map(|it| Error::new(codes::STORE_DAMAGED, it.to_string()));

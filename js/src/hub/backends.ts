@@ -4,6 +4,7 @@ import type {Backend} from '../shared/backend.js';
 import {codes, makeError} from '../shared/errors.js';
 import type {CustomCodec, CustomLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
+import type {BuiltInTransport} from '../shared/transport.js';
 import {HubDefinition} from './define.js';
 import type {Hub} from './hub.js';
 import {databaseName} from './read-store-options.js';
@@ -15,7 +16,7 @@ export interface HubPlaceOptions {
   identity?: string;
   name?: string;
   store?: boolean | StoreOptions;
-  transport?: 'direct' | 'message-port' | 'broadcast-channel';
+  transport?: 'direct' | BuiltInTransport;
   types?: {map: {[name: string]: any}};
 }
 

@@ -9,7 +9,6 @@ import {
   type TransportEnd,
   type UpstreamEvent,
 } from '../../wasm/hub/tabmux_hub.js';
-import {clock} from '../shared/clock.js';
 import type {ConnectContext, TabContext} from '../shared/context.js';
 import {Emitter} from '../shared/emitter.js';
 import {type CoreError, toError} from '../shared/errors.js';
@@ -24,12 +23,6 @@ import type {HubOptions} from './options.js';
 import {type FoundStore, findStore, keeps} from './store.js';
 import {UpstreamAdapter} from './upstream.js';
 import {endWorker} from './worker-scope.js';
-
-/** How long a tab of an earlier hub may take to come back; as long as the core waits. */
-const EXPECTED_MS = 60_000;
-
-/** How long a tab's last messages may be on their way while its Web Lock is free already. */
-const UNLOAD_JOURNAL_MS = 200;
 
 let lastEpoch = 0;
 
@@ -68,10 +61,6 @@ export class Hub extends Emitter<HubEvents> {
   readonly #options: HubSettings;
   readonly #identity: string;
   readonly #upstream: UpstreamAdapter;
-  /** Those that are here. */
-  readonly #tabs = new Set<string>();
-  /** Tabs that are gone, or of an earlier hub and not back yet: when they are given up. */
-  readonly #givenUp = new Map<string, ReturnType<typeof clock.setTimeout>>();
   /** Whether a tab may hold its Web Lock where it can't be seen: in another process, or origin. */
   #hasDistantTabs = false;
   #hasToldOfKeep = false;
@@ -164,16 +153,14 @@ export class Hub extends Emitter<HubEvents> {
         (error) => this.#tell('fault', error),
       ),
       joined: (tab) => {
-        this.#tabs.add(tab);
         // Of one that can't be watched the transport tells when it is gone, and only that.
-        this.#watchTab(tab).catch(() => this.#keep(tab));
+        this.#watchTab(tab).catch(() => {});
         this.#tell('joined', tab);
       },
-      expected: (tab) => this.#expect(tab),
-      left: (tab) => {
-        this.#tabs.delete(tab);
-        this.#tell('left', tab);
+      expected: (tab) => {
+        this.#watchTab(tab).catch(() => this.#core?.cannotWatch(tab));
       },
+      left: (tab) => this.#tell('left', tab),
       tellUpstreamEvents: () => this.#upstream.tellAll(),
       idle: () => this.#tell('idle'),
       drained: () => this.#restIfIdle(),
@@ -224,8 +211,7 @@ export class Hub extends Emitter<HubEvents> {
       await navigator.locks.request(tabLock(tab), () => {
         if (this.#watched.get(tab) !== watch) return;
         this.#watched.delete(tab);
-        this.#tabs.delete(tab);
-        this.#giveUp(tab, UNLOAD_JOURNAL_MS);
+        this.#core?.tabGone(tab);
       });
     } catch (error) {
       this.#watched.delete(tab);
@@ -237,29 +223,6 @@ export class Hub extends Emitter<HubEvents> {
   unwatch(tab: string): void {
     this.#watched.delete(tab);
     this.#survivors.delete(tab);
-  }
-
-  /** Waits for a tab of an earlier hub to come back, or to end. */
-  #expect(tab: string): void {
-    this.#watchTab(tab).catch(() => this.#giveUp(tab, EXPECTED_MS));
-  }
-
-  #giveUp(tab: string, after: number): void {
-    this.#keep(tab);
-    const timer = clock.setTimeout(() => this.#tabGone(tab), after);
-    unref(timer);
-    this.#givenUp.set(tab, timer);
-  }
-
-  #keep(tab: string): void {
-    clock.clearTimeout(this.#givenUp.get(tab));
-    this.#givenUp.delete(tab);
-  }
-
-  #tabGone(tab: string): void {
-    this.#keep(tab);
-    if (this.#closed || !this.#core) return;
-    this.#core.tabGone(tab);
   }
 
   /** Emits outside of the core, which must not be passed by what a listener throws. */
@@ -279,7 +242,7 @@ export class Hub extends Emitter<HubEvents> {
 
   /** @internal Whether it keeps nothing any more, and nobody is here that still uses it. */
   get isDeserted(): boolean {
-    return this.#cleared && this.#tabs.size === 0;
+    return this.#cleared && this.#core?.hasTabs() !== true;
   }
 
   /** The connection to the server, once the first tab has come. */
@@ -394,7 +357,6 @@ export class Hub extends Emitter<HubEvents> {
     if (this.#closed) return;
     this.#closed = true;
     this.#resting?.();
-    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#closeCore(reason);
   }
 
@@ -415,7 +377,6 @@ export class Hub extends Emitter<HubEvents> {
     this.#core = undefined;
     this.#closed = true;
     this.#tell('fault', error);
-    for (const timer of this.#givenUp.values()) clock.clearTimeout(timer);
     this.#found?.leave();
     attempt(() => core.abandon());
     this.#found?.release();
@@ -438,11 +399,6 @@ function attempt(action: () => void): void {
   } catch {
     // The hub has told why it ends.
   }
-}
-
-/** Lets the process end although the timer runs, where there is such a thing. */
-function unref(timer: ReturnType<typeof clock.setTimeout>): void {
-  (timer as {unref?: () => void}).unref?.();
 }
 
 /** How the core uses the store. */

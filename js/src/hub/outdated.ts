@@ -62,7 +62,7 @@ export class Outdated {
     const asked = {f: [d], s: [d], bf: namesIn(b), bs: namesIn(b)}[a] ?? [];
     for (const id of asked) {
       const doc = connection.getExisting(c, id);
-      if (doc && doc.version !== null && !doc.hasWritePending()) this.#tell(doc, error);
+      if (doc) this.#tell(doc, error);
     }
   }
 

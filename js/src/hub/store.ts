@@ -1,4 +1,9 @@
-import {type DeviceRoom, type OpenStore, openStore} from '../../wasm/hub/tabmux_hub.js';
+import {
+  type DeviceRoom,
+  type OpenStore,
+  openingTime,
+  openStore,
+} from '../../wasm/hub/tabmux_hub.js';
 import {clock} from '../shared/clock.js';
 import type {ConnectContext} from '../shared/context.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
@@ -23,9 +28,6 @@ export interface FoundStore extends Reservation {
   /** Why it is another than was asked for. */
   failure?: Error;
 }
-
-/** How long the store may take to open, with the function that finds the key. */
-const OPENING_MS = 30_000;
 
 /** Nobody else can have the store. */
 const unreserved: Reservation = {leave: () => {}, release: () => {}};
@@ -83,13 +85,13 @@ async function inTime<T>(work: Promise<T>, giveUp: () => void): Promise<T> {
     timer = clock.setTimeout(() => {
       giveUp();
       reject(late());
-    }, OPENING_MS);
+    }, openingTime());
   });
   return Promise.race([work, end]).finally(() => clock.clearTimeout(timer));
 }
 
 function late(): Error {
-  const message = `the store was not open after ${OPENING_MS / 1000} seconds: close other pages of this site, or start the browser anew`;
+  const message = `the store was not open after ${openingTime() / 1000} seconds: close other pages of this site, or start the browser anew`;
   return makeError(codes.STORE_UNAVAILABLE, message);
 }
 

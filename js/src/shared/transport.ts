@@ -1,3 +1,6 @@
+/** The transports to a hub that may be in another thread. */
+export type BuiltInTransport = 'message-port' | 'broadcast-channel';
+
 /**
  * A transport written in JavaScript.
  *

@@ -173,6 +173,7 @@ function patienceOf({middleware = []}: ConnectionOptions): number {
     const isTimeouts = typeof layer === 'object' && 'layer' in layer && layer.layer === 'timeouts';
     if (isTimeouts && layer.after) return layer.after;
   }
+  // As `LayerConfig::TIMEOUT` of the core, which a page would pay for to ask.
   return 30_000;
 }
 

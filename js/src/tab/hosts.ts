@@ -4,6 +4,7 @@ import {
   overMessagePort,
   type TransportEnd,
 } from '../../wasm/tab/tabmux_tab.js';
+import {backoff, FIRST_WAIT_MS} from '../shared/backoff.js';
 import {clock} from '../shared/clock.js';
 import type {TabContext} from '../shared/context.js';
 import {directPair} from '../shared/direct-pair.js';
@@ -13,12 +14,6 @@ import {randomId} from '../shared/random-id.js';
 import type {CustomTransport} from '../shared/transport.js';
 import type {ProxyConnection} from './connection.js';
 import type {HubLocation} from './options.js';
-
-/**
- * Some browsers still connect a page to a worker that has just died. So a page waits before it looks
- * for the next; then it knocks again and again, and waits twice as long each time.
- */
-const FIRST_WAIT_MS = 250;
 
 /** The longest wait between one hub of this thread that has failed and the next. */
 const LONGEST_WAIT_MS = 30_000;
@@ -59,7 +54,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
   const {connection, hub, patience} = hosting;
   const makeWorker = hub.worker ?? (() => defaultWorker(hosting));
   const start = clock.now();
-  let wait = FIRST_WAIT_MS;
+  const nextWait = backoff();
   let timer: ReturnType<typeof clock.setTimeout> | undefined;
   let settled = false;
   /** Whether this is the first outcome; there is none after it. */
@@ -100,8 +95,7 @@ export function startSharedWorker(hosting: Hosting, reason: string): void {
     } catch (error) {
       return giveUp(String((error as Error)?.message ?? error));
     }
-    timer = clock.setTimeout(knock, Math.min(wait, start + patience - clock.now()));
-    wait *= 2;
+    timer = clock.setTimeout(knock, Math.min(nextWait(), start + patience - clock.now()));
   };
   knock();
 }
@@ -133,6 +127,7 @@ function startNextWorker(hosting: Hosting): void {
   if (isOver(hosting)) return;
   if (channel) channel.end = overBroadcastChannel(channel.name, randomId());
   const reason = 'the SharedWorker before this one has ended';
+  // Some browsers still connect a page to a worker that has just died.
   clock.setTimeout(() => startSharedWorker(hosting, reason), FIRST_WAIT_MS);
 }
 
@@ -172,11 +167,8 @@ export function startDirect(hosting: Hosting, reason: string): void {
  * long each time: what the tab says may be what made the hub fail.
  */
 export function retryLater(): (goOn: () => void) => void {
-  let wait = FIRST_WAIT_MS;
-  return (goOn) => {
-    clock.setTimeout(goOn, wait);
-    wait = Math.min(2 * wait, LONGEST_WAIT_MS);
-  };
+  const nextWait = backoff(LONGEST_WAIT_MS);
+  return (goOn) => clock.setTimeout(goOn, nextWait());
 }
 
 /** The tab's end of a transport to a hub in this thread. */

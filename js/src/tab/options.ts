@@ -1,7 +1,7 @@
 import {codes, makeError} from '../shared/errors.js';
 import {type CustomCodec, type CustomLayer, checkCodec, checkLayer} from '../shared/plugins.js';
 import type {StoreOptions} from '../shared/store-options.js';
-import type {CustomTransport} from '../shared/transport.js';
+import type {BuiltInTransport, CustomTransport} from '../shared/transport.js';
 
 /** One layer of the middleware: its name, its name and options, or one of your own. Times are in milliseconds. */
 export type Layer =
@@ -70,13 +70,13 @@ export interface ConnectionOptions extends CommonOptions {
   /** Whether the hub at `url` keeps documents across restarts; a hub of your own says so itself. */
   store?: boolean;
   /** How the tab reaches the hub; `message-port` by default. */
-  transport?: 'message-port' | 'broadcast-channel' | CustomTransport;
+  transport?: BuiltInTransport | CustomTransport;
 }
 
 /** The options of `createConnection(backend, options)`. */
 export interface BackendOptions extends CommonOptions {
   /** How the tab reaches the hub in this thread. */
-  transport?: 'direct' | 'message-port' | 'broadcast-channel';
+  transport?: 'direct' | BuiltInTransport;
   /** Calls of the same name share a hub; without one, those of one backend, identity and store do. */
   name?: string;
   /** Whether and how the hub keeps documents across restarts; of the calls that share a hub, the first says so. */

@@ -1,3 +1,4 @@
+import {backoff} from '../shared/backoff.js';
 import {clock} from '../shared/clock.js';
 import {type CoreError, codes, makeError, toError} from '../shared/errors.js';
 import {tabLock} from '../shared/locks.js';
@@ -9,8 +10,7 @@ const PREFIX = 'tabmux:unload:';
 /** Before the name of a store that was wiped: tabs that had not heard of it may yet leave something. */
 const WIPED = 'tabmux:wiped:';
 
-/** How long a hub is given that can't take it yet: at first, and at most. */
-const FIRST_WAIT_MS = 250;
+/** How long a hub is given at most that can't take it yet. */
 const LONGEST_WAIT_MS = 5000;
 
 /** How long a tab may take to end that was about to, before the store is wiped. */
@@ -168,10 +168,9 @@ export class UnloadJournal {
     const isOver = signal.aborted || others.has(key) || key === this.#ownKey();
     if (isOver || !this.#isOurs(key)) return;
     others.add(key);
-    let wait = FIRST_WAIT_MS;
+    const nextWait = backoff(LONGEST_WAIT_MS);
     while (!(await this.#tellOnceGone(key, signal))) {
-      await new Promise((resolve) => clock.setTimeout(resolve, wait));
-      wait = Math.min(2 * wait, LONGEST_WAIT_MS);
+      await new Promise((resolve) => clock.setTimeout(resolve, nextWait()));
     }
     others.delete(key);
   }

@@ -4,20 +4,11 @@ use super::{Context, Document};
 use crate::error::Error;
 use crate::protocol::*;
 
-/// A state that a tab has ingested, and is to be brought from to the document's.
-pub(super) struct Ingested {
-    version: u64,
-    /// The document's version when the server was asked for the ops since.
-    asked_at: Option<u64>,
-}
-
 impl Document {
     /// The tab has a state of this version, which the upstream document may have taken. Ops it makes
     /// on it wait until it has the changes that lead from there to the hub's state.
     pub fn ingested(&mut self, tab: &str, version: Option<u64>, taken: bool, cx: &mut Context<'_>) {
-        let holder = self.holder(tab);
-        (holder.sent, holder.let_go) = (None, None);
-        holder.ingested = version.map(|version| Ingested { version, asked_at: None });
+        self.holder(tab).ingest(version);
         if taken {
             self.loaded(cx);
         }
@@ -31,10 +22,7 @@ impl Document {
         ops: &Result<Vec<Change>, Error>,
         cx: &mut Context<'_>,
     ) {
-        let waiting = self.holders.iter().filter(|(_, holder)| {
-            holder.ingested.as_ref().is_some_and(|ingested| ingested.version == version)
-        });
-        for tab in waiting.map(|(tab, _)| tab.clone()).collect::<Vec<_>>() {
+        for tab in self.holders.which(|_, holder| holder.ingested() == Some(version)) {
             match ops {
                 Ok(ops) => self.lead_on(&tab, ops, cx),
                 Err(_) => self.replace_ingested(&tab, cx),
@@ -46,29 +34,28 @@ impl Document {
     /// server and those that are not committed. If that takes more ops, the server is asked.
     fn lead_on(&mut self, tab: &str, ops: &[Change], cx: &mut Context<'_>) {
         let version = cx.upstream.snapshot(&self.id).version;
-        let (Some(ingested), Some(version)) = (&mut self.holder(tab).ingested, version) else {
+        let (Some(from), Some(version)) = (self.holder(tab).ingested(), version) else {
             return self.replace_ingested(tab, cx);
         };
-        let from = ingested.version;
         let Some(ops) = version.checked_sub(from).and_then(|count| ops.get(..count as usize))
         else {
-            if ingested.asked_at.replace(version) == Some(version) {
-                return self.replace_ingested(tab, cx);
+            if self.holder(tab).ask_since(version) {
+                return cx.upstream.fetch_since(&self.id, from);
             }
-            return cx.upstream.fetch_since(&self.id, from);
+            return self.replace_ingested(tab, cx);
         };
         let uncommitted = cx.upstream.pending(&self.id).into_iter().map(|pending| {
             let src = pending.origins.first().map(|origin| origin.tab.clone());
             Change { op: pending.op, version: Some(version), src }
         });
         let since = ops.iter().cloned().chain(uncommitted).collect();
-        self.holder(tab).ingested = None;
+        self.holder(tab).end_ingest();
         self.send_state(tab, Some(since), cx);
     }
 
     /// Nobody knows what leads there: the tab gets the document's state.
     fn replace_ingested(&mut self, tab: &str, cx: &mut Context<'_>) {
-        self.holder(tab).ingested = None;
+        self.holder(tab).end_ingest();
         self.bring_up_to_date(tab, cx);
     }
 }

@@ -1,31 +1,31 @@
 //! The ops of tabs: their place in the order, and what becomes of those that find none.
 
-use super::{Context, Document, Subscription, Unsettled};
+use super::{Context, Document};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
 use crate::hub::journal::{Failure, Placed, Record};
 use crate::ot::{Entry, Op, Origin, state_lost};
 use crate::protocol::*;
 
-/// How many refused ops a document remembers for each tab, for a tab that resumes its session.
-const FAILURES_KEPT: usize = 256;
-
 impl Document {
     pub fn submit(&mut self, tab: &str, mut submit: DocSubmitOp, cx: &mut Context<'_>) {
-        let last_op_id = self.holder(tab).last_op_id;
+        let last_op_id = self.holder(tab).ops().last_op_id();
         let seen: Vec<SubmittedOp> =
             submit.ops.extract_if(.., |op| op.op_id <= last_op_id).collect();
         for op_id in ids(&seen) {
             self.answer_again(tab, op_id, false, cx);
         }
         let Some(last) = submit.ops.last() else { return };
-        self.holder(tab).last_op_id = last.op_id;
+        self.holder(tab).ops_mut().take(last.op_id);
         let exists = cx.upstream.head(&self.id).type_name.is_some();
-        if submit.base_rev.is_none() && exists && self.subscription != Subscription::Live {
+        // Others who wait for the document see the creation at once, if it can be.
+        let may_be_missing = self.subscription.is_none() && self.is_known(cx) && !cx.offline;
+        let may_be_outdated = !self.subscription.is_live() && (exists || may_be_missing);
+        if submit.base_rev.is_none() && may_be_outdated {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
             // out of date: the server must be asked first. The tab may have let go of it before.
-            self.holder(tab).let_go = None;
-            self.deferred.push((tab.to_owned(), submit));
+            self.holder(tab).take_again();
+            self.unplaced.defer(tab, submit);
             return cx.upstream.fetch(&self.id);
         }
         self.sequence(tab, submit, cx);
@@ -33,11 +33,11 @@ impl Document {
 
     pub(super) fn sequence(&mut self, tab: &str, mut submit: DocSubmitOp, cx: &mut Context<'_>) {
         if submit.base_rev.is_some_and(|base| self.is_blocked(tab, base)) {
-            return self.blocked.push((tab.to_owned(), submit));
+            return self.unplaced.block(tab, submit);
         }
         let head = cx.upstream.head(&self.id);
         let held = submit.base_rev.map(|base| self.same_as_loaded(tab, base).unwrap_or(base));
-        let base = held.unwrap_or(self.order.rev());
+        let base = held.unwrap_or(self.history.rev());
         let (exists, creates) =
             (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
         let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
@@ -45,22 +45,21 @@ impl Document {
         if is_unfounded {
             // The tab may have loaded the document meanwhile.
         } else if submit.base_rev.is_none() {
-            (holder.sent, holder.created_at) = (Some(base), Some(base));
-            holder.seen = holder.seen.max(base);
-        } else if holder.sent.is_none() {
-            holder.sent = Some(base);
+            holder.create_at(base);
+        } else {
+            holder.edits_at(base);
         }
         self.told(tab, submit.base_rev);
         let (mut placed, mut error) = if is_unfounded {
             (0, Some(not_loaded(exists)))
         } else {
             let ty = head.type_name.and_then(|name| cx.types.get(&name));
-            self.order.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
+            self.history.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
-        if self.log.is_none() && base < self.first_rev {
+        if self.may_have_forgotten(Some(base)) {
             error = error.map(|_| self.unknown_op());
         }
-        error = error.map(|error| self.why_lost(tab, submit.ops[placed].op_id, error));
+        error = error.map(|error| self.why_lost(tab, error));
         for (at, submitted) in submit.ops[..placed].iter().enumerate() {
             let origin = Origin { tab: tab.to_owned(), op_id: submitted.op_id };
             let unloaded = submit.base_rev.is_none() && at == 0;
@@ -79,12 +78,11 @@ impl Document {
 
     /// Why an op has no place, if that is since the document was loaded anew: as in ShareDB, what refused
     /// the tab's op before it.
-    fn why_lost(&mut self, tab: &str, op_id: u64, error: Error) -> Error {
+    fn why_lost(&mut self, tab: &str, error: Error) -> Error {
         if error.code_text() != state_lost().code_text() {
             return error;
         }
-        let failures = &self.holder(tab).failures;
-        let before = failures.iter().rev().find(|failure| failure.op_id + 1 == op_id);
+        let before = self.holder(tab).ops().failure_before();
         before.map_or(error, |failure| failure.error.clone())
     }
 
@@ -97,7 +95,7 @@ impl Document {
     ) {
         let op_ids = ids(&ops);
         self.note_rejected(tab, op_ids.clone(), &error, cx);
-        if self.holder(tab).away {
+        if self.holder(tab).is_away() {
             self.lose_ops(tab, ops, &error, cx);
         }
         self.tell_rejected(tab, op_ids, error, cx);
@@ -108,60 +106,55 @@ impl Document {
             Record::Refused { tab: tab.to_owned(), op_ids: op_ids.clone(), error: error.clone() };
         self.write(&refused, cx);
         for op_id in &op_ids {
-            self.note_failure(tab, Failure { op_id: *op_id, error: error.clone(), placed: false });
-        }
-    }
-
-    /// Remembers a refused op, for a tab that begins a new session before it hears of it.
-    pub(super) fn note_failure(&mut self, tab: &str, failure: Failure) {
-        let failures = &mut self.holder(tab).failures;
-        failures.push_back(failure);
-        if failures.len() > FAILURES_KEPT {
-            failures.pop_front();
+            let failure = Failure { op_id: *op_id, error: error.clone(), placed: false };
+            self.holder(tab).ops_mut().fail(failure);
         }
     }
 
     /// The tab may have lost the answer to one of its ops; `owed`: it can't send it again.
     pub(super) fn answer_again(&mut self, tab: &str, op_id: u64, owed: bool, cx: &mut Context<'_>) {
         let origin = Origin { tab: tab.to_owned(), op_id };
-        let is_deferred = |(other, submit): &(String, DocSubmitOp)| {
-            other == tab && submit.ops.iter().any(|op| op.op_id == op_id)
-        };
-        let waits = |op: &Unsettled| op.origin == origin || op.followers.contains(&origin);
-        if self.unsettled.iter().any(waits) || self.waiting().any(is_deferred) {
+        if self.uncommitted.will_answer(&origin) || self.unplaced.has(tab, op_id) {
             return;
         }
-        let holder = self.holder(tab);
-        let failure = holder.failures.iter().find(|failure| failure.op_id == op_id).cloned();
+        let ops = self.holder(tab).ops();
+        let (failure, last_op_id) = (ops.failure(op_id).cloned(), ops.last_op_id());
         match failure {
             Some(Failure { error, placed: false, .. }) => {
                 self.tell_rejected(tab, vec![op_id], error, cx);
             }
-            failure if op_id <= holder.last_op_id => {
+            failure if op_id <= last_op_id => {
                 self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
             _ => {
-                let error = if self.log.is_some() || self.first_rev == 0 {
-                    state_lost()
-                } else {
-                    self.unknown_op()
-                };
+                let error =
+                    if self.may_have_forgotten(None) { self.unknown_op() } else { state_lost() };
+                self.holder(tab).ops_mut().take(op_id);
                 if owed {
+                    // The tab may lose this answer, too.
+                    let failure = Failure { op_id, error: error.clone(), placed: true };
+                    self.holder(tab).ops_mut().fail(failure);
+                    self.write_anew(cx);
                     return self.tell_settled(tab, vec![op_id], Some(error), cx);
                 }
-                self.holder(tab).last_op_id = op_id;
                 self.note_rejected(tab, vec![op_id], &error, cx);
                 self.tell_rejected(tab, vec![op_id], error, cx);
             }
         }
     }
 
+    /// Whether there may have been ops made at this revision of which the store has nothing.
+    fn may_have_forgotten(&self, rev: Option<Rev>) -> bool {
+        let is_earlier = self.history.is_before_this_hub(rev.unwrap_or_default());
+        (!self.storage.keeps() && is_earlier) || self.holders.may_have_forgotten(rev)
+    }
+
     /// Why nobody can say what became of an op that a tab gave to an earlier hub, or to this one before
     /// it forgot the document: that is not in the store.
     fn unknown_op(&self) -> Error {
         let message = format!(
-            "the hub no longer knows the state of {} that the tab had, and did not store it: whether \
-             the server has the op is unknown",
+            "the hub no longer knows the state of {} that the tab had, and the store does not have it: \
+             whether the server has the op is unknown",
             self.id
         );
         Error::new(codes::HUB_LOST, message)
@@ -176,8 +169,8 @@ impl Document {
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
         let head = cx.upstream.head(&self.id);
-        self.was_loaded |= head.version.is_some();
-        if self.was_loaded && head.version.is_none() && head.type_name.is_none() {
+        self.loading.saw_version(head.version);
+        if self.loading.was_loaded() && head.version.is_none() && head.type_name.is_none() {
             // ShareDB would take a creation, and the refusal of an op before it, which may be still
             // to come, for that of the creation.
             return Err(in_hard_rollback(&self.id));
@@ -189,7 +182,7 @@ impl Document {
         let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
         let mut composed = false;
         if !superfluous {
-            let same_tab = self.last_submitter.as_ref() == Some(&origin.tab);
+            let same_tab = self.uncommitted.last_is_of(&origin.tab);
             let submission = Submission {
                 op: &op,
                 source: submitted.source.as_ref(),
@@ -197,11 +190,8 @@ impl Document {
                 origin: &origin,
             };
             composed = cx.upstream.submit(&self.id, submission)?;
-            self.is_blank = false;
-            self.last_submitter = Some(origin.tab.clone());
-            let (origin, op, source) = (origin.clone(), op.clone(), submitted.source.clone());
-            let followers = Vec::new();
-            self.unsettled.push_back(Unsettled { origin, op, source, followers });
+            self.loading.edited();
+            self.uncommitted.push(origin.clone(), op.clone(), submitted.source.clone());
         }
         let version = cx.upstream.head(&self.id).version;
         let placed = Placed {
@@ -215,12 +205,11 @@ impl Document {
         };
         self.write(&Record::Placed(placed), cx);
         let change = Change { op, version, src: Some(origin.tab.clone()) };
-        self.order.push(Entry { change, origin: Some(origin.clone()) });
+        self.history.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {
             self.broadcast(Some(&origin.tab), cx);
-            match self.unsettled.back_mut() {
-                Some(deletion) => deletion.followers.push(origin),
-                None => self.tell_settled(&origin.tab, vec![origin.op_id], None, cx),
+            if !self.uncommitted.follow_last(&origin) {
+                self.tell_settled(&origin.tab, vec![origin.op_id], None, cx);
             }
         }
         Ok(())

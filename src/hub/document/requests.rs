@@ -1,8 +1,7 @@
 //! What tabs ask of a document.
 
-use super::holders::Holder;
-use super::{Context, Document, Fetch, Subscription, Waiter};
-use crate::ot::Sequencer;
+use super::state::Holder;
+use super::{Context, Document, Fetch, Waiter};
 use crate::protocol::*;
 
 use super::ops::ids;
@@ -22,24 +21,21 @@ impl Document {
             }
         }
         cx.working(waiter);
-        self.fetches.push(waiter.clone());
-        if self.fetches.len() == 1 { Fetch::AskServer } else { Fetch::Waits }
+        if self.reads.add_fetch(waiter.clone()) { Fetch::AskServer } else { Fetch::Waits }
     }
 
     /// Whether nothing has come of it that the document was loaded: ShareDB loads one that does not exist
     /// each time it is asked for, and what tabs have done meanwhile has its place.
     pub(super) fn is_loaded_again(&self, cx: &Context<'_>) -> bool {
         let head = cx.upstream.head(&self.id);
-        let is_same = self.loaded == (self.order.rev(), head.version);
+        let is_same = self.history.is_as_loaded(head.version);
         let is_missing = head.type_name.is_none() && head.version.is_some();
-        is_same && is_missing && !self.is_blank && self.outdated.is_none()
+        is_same && is_missing && !self.loading.is_blank() && !self.loading.is_outdated()
     }
 
     /// The tabs hear of it all the same, as clients of ShareDB do.
     pub(super) fn send_again(&mut self, cx: &mut Context<'_>) {
-        for holder in self.holders.values_mut() {
-            holder.sent = None;
-        }
+        self.holders.values_mut().for_each(Holder::resend);
         self.broadcast(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
@@ -54,21 +50,21 @@ impl Document {
     /// Whether the tab can be given what the store has before the server answers. What the server has
     /// refused to show is shown only without it.
     pub(super) fn may_answer_from_store(&self, cx: &Context<'_>) -> bool {
-        let is_refused = self.subscription == Subscription::Refused && !cx.offline;
-        self.log.is_some() && !is_refused && self.is_known(cx)
+        let is_refused = self.subscription.is_refused() && !cx.offline;
+        self.storage.keeps() && !is_refused && self.is_known(cx)
     }
 
     /// The server can't be reached: who waits for it must do with what the hub has. Returns who
     /// waited for a fetch.
     pub fn offline(&mut self, cx: &mut Context<'_>) -> Vec<Waiter> {
-        if self.log.is_none() || !self.is_known(cx) {
+        if !self.storage.keeps() || !self.is_known(cx) {
             return Vec::new();
         }
-        for waiter in std::mem::take(&mut self.subscribes) {
+        for waiter in self.reads.end_subscribes() {
             self.begin_live(&waiter.tab, cx);
             cx.callback(&waiter, None);
         }
-        let fetches = std::mem::take(&mut self.fetches);
+        let fetches = self.reads.end_fetches();
         for waiter in &fetches {
             self.bring_up_to_date(&waiter.tab, cx);
         }
@@ -78,45 +74,36 @@ impl Document {
     /// The tab begins a new session: what was sent to it may be lost, and it will ask again.
     pub fn suspend(&mut self, tab: &str) {
         if let Some(holder) = self.holders.get_mut(tab) {
-            holder.away = true;
-            (holder.found, holder.loaded) = (0, 0);
-            holder.ingested = None;
+            holder.suspend();
         }
-        self.forget_waiters(tab);
+        self.reads.forget(tab);
     }
 
     /// The tab has gone offline.
     pub fn rest(&mut self, tab: &str, cx: &mut Context<'_>) {
         if let Some(holder) = self.holders.get_mut(tab) {
-            holder.live = false;
-            holder.queries.clear();
-            holder.departing.clear();
+            holder.rest();
         }
-        self.forget_waiters(tab);
+        self.reads.forget(tab);
         self.start_linger(cx);
     }
 
     /// Whether the tab has not said yet what it holds of this document.
     pub fn is_away(&self, tab: &str) -> bool {
-        self.holders.get(tab).is_some_and(|holder| holder.away)
+        self.holders.get(tab).is_some_and(Holder::is_away)
     }
 
     pub fn resume(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
         let holder = self.holder(tab);
-        holder.away = false;
-        holder.let_go = None;
-        holder.told = (None, false);
-        (holder.live, holder.refused) = (held.subscribed, false);
         // A tab that created the document without loading it knows no revision yet.
-        holder.sent = held.rev.or(holder.created_at.filter(|_| !held.ops.is_empty()));
-        let last_op_id = holder.last_op_id;
-        let sent = holder.sent;
-        if sent.is_some_and(|sent| sent > self.order.rev()) && self.log.is_some() {
+        holder.resume(held.rev, !held.ops.is_empty(), held.subscribed);
+        let (sent, last_op_id) = (holder.sent(), holder.ops().last_op_id());
+        if let Some(sent) = sent.filter(|sent| *sent > self.history.rev() && self.storage.keeps()) {
             // An earlier hub went further than it could write down.
-            self.order = Sequencer::starting_at(sent.unwrap_or_default() + 1);
+            self.history.skip_past(sent);
             self.write_anew(cx);
         }
-        let is_kept = sent.is_some_and(|sent| self.order.since(sent).is_some());
+        let is_kept = sent.is_some_and(|sent| self.history.reaches_back_to(sent));
         if is_kept {
             self.bring_up_to_date(tab, cx);
         }
@@ -140,23 +127,16 @@ impl Document {
     /// The document is among the results of this query; `keep`: for as long as that lives.
     /// The tab was told so with this number.
     pub fn join_results(&mut self, query: &Waiter, number: u64, keep: bool, cx: &mut Context<'_>) {
-        let holder = self.holder(&query.tab);
-        (holder.let_go, holder.found) = (None, number);
-        if keep {
-            holder.queries.insert(query.request);
-            holder.departing.remove(&query.request);
-        }
+        self.holder(&query.tab).join_results(query.request, number, keep);
         self.bring_up_to_date(&query.tab, cx);
     }
 
     /// The document is no longer among the results of this query. For a while the tab is still
     /// sent its changes: the one that took it out of the results may come after the results.
     pub fn leave_results(&mut self, query: &Waiter, cx: &mut Context<'_>) {
-        if let Some(holder) = self.holders.get_mut(&query.tab)
-            && holder.queries.contains(&query.request)
-        {
-            holder.departing.insert(query.request);
-            self.linger.get_or_insert(cx.now + cx.linger);
+        let holder = self.holders.get_mut(&query.tab);
+        if holder.is_some_and(|holder| holder.leave_results(query.request)) {
+            self.retention.linger_until(cx.now + cx.linger);
         }
     }
 
@@ -167,12 +147,9 @@ impl Document {
         has_ended: impl Fn(u64) -> bool,
         cx: &mut Context<'_>,
     ) {
-        let Some(holder) = self.holders.get_mut(tab) else { return };
-        let before = holder.queries.len();
-        holder.queries.retain(|query| !has_ended(*query));
-        holder.departing.retain(|query| !has_ended(*query));
-        if holder.queries.len() < before {
-            self.linger.get_or_insert(cx.now + cx.linger);
+        let holder = self.holders.get_mut(tab);
+        if holder.is_some_and(|holder| holder.end_results(has_ended)) {
+            self.retention.linger_until(cx.now + cx.linger);
         }
     }
 
@@ -183,17 +160,15 @@ impl Document {
     /// The tab lets go of the document. Its queries that have found it do not. Returns what waited for
     /// a fetch.
     pub fn let_go(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
-        let rev = self.order.rev();
+        let rev = self.history.rev();
         let Some(holder) = self.holders.get_mut(tab) else { return Vec::new() };
-        if holder.found > heard {
+        if holder.is_found_after(heard) {
             return self.take_again(tab, heard, cx);
         }
-        let Holder { queries, departing, .. } = std::mem::take(holder);
-        if queries.is_empty() {
+        if !holder.let_go(rev) {
             return self.release(tab, cx);
         }
-        *holder = Holder { queries, departing, let_go: Some(rev), ..Holder::default() };
-        let fetches = self.forget_waiters(tab);
+        let fetches = self.reads.forget(tab);
         self.trim();
         self.start_linger(cx);
         fetches
@@ -202,11 +177,8 @@ impl Document {
     /// The tab let go of the document before it heard that a query has found it, and takes it again
     /// then. It keeps what it was sent after that; what it had before, it has no longer.
     fn take_again(&mut self, tab: &str, heard: u64, cx: &mut Context<'_>) -> Vec<Waiter> {
-        let fetches = self.forget_waiters(tab);
-        let holder = self.holder(tab);
-        (holder.live, holder.refused) = (false, false);
-        if holder.loaded <= heard {
-            (holder.sent, holder.ingested) = (None, None);
+        let fetches = self.reads.forget(tab);
+        if self.holder(tab).take_after(heard) {
             self.bring_up_to_date(tab, cx);
         }
         self.start_linger(cx);
@@ -218,14 +190,9 @@ impl Document {
         if self.remove_holder(tab, cx) {
             self.note_last_use(cx);
         }
-        let fetches = self.forget_waiters(tab);
+        let fetches = self.reads.forget(tab);
         self.trim();
         self.start_linger(cx);
         fetches
-    }
-
-    fn forget_waiters(&mut self, tab: &str) -> Vec<Waiter> {
-        self.subscribes.retain(|waiter| waiter.tab != tab);
-        self.fetches.extract_if(.., |waiter| waiter.tab == tab).collect()
     }
 }

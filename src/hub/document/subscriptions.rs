@@ -1,6 +1,7 @@
 //! Which tabs are subscribed, and whether the hub is, without which none of them is.
 
-use super::{Context, Document, Subscription, Waiter};
+use super::state::Holder;
+use super::{Context, Document, Waiter};
 use crate::error::{Error, codes};
 use crate::protocol::*;
 
@@ -8,9 +9,11 @@ impl Document {
     pub fn subscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
         self.told(&waiter.tab, rev);
         // Queries that are to be forgotten then still are.
-        self.linger.take_if(|_| self.holders.values().all(|holder| holder.departing.is_empty()));
-        let again = self.holder(&waiter.tab).live;
-        let is_lost = self.subscription == Subscription::Lost;
+        if !self.holders.values().any(Holder::is_departing) {
+            self.retention.stop_linger();
+        }
+        let again = self.holder(&waiter.tab).is_subscribed();
+        let is_lost = self.subscription.is_lost();
         if self.may_answer() && !again && self.is_known(cx) {
             self.begin_live(&waiter.tab, cx);
             if rev.is_none() || !is_lost {
@@ -27,8 +30,8 @@ impl Document {
             }
         }
         cx.working(&waiter);
-        self.subscribes.push(waiter);
-        if self.subscription == Subscription::Live {
+        self.reads.add_subscribe(waiter);
+        if self.subscription.is_live() {
             // A tab that asks twice means the server, as it would with a client of its own.
             return cx.upstream.subscribe(&self.id);
         }
@@ -38,11 +41,9 @@ impl Document {
     pub fn unsubscribe(&mut self, waiter: Waiter, rev: Option<Rev>, cx: &mut Context<'_>) {
         self.told(&waiter.tab, rev);
         let holder = self.holder(&waiter.tab);
-        (holder.live, holder.refused) = (false, false);
+        holder.unsubscribe();
         // Nor is it sent any for the sake of a query that finds it no longer.
-        for query in std::mem::take(&mut holder.departing) {
-            holder.queries.remove(&query);
-        }
+        holder.forget_departing();
         cx.callback(&waiter, None);
         self.start_linger(cx);
     }
@@ -50,38 +51,33 @@ impl Document {
     /// Whether the document can be shown without asking the server: without a connection, as it was
     /// when that was lost.
     pub(super) fn may_answer(&self) -> bool {
-        matches!(self.subscription, Subscription::Live | Subscription::Lost)
+        self.subscription.is_live() || self.subscription.is_lost()
     }
 
     fn ask_for_subscription(&mut self, cx: &mut Context<'_>) {
-        if matches!(self.subscription, Subscription::None | Subscription::Refused) {
-            self.subscription = Subscription::Asked;
+        if self.subscription.want() {
             cx.upstream.subscribe(&self.id);
         }
     }
 
     /// The tab is back, and was subscribed.
     pub(super) fn resume_subscription(&mut self, tab: &str, cx: &mut Context<'_>) {
-        match self.subscription {
-            Subscription::Live => self.tell_subscribed(tab, None, cx),
-            _ => self.ask_for_subscription(cx),
+        match self.subscription.is_live() {
+            true => self.tell_subscribed(tab, None, cx),
+            false => self.ask_for_subscription(cx),
         }
     }
 
     pub(super) fn begin_live(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let holder = self.holder(tab);
-        (holder.live, holder.refused) = (true, false);
+        self.holder(tab).subscribe();
         self.bring_up_to_date(tab, cx);
     }
 
     /// The connection to the server is there. ShareDB subscribes anew by itself, to most of what it was
     /// subscribed to: what it asks already, it does not ask twice.
     pub fn connected(&mut self, cx: &mut Context<'_>) {
-        let is_refused = self.subscription == Subscription::Refused && self.is_wanted();
-        if is_refused || self.subscription == Subscription::Lost {
-            self.subscription = Subscription::Asked;
-        }
-        if self.subscription == Subscription::Asked {
+        let is_wanted = self.is_wanted();
+        if self.subscription.connect(is_wanted) {
             cx.upstream.subscribe(&self.id);
         }
     }
@@ -89,12 +85,8 @@ impl Document {
     /// The connection to the server is lost, and the subscription with it; also one that was refused
     /// is asked for again with the next.
     pub fn disconnected(&mut self) {
-        if self.subscription == Subscription::Live {
-            self.subscription = Subscription::Lost;
-        }
-        for holder in self.holders.values_mut() {
-            holder.live |= std::mem::take(&mut holder.refused);
-        }
+        self.subscription.disconnect();
+        self.holders.values_mut().for_each(Holder::forget_refusal);
     }
 
     /// The server has answered for a subscription. Who asked hears of it as the request ends; the
@@ -103,26 +95,23 @@ impl Document {
         if error.as_ref().is_some_and(|error| self.is_loaded_anew_for(error)) {
             return cx.upstream.subscribe(&self.id);
         }
-        if self.subscription == Subscription::None {
+        if error.as_ref().is_some_and(|error| self.loading.is_too_early_for(error)) {
+            return;
+        }
+        if self.subscription.is_none() {
             // Nobody wants it any more.
             return;
         }
-        let was_live = self.subscription == Subscription::Live;
-        match &error {
-            _ if is_live => self.subscription = Subscription::Live,
-            Some(_) => self.subscription = Subscription::Refused,
-            // It is lost again, which is told next.
-            None => {}
-        }
-        let waiters = std::mem::take(&mut self.subscribes);
-        for tab in self.holders.keys().cloned().collect::<Vec<_>>() {
+        let was_live = self.subscription.is_live();
+        self.subscription.answer(is_live, error.is_some());
+        let waiters = self.reads.end_subscribes();
+        for tab in self.holders.which(|_, _| true) {
             let holder = self.holder(&tab);
             let asked = waiters.iter().any(|waiter| waiter.tab == tab);
-            let (live, wanted) = (holder.live, holder.live || holder.refused);
+            let (live, wanted) = (holder.is_subscribed(), holder.wants_subscription());
             match &error {
                 Some(error) if !is_live && (live || asked) => {
-                    holder.live = false;
-                    holder.refused = !is_silent(error);
+                    holder.refuse(!is_silent(error));
                     if !asked {
                         self.tell_subscribed(&tab, Some(error.clone()), cx);
                     }
@@ -142,7 +131,7 @@ impl Document {
     }
 
     fn tell_subscribed(&mut self, tab: &str, error: Option<Error>, cx: &mut Context<'_>) {
-        if !self.holder(tab).away {
+        if !self.holder(tab).is_away() {
             let subscribed = DocSubscribed { doc: self.id.clone(), error };
             cx.send(tab, ToTab::DocSubscribed(subscribed));
         }

@@ -9,29 +9,25 @@ use crate::protocol::*;
 impl Document {
     /// Ops of this tab wait for the server, in memory alone.
     pub fn defers(&self, tab: &str) -> bool {
-        self.waiting().any(|(other, _)| other == tab)
+        self.unplaced.has_of(tab)
     }
 
     /// Gives the ops that are new their place. Those that find none are told as lost.
     pub fn take_unload_journal(&mut self, tab: &str, held: HeldDoc, cx: &mut Context<'_>) {
         let HeldDoc { doc, rev, ops, .. } = held;
         let holder = self.holder(tab);
-        holder.away = true;
-        let last_op_id = holder.last_op_id;
-        let base = rev.or(holder.created_at);
+        holder.go_away();
+        let last_op_id = holder.ops().last_op_id();
+        let base = rev.or(holder.ops().created_at());
         // The tab may not have heard of these.
-        let (refused, known): (Vec<_>, Vec<_>) = std::mem::take(&mut holder.failures)
-            .into_iter()
-            .partition(|failure| !failure.placed && ops.iter().any(|op| op.op_id == failure.op_id));
-        holder.failures = known.into();
+        let refused = holder.ops_mut().take_refused(&ops);
         let is_unheard = |op: &&SubmittedOp| {
             op.op_id > last_op_id || refused.iter().any(|failure| failure.op_id == op.op_id)
         };
         let unheard: Vec<SubmittedOp> = ops.iter().filter(is_unheard).cloned().collect();
         if let Some(last) = unheard.last() {
-            let holder = self.holder(tab);
-            holder.last_op_id = holder.last_op_id.max(last.op_id);
-            let is_forgotten = last_op_id == 0 && self.departed.may_have_forgotten(rev);
+            self.holder(tab).ops_mut().take(last.op_id);
+            let is_forgotten = last_op_id == 0 && self.holders.may_have_forgotten(rev);
             let placed = match refused.into_iter().next() {
                 // The tab would have given up what it did after that.
                 Some(failure) => Err(failure.error),
@@ -44,7 +40,7 @@ impl Document {
                     self.lose_ops(tab, unheard, &state_lost(), cx);
                 }
                 Ok(ops) => {
-                    let base_rev = base.map(|_| self.order.rev());
+                    let base_rev = base.map(|_| self.history.rev());
                     self.sequence(tab, DocSubmitOp { doc, base_rev, ops }, cx);
                 }
                 Err(error) => self.lose_ops(tab, unheard, &error, cx),
@@ -56,7 +52,7 @@ impl Document {
 
     /// The ops of a tab that is gone which found no place were told as lost: that is all.
     pub(super) fn forget_refused(&mut self, tab: &str) {
-        self.holder(tab).failures.retain(|failure| failure.placed);
+        self.holder(tab).ops_mut().forget_refused();
     }
 
     /// The ops without a place, which were made at `base`, as of the present revision.
@@ -73,7 +69,7 @@ impl Document {
         };
         let ty = ty.and_then(|name| cx.types.get(&name));
         let mut replica = Replica::of_ops(base, ops, ty, cx.types);
-        let since = self.order.since(base).ok_or_else(state_lost)?;
+        let since = self.history.since(base).ok_or_else(state_lost)?;
         for (rev, entry) in (base + 1..).zip(since) {
             match &entry.origin {
                 Some(origin) if origin.tab == tab => replica.sequenced(rev, origin.op_id)?,

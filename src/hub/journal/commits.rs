@@ -48,14 +48,17 @@ pub(crate) struct Journal {
     in_passing_until: Option<Millis>,
     /// Documents of which a checkpoint is to be written, and whether entries can't do in its place.
     unsaved: SortedMap<DocId, bool>,
+    /// Documents of which the store has records that can't be read: they are set aside in the
+    /// transaction that writes what takes their place. Without that, the next hub would not know.
+    pub damaged: SortedSet<DocId>,
     /// Documents that have lost ops of which no tab was told.
-    pub with_lost: SortedSet<DocId>,
+    with_lost: SortedSet<DocId>,
     /// The number of the last of them.
-    pub last_lost: u64,
+    last_lost: u64,
     /// Larger than the number of every log entry there is.
     next_number: u64,
     /// What happened to the store, for all tabs.
-    pub events: Vec<StoreEvent>,
+    events: Vec<StoreEvent>,
     /// Something waits for [`Journal::advance`].
     due: bool,
     /// After a transaction failed, no document is written until then. What a tab asks for is, and what
@@ -82,6 +85,7 @@ impl Journal {
             in_passing: Vec::new(),
             in_passing_until: None,
             unsaved: SortedMap::default(),
+            damaged: SortedSet::default(),
             with_lost: SortedSet::default(),
             last_lost: 0,
             next_number: first_number,
@@ -128,6 +132,11 @@ impl Journal {
             // One that could not be written is out of date.
             self.in_passing
                 .retain(|it| !matches!(it, Write::Pin { doc: other, .. } if other == doc));
+        }
+        if let Write::Checkpoint { doc, .. } | Write::Remove { doc } = &write
+            && self.damaged.remove(doc)
+        {
+            self.to_write.push(Write::SetAside { doc: doc.clone() });
         }
         self.to_write.push(write);
         self.due = true;
@@ -198,6 +207,40 @@ impl Journal {
         self.to_write.clear();
     }
 
+    /// The document has lost ops, of which tabs are to be told.
+    pub fn has_lost(&mut self, doc: &DocId) {
+        self.with_lost.insert(doc.clone());
+    }
+
+    /// The number of lost ops of a document, which no others have.
+    pub fn number_lost(&mut self, doc: &DocId) -> u64 {
+        self.has_lost(doc);
+        self.last_lost += 1;
+        self.last_lost
+    }
+
+    /// The documents that have lost ops; tabs are told of them now.
+    pub fn take_with_lost(&mut self) -> SortedSet<DocId> {
+        std::mem::take(&mut self.with_lost)
+    }
+
+    /// All tabs are to be told of this; once is enough.
+    pub fn keep_event(&mut self, event: StoreEvent) {
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+    }
+
+    /// All tabs are to be told of this, as often as it happens.
+    pub fn add_event(&mut self, event: StoreEvent) {
+        self.events.push(event);
+    }
+
+    /// What all tabs are told of now.
+    pub fn take_events(&mut self) -> Vec<StoreEvent> {
+        std::mem::take(&mut self.events)
+    }
+
     /// Whether tabs know of changes that the store does not have.
     pub fn is_behind(&self) -> bool {
         self.is_behind
@@ -261,9 +304,11 @@ impl Journal {
         }
         for write in writes.iter().chain(&to_write) {
             self.unsaved.insert(write.doc().clone(), true);
-            // No checkpoint has these.
-            if matches!(write, Write::Pin { .. }) {
-                self.in_passing.push(write.clone());
+            match write {
+                // No checkpoint has these.
+                Write::Pin { .. } => self.in_passing.push(write.clone()),
+                Write::SetAside { doc } => drop(self.damaged.insert(doc.clone())),
+                _ => {}
             }
         }
         if self.holds_sends() {

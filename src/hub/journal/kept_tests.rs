@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::Departed;
 use super::record::*;
-use crate::hub::document::Departed;
 use crate::ot::{Create, Entry, Op, Origin};
 use crate::protocol::{Change, Snapshot};
 use crate::{Error, Payload};

@@ -4,6 +4,7 @@
 //! The log is in the hub's own order, so that the tabs that outlive a hub keep their revisions.
 
 mod commits;
+mod departed;
 mod events;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod kept_tests;
@@ -11,6 +12,7 @@ mod record;
 mod stored;
 
 pub(crate) use commits::{Batch, Journal, Outgoing};
+pub(crate) use departed::Departed;
 pub(crate) use record::{
     Checkpoint, Failure, KnownTab, Lost, Placed, Record, from_bytes, to_bytes,
 };

@@ -5,8 +5,8 @@ use tabmux_middleware::SortedMap;
 use tabmux_codecs::{Cbor, Codec, Limits};
 use tabmux_transports::Frame;
 
+use super::Departed;
 use crate::error::{Error, codes};
-use crate::hub::document::Departed;
 use crate::ot::{Entry, Op, Origin};
 use crate::platform::Payload;
 use crate::protocol::{Change, Rev, Snapshot};

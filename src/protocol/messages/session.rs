@@ -100,6 +100,18 @@ pub struct ConnectionEvent {
 
 wire!(ConnectionEvent { state, id, reason, losses or 0 });
 
+impl ConnectionEvent {
+    /// Whether the server can be reached.
+    pub fn is_connected(&self) -> bool {
+        self.state == "connected"
+    }
+
+    /// Whether the connection is being made.
+    pub fn is_connecting(&self) -> bool {
+        self.state == "connecting"
+    }
+}
+
 /// An error of the upstream connection that belongs to no document and no request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectionError {

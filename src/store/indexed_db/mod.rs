@@ -25,10 +25,8 @@ use wasm_bindgen::JsValue;
 use super::opening::{check_key, check_succession};
 use super::plan::{self, Change};
 use super::quarantine;
-use super::reading::{self, Reading, Repair};
-use super::{
-    Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
-};
+use super::reading::{self, Reading};
+use super::{Durability, Inventory, Opened, Opening, Store, StoreError, StoredDoc, Write};
 use crate::protocol::DocId;
 
 const EPOCH: &str = "epoch";
@@ -61,18 +59,10 @@ impl IndexedDbStore {
         Ok(connection)
     }
 
-    /// Reads a document; with a transaction that may write, also sets aside what can't be read, or
-    /// is of no use.
-    async fn read_in(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        mode: Mode,
-        useless: Option<RecordKey>,
-    ) -> Result<Reading, StoreError> {
+    /// Reads a document; a transaction that may write also rewrites a summary that does not fit.
+    async fn read_in(&self, epoch: u64, doc: &DocId, mode: Mode) -> Result<Reading, StoreError> {
         let connection = self.connection()?;
-        let scope = [META, DOCS, LOG, QUARANTINE];
-        let transaction = connection.transaction(&scope, mode, Durability::Relaxed)?;
+        let transaction = connection.transaction(&[META, DOCS, LOG], mode, Durability::Relaxed)?;
         let work = async {
             let current = transaction.get(META, &EPOCH.into())?;
             let summary = transaction.get(DOCS, &values::doc_key(doc))?;
@@ -82,10 +72,10 @@ impl IndexedDbStore {
             let summary = values::to_summary(&summary.answer().await?);
             let keys = Array::from(&keys.answer().await?);
             let raw = Array::from(&records.answer().await?);
-            let records = values::to_records(&keys, &raw);
-            let reading = reading::read(doc, summary, &records, useless);
-            if let (Mode::ReadWrite, Some(repair)) = (mode, &reading.repair) {
-                set_aside(&transaction, doc, repair, &keys, &raw).await?;
+            let reading = reading::read(doc, summary, &values::to_records(&keys, &raw));
+            if let (Mode::ReadWrite, Some(summary)) = (mode, &reading.summary) {
+                let summary = values::from_summary(summary)?;
+                transaction.put(DOCS, &summary, &values::doc_key(doc))?;
             }
             Ok(reading)
         };
@@ -94,23 +84,16 @@ impl IndexedDbStore {
     }
 }
 
-/// Moves what can't be read to the quarantine, and rewrites the summary.
-async fn set_aside(
-    transaction: &Transaction<'_>,
-    doc: &DocId,
-    repair: &Repair,
-    keys: &Array,
-    raw: &Array,
-) -> Result<(), requests::Failure> {
-    if let Some(from) = repair.from {
-        for (key, bytes) in keys.iter().zip(raw.iter()) {
-            if values::to_record(&key).is_none_or(|record| record >= from) {
-                transaction.add(QUARANTINE, &values::quarantined(&key, &bytes)?)?;
-                transaction.delete(LOG, &key)?;
-            }
-        }
+/// Moves all records of a document to the quarantine.
+async fn set_aside(transaction: &Transaction<'_>, doc: &DocId) -> Result<(), requests::Failure> {
+    let keys = transaction.keys(LOG, &values::all_of(doc)?)?;
+    let records = transaction.values(LOG, &values::all_of(doc)?)?;
+    let keys = Array::from(&keys.answer().await?);
+    let records = Array::from(&records.answer().await?);
+    for (key, bytes) in keys.iter().zip(records.iter()) {
+        transaction.add(QUARANTINE, &values::quarantined(&key, &bytes)?)?;
     }
-    transaction.put(DOCS, &values::from_summary(&repair.summary)?, &values::doc_key(doc))?;
+    transaction.delete(LOG, &values::all_of(doc)?)?;
     drop_surplus(transaction).await
 }
 
@@ -197,20 +180,11 @@ impl Store for IndexedDbStore {
     }
 
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
-        let mut reading = self.read_in(epoch, doc, Mode::ReadOnly, None).await?;
-        if reading.repair.is_some() {
-            reading = self.read_in(epoch, doc, Mode::ReadWrite, None).await?;
+        let mut reading = self.read_in(epoch, doc, Mode::ReadOnly).await?;
+        if reading.summary.is_some() {
+            reading = self.read_in(epoch, doc, Mode::ReadWrite).await?;
         }
         Ok(reading.doc)
-    }
-
-    async fn set_aside(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        from: RecordKey,
-    ) -> Result<StoredDoc, StoreError> {
-        Ok(self.read_in(epoch, doc, Mode::ReadWrite, Some(from)).await?.doc)
     }
 
     async fn commit(
@@ -220,7 +194,7 @@ impl Store for IndexedDbStore {
         durability: Durability,
     ) -> Result<(), StoreError> {
         let connection = self.connection()?;
-        let scope = [META, DOCS, LOG];
+        let scope = [META, DOCS, LOG, QUARANTINE];
         let transaction = connection.transaction(&scope, Mode::ReadWrite, durability)?;
         let work = async {
             let current = transaction.get(META, &EPOCH.into())?;
@@ -237,7 +211,7 @@ impl Store for IndexedDbStore {
             }
             for (doc, plan) in plans {
                 for change in plan.changes {
-                    apply(&transaction, doc, change)?;
+                    apply(&transaction, doc, change).await?;
                 }
                 let key = values::doc_key(doc);
                 match plan.summary {
@@ -297,12 +271,17 @@ impl Store for IndexedDbStore {
     }
 }
 
-fn apply(transaction: &Transaction, doc: &DocId, change: Change) -> Result<(), requests::Failure> {
+async fn apply(
+    transaction: &Transaction<'_>,
+    doc: &DocId,
+    change: Change,
+) -> Result<(), requests::Failure> {
     match change {
         Change::Put(record, bytes) => {
             transaction.put(LOG, &values::from_bytes(&bytes), &values::record_key(doc, record))
         }
         Change::DropBelow(next) => transaction.delete(LOG, &values::entries_below(doc, next)?),
         Change::DropAll => transaction.delete(LOG, &values::all_of(doc)?),
+        Change::SetAllAside => set_aside(transaction, doc).await,
     }
 }

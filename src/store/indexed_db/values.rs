@@ -5,8 +5,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::IdbKeyRange;
 
 use super::schema::PENDING;
-use crate::protocol::DocId;
-use crate::store::{RecordKey, Summary};
+use crate::protocol::{DocId, MAX_NUMBER};
+use crate::store::{PER_EPOCH, RecordKey, Summary};
 use crate::wire;
 
 /// Stands for the number of a log entry in the checkpoint's key.
@@ -14,7 +14,7 @@ const CHECKPOINT: f64 = -1.0;
 
 /// Milliseconds since 1970 stay below this for more than a hundred thousand years, and the revisions
 /// that are counted from an epoch on are still exact.
-const MAX_EPOCH: u64 = (1 << 53) / 2048;
+const MAX_EPOCH: u64 = MAX_NUMBER / (2 * PER_EPOCH);
 
 pub(super) fn doc_key(doc: &DocId) -> JsValue {
     Array::of2(&doc.collection.as_str().into(), &doc.id.as_str().into()).into()

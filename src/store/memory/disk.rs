@@ -91,25 +91,13 @@ impl MemoryDisk {
         self.state().contents.key_check.clone()
     }
 
-    pub(super) fn read(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        useless: Option<RecordKey>,
-    ) -> Result<StoredDoc, StoreError> {
+    pub(super) fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         let State { contents, .. } = &mut *self.state();
         contents.check(epoch)?;
         let Some(document) = contents.docs.get_mut(doc) else { return Ok(StoredDoc::default()) };
         let records: Vec<_> = document.records.iter().map(|(at, it)| (*at, it.clone())).collect();
-        let reading = reading::read(doc, document.summary, &records, useless);
-        if let Some(repair) = reading.repair {
-            document.summary = Some(repair.summary);
-            if let Some(from) = repair.from {
-                let set_aside = document.records.split_off(&from);
-                contents.quarantine.extend(set_aside.values().map(|it| it.len() as u64));
-                contents.quarantine.drain(..quarantine::surplus(&contents.quarantine));
-            }
-        }
+        let reading = reading::read(doc, document.summary, &records);
+        document.summary = reading.summary.or(document.summary);
         Ok(reading.doc)
     }
 
@@ -198,6 +186,11 @@ impl Contents {
                     });
                 }
                 Change::DropAll => document.records.clear(),
+                Change::SetAllAside => {
+                    let records = std::mem::take(&mut document.records);
+                    self.quarantine.extend(records.values().map(|it| it.len() as u64));
+                    self.quarantine.drain(..quarantine::surplus(&self.quarantine));
+                }
             }
         }
         document.summary = plan.summary;

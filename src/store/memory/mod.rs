@@ -6,9 +6,7 @@ use std::cell::RefCell;
 pub use disk::MemoryDisk;
 
 use super::session::Session;
-use super::{
-    Durability, Inventory, Opened, Opening, RecordKey, Store, StoreError, StoredDoc, Write,
-};
+use super::{Durability, Inventory, Opened, Opening, Store, StoreError, StoredDoc, Write};
 use crate::protocol::DocId;
 
 const NAME: &str = "memory";
@@ -69,17 +67,7 @@ impl Store for MemoryStore {
 
     async fn read(&self, epoch: u64, doc: &DocId) -> Result<StoredDoc, StoreError> {
         self.turn().await?;
-        self.disk.read(epoch, doc, None)
-    }
-
-    async fn set_aside(
-        &self,
-        epoch: u64,
-        doc: &DocId,
-        from: RecordKey,
-    ) -> Result<StoredDoc, StoreError> {
-        self.turn().await?;
-        self.disk.read(epoch, doc, Some(from))
+        self.disk.read(epoch, doc)
     }
 
     async fn commit(

@@ -28,7 +28,7 @@ fn refused_after_the_last_tab_has_left(stage: &mut Stage) {
     stage.edit(0, &doc("a"), json!(["oh "]));
     stage.seats.clear();
     for tab in ["tab-0", "tab-1"] {
-        stage.hub.tab_gone(tab, stage.now);
+        stage.tab_gone(tab);
     }
     stage.settle();
     assert!(!stage.hub.is_drained());
@@ -95,7 +95,7 @@ fn what_a_tab_that_is_gone_was_to_be_told_is_told_to_the_next() {
     let now = stage.now;
     stage.hub.tell_store_event("quota", Payload(json!(7)), now);
     stage.run_for(5000);
-    stage.hub.tab_gone("new", stage.now);
+    stage.tab_gone("new");
     stage.seats.clear();
     stage.release_disk();
     stage.run_for(5000);
@@ -207,7 +207,7 @@ fn an_op_of_a_tab_that_is_gone_is_told_if_a_hard_rollback_dropped_it_just_before
     stage.edit(0, &id, json!(["oh "]));
     stage.seats.clear();
     for tab in ["tab-0", "tab-1"] {
-        stage.hub.tab_gone(tab, stage.now);
+        stage.tab_gone(tab);
     }
     stage.settle();
     stage.script.borrow_mut().stays_unloaded = true;

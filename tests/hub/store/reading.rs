@@ -1,9 +1,11 @@
 //! What waits for documents that are read, and documents that can't be read.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 use tabmux::hub::{QueryResults, UpstreamEvent};
 use tabmux::protocol::{QuerySpec, StoreQuestion};
-use tabmux::store::{RecordKey, StoreError};
+use tabmux::store::{RecordKey, StoreError, Write};
 use tabmux::{Payload, codes};
 
 use super::two_with_a_text;
@@ -147,9 +149,9 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
         stage.replace_hub("disconnected");
         let tab = stage.join(crate::stage::settings("new"));
         if by_export {
-            let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
+            assert!(stage.disk().stored(&id).damage.is_some(), "a record is spoilt");
             let now = stage.now;
-            stage.hub.damaged(damage, now);
+            stage.hub.damaged(id.clone(), now);
             stage.settle();
         } else {
             stage.subscribe(tab, &id);
@@ -166,14 +168,87 @@ fn i3_a_committed_op_is_not_sent_again_after_its_commit_was_damaged() {
 }
 
 #[test]
+fn f15_a_hub_that_ends_before_it_has_set_damage_aside_leaves_it_to_the_next() {
+    for reads in 1..3 {
+        let (mut stage, id) = (two_with_a_text(), doc("a"));
+        let first = stage.disk().stored(&id).next;
+        stage.connection("disconnected");
+        stage.edit(0, &id, json!(["oh "]));
+        stage.edit(0, &id, json!(["ah "]));
+        stage.disk().spoil(&id, RecordKey::Entry(first + 1));
+        stage.seats.clear();
+        for _ in 0..reads {
+            // Without a tab it reads what is uncommitted, and writes nothing.
+            stage.replace_hub("disconnected");
+            assert_eq!(stage.disk().reads, std::slice::from_ref(&id));
+        }
+        let tab = stage.join(crate::stage::settings("new"));
+        assert_eq!(told(&stage, tab, "error").len(), 1);
+        let lost: Vec<Value> =
+            told(&stage, tab, "lost").iter().map(|detail| detail["ops"].clone()).collect();
+        assert_eq!(lost, [json!([{ "op": ["oh "] }])]);
+        stage.seats.clear();
+        stage.replace_hub("connected");
+        let tab = stage.join(crate::stage::settings("newer"));
+        stage.subscribe(tab, &id);
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+        assert_eq!(told(&stage, tab, "error"), [] as [Value; 0], "it is whole again");
+    }
+}
+
+#[test]
+fn a_damaged_document_is_reported_to_the_first_tab_that_hears_of_it() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
+    stage.seats.clear();
+    stage.replace_hub("connected");
+    let tab = stage.join(crate::stage::settings("deaf"));
+    stage.open(tab, &id);
+    stage.hold_disk();
+    stage.subscribe(tab, &id);
+    stage.go_unheard();
+    assert_eq!(told(&stage, tab, "error"), [] as [Value; 0]);
+    stage.seats.clear();
+    for reports in [1, 0] {
+        stage.replace_hub("connected");
+        let tab = stage.join(crate::stage::settings("new"));
+        stage.subscribe(tab, &id);
+        assert_eq!(told(&stage, tab, "error").len(), reports);
+        assert_eq!(stage.text(tab, &id).as_deref(), Some("hello"));
+        stage.seats.clear();
+    }
+}
+
+#[test]
+fn what_could_not_be_set_aside_yet_is_in_the_next_transaction() {
+    let (mut stage, id) = (two_with_a_text(), doc("a"));
+    stage.connection("disconnected");
+    stage.edit(0, &id, json!(["oh "]));
+    stage.disk().spoil(&id, RecordKey::Checkpoint);
+    stage.seats.clear();
+    let quota = StoreError::Quota { name: "memory".to_owned() };
+    stage.replace_hub("disconnected");
+    stage.disk().disk.fail_next_commit(quota);
+    stage.join(crate::stage::settings("new"));
+    let transactions = stage.disk().transactions.len();
+    stage.run_for(10_000);
+    let sets_aside = |writes: &Rc<[Write]>| {
+        let set_aside = Write::SetAside { doc: id.clone() };
+        let at = writes.iter().position(|write| *write == set_aside);
+        at.is_some_and(|at| matches!(writes[at + 1], Write::Checkpoint { .. }))
+    };
+    let later = stage.disk().transactions[transactions..].to_vec();
+    assert_eq!(later.iter().filter(|it| sets_aside(it)).count(), 1);
+}
+
+#[test]
 fn a_document_in_use_is_written_anew_if_somebody_else_finds_it_damaged() {
     let (mut stage, id) = (two_with_a_text(), doc("a"));
     let first = stage.disk().stored(&id).next;
     stage.edit(0, &id, json!(["oh "]));
     stage.disk().spoil(&id, RecordKey::Entry(first + 1));
-    let damage = stage.disk().stored(&id).damage.expect("a record is spoilt");
     let now = stage.now;
-    stage.hub.damaged(damage, now);
+    stage.hub.damaged(id.clone(), now);
     stage.settle();
     stage.replace_hub("disconnected");
     assert_eq!(stage.text(0, &id).as_deref(), Some("oh hello"));
@@ -189,9 +264,8 @@ fn a_pinned_document_stays_pinned_when_its_records_are_damaged() {
     stage.tab(0, |tab, now| tab.ask_store(pin, now));
     stage.disk().spoil(&id, RecordKey::Checkpoint);
     stage.replace_hub("disconnected");
-    let info = stage.disk().info(&id).unwrap();
-    assert!(info.pinned);
-    assert_eq!(info.bytes, 0);
+    assert!(stage.disk().info(&id).unwrap().pinned);
+    assert_eq!(stage.disk().stored(&id).damage, None);
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use tabmux::hub::HubEvent;
 use tabmux::ot::{Op, Replica};
-use tabmux::store::MemoryDisk;
+use tabmux::store::{MemoryDisk, RecordKey};
 use tabmux::tab::TabEvent;
 use tabmux::transports::Frame;
 use tabmux::{Error, Payload, codes, to_value};
 
 use super::two_with_a_text;
 use crate::disk::Disk;
-use crate::stage::{LINGER, Stage, create, doc, guarantees, settings};
+use crate::stage::{LINGER, Seat, Stage, create, doc, guarantees, settings};
 
 fn count(stage: &Stage, at: usize, is: impl Fn(&TabEvent) -> bool) -> usize {
     stage.seats[at].events.iter().filter(|event| is(event)).count()
@@ -209,6 +209,55 @@ fn resuming(lineage: &str, held: Value) -> Frame {
     Frame::Text(frame.to_string())
 }
 
+/// What the hub says of the first op of `tab-1`, which comes back and awaits it.
+fn told_of_what_is_awaited(stage: &mut Stage, held: Value) -> Vec<Value> {
+    let (peer, now) = (stage.hub.connect(guarantees()), stage.now);
+    stage.hub.receive(peer, resuming("first", held), now);
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        stage.hub.wake(now);
+        while stage.disk.as_mut().is_some_and(|disk| disk.serve(&mut stage.hub, now)) {}
+        while let Some((_, frame)) = stage.hub.poll_transmit() {
+            let Frame::Text(text) = frame else { panic!("JSON is text") };
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            let messages = frame["packet"]["messages"].as_array().cloned().unwrap_or_default();
+            let bodies = messages.into_iter().map(|message| message["body"].clone());
+            told.extend(bodies.filter(|body| body["op_ids"] == json!([1])));
+        }
+    }
+    told.into_iter().map(|body| body["error"]["code"].clone()).collect()
+}
+
+#[test]
+fn that_nobody_knows_what_became_of_an_op_is_told_again_to_who_has_not_heard_it() {
+    for is_kept in [false, true] {
+        let (mut stage, id) = (Stage::with_store(2), doc("a"));
+        stage.hub.keep_only(Box::new(move |_| is_kept));
+        stage.seed(&id, "hello");
+        stage.subscribe(1, &id);
+        let key = stage.open(1, &id);
+        let rev = stage.seats[1].tab.replica(key).and_then(Replica::rev);
+        stage.connection("disconnected");
+        stage.edit(1, &id, json!(["oh "]));
+        stage.seats.clear();
+        if is_kept {
+            stage.disk().spoil(&id, RecordKey::Checkpoint);
+            stage.replace_hub("connected");
+        } else {
+            stage.replace_hub_that_keeps_nothing("connected");
+        }
+        let later = json!({ "op_id": 2, "op": { "op": ["well, "] }, "compose": true });
+        let held = |ops: Value| {
+            let doc = to_value(&id);
+            json!({ "doc": doc, "rev": rev, "subscribed": true, "awaiting": [1], "ops": ops })
+        };
+        for ops in [json!([later]), json!([])] {
+            let told = told_of_what_is_awaited(&mut stage, held(ops));
+            assert_eq!(told, [codes::HUB_LOST], "is kept: {is_kept}");
+        }
+    }
+}
+
 #[test]
 fn i3_what_a_tab_says_again_to_a_hub_that_was_lost_is_not_new_to_the_next() {
     for (lineage, is_known) in [("first", true), ("first, 1 alone", false)] {
@@ -257,12 +306,47 @@ fn tabs_of_the_lost_hub_are_expected_until_they_are_gone() {
     assert!(stage.events.contains(&expected), "{:?}", stage.events);
     stage.edit(0, &id, json!(["well, "]));
     assert!(stage.hub.size().1 > 0, "changes are kept for a tab that may come back");
-    stage.hub.tab_gone("tab-1", stage.now);
+    stage.tab_gone("tab-1");
     stage.run_for(60_000);
     let key = stage.open(0, &id);
     stage.tab(0, |tab, now| tab.close(key, now));
     stage.run_for(LINGER);
     assert_eq!(stage.hub.size(), (0, 0));
+}
+
+/// The second tab is not back yet, and nobody can see its Web Lock.
+fn one_of_two_that_nobody_can_watch() -> (Stage, Seat) {
+    let mut stage = two_with_a_text();
+    stage.edit(1, &doc("a"), json!(["oh "]));
+    let seat = stage.seats.pop().expect("there are two");
+    stage.replace_hub("connected");
+    stage.hub.cannot_watch("tab-1", stage.now);
+    (stage, seat)
+}
+
+#[test]
+fn a_tab_that_nobody_can_watch_is_given_up_after_a_minute() {
+    let (mut stage, _) = one_of_two_that_nobody_can_watch();
+    stage.run_for(60_000);
+    // As long its unload journal may be passed on.
+    stage.run_for(60_000);
+    let key = stage.open(0, &doc("a"));
+    stage.tab(0, |tab, now| tab.close(key, now));
+    stage.run_for(LINGER);
+    assert_eq!(stage.hub.size(), (0, 0));
+}
+
+#[test]
+fn a_tab_that_nobody_could_watch_stays_once_it_is_back() {
+    let (mut stage, seat) = one_of_two_that_nobody_can_watch();
+    stage.run_for(30_000);
+    stage.seats.push(seat);
+    stage.rejoin(1);
+    stage.events.clear();
+    stage.run_for(60_000);
+    assert_eq!(stage.events, []);
+    stage.edit(0, &doc("a"), json!(["well, "]));
+    assert_eq!(stage.text(1, &doc("a")).as_deref(), Some("well, oh hello"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn end(stage: &mut Stage, at: usize) -> Option<ConnectionUnloadJournal> {
     let journal = stage.seats[at].tab.unload_journal();
     stage.seats.remove(at);
     let tab = journal.as_ref().map(|journal| journal.tab.clone()).unwrap_or_default();
-    stage.hub.tab_gone(&tab, stage.now);
+    stage.tab_gone(&tab);
     stage.settle();
     journal
 }
@@ -82,7 +82,7 @@ fn what_the_hub_had_heard_is_not_done_again() {
             stage.settle();
             if is_gone {
                 end(&mut stage, 0);
-                stage.hub.tab_gone("tab-0", stage.now);
+                stage.tab_gone("tab-0");
             } else {
                 stage.seats.remove(0);
             }
@@ -146,7 +146,7 @@ fn what_a_tab_left_finds_its_place_though_it_never_came_back_to_the_present_hub(
         stage.edit(0, &id, json!(["so, "]));
         stage.run_for(wait);
         stage.run_for(1);
-        stage.hub.tab_gone("tab-0", stage.now);
+        stage.tab_gone("tab-0");
         stage.settle();
         assert_eq!(pass_on(&mut stage, 0, &journal), None);
         assert_eq!(text(&stage).as_deref(), Some("so, first oh hello"), "after {wait} ms");
@@ -162,7 +162,7 @@ fn of_a_document_that_is_not_kept_what_the_hub_had_heard_is_not_done_again_nor_t
             let journal = stage.seats[0].tab.unload_journal().unwrap();
             stage.seats.remove(0);
             if is_gone {
-                stage.hub.tab_gone("tab-0", stage.now);
+                stage.tab_gone("tab-0");
             }
             stage.settle();
             for _ in 0..2 {
@@ -223,7 +223,7 @@ fn a_tab_that_lives_on_after_others_passed_on_what_it_left_hears_of_all_its_ops(
     let second = stage.submit(0, &id, Op::Edit(Payload(json!([3, "my "])))).unwrap();
     let journal = stage.seats[0].tab.unload_journal().unwrap();
     let mut seat = stage.seats.remove(0);
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     stage.settle();
     assert_eq!(pass_on(&mut stage, 0, &journal), None);
     seat.peer = u32::MAX;
@@ -267,7 +267,7 @@ fn a_tab_that_does_not_end_after_all_sends_the_same_as_it_has_left() {
     stage.flush(0, &id);
     assert_eq!(text(&stage).as_deref(), Some("oh my dear hello"));
     end(&mut stage, 0);
-    stage.hub.tab_gone("tab-0", stage.now);
+    stage.tab_gone("tab-0");
     assert_eq!(pass_on(&mut stage, 0, &journal), None);
     assert_eq!(text(&stage).as_deref(), Some("oh my dear hello"));
 }

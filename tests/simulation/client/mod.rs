@@ -52,6 +52,8 @@ struct Conn {
     held: Option<Vec<(DocId, Sent, Request)>>,
     /// What was released of it since the store could be written.
     unrecorded: Vec<Op>,
+    /// Of which ops a hard rollback has begun, of which nobody may have heard yet.
+    dropped: Vec<Origin>,
 }
 
 impl Client {
@@ -136,6 +138,11 @@ impl Client {
     /// The ops that were released since this was asked last.
     pub fn take_unrecorded(&mut self) -> Vec<Op> {
         mem::take(&mut self.conn.unrecorded)
+    }
+
+    /// The ops that hard rollbacks have dropped since this was asked last.
+    pub fn take_dropped(&mut self) -> Vec<Origin> {
+        mem::take(&mut self.conn.dropped)
     }
 
     /// Sends a message of ShareDB's own protocol, if the connection can.

@@ -217,6 +217,8 @@ impl Doc {
         self.version = None;
         self.copy = Copy::default();
         let (inflight, pending) = (self.inflight.take(), mem::take(&mut self.pending));
+        let dropped = inflight.iter().chain(&pending);
+        conn.dropped.extend(dropped.flat_map(|op| op.origins.iter().cloned()));
         self.fetch(Done::Reloaded(error, Box::new(inflight), pending), true, conn);
     }
 

@@ -1,6 +1,6 @@
 //! Tabs that are gone, as far as their unload journals may repeat what they said before.
 
-use crate::hub::journal::KnownTab;
+use super::KnownTab;
 use crate::protocol::Rev;
 use crate::wire::wire;
 
@@ -25,6 +25,11 @@ impl Departed {
             self.tabs.remove(0);
             self.forgotten = rev;
         }
+    }
+
+    /// Nothing is known any more of what tabs did before this revision.
+    pub fn forget_all(&mut self, rev: Rev) {
+        (self.tabs, self.forgotten) = (Vec::new(), rev);
     }
 
     /// What is known of a tab that is back, or whose journal is passed on.
