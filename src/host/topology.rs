@@ -45,7 +45,7 @@ pub struct Choice {
 ///
 /// let choice = choose(Support { shared_worker: true, locks: false, allowed: true });
 /// assert_eq!(choice.topology, Topology::Direct);
-/// assert!(choice.reason.starts_with("this page has no Web Locks"));
+/// assert_eq!(choice.reason, "no Web Locks here: they need HTTPS or localhost");
 /// ```
 pub fn choose(support: Support) -> Choice {
     let (topology, reason) = match support {
@@ -53,10 +53,9 @@ pub fn choose(support: Support) -> Choice {
         Support { shared_worker: false, .. } => {
             (Topology::Direct, "this platform has no SharedWorker")
         }
-        Support { locks: false, .. } => (
-            Topology::Direct,
-            "this page has no Web Locks, which browsers have over HTTPS and on localhost only",
-        ),
+        Support { locks: false, .. } => {
+            (Topology::Direct, "no Web Locks here: they need HTTPS or localhost")
+        }
         _ => (Topology::SharedWorker, "this platform has SharedWorkers and Web Locks"),
     };
     Choice { topology, reason }

@@ -39,10 +39,9 @@ export const codes = {
 const DOCS = 'https://github.com/tabmux/tabmux/blob/main/docs/errors.md#';
 
 /** An error of tabmux says where there is more about it. */
-function withDocs<E extends Error>(error: E): E & {docs?: string} {
-  const code = String(codeOf(error));
-  if (!code.startsWith('ERR_TABMUX_')) return error;
-  return Object.assign(error, {docs: DOCS + code.toLowerCase()});
+function withDocs<E extends {code?: any; docs?: string}>(error: E): E {
+  if (/^ERR_TABMUX/.test(error.code)) error.docs = DOCS + error.code.toLowerCase();
+  return error;
 }
 
 /** An `Error` with ShareDB's class, a stable `code` and a message. */

@@ -2,7 +2,7 @@ export type {Backend} from '../shared/backend.js';
 export type {DocName} from '../shared/doc-name.js';
 export type {CustomCodec, CustomLayer, LayerMessage} from '../shared/plugins.js';
 export type {CipherFunctions, StoreOptions} from '../shared/store-options.js';
-export type {CustomTransport} from '../shared/transport.js';
+export type {BuiltInTransport, CustomTransport} from '../shared/transport.js';
 export type {WireOp} from '../shared/wire.js';
 export type {Callback} from './callbacks.js';
 export {createConnection} from './connect.js';
