@@ -1,7 +1,8 @@
-import start, {type InitInput} from '../wasm/tab/tabmux_tab.js';
+import {initSync} from '../wasm/tab/tabmux_tab.js';
+import {loadWasm, type WasmSource} from './shared/load-wasm.js';
 
+export type {WasmSource} from './shared/load-wasm.js';
 export * from './tab/api.js';
-export type {InitInput};
 
 /**
  * Loads the tab's WebAssembly module by URL; must be awaited before anything else is called.
@@ -9,6 +10,6 @@ export type {InitInput};
  * @param source where the `.wasm` file is, or its bytes, or the compiled module; by default the
  *   file beside this one
  */
-export async function init(source?: InitInput | Promise<InitInput>): Promise<void> {
-  await start({module_or_path: source ?? new URL('./tabmux_tab.wasm', import.meta.url)});
+export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
+  initSync({module: await loadWasm(source ?? new URL('./tabmux_tab.wasm', import.meta.url))});
 }

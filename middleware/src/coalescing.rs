@@ -64,7 +64,7 @@ impl<Out: Message> Coalescing<Out> {
     fn drain<In>(&mut self, out: &mut Output<Out, In>) {
         let count = self.room().min(self.queue.len());
         if count > 0 {
-            let messages = self.queue.drain(..count).collect();
+            let messages = (0..count).filter_map(|_| self.queue.pop_front()).collect();
             self.transmit(Packet::new(messages), out);
         }
     }

@@ -1,4 +1,5 @@
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 /// A map whose entries lie side by side, in the order of their keys.
@@ -29,7 +30,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.0.binary_search_by(|(other, _)| other.borrow().cmp(key))
+        place(self.0.len(), &mut |at| self.0[at].0.borrow().cmp(key))
     }
 
     /// The value of this key.
@@ -168,6 +169,20 @@ impl<K: Ord, V> Extend<(K, V)> for SortedMap<K, V> {
             self.insert(key, value);
         }
     }
+}
+
+/// Finds one of so many sorted entries, or where it would stand. It is the same code for all maps.
+fn place(length: usize, compare: &mut dyn FnMut(usize) -> Ordering) -> Result<usize, usize> {
+    let (mut from, mut to) = (0, length);
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        match compare(middle) {
+            Ordering::Less => from = middle + 1,
+            Ordering::Equal => return Ok(middle),
+            Ordering::Greater => to = middle,
+        }
+    }
+    Err(from)
 }
 
 /// The keys of a [`SortedMap`] alone.

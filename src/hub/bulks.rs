@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use tabmux_middleware::SortedMap;
 
 use super::context::{Context, Waiter};
 use super::document::is_silent;
@@ -12,7 +12,7 @@ struct Bulk {
 
 /// The requests of tabs for many documents at once, by their tab and number.
 #[derive(Default)]
-pub(super) struct Bulks(HashMap<(String, u64), Bulk>);
+pub(super) struct Bulks(SortedMap<(String, u64), Bulk>);
 
 impl Bulks {
     /// A request for so many documents has come.

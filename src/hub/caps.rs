@@ -3,7 +3,7 @@
 
 use tabmux_middleware::SortedSet;
 
-use tabmux_middleware::{LayerConfig, Reply, Request};
+use tabmux_middleware::{LayerConfig, Request};
 
 use super::needs::{Need, needs};
 use crate::error::{Error, codes};

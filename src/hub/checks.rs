@@ -120,7 +120,7 @@ impl Hub {
                 match &ingest.snapshot.type_name {
                     Some(name) if self.types.get(name).is_none() => Err(Error::new(
                         codes::TYPE_NOT_RECOGNIZED,
-                        format!("the hub has no OT type {name:?}: give it to `defineHub`"),
+                        format!("the hub has no OT type \"{name}\": give it to `defineHub`"),
                     )),
                     _ => Ok(()),
                 }
@@ -167,7 +167,8 @@ fn check_name(what: &str, name: &str) -> Result<(), Error> {
         )));
     }
     if DANGEROUS.contains(&name) {
-        let reason = format!("Invalid {what}: {name:?} is a member of every object in JavaScript");
+        let reason =
+            format!("Invalid {what}: \"{name}\" is a member of every object in JavaScript");
         return Err(Error::new(codes::MESSAGE_BADLY_FORMED, reason));
     }
     Ok(())

@@ -66,8 +66,8 @@ impl Drop for DocMut<'_> {
         if now == self.before {
             return;
         }
-        self.deadlines.set(self.doc.id(), now.deadline);
-        self.uses.set(self.doc.id(), now.next_use);
+        self.deadlines.set(self.doc.id(), self.before.deadline, now.deadline);
+        self.uses.set(self.doc.id(), self.before.next_use, now.next_use);
         *self.uncommitted += usize::from(now.is_uncommitted);
         *self.uncommitted -= usize::from(self.before.is_uncommitted);
     }
@@ -109,10 +109,11 @@ impl DocTable {
     }
 
     pub fn remove(&mut self, id: &DocId) {
-        self.deadlines.set(id, None);
-        self.uses.set(id, None);
-        let removed = self.docs.remove(id);
-        self.uncommitted -= usize::from(removed.is_some_and(|doc| doc.has_uncommitted()));
+        let Some(removed) = self.docs.remove(id) else { return };
+        let before = Note::of(&removed);
+        self.deadlines.set(id, before.deadline, None);
+        self.uses.set(id, before.next_use, None);
+        self.uncommitted -= usize::from(before.is_uncommitted);
     }
 
     /// The earliest deadline.
@@ -123,9 +124,11 @@ impl DocTable {
     /// The documents for which there is something to do by now.
     pub fn due(&self, now: Millis) -> Vec<DocId> {
         let mut due = self.deadlines.due(now);
-        due.extend(self.uses.due(now));
-        due.sort();
-        due.dedup();
+        let is_first = |id: &DocId| {
+            let deadline = self.get(id).and_then(Document::deadline);
+            deadline.is_none_or(|at| at > now)
+        };
+        due.extend(self.uses.due(now).into_iter().filter(is_first));
         due
     }
 

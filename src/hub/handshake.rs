@@ -98,7 +98,7 @@ impl Hub {
         }
         if hello.identity != self.settings.identity {
             let message = format!(
-                "this hub holds the data of {:?}, not of {:?}: give each identity a worker name \
+                "this hub holds the data of \"{}\", not of \"{}\": give each identity a worker name \
                  of its own",
                 self.settings.identity, hello.identity
             );

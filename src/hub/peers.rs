@@ -31,6 +31,8 @@ struct Peer {
     early: usize,
     /// Frames outside of any session.
     loose: VecDeque<Frame>,
+    /// The link's, as [`Peers`] has noted it.
+    deadline: Option<Millis>,
 }
 
 impl Peer {
@@ -42,6 +44,7 @@ impl Peer {
             is_let_in: false,
             early: 0,
             loose: VecDeque::new(),
+            deadline: None,
         }
     }
 
@@ -204,8 +207,9 @@ impl Peers {
 
     /// Returns the tab that was let in on this transport.
     pub fn remove(&mut self, id: PeerId) -> Option<String> {
-        self.deadlines.set(&id, None);
-        self.peers.remove(&id).filter(|peer| peer.is_let_in)?.owner
+        let peer = self.peers.remove(&id)?;
+        self.deadlines.set(&id, peer.deadline, None);
+        peer.owner.filter(|_| peer.is_let_in)
     }
 
     /// Does something with the link of a peer, and notes what has become of it.
@@ -213,7 +217,8 @@ impl Peers {
         let peer = self.peers.get_mut(&id)?;
         let result = act(peer);
         let link = peer.link.as_mut();
-        self.deadlines.set(&id, link.as_ref().and_then(|link| link.deadline()));
+        let deadline = link.as_ref().and_then(|link| link.deadline());
+        self.deadlines.set(&id, std::mem::replace(&mut peer.deadline, deadline), deadline);
         self.faults.extend(link.into_iter().flat_map(|link| iter::from_fn(|| link.poll_fault())));
         self.sending.insert(id);
         Some(result)

@@ -108,7 +108,8 @@ impl Buffer {
             Take::OneByOne => self.slots.len().min(1),
             Take::Numbered => self.slots.iter().take_while(|slot| slot.op_id != 0).count(),
         };
-        let mut taken: Vec<OpSlot> = self.slots.drain(..count).collect();
+        let rest = self.slots.split_off(count);
+        let mut taken = std::mem::replace(&mut self.slots, rest);
         taken.iter_mut().for_each(|slot| slot.number(next_op_id));
         taken
     }
@@ -126,6 +127,6 @@ impl Buffer {
     /// Drops all, and returns the submits they stood for.
     pub fn clear(&mut self) -> Answered {
         self.applying = None;
-        self.slots.drain(..).map(|slot| slot.tokens).collect()
+        std::mem::take(&mut self.slots).into_iter().map(|slot| slot.tokens).collect()
     }
 }

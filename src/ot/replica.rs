@@ -250,7 +250,8 @@ impl Replica {
     /// [`Replica::roll_back`].
     pub fn sequenced(&mut self, rev: Rev, op_id: u64) -> Result<(), Error> {
         let done = self.inflight.iter().take_while(|slot| slot.op_id <= op_id).count();
-        self.awaiting.extend(self.inflight.drain(..done));
+        let rest = self.inflight.split_off(done);
+        self.awaiting.extend(std::mem::replace(&mut self.inflight, rest));
         if self.rolled_back {
             return Ok(());
         }
@@ -335,7 +336,8 @@ impl Replica {
     /// The hub that knew this replica is gone, and with it every answer owed. Returns the submits
     /// that will not hear of theirs.
     pub fn abandon(&mut self) -> Answered {
-        let sent = self.awaiting.drain(..).chain(self.inflight.drain(..));
+        let awaiting = std::mem::take(&mut self.awaiting);
+        let sent = awaiting.into_iter().chain(std::mem::take(&mut self.inflight));
         let mut answered: Answered = sent.map(|slot| slot.tokens).collect();
         answered.extend(self.roll_back());
         answered

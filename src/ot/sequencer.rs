@@ -6,7 +6,7 @@ use crate::protocol::{Change, Rev};
 use crate::wire::wire;
 
 /// Which op of which tab a change was.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The tab's id.
     pub tab: String,

@@ -2,15 +2,18 @@ use tabmux_codecs::Value;
 use tabmux_middleware::{Layers, Message, Millis, Reply, Request};
 
 use super::names::{Named, SHAPE};
-use super::{ToHub, ToTab};
+use super::{Callback, ToHub, ToTab};
+use crate::error::{Error, codes};
 use crate::platform::Payload;
-use crate::wire::{Member, Place, Wire, from_value, to_value};
+use crate::wire::{Member, Place, Wire, from_entries, from_value, to_value};
 
 /// A message as layers have it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Layered<M> {
     /// As this end said it.
     Plain(M),
+    /// As it has come from the other end, with what it was read from.
+    Arrived(M, Payload),
     /// As a layer of the application has passed it on: it may be anything.
     Passed(Payload),
 }
@@ -22,11 +25,21 @@ pub type TabLayers = Layers<Layered<ToHub>, Layered<ToTab>>;
 pub type HubLayers = Layers<Layered<ToTab>, Layered<ToHub>>;
 
 impl<M: Wire> Layered<M> {
-    /// What a layer of the application gets to see: `{type, body}`, or what the last one passed on.
-    pub fn value(&self) -> Value {
+    /// What a layer of the application gets to see of a message to the other end: `{type, body}`, or what the
+    /// last one passed on.
+    pub fn sent(&self) -> Value {
         match self {
             Layered::Plain(message) => to_value(message),
-            Layered::Passed(message) => message.0.clone(),
+            Layered::Arrived(_, value) | Layered::Passed(value) => value.0.clone(),
+        }
+    }
+
+    /// As [`Layered::sent`], of a message from the other end. Those are never written anew: an end does without
+    /// the code for what only the other end says.
+    pub fn arrived(&self) -> Value {
+        match self {
+            Layered::Plain(_) => Payload::null().0,
+            Layered::Arrived(_, value) | Layered::Passed(value) => value.0.clone(),
         }
     }
 
@@ -36,7 +49,7 @@ impl<M: Wire> Layered<M> {
     /// What was passed on is no message.
     pub fn message(self) -> Result<M, String> {
         match self {
-            Layered::Plain(message) => Ok(message),
+            Layered::Plain(message) | Layered::Arrived(message, _) => Ok(message),
             Layered::Passed(message) => from_value(message.0),
         }
     }
@@ -48,7 +61,7 @@ const TYPE: &str = "layered";
 impl<M: Named> Wire for Layered<M> {
     fn write(&self, to: Place<'_>) {
         match self {
-            Layered::Plain(message) => message.write(to),
+            Layered::Plain(message) | Layered::Arrived(message, _) => message.write(to),
             Layered::Passed(message) => {
                 let mut target = to.object(&SHAPE);
                 target.at(0).text(TYPE);
@@ -63,7 +76,7 @@ impl<M: Named> Wire for Layered<M> {
         if name == TYPE {
             Layered::Passed(Payload::read(members.at(1)))
         } else {
-            Layered::Plain(M::read_named(&name, &members))
+            Layered::Arrived(M::read_named(&name, &members), Payload(from.value()))
         }
     }
 }
@@ -87,14 +100,14 @@ impl<M: Message> Message for Layered<M> {
 impl Request for Layered<ToHub> {
     fn request(&self) -> Option<u64> {
         match self {
-            Layered::Plain(message) => message.request(),
+            Layered::Plain(message) | Layered::Arrived(message, _) => message.request(),
             Layered::Passed(_) => None,
         }
     }
 
     fn extra_time(&self) -> Millis {
         match self {
-            Layered::Plain(message) => message.extra_time(),
+            Layered::Plain(message) | Layered::Arrived(message, _) => message.extra_time(),
             Layered::Passed(_) => 0,
         }
     }
@@ -103,12 +116,18 @@ impl Request for Layered<ToHub> {
 impl Reply for Layered<ToTab> {
     fn answers(&self) -> Option<u64> {
         match self {
-            Layered::Plain(message) => message.answers(),
+            Layered::Plain(message) | Layered::Arrived(message, _) => message.answers(),
             Layered::Passed(message) => from_value::<ToTab>(message.0.clone()).ok()?.answers(),
         }
     }
 
     fn timed_out(request: u64, after: Millis) -> Self {
-        Layered::Plain(ToTab::timed_out(request, after))
+        let message = format!("no answer from the hub within {after} ms");
+        let error = Some(Error::new(codes::TIMEOUT, message));
+        let callback = Callback { request, error };
+        let entries =
+            [("type", Payload::from("callback".to_owned()).0), ("body", to_value(&callback))];
+        let entries = entries.map(|(name, value)| (name.to_owned(), value));
+        Layered::Arrived(ToTab::Callback(callback), Payload(from_entries(entries.into())))
     }
 }

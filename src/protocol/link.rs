@@ -139,7 +139,7 @@ impl<Out: Envelope, In: Envelope> Link<Out, In> {
             let Err(error) = probe.encode(&*self.codec) else { return true };
             let other = match message {
                 Layered::Plain(message) => Out::instead_of(message, &error),
-                Layered::Passed(_) => None,
+                Layered::Arrived(..) | Layered::Passed(_) => None,
             };
             self.faults.push_back(error);
             other.map(|other| *message = Layered::Plain(other)).is_some()

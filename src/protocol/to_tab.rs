@@ -1,4 +1,4 @@
-use tabmux_middleware::{Message, Millis, Reply};
+use tabmux_middleware::Message;
 
 use super::DocId;
 use super::messages::*;
@@ -69,38 +69,8 @@ impl ToTab {
         Some(ToTab::DocEvent(DocEvent { doc: doc.clone(), error }))
     }
 
-    /// The one document that it speaks of.
-    fn doc(&self) -> Option<&DocId> {
-        match self {
-            ToTab::DocLoad(DocLoad { doc, .. })
-            | ToTab::DocChange(DocChange { doc, .. })
-            | ToTab::DocSequenced(DocSequenced { doc, .. })
-            | ToTab::DocCommitted(DocCommitted { doc, .. })
-            | ToTab::DocRejected(DocRejected { doc, .. })
-            | ToTab::DocEvent(DocEvent { doc, .. })
-            | ToTab::DocSubscribed(DocSubscribed { doc, .. }) => Some(doc),
-            ToTab::Welcome(_)
-            | ToTab::Refusal(_)
-            | ToTab::Lineage(_)
-            | ToTab::Callback(_)
-            | ToTab::Working(_)
-            | ToTab::ConnectionEvent(_)
-            | ToTab::ConnectionError(_)
-            | ToTab::ConnectionTabs(_)
-            | ToTab::ConnectionReceive(_)
-            | ToTab::QueryDocs(_)
-            | ToTab::QueryReady(_)
-            | ToTab::QueryChange(_)
-            | ToTab::QueryExtra(_)
-            | ToTab::QueryError(_)
-            | ToTab::StoreReply(_)
-            | ToTab::StoreEvent(_) => None,
-        }
-    }
-}
-
-impl Reply for ToTab {
-    fn answers(&self) -> Option<u64> {
+    /// The request of which this is the answer, or a sign that one is to come.
+    pub(crate) fn answers(&self) -> Option<u64> {
         match self {
             ToTab::Welcome(Welcome { request, .. })
             | ToTab::Refusal(Refusal { request, .. })
@@ -128,10 +98,33 @@ impl Reply for ToTab {
         }
     }
 
-    fn timed_out(request: u64, after: Millis) -> Self {
-        let message = format!("no answer from the hub within {after} ms");
-        let error = Some(Error::new(codes::TIMEOUT, message));
-        ToTab::Callback(Callback { request, error })
+    /// The one document that it speaks of.
+    fn doc(&self) -> Option<&DocId> {
+        match self {
+            ToTab::DocLoad(DocLoad { doc, .. })
+            | ToTab::DocChange(DocChange { doc, .. })
+            | ToTab::DocSequenced(DocSequenced { doc, .. })
+            | ToTab::DocCommitted(DocCommitted { doc, .. })
+            | ToTab::DocRejected(DocRejected { doc, .. })
+            | ToTab::DocEvent(DocEvent { doc, .. })
+            | ToTab::DocSubscribed(DocSubscribed { doc, .. }) => Some(doc),
+            ToTab::Welcome(_)
+            | ToTab::Refusal(_)
+            | ToTab::Lineage(_)
+            | ToTab::Callback(_)
+            | ToTab::Working(_)
+            | ToTab::ConnectionEvent(_)
+            | ToTab::ConnectionError(_)
+            | ToTab::ConnectionTabs(_)
+            | ToTab::ConnectionReceive(_)
+            | ToTab::QueryDocs(_)
+            | ToTab::QueryReady(_)
+            | ToTab::QueryChange(_)
+            | ToTab::QueryExtra(_)
+            | ToTab::QueryError(_)
+            | ToTab::StoreReply(_)
+            | ToTab::StoreEvent(_) => None,
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub enum StoreError {
     },
     /// The store was made by newer code. It was left as it is.
     #[error(
-        "the store {name:?} has schema {found}, and this code knows schemas up to {known}: \
+        "the store \"{name}\" has schema {found}, and this code knows schemas up to {known}: \
          reload the page to get the newer code"
     )]
     NewerSchema {
@@ -29,7 +29,7 @@ pub enum StoreError {
         known: u32,
     },
     /// The store does not fit the key, or the lack of one. It was left as it is.
-    #[error("the store {name:?} can't be opened: {reason}")]
+    #[error("the store \"{name}\" can't be opened: {reason}")]
     Key {
         /// Which store.
         name: String,
@@ -38,7 +38,7 @@ pub enum StoreError {
     },
     /// There is no room. Nothing of the transaction was written.
     #[error(
-        "there is no room left for the store {name:?}: \
+        "there is no room left for the store \"{name}\": \
          remove documents from it, or free space on the device, and try again"
     )]
     Quota {
@@ -46,13 +46,13 @@ pub enum StoreError {
         name: String,
     },
     /// A tab with older code holds the store and does not let go.
-    #[error("a tab with older code holds the store {name:?}: close or reload it, and try again")]
+    #[error("a tab with older code holds the store \"{name}\": close or reload it, and try again")]
     Blocked {
         /// Which store.
         name: String,
     },
     /// The store is not open, or no longer.
-    #[error("the store {name:?} is not open ({reason}): open it again")]
+    #[error("the store \"{name}\" is not open ({reason}): open it again")]
     Closed {
         /// Which store.
         name: String,
@@ -94,7 +94,7 @@ pub enum StoreError {
     },
     /// The store takes too long. What was asked may be done yet, unless it is opened again.
     #[error(
-        "the store {name:?} failed: the browser or the cipher did not answer for {seconds} seconds"
+        "the store \"{name}\" failed: the browser or the cipher did not answer for {seconds} seconds"
     )]
     Unanswered {
         /// Which store.
@@ -103,7 +103,7 @@ pub enum StoreError {
         seconds: u64,
     },
     /// Anything else the browser refused. Nothing of the transaction was written.
-    #[error("the store {name:?} failed: {reason}")]
+    #[error("the store \"{name}\" failed: {reason}")]
     Failed {
         /// Which store.
         name: String,

@@ -1,3 +1,6 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::{DocInfo, Inventory};
 use crate::protocol::DocId;
 
@@ -23,14 +26,16 @@ pub fn victims(
     in_use: &dyn Fn(&DocId) -> bool,
 ) -> Vec<DocId> {
     let used = |it: &DocInfo| it.used.unwrap_or(0);
-    let removable = |it: &&DocInfo| !it.pending && !it.pinned && !in_use(&it.doc);
-    let mut oldest_first: Vec<_> = inventory.docs.iter().filter(removable).collect();
-    oldest_first.sort_by_key(|it| used(it));
+    let docs = inventory.docs.iter().enumerate();
+    let removable = docs.filter(|(_, it)| !it.pending && !it.pinned && !in_use(&it.doc));
+    let mut oldest_first: BinaryHeap<_> =
+        removable.map(|(at, it)| Reverse((used(it), at))).collect();
 
     let mut left: u64 = inventory.docs.iter().map(|it| it.bytes).sum();
     let too_old =
         |it: &DocInfo| limits.max_age.is_some_and(|max| now.saturating_sub(used(it)) > max);
-    let victims = oldest_first.into_iter().take_while(|it| {
+    let removed = std::iter::from_fn(|| Some(&inventory.docs[oldest_first.pop()?.0.1]));
+    let victims = removed.take_while(|it| {
         let goes = too_old(it) || limits.max_bytes.is_some_and(|max| left > max);
         if goes {
             left -= it.bytes;

@@ -1,6 +1,6 @@
 //! What a transaction changes, worked out before anything is changed; the same for every store.
 
-use std::collections::BTreeMap;
+use tabmux_middleware::SortedMap;
 
 use super::{RecordKey, StoreError, Summary, Write, frame};
 use crate::protocol::DocId;
@@ -24,10 +24,10 @@ pub(super) struct Plan {
 }
 
 /// The writes of each document, in their order.
-pub(super) fn by_document(writes: &[Write]) -> BTreeMap<&DocId, Vec<&Write>> {
-    let mut documents: BTreeMap<_, Vec<_>> = BTreeMap::new();
+pub(super) fn by_document(writes: &[Write]) -> SortedMap<&DocId, Vec<&Write>> {
+    let mut documents: SortedMap<_, Vec<_>> = SortedMap::default();
     for write in writes {
-        documents.entry(write.doc()).or_default().push(write);
+        documents.get_or_insert_with(write.doc(), Vec::new).push(write);
     }
     documents
 }

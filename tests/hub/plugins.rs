@@ -52,7 +52,7 @@ impl<Out: Wire, In: Wire> Layer<Layered<Out>, Layered<In>> for Wrapping {
         out: &mut Output<Layered<Out>, Layered<In>>,
     ) {
         for message in &mut packet.messages {
-            *message = Layered::Passed(Payload(json!([message.value()])));
+            *message = Layered::Passed(Payload(json!([message.sent()])));
         }
         out.down.push(packet);
     }
@@ -64,7 +64,7 @@ impl<Out: Wire, In: Wire> Layer<Layered<Out>, Layered<In>> for Wrapping {
         out: &mut Output<Layered<Out>, Layered<In>>,
     ) {
         for message in &mut packet.messages {
-            *message = Layered::Passed(Payload(message.value()[0].take()));
+            *message = Layered::Passed(Payload(message.arrived()[0].take()));
             self.0.set(self.0.get() + 1);
         }
         out.up.push(packet);

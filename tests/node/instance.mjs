@@ -1,7 +1,15 @@
 // Stands between the package and its WebAssembly, to have the core fail in the middle of something as
 // a panic makes it fail. To be imported before anything that imports the package.
 
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {root} from '../project.mjs';
+
 const {Instance} = WebAssembly;
+
+/** Read without a pause, in which others would load the package. What the hub's module calls the method that asks whether a hub can be told of something. */
+const glue = readFileSync(join(root, 'js/wasm/hub/tabmux_hub.js'), 'utf8');
+const [, isStalled] = /isStalled\(\) \{\s*const ret = wasm\.(\w+)\(/.exec(glue);
 
 /** What the next call of this method of JavaScript by the core does instead. */
 let failure;
@@ -11,7 +19,7 @@ let hub;
 
 /** Has the core panic the next time it calls this method of JavaScript. */
 export function panicIn(method) {
-  failure = {method, fail: () => core.hubcore_isStalled(hub)};
+  failure = {method, fail: () => core[isStalled](hub)};
 }
 
 /** Has an exception pass through the core the next time it calls this method of JavaScript. */
@@ -55,12 +63,13 @@ WebAssembly.Instance = class {
     ]);
     const {exports} = new Instance(module, Object.fromEntries(entries));
     this.exports = {...exports};
-    // The tab's module has no hub.
-    if (!exports.hubcore_isStalled) return;
+    // The tab's module has no store.
+    const functions = Object.values(imports).flatMap((them) => Object.values(them));
+    if (!functions.some((it) => String(it).includes('.objectStore('))) return;
     core = exports;
-    this.exports.hubcore_isStalled = (pointer) => {
+    this.exports[isStalled] = (pointer) => {
       hub = pointer;
-      return core.hubcore_isStalled(pointer);
+      return core[isStalled](pointer);
     };
   }
 };

@@ -1,13 +1,12 @@
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 
-use gloo_events::EventListener;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{BroadcastChannel, MessageEvent};
+use wasm_bindgen::JsValue;
+use web_sys::BroadcastChannel;
 
 use crate::envelope::{Content, array_of};
+use crate::event_listener::EventListener;
 use crate::{
     Event, Frame, FrameKind, Guarantees, Handler, Inbox, Listener, Transport, TransportError,
 };
@@ -46,7 +45,6 @@ impl Medium {
 
     fn on_message(&self, mut action: impl FnMut(Letter) + 'static) -> EventListener {
         EventListener::new(&self.channel, "message", move |event| {
-            let event: &MessageEvent = event.unchecked_ref();
             if let Some(letter) = Letter::read(event.data()) {
                 action(letter);
             }
@@ -219,7 +217,8 @@ pub struct BroadcastListener {
 struct HubEnd {
     medium: Medium,
     arrivals: Rc<Inbox<Rc<dyn Transport>>>,
-    peers: RefCell<HashMap<String, Rc<Inbox<Event>>>>,
+    /// By their ids.
+    peers: RefCell<Vec<(String, Rc<Inbox<Event>>)>>,
     listeners: Cell<Option<EventListener>>,
 }
 
@@ -258,14 +257,15 @@ impl HubEnd {
         if !newcomer && letter.to.as_ref() != Some(&self.medium.own_id) {
             return;
         }
-        let known = self.peers.borrow().get(&letter.from).cloned();
+        let known = self.peers.borrow().iter().find(|(id, _)| *id == letter.from).cloned();
+        let known = known.map(|(_, inbox)| inbox);
         match (letter.content, known) {
             (Some(Content::Frame(frame)), Some(inbox)) => give(&inbox, Event::Frame(frame)),
             (Some(Content::Frame(frame)), None) if newcomer => {
                 self.welcome(letter.from, Event::Frame(frame));
             }
             (Some(Content::Close(reason)), Some(inbox)) => {
-                self.peers.borrow_mut().remove(&letter.from);
+                self.forget(&letter.from);
                 inbox.end(Some(Event::Closed(reason)));
                 inbox.deliver();
             }
@@ -274,10 +274,14 @@ impl HubEnd {
         }
     }
 
+    fn forget(&self, id: &str) {
+        self.peers.borrow_mut().retain(|(other, _)| other != id);
+    }
+
     fn welcome(self: &Rc<Self>, id: String, first: Event) {
         let inbox = Rc::<Inbox<Event>>::default();
         inbox.push(first);
-        self.peers.borrow_mut().insert(id.clone(), Rc::clone(&inbox));
+        self.peers.borrow_mut().push((id.clone(), Rc::clone(&inbox)));
         self.arrivals.push(Rc::new(PeerTransport { hub: Rc::clone(self), id, inbox }));
         self.arrivals.deliver();
     }
@@ -303,7 +307,7 @@ impl Listener for BroadcastListener {
         let _ = hub.medium.post(Content::Close(None), None);
         drop(hub.listeners.take());
         hub.medium.channel.close();
-        for inbox in hub.peers.take().into_values() {
+        for (_, inbox) in hub.peers.take() {
             inbox.abort(Some(Event::Closed(None)));
             inbox.deliver_soon();
         }
@@ -350,7 +354,7 @@ impl Transport for PeerTransport {
         if self.inbox.has_ended() {
             return;
         }
-        self.hub.peers.borrow_mut().remove(&self.id);
+        self.hub.forget(&self.id);
         // A string can always be posted on an open channel.
         let _ = self.hub.medium.post(Content::closing(reason), Some(&self.id));
         self.inbox.abort(Some(Event::Closed(reason.map(str::to_owned))));

@@ -128,9 +128,13 @@ mod direct;
 #[cfg(target_arch = "wasm32")]
 mod envelope;
 #[cfg(target_arch = "wasm32")]
+mod event_listener;
+#[cfg(target_arch = "wasm32")]
 mod js;
 #[cfg(target_arch = "wasm32")]
 mod message_port;
+#[cfg(target_arch = "wasm32")]
+mod shown;
 
 pub use faulty_link::{Faults, FaultyLink};
 pub use frame::{Frame, FrameKind, Object};
@@ -147,3 +151,5 @@ pub use direct::{DirectTransport, direct_pair};
 pub use js::{JsTransport, frame_from_js, frame_to_js};
 #[cfg(target_arch = "wasm32")]
 pub use message_port::{MessagePortTransport, PortListener};
+#[cfg(target_arch = "wasm32")]
+pub use shown::shown;

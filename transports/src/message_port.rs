@@ -1,12 +1,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use gloo_events::EventListener;
 use js_sys::Array;
-use wasm_bindgen::JsCast;
 use web_sys::{MessageEvent, MessagePort};
 
 use crate::envelope::{Content, array_of};
+use crate::event_listener::EventListener;
 use crate::{
     Event, Frame, FrameKind, Guarantees, Handler, Inbox, Listener, Transport, TransportError,
 };
@@ -35,9 +34,7 @@ impl MessagePortTransport {
     pub fn new(port: MessagePort) -> Self {
         let line = Rc::new_cyclic(|line: &Weak<Line>| {
             let listeners = vec![
-                on(&port, "message", line, |line, event| {
-                    line.receive(event.unchecked_ref());
-                }),
+                on(&port, "message", line, Line::receive),
                 on(&port, "messageerror", line, |line, _| {
                     line.report("a message could not be read");
                 }),
@@ -54,7 +51,7 @@ fn on(
     port: &MessagePort,
     event: &'static str,
     line: &Weak<Line>,
-    action: fn(&Line, &web_sys::Event),
+    action: fn(&Line, &MessageEvent),
 ) -> EventListener {
     let line = Weak::clone(line);
     EventListener::new(port, event, move |event| {
@@ -151,22 +148,22 @@ impl Drop for MessagePortTransport {
 /// The hub's end of a SharedWorker: makes a peer of every port it is given.
 ///
 /// ```no_run
-/// use gloo_events::EventListener;
 /// use std::rc::Rc;
 /// use tabmux_transports::PortListener;
-/// use wasm_bindgen::JsCast;
+/// use wasm_bindgen::prelude::*;
 /// use web_sys::{EventTarget, MessageEvent, MessagePort};
 ///
 /// let listener = Rc::new(PortListener::new());
 /// let scope: EventTarget = js_sys::global().unchecked_into();
-/// let connect = EventListener::new(&scope, "connect", {
+/// let connect = Closure::<dyn FnMut(MessageEvent)>::new({
 ///     let listener = Rc::clone(&listener);
-///     move |event| {
-///         let event: &MessageEvent = event.unchecked_ref();
+///     move |event: MessageEvent| {
 ///         listener.add(event.ports().get(0).unchecked_into::<MessagePort>());
 ///     }
 /// });
+/// scope.add_event_listener_with_callback("connect", connect.as_ref().unchecked_ref())?;
 /// connect.forget();
+/// # Ok::<(), JsValue>(())
 /// ```
 #[derive(Default)]
 pub struct PortListener {

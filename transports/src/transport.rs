@@ -79,8 +79,8 @@ impl TransportError {
     /// Something was thrown, not always an `Error`: JavaScript can throw anything.
     pub(crate) fn thrown(transport: &str, thrown: &wasm_bindgen::JsValue) -> Self {
         let message = js_sys::Reflect::get(thrown, &"message".into()).ok();
-        let reason = message.and_then(|message| message.as_string()).or_else(|| thrown.as_string());
-        TransportError::failed(transport, reason.unwrap_or_else(|| format!("{thrown:?}")))
+        let reason = message.and_then(|message| message.as_string());
+        TransportError::failed(transport, reason.unwrap_or_else(|| crate::shown(thrown)))
     }
 }
 

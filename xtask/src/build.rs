@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::tools::{Tools, WASM_TARGET};
 use crate::wasm_text;
-use crate::{notices, short_imports};
+use crate::{notices, short_names};
 
 /// What rustc's output uses beyond WebAssembly 1.0; every browser with module workers has them.
 const WASM_FEATURES: [&str; 6] = [
@@ -32,8 +32,10 @@ const MODULES: [Module; 3] = [
 /// The cargo profile of the modules, and the folder of what it makes.
 const PROFILE: &str = "wasm";
 
-/// How a module is made smaller. Functions with one caller stay on their own: they compress better.
-const OPTIMISE: [&str; 3] = ["-Oz", "--converge", "--one-caller-inline-max-function-size=0"];
+/// How a module is made smaller. Functions with one caller stay on their own, and so do zeros among the data:
+/// they compress better.
+const OPTIMISE: [&str; 4] =
+    ["-Oz", "--converge", "--one-caller-inline-max-function-size=0", "--skip-pass=memory-packing"];
 
 /// A WebAssembly module and its crate.
 struct Module {
@@ -145,7 +147,7 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     .run()
     .context("wasm-bindgen failed")?;
     if module.has_core {
-        guard_exports(&output.join(format!("{}.js", module.stem())))?;
+        guard_exports(&output.join(format!("{}.js", module.stem())), module)?;
     }
     let wasm = module.wasm(&tools.root);
     let file = wasm.to_str().context("a path that is not UTF-8")?;
@@ -155,7 +157,7 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
         .run()
         .context("wasm-opt failed")?;
     let glue = output.join(format!("{}.js", module.stem()));
-    let (bytes, code) = short_imports::rename(&fs::read(&wasm)?, &fs::read_to_string(&glue)?)?;
+    let (bytes, code) = short_names::rename(&fs::read(&wasm)?, &fs::read_to_string(&glue)?)?;
     fs::write(&glue, code)?;
     fs::write(&wasm, &bytes)?;
     let text = output.join(format!("{}.wasm.txt", module.stem()));
@@ -164,14 +166,16 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
 }
 
 /// Has the generated code call the instance by way of `js/src/shared/trap.ts`.
-fn guard_exports(glue: &Path) -> Result<()> {
+fn guard_exports(glue: &Path, module: &Module) -> Result<()> {
     const INSTANCE: &str = "wasm = instance.exports;";
     let code = fs::read_to_string(glue)?;
     ensure!(
         code.matches(INSTANCE).count() == 1,
         "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
     );
-    let code = code.replace(INSTANCE, "wasm = guarded(instance.exports, takePanic);");
+    let is_tab = module.name == "tab";
+    let guarded = format!("wasm = guarded(instance.exports, takePanic, {is_tab});");
+    let code = code.replace(INSTANCE, &guarded);
     fs::write(glue, format!("import {{guarded}} from '../../src/shared/trap.js';\n{code}"))?;
     Ok(())
 }

@@ -13,7 +13,7 @@ mod docs;
 mod flags;
 mod kill;
 mod notices;
-mod short_imports;
+mod short_names;
 mod soak;
 mod suites;
 mod test;

@@ -1,11 +1,10 @@
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::task::Poll;
 
 use tabmux_codecs::{Codecs, Limits};
-use tabmux_middleware::SortedSet;
+use tabmux_middleware::{SortedMap, SortedSet};
 use tabmux_transports::{Event, Transport};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
@@ -88,7 +87,7 @@ pub(super) struct Shell {
     pub types: Rc<dyn Types>,
     pub upstream: UpstreamAdapter,
     pub store: Option<HubStore>,
-    transports: RefCell<HashMap<PeerId, Rc<dyn Transport>>>,
+    transports: RefCell<SortedMap<PeerId, Rc<dyn Transport>>>,
     listeners: RefCell<Vec<ListenerEnd>>,
     layers: JsLayers,
     /// Layers are being called: those of these links have passed on something meanwhile.
@@ -366,7 +365,7 @@ impl HubCore {
         }
         let transports =
             shell.transports.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));
-        for transport in transports.into_iter().flat_map(HashMap::into_values) {
+        for (_, transport) in transports.into_iter().flatten() {
             transport.close(None);
         }
         let listeners = shell.listeners.try_borrow_mut().map(|mut them| std::mem::take(&mut *them));

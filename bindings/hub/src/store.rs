@@ -1,9 +1,8 @@
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::future::AbortHandle;
-use tabmux_middleware::Millis;
+use tabmux_middleware::{Millis, SortedMap};
 use wasm_bindgen::prelude::*;
 
 use super::cipher::ApplicationCipher;
@@ -56,7 +55,7 @@ pub struct OpenStore {
 
 thread_local! {
     /// By name: a hub of this thread finds what the one before it has left.
-    static DISKS: RefCell<HashMap<String, MemoryDisk>> = RefCell::default();
+    static DISKS: RefCell<SortedMap<String, MemoryDisk>> = RefCell::default();
 }
 
 /// Opens a store, of which the `kind` is `indexeddb` or `memory`; a memory store without a name is one that
@@ -73,7 +72,9 @@ pub async fn open_store(
     let store = match (kind.as_str(), name) {
         ("indexeddb", name) => encrypted(IndexedDbStore::new(&name.unwrap_or_default()), cipher),
         (_, Some(name)) => {
-            let disk = DISKS.with(|disks| disks.borrow_mut().entry(name).or_default().clone());
+            let disk = DISKS.with(|disks| {
+                disks.borrow_mut().get_or_insert_with(name, Default::default).clone()
+            });
             encrypted(MemoryStore::new(&disk), cipher)
         }
         (_, None) => encrypted(MemoryStore::default(), cipher),

@@ -1,5 +1,7 @@
 //! What a hub answers when a tab asks something of its store.
 
+use tabmux_middleware::SortedSet;
+
 use super::hub::Shell;
 use super::store::HubStore;
 use tabmux::hub::{PendingOp, Restored, read_stored};
@@ -121,11 +123,10 @@ impl Shell {
         }
         // Another hub's store is not this one's to clear.
         store.commit(&[]).await?;
-        let mut uncommitted = self.hub.borrow().uncommitted();
+        let mut uncommitted: SortedSet<DocId> =
+            self.hub.borrow().uncommitted().into_iter().collect();
         let pending = store.inventory().await?.docs.into_iter().filter(|it| it.pending);
         uncommitted.extend(pending.map(|it| it.doc));
-        uncommitted.sort();
-        uncommitted.dedup();
         if !force && !uncommitted.is_empty() {
             let mut names: Vec<String> =
                 uncommitted.iter().take(NAMED).map(ToString::to_string).collect();

@@ -3,6 +3,7 @@ use wasm_bindgen::prelude::*;
 
 use tabmux::Error;
 use tabmux::Payload;
+use tabmux_transports::shown;
 
 /// An error as JavaScript gets it: what was thrown in the first place, or `{code, message}`, of
 /// which the classes in `js/` make an `Error`.
@@ -35,13 +36,6 @@ pub fn from_js(thrown: JsValue) -> Error {
         message: message.unwrap_or_else(|| format!("no message, only {}", shown(&thrown))),
         thrown: Some(Payload(thrown)),
     }
-}
-
-/// `undefined`, or the class of an object.
-fn shown(value: &JsValue) -> String {
-    let debug = format!("{value:?}");
-    let inner = debug.strip_prefix("JsValue(").and_then(|rest| rest.strip_suffix(')'));
-    inner.unwrap_or(&debug).to_owned()
 }
 
 /// As [`from_js`]; `null` and `undefined` are no error.

@@ -106,7 +106,7 @@ impl<Out: Wire, In: Wire> Layer<Layered<Out>, Layered<In>> for JsLayer {
     ) {
         for message in std::mem::take(&mut packet.messages) {
             // What the layer changes must not change here.
-            match StructuredClone::default().encode(&message.value()) {
+            match StructuredClone::default().encode(&message.sent()) {
                 Ok(Frame::Object(copy)) => self.call(false, copy),
                 // The codec is going to say so.
                 _ => packet.messages.push(message),
@@ -125,7 +125,7 @@ impl<Out: Wire, In: Wire> Layer<Layered<Out>, Layered<In>> for JsLayer {
         out: &mut Output<Layered<Out>, Layered<In>>,
     ) {
         for message in packet.messages.drain(..) {
-            self.call(true, message.value());
+            self.call(true, message.arrived());
         }
         if packet.taken.is_some() {
             out.up.push(packet);

@@ -1,4 +1,4 @@
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use js_sys::Reflect;
@@ -94,7 +94,7 @@ impl TabCore {
         let weak = Rc::downgrade(&shell);
         let alarm = Alarm::new(move || {
             if let Some(shell) = weak.upgrade() {
-                shell.tab.borrow_mut().wake(now());
+                shell.tab().wake(now());
                 shell.pump();
             }
         });
@@ -108,7 +108,7 @@ impl TabCore {
         if let Some(before) = self.0.transport.replace(Some(Rc::clone(&transport))) {
             before.close(None);
         }
-        self.0.tab.borrow_mut().attach(now());
+        self.0.tab().attach(now());
         let weak = Rc::downgrade(&self.0);
         let own = Rc::downgrade(&transport);
         transport.listen(Box::new(move |event| {
@@ -124,14 +124,14 @@ impl TabCore {
     /// Goes offline; `offline` says that the tab may leave the hub.
     #[wasm_bindgen(js_name = goOffline)]
     pub fn go_offline(&self) {
-        self.0.tab.borrow_mut().go_offline(now());
+        self.0.tab().go_offline(now());
         self.0.pump();
     }
 
     /// Comes back. Returns whether there is still the transport; without one, it must be attached.
     #[wasm_bindgen(js_name = goOnline)]
     pub fn go_online(&self) -> bool {
-        self.0.tab.borrow_mut().go_online(now());
+        self.0.tab().go_online(now());
         self.0.pump();
         self.0.transport.borrow().is_some()
     }
@@ -143,13 +143,13 @@ impl TabCore {
         if has_failed {
             self.0.alarm.take();
         } else {
-            self.0.tab.borrow_mut().leave(now());
+            self.0.tab().leave(now());
             self.0.transmit();
             while self.0.call_layers() {
-                self.0.tab.borrow_mut().wake(now());
+                self.0.tab().wake(now());
                 self.0.transmit();
             }
-            self.0.tab.borrow_mut().detach();
+            self.0.tab().detach();
         }
         if let Some(transport) = self.0.transport.take() {
             transport.close(None);
@@ -170,12 +170,12 @@ impl TabCore {
 
     /// The key of a document; the same until it is closed.
     pub fn open(&self, collection: String, id: String) -> DocKey {
-        self.0.tab.borrow_mut().open(DocId { collection, id })
+        self.0.tab().open(DocId { collection, id })
     }
 
     /// Lets go of a document.
     pub fn close(&self, doc: DocKey) {
-        self.0.tab.borrow_mut().close(doc, now());
+        self.0.tab().close(doc, now());
         self.0.pump();
     }
 
@@ -212,7 +212,7 @@ impl TabCore {
         let query = Payload(copy("query", query)?.unwrap_or(JsValue::NULL));
         let options = copy("options", options)?.map(Payload);
         let spec = QuerySpec { collection, query, options, subscribe };
-        let request = self.0.tab.borrow_mut().query(spec, now());
+        let request = self.0.tab().query(spec, now());
         self.0.pump();
         Ok(request as f64)
     }
@@ -220,14 +220,14 @@ impl TabCore {
     /// The requests up to `endBulk` may be asked of the server as one.
     #[wasm_bindgen(js_name = beginBulk)]
     pub fn begin_bulk(&self) {
-        self.0.tab.borrow_mut().begin_bulk(now());
+        self.0.tab().begin_bulk(now());
         self.0.pump();
     }
 
     /// Ends what `beginBulk` began.
     #[wasm_bindgen(js_name = endBulk)]
     pub fn end_bulk(&self) {
-        self.0.tab.borrow_mut().end_bulk(now());
+        self.0.tab().end_bulk(now());
         self.0.pump();
     }
 
@@ -238,7 +238,7 @@ impl TabCore {
         #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
     ) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
-        self.0.tab.borrow_mut().handle_message(Payload(message), now());
+        self.0.tab().handle_message(Payload(message), now());
         self.0.pump();
         Ok(())
     }
@@ -257,7 +257,7 @@ impl TabCore {
     /// Ends a query.
     #[wasm_bindgen(js_name = endQuery)]
     pub fn end_query(&self, query: f64) {
-        self.0.tab.borrow_mut().end_query(query as u64, now());
+        self.0.tab().end_query(query as u64, now());
         self.0.pump();
     }
 
@@ -268,14 +268,14 @@ impl TabCore {
         #[wasm_bindgen(unchecked_param_type = "unknown")] message: JsValue,
     ) -> Result<(), JsValue> {
         let message = carriable(&message).map_err(|error| to_js(&error))?;
-        let sent = self.0.tab.borrow_mut().send(Payload(message), now());
+        let sent = self.0.tab().send(Payload(message), now());
         self.0.pump();
         sent.map_err(|error| to_js(&error))
     }
 
     /// Nobody waits for the answer to a request any more.
     pub fn forget(&self, request: f64) {
-        self.0.tab.borrow_mut().forget(request as u64);
+        self.0.tab().forget(request as u64);
     }
 
     /// Asks something of the hub's store; the answer is `storeReply(request)`.
@@ -290,7 +290,7 @@ impl TabCore {
     }
 
     fn ask(&self, ask: impl FnOnce(&mut Tab) -> Option<u64>) -> Option<f64> {
-        let request = ask(&mut self.0.tab.borrow_mut());
+        let request = ask(&mut self.0.tab());
         self.0.pump();
         request.map(|request| request as f64)
     }
@@ -311,7 +311,7 @@ impl TabCore {
             let source = if submit_source { carriable_member("source", source)? } else { None };
             let source = source.map(Payload);
             let options = SubmitOptions { source, submit_source, prevent_compose };
-            self.0.tab.borrow_mut().submit(doc, op, options, token as Token)
+            self.0.tab().submit(doc, op, options, token as Token)
         });
         match taken {
             Ok(()) => Ok(JsValue::UNDEFINED),
@@ -322,7 +322,7 @@ impl TabCore {
 
     /// Sends what was submitted, unless an earlier batch is on its way.
     pub fn flush(&self, doc: DocKey) {
-        self.0.tab.borrow_mut().flush(doc, now());
+        self.0.tab().flush(doc, now());
         self.0.pump();
     }
 
@@ -335,8 +335,7 @@ impl TabCore {
         let snapshot = carriable(&snapshot).and_then(|snapshot| {
             from_value(snapshot).map_err(|reason| Error::new(codes::UNCARRIABLE, reason))
         });
-        let taken =
-            snapshot.and_then(|snapshot| self.0.tab.borrow_mut().ingest(doc, snapshot, now()));
+        let taken = snapshot.and_then(|snapshot| self.0.tab().ingest(doc, snapshot, now()));
         self.0.pump();
         taken.map_err(|error| to_js(&error))
     }
@@ -349,7 +348,7 @@ impl TabCore {
 
     /// As `flush`, without waiting for the server where a pause made ops go one by one.
     pub fn write(&self, doc: DocKey) {
-        self.0.tab.borrow_mut().write(doc, now());
+        self.0.tab().write(doc, now());
         self.0.pump();
     }
 
@@ -368,7 +367,7 @@ impl TabCore {
     /// Sends ops by itself, or only in `flush`.
     #[wasm_bindgen(js_name = setAutoFlush)]
     pub fn set_auto_flush(&self, auto: bool) {
-        self.0.tab.borrow_mut().set_auto_flush(auto, now());
+        self.0.tab().set_auto_flush(auto, now());
         self.0.pump();
     }
 
@@ -389,19 +388,19 @@ impl TabCore {
     /// Holds a document's ops back, or lets them go again with the next `flush`.
     #[wasm_bindgen(js_name = setPaused)]
     pub fn set_paused(&self, doc: DocKey, paused: bool) {
-        self.0.tab.borrow_mut().set_paused(doc, paused);
+        self.0.tab().set_paused(doc, paused);
     }
 
     /// Gives up a document's state; returns the submits that were dropped, those of each op together.
     #[wasm_bindgen(js_name = rollBack, unchecked_return_type = "Array<Array<number>>")]
     pub fn roll_back(&self, doc: DocKey) -> JsValue {
-        to_value(&self.0.tab.borrow_mut().roll_back(doc))
+        to_value(&self.0.tab().roll_back(doc))
     }
 
     /// Begins to apply an op piece by piece; returns the position for the other two calls.
     #[wasm_bindgen(js_name = beginApply)]
     pub fn begin_apply(&self, doc: DocKey) -> u32 {
-        let mut tab = self.0.tab.borrow_mut();
+        let mut tab = self.0.tab();
         tab.replica_mut(doc).map_or(0, |replica| replica.begin_apply()) as u32
     }
 
@@ -413,7 +412,7 @@ impl TabCore {
         since: u32,
         #[wasm_bindgen(unchecked_param_type = "Op")] piece: JsValue,
     ) -> Result<JsValue, JsValue> {
-        let mut tab = self.0.tab.borrow_mut();
+        let mut tab = self.0.tab();
         let Some(replica) = tab.replica_mut(doc) else { return Ok(piece) };
         let op = op_from_js(piece).map_err(|error| to_js(&error))?;
         let piece = replica.transform_piece(since as usize, op);
@@ -423,33 +422,38 @@ impl TabCore {
     /// Ends what `beginApply` began.
     #[wasm_bindgen(js_name = endApply)]
     pub fn end_apply(&self, doc: DocKey, since: u32) -> Result<(), JsValue> {
-        let mut tab = self.0.tab.borrow_mut();
+        let mut tab = self.0.tab();
         let Some(replica) = tab.replica_mut(doc) else { return Ok(()) };
         replica.end_apply(since as usize).map_err(|error| to_js(&error))
     }
 }
 
 impl Shell {
+    /// One place where it is borrowed makes for less code than many.
+    fn tab(&self) -> RefMut<'_, Tab> {
+        self.tab.borrow_mut()
+    }
+
     fn transport_event(&self, event: Event) {
         match event {
             Event::Frame(frame) => self.receive(frame),
             Event::Error(error) => tell_fault(&self.handler, &transport_error(&error)),
             Event::Closed(reason) => {
                 self.transport.take();
-                self.tab.borrow_mut().detach();
+                self.tab().detach();
                 self.tell(self.handler.closed(reason));
             }
         }
     }
 
     fn receive(&self, frame: Frame) {
-        self.tab.borrow_mut().receive(frame, now());
+        self.tab().receive(frame, now());
         self.pump();
     }
 
     fn transmit(&self) {
         loop {
-            let next = self.tab.borrow_mut().poll_transmit();
+            let next = self.tab().poll_transmit();
             let Some(frame) = next else { return };
             let Some(transport) = self.transport.borrow().clone() else { continue };
             if let Err(error) = send(&*transport, frame) {
@@ -470,7 +474,7 @@ impl Shell {
         self.transmit();
         if !self.is_emitting.replace(true) {
             loop {
-                let next = self.tab.borrow_mut().poll_event(now());
+                let next = self.tab().poll_event(now());
                 match next {
                     Some(event) => self.tell(tell(&self.handler, &self.tab, event)),
                     None => break,

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use tabmux_middleware::{Millis, Tracer};
 use wasm_bindgen::prelude::*;
 
-use tabmux::Wire;
 use tabmux::protocol::{Layered, ToHub, ToTab};
 
 /// What the `tracing` layer saw and JavaScript has not been told yet: the layer itself must not
@@ -24,8 +23,7 @@ impl Traces {
         Box::new(self.clone())
     }
 
-    fn keep(&self, direction: &'static str, message: &Layered<impl Wire>, at: Millis) {
-        let message = message.value();
+    fn keep(&self, direction: &'static str, message: JsValue, at: Millis) {
         self.0.borrow_mut().push(Trace { direction, at, message });
     }
 
@@ -51,10 +49,10 @@ impl Traces {
 
 impl Tracer<Layered<ToHub>, Layered<ToTab>> for Traces {
     fn outbound(&mut self, message: &Layered<ToHub>, at: Millis) {
-        self.keep("out", message, at);
+        self.keep("out", message.sent(), at);
     }
 
     fn inbound(&mut self, message: &Layered<ToTab>, at: Millis) {
-        self.keep("in", message, at);
+        self.keep("in", message.arrived(), at);
     }
 }

@@ -1,6 +1,7 @@
 use ciborium_ll::{Encoder, Header, simple};
 
 use super::WTF8;
+use crate::platform;
 
 /// Turns JSON text into CBOR. The text must be as an engine writes it: well-formed, without spaces.
 pub(super) fn convert(text: &str) -> Vec<u8> {
@@ -15,10 +16,10 @@ pub(super) fn convert(text: &str) -> Vec<u8> {
             b't' => push(&mut out, Header::Simple(simple::TRUE), "true".len()),
             b'f' => push(&mut out, Header::Simple(simple::FALSE), "false".len()),
             b'n' => push(&mut out, Header::Simple(simple::NULL), "null".len()),
-            b'"' => string(&mut out, &text[at + 1..]) + 2,
+            b'"' => string(&mut out, &bytes[at + 1..]) + 2,
             // In CBOR nothing stands between items.
             b',' | b':' => 1,
-            _ => number(&mut out, &text[at..]),
+            _ => number(&mut out, &bytes[at..]),
         }
     }
     out
@@ -35,9 +36,9 @@ fn push(out: &mut Vec<u8>, header: Header, taken: usize) -> usize {
 }
 
 /// Converts the number at the start of `text` and returns its length.
-fn number(out: &mut Vec<u8>, text: &str) -> usize {
-    let end = text.find([',', ']', '}']).unwrap_or(text.len());
-    let digits = &text[..end];
+fn number(out: &mut Vec<u8>, text: &[u8]) -> usize {
+    let end = text.iter().position(|byte| b",]}".contains(byte)).unwrap_or(text.len());
+    let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     let header = if let Ok(integer) = digits.parse::<i64>() {
         // A negative integer -1 - n is written as n, which is all bits of it inverted.
         if integer < 0 {
@@ -48,8 +49,8 @@ fn number(out: &mut Vec<u8>, text: &str) -> usize {
     } else if let Ok(integer) = digits.parse::<u64>() {
         Header::Positive(integer)
     } else {
-        match digits.parse() {
-            Ok(float) if f64::is_finite(float) => Header::Float(float),
+        match platform::float(digits) {
+            float if float.is_finite() => Header::Float(float),
             // Only `JSON.rawJSON` can write a number that no float can hold.
             _ => Header::Simple(simple::NULL),
         }
@@ -59,11 +60,11 @@ fn number(out: &mut Vec<u8>, text: &str) -> usize {
 
 /// Converts the string whose opening quote is just before `text` and returns its length in JSON,
 /// without quotes.
-fn string(out: &mut Vec<u8>, text: &str) -> usize {
-    let end = text.find(['"', '\\']).expect("every JSON string ends");
-    if text.as_bytes()[end] == b'"' {
+fn string(out: &mut Vec<u8>, text: &[u8]) -> usize {
+    let end = plain(text);
+    if text[end] == b'"' {
         push(out, Header::Text(Some(end)), end);
-        out.extend_from_slice(&text.as_bytes()[..end]);
+        out.extend_from_slice(&text[..end]);
         return end;
     }
 
@@ -71,13 +72,13 @@ fn string(out: &mut Vec<u8>, text: &str) -> usize {
     let mut has_lone_surrogate = false;
     let mut at = 0;
     loop {
-        let run = text[at..].find(['"', '\\']).expect("every JSON string ends");
-        wtf8.extend_from_slice(&text.as_bytes()[at..at + run]);
+        let run = plain(&text[at..]);
+        wtf8.extend_from_slice(&text[at..at + run]);
         at += run;
-        if text.as_bytes()[at] == b'"' {
+        if text[at] == b'"' {
             break;
         }
-        let escaped = text.as_bytes()[at + 1];
+        let escaped = text[at + 1];
         at += 2;
         match escaped {
             b'b' => wtf8.push(8),
@@ -86,7 +87,9 @@ fn string(out: &mut Vec<u8>, text: &str) -> usize {
             b'f' => wtf8.push(12),
             b'r' => wtf8.push(b'\r'),
             b'u' => {
-                let unit = u32::from_str_radix(&text[at..at + 4], 16).expect("four hex digits");
+                let digits = text[at..at + 4].iter().map(|&digit| char::from(digit).to_digit(16));
+                let unit =
+                    digits.fold(0, |unit, digit| unit * 16 + digit.expect("four hex digits"));
                 at += 4;
                 match char::from_u32(unit) {
                     Some(char) => wtf8.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -109,4 +112,9 @@ fn string(out: &mut Vec<u8>, text: &str) -> usize {
     }
     out.append(&mut wtf8);
     at
+}
+
+/// How long the part of a JSON string is before its end or its first escape.
+fn plain(text: &[u8]) -> usize {
+    text.iter().position(|byte| b"\"\\".contains(byte)).expect("every JSON string ends")
 }

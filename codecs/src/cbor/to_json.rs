@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use ciborium_ll::{Decoder, Header, simple};
 
 use super::{Cbor, WTF8};
-use crate::{CodecError, Limits};
+use crate::{CodecError, Limits, platform};
 
 /// Turns CBOR from anyone into JSON text within the limits. Without recursion, and without trust in
 /// declared lengths.
@@ -92,11 +92,11 @@ impl<'a> Converter<'a> {
         }
         match header {
             Header::Positive(integer) => self.push_number(integer),
-            Header::Negative(inverted) => self.push_number(-1 - i128::from(inverted)),
-            // `{:?}` is the shortest text that reads back equal, and always marks a float as one.
-            Header::Float(float) if float.is_finite() => {
-                self.push_number(format_args!("{float:?}"))
-            }
+            Header::Negative(inverted) => match inverted.checked_add(1) {
+                Some(integer) => self.push_number(format_args!("-{integer}")),
+                None => self.push("-18446744073709551616"),
+            },
+            Header::Float(float) if float.is_finite() => self.push(&platform::float_text(float)),
             Header::Simple(simple::FALSE) => self.push("false"),
             Header::Simple(simple::TRUE) => self.push("true"),
             Header::Simple(simple::NULL) => self.push("null"),
@@ -104,7 +104,10 @@ impl<'a> Converter<'a> {
             Header::Tag(WTF8) => self.wtf8_string(),
             Header::Array(left) => self.open(Kind::Array, "[", left),
             Header::Map(left) => self.open(Kind::Key, "{", left),
-            _ => Err(malformed(format!("byte {start} starts what JSON does not have: {header:?}"))),
+            header => {
+                let what = name(&header);
+                Err(malformed(format!("byte {start} starts what JSON does not have: {what}")))
+            }
         }
     }
 
@@ -132,7 +135,8 @@ impl<'a> Converter<'a> {
                     Header::Text(Some(length)) => self.utf8(length)?,
                     Header::Break => break,
                     other => {
-                        return Err(malformed(format!("a string in pieces holds {other:?}")));
+                        let what = name(&other);
+                        return Err(malformed(format!("a string in pieces holds {what}")));
                     }
                 }
             },
@@ -205,11 +209,11 @@ impl<'a> Converter<'a> {
                 0..0x20 => &format!("\\u{byte:04x}"),
                 _ => continue,
             };
-            self.push(&text[run..at])?;
+            self.push(text.get(run..at).unwrap_or_default())?;
             self.push(escape)?;
             run = at + 1;
         }
-        self.push(&text[run..])
+        self.push(text.get(run..).unwrap_or_default())
     }
 
     fn push(&mut self, text: &str) -> Result<(), CodecError> {
@@ -219,6 +223,22 @@ impl<'a> Converter<'a> {
         }
         self.text.push_str(text);
         Ok(())
+    }
+}
+
+/// What an item is called in messages.
+fn name(header: &Header) -> String {
+    match header {
+        Header::Positive(_) | Header::Negative(_) => "an integer".into(),
+        Header::Float(float) if !float.is_finite() => "NaN or an infinity".into(),
+        Header::Float(_) => "a float".into(),
+        Header::Simple(value) => format!("the simple value {value}"),
+        Header::Tag(tag) => format!("the tag {tag}"),
+        Header::Break => "a break".into(),
+        Header::Bytes(_) => "a byte string".into(),
+        Header::Text(_) => "a string of no length".into(),
+        Header::Array(_) => "an array".into(),
+        Header::Map(_) => "a map".into(),
     }
 }
 

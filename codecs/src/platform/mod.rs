@@ -1,4 +1,4 @@
-//! The four things the codecs need of a platform, each with the same signature on both.
+//! The six things the codecs need of a platform, each with the same signature on both.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
@@ -6,6 +6,6 @@ mod native;
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::{check, copy, parse, stringify};
+pub(crate) use native::{check, copy, float, float_text, parse, stringify};
 #[cfg(target_arch = "wasm32")]
-pub(crate) use web::{check, copy, parse, stringify};
+pub(crate) use web::{check, copy, float, float_text, parse, stringify};

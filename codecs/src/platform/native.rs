@@ -51,6 +51,16 @@ pub(crate) fn parse(codec: &'static str, text: &str, limits: &Limits) -> Result<
         .map_err(|error| CodecError::malformed(codec, error.to_string()))
 }
 
+/// The float that is nearest to a number of JSON text.
+pub(crate) fn float(text: &str) -> f64 {
+    text.parse().unwrap_or(f64::NAN)
+}
+
+/// The shortest text that reads back equal. It marks a float as one.
+pub(crate) fn float_text(float: f64) -> String {
+    format!("{float:?}")
+}
+
 /// A copy with what JavaScript's JSON would change: -0 becomes 0.
 fn plain(value: &Value) -> Value {
     match value {

@@ -1,4 +1,5 @@
 use js_sys::{Error, JSON};
+use tabmux_transports::shown;
 use wasm_bindgen::prelude::*;
 
 use crate::{CodecError, Limits, text};
@@ -90,6 +91,17 @@ pub(crate) fn parse(
     JSON::parse(text).map_err(|error| CodecError::malformed(codec, message(error)))
 }
 
+/// The float that is nearest to a number of JSON text. The engine knows: of our own, the tables for that alone
+/// are larger than the codec.
+pub(crate) fn float(text: &str) -> f64 {
+    js_sys::parse_float(text)
+}
+
+/// The shortest text that reads back equal.
+pub(crate) fn float_text(float: f64) -> String {
+    shown(&float.into())
+}
+
 /// Why the engine can't write the value as JSON. Its own message names no path; copying does.
 fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: String) -> CodecError {
     match copy(codec, value, limits) {
@@ -102,6 +114,6 @@ fn fault(codec: &'static str, value: &JsValue, limits: &Limits, engine_says: Str
 fn message(thrown: JsValue) -> String {
     match thrown.dyn_ref::<Error>() {
         Some(error) => error.message().into(),
-        None => format!("{thrown:?}"),
+        None => shown(&thrown),
     }
 }

@@ -27,8 +27,11 @@ let watches: Watch[] = [];
 /** From how many on those are dropped whose core is no more: to look at all each time takes long. */
 let roomy = 100;
 
+/** How the names of the functions begin that only manage memory. See `xtask/src/short_names.rs`. */
+const MEMORY = '__';
+
 /** How the names of the functions begin by which JavaScript calls a closure of Rust. */
-const CLOSURE = 'wasm_bindgen__convert__closures';
+const CLOSURE = '_';
 
 /** What the generated code takes for a `Result` that is no error. */
 const NO_ERROR = [0, 0];
@@ -59,8 +62,11 @@ export function watchCore(core: Core, owner: Owner, isHub: boolean): void {
  *
  * Errors that the core means to throw are thrown after the call has returned.
  */
-export function guarded(exports: WebAssembly.Exports, takePanic: TakePanic): WebAssembly.Exports {
-  const inTab = 'tabcore_new' in exports;
+export function guarded(
+  exports: WebAssembly.Exports,
+  takePanic: TakePanic,
+  inTab: boolean,
+): WebAssembly.Exports {
   const stack = exports.__stack_pointer as WebAssembly.Global;
   const guard =
     (call: string, it: (...values: unknown[]) => unknown) =>
@@ -82,8 +88,7 @@ export function guarded(exports: WebAssembly.Exports, takePanic: TakePanic): Web
       }
     };
   const entries = Object.entries(exports).map(([name, it]) => {
-    // Those with underscores only manage memory.
-    const isCall = typeof it === 'function' && !name.startsWith('__');
+    const isCall = typeof it === 'function' && !name.startsWith(MEMORY);
     return [name, isCall ? guard(name, it as never) : it];
   });
   return Object.fromEntries(entries);

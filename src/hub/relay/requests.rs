@@ -1,7 +1,9 @@
 //! What tabs ask of the server that it answers once: snapshots at a version or a time, pings, and
 //! whatever an application sends by hand.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use tabmux_middleware::SortedMap;
 
 use super::head::{Head, Subject, from, tell};
 use crate::error::Error;
@@ -31,7 +33,7 @@ fn request_number(id: &Payload) -> Option<u64> {
 #[derive(Default)]
 pub(super) struct Requests {
     /// Those with a number of the hub's own: whose they are, and the id they had there.
-    numbered: HashMap<u64, (String, Payload)>,
+    numbered: SortedMap<u64, (String, Payload)>,
     last_number: u64,
     pings: VecDeque<String>,
     /// Messages of other kinds whose answer is still to come: what it will look like, and whose it

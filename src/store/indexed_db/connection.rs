@@ -38,7 +38,7 @@ impl Connection {
             move |event: IdbVersionChangeEvent| {
                 database.close();
                 let reason = match event.new_version() {
-                    Some(version) => format!("newer code changes it to schema {version}"),
+                    Some(version) => format!("newer code changes it to schema {}", version as u64),
                     None => "it is being deleted".to_owned(),
                 };
                 session.end(closed(&name, &reason));

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures::channel::oneshot;
+use tabmux_middleware::SortedMap;
 
 use super::faults::{Faults, Power};
 use super::{NAME, closed};
@@ -46,7 +47,7 @@ struct Contents {
 #[derive(Default)]
 struct DiskDocument {
     summary: Option<Summary>,
-    records: BTreeMap<RecordKey, Vec<u8>>,
+    records: SortedMap<RecordKey, Vec<u8>>,
 }
 
 impl MemoryDisk {
@@ -159,7 +160,7 @@ impl State {
         self.end("the site's data was cleared");
     }
 
-    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut BTreeMap<RecordKey, Vec<u8>>> {
+    pub(super) fn records(&mut self, doc: &DocId) -> Option<&mut SortedMap<RecordKey, Vec<u8>>> {
         Some(&mut self.contents.docs.get_mut(doc)?.records)
     }
 }

@@ -1,4 +1,6 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+
+use tabmux_middleware::SortedSet;
 
 use crate::hub::PendingOp;
 use crate::ot::{Op, Origin};
@@ -107,7 +109,7 @@ impl Uncommitted {
 
     /// Those that the upstream document no longer has, which has these.
     pub fn dropped(&self, pending: &[PendingOp]) -> Vec<&UncommittedOp> {
-        let kept: HashSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
+        let kept: SortedSet<&Origin> = pending.iter().flat_map(|op| &op.origins).collect();
         self.ops.iter().filter(|op| !kept.contains(&op.origin)).collect()
     }
 }

@@ -1,14 +1,26 @@
-//! Short names for what a WebAssembly module imports.
+//! Short names for what a WebAssembly module imports and exports.
 //!
-//! wasm-bindgen names each import after what it calls, with a hash of 16 digits: in the module and in the
-//! generated code these are thousands of bytes that nothing compresses.
+//! wasm-bindgen names each import after what it calls, with a hash of 16 digits, and each export after the
+//! class and the method: in the module and in the generated code these are thousands of bytes that hardly
+//! compress.
 
 use anyhow::{Context, Result, ensure};
 
 const IMPORT_SECTION: u8 = 2;
+const EXPORT_SECTION: u8 = 7;
 const FUNCTION: u8 = 0;
 
-/// The module and the generated code that loads it, with the imports renamed in both.
+/// What all is imported from.
+const MODULE: &str = "a";
+
+/// How the names of exports begin that only manage memory, and those of closures. What is made of them tells
+/// them apart as well: see `js/src/shared/trap.ts`.
+const KINDS: [(&str, &str); 2] = [("__", "__"), ("wasm_bindgen__convert__closures", "_")];
+
+/// These are known by name.
+const KEPT: [&str; 2] = ["memory", "__stack_pointer"];
+
+/// The module and the generated code that loads it, with the imports and exports renamed in both.
 pub fn rename(module: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
     let mut reader = Reader { bytes: module, at: 8 };
     let mut renamed = reader.bytes[..8].to_vec();
@@ -19,6 +31,7 @@ pub fn rename(module: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
         let content = reader.take(size)?;
         let content = match id {
             IMPORT_SECTION => rename_imports(content, &mut glue)?,
+            EXPORT_SECTION => rename_exports(content, &mut glue)?,
             _ => content.to_vec(),
         };
         renamed.push(id);
@@ -33,10 +46,10 @@ fn rename_imports(section: &[u8], glue: &mut String) -> Result<Vec<u8>> {
     let mut renamed = Vec::new();
     write_number(&mut renamed, count);
     for at in 0..count {
-        let size = reader.number()?;
-        write_bytes(&mut renamed, reader.take(size)?);
-        let size = reader.number()?;
-        let name = std::str::from_utf8(reader.take(size)?)?;
+        let module = reader.name()?;
+        write_bytes(&mut renamed, MODULE.as_bytes());
+        *glue = glue.replace(&format!("{module:?}: import0"), &format!("{MODULE:?}: import0"));
+        let name = reader.name()?;
         let short = short_name(at);
         let member = format!("{name}: function");
         ensure!(
@@ -50,6 +63,38 @@ fn rename_imports(section: &[u8], glue: &mut String) -> Result<Vec<u8>> {
         write_number(&mut renamed, reader.number()?);
     }
     Ok(renamed)
+}
+
+fn rename_exports(section: &[u8], glue: &mut String) -> Result<Vec<u8>> {
+    let mut reader = Reader { bytes: section, at: 0 };
+    let count = reader.number()?;
+    let mut renamed = Vec::new();
+    write_number(&mut renamed, count);
+    for at in 0..count {
+        let name = reader.name()?;
+        let kind = KINDS.into_iter().find(|(long, _)| name.starts_with(long));
+        let short = kind.map_or("", |(_, short)| short).to_owned() + &short_name(at);
+        let short = if KEPT.contains(&name) { name } else { &short };
+        *glue = rename_member(glue, name, short);
+        write_bytes(&mut renamed, short.as_bytes());
+        renamed.push(reader.byte()?);
+        write_number(&mut renamed, reader.number()?);
+    }
+    Ok(renamed)
+}
+
+/// Renames a member of `wasm`, which is what the generated code calls the exports.
+fn rename_member(glue: &str, name: &str, short: &str) -> String {
+    let is_part = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let long = format!("wasm.{name}");
+    let mut parts = glue.split(&long);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        renamed += "wasm.";
+        renamed += if part.starts_with(is_part) { name } else { short };
+        renamed += part;
+    }
+    renamed
 }
 
 /// `a` to `z`, then two of them, and so on.
@@ -75,6 +120,11 @@ impl<'a> Reader<'a> {
 
     fn byte(&mut self) -> Result<u8> {
         Ok(self.take(1)?[0])
+    }
+
+    fn name(&mut self) -> Result<&'a str> {
+        let size = self.number()?;
+        Ok(std::str::from_utf8(self.take(size)?)?)
     }
 
     /// As LEB128.
