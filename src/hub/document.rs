@@ -1,8 +1,8 @@
 use tabmux_middleware::Millis;
 
-use super::Untold;
 use super::context::{Context, Waiter};
 use super::journal::{Failure, Record};
+use super::{Head, Untold};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin};
 use crate::protocol::*;
@@ -41,6 +41,8 @@ pub(super) enum Fetch {
 /// One document of the hub: the order of its changes, who holds it, and what waits for it.
 pub(super) struct Document {
     id: DocId,
+    /// The upstream document's, as far as the hub was told.
+    head: Head,
     history: History,
     holders: Holders,
     subscription: Subscription,
@@ -58,6 +60,7 @@ impl Document {
     pub fn new(id: DocId, rev: Rev) -> Self {
         Document {
             id,
+            head: Head::default(),
             history: History::starting_at(rev),
             holders: Holders::default(),
             subscription: Subscription::default(),
@@ -91,8 +94,19 @@ impl Document {
 
     // Upstream
 
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The upstream document's head, if it is another now.
+    pub fn set_head(&mut self, head: Option<Head>) {
+        if let Some(head) = head {
+            self.head = head;
+        }
+    }
+
     pub fn loaded(&mut self, cx: &mut Context<'_>) {
-        if self.is_loaded_again(cx) {
+        if self.is_loaded_again() {
             return self.send_again(cx);
         }
         self.loading.loaded();
@@ -100,7 +114,7 @@ impl Document {
         self.write_anew(cx);
         self.take_up_again(cx);
         let is_committed = cx.upstream.pending(&self.id).is_empty();
-        let version = cx.upstream.head(&self.id).version.filter(|_| is_committed);
+        let version = self.head.version.filter(|_| is_committed);
         self.history.note_load(version);
         self.broadcast(None, cx);
         self.sequence_deferred(cx);
@@ -136,6 +150,14 @@ impl Document {
         self.broadcast(None, cx);
         self.sequence_deferred(cx);
         self.sequence_blocked(cx);
+    }
+
+    /// The server has an op that does nothing to the state. The uncommitted ops come after it now, and
+    /// no log entry says so.
+    pub fn moved(&mut self, cx: &mut Context<'_>) {
+        if self.has_uncommitted() {
+            self.write_anew(cx);
+        }
     }
 
     /// A fetch has ended; returns those who waited for it.
@@ -190,7 +212,7 @@ impl Document {
                 self.lose_if_gone(op, error, cx);
             }
             None => {
-                let version = cx.upstream.head(&self.id).version;
+                let version = self.head.version;
                 self.write(&Record::Committed { origin: origin.clone(), version }, cx);
             }
         }

@@ -1,10 +1,12 @@
+use std::collections::HashMap;
+
 use tabmux_middleware::SortedSet;
 
-use super::UpstreamEvent;
 use super::bulks::Bulks;
 use super::context::{Context, Waiter};
 use super::doc_table::{DocMut, DocTable};
 use super::document::{Document, Fetch};
+use super::{Head, UpstreamEvent};
 use crate::protocol::*;
 
 mod store;
@@ -13,6 +15,8 @@ mod store;
 #[derive(Default)]
 pub(super) struct Documents {
     docs: DocTable,
+    /// Of upstream documents that the hub does not hold, such as queries have just found.
+    other_heads: HashMap<DocId, Head>,
     bulks: Bulks,
     /// Where the revisions of a document begin of which nothing is known.
     first_rev: Rev,
@@ -34,7 +38,23 @@ impl Documents {
     }
 
     pub fn doc(&mut self, id: &DocId) -> DocMut<'_> {
-        self.docs.get_or_new(id, self.first_rev)
+        let mut doc = self.docs.get_or_new(id, self.first_rev);
+        doc.set_head(self.other_heads.remove(id));
+        doc
+    }
+
+    /// The version and type of a document, as far as the hub was told.
+    pub fn head(&self, id: &DocId) -> Option<&Head> {
+        self.docs.get(id).map(Document::head).or_else(|| self.other_heads.get(id))
+    }
+
+    /// An upstream document has another head.
+    pub fn set_head(&mut self, id: &DocId, head: Head) {
+        match self.docs.get_mut(id) {
+            Some(mut doc) => doc.set_head(Some(head)),
+            None if head.is_known() => drop(self.other_heads.insert(id.clone(), head)),
+            None => drop(self.other_heads.remove(id)),
+        }
     }
 
     /// Whether the hub holds the document.
@@ -111,9 +131,7 @@ impl Documents {
     /// A tab had a document's state by other means.
     pub fn ingest(&mut self, tab: &str, ingest: DocIngest, cx: &mut Context<'_>) {
         let DocIngest { doc, snapshot } = ingest;
-        let before = cx.upstream.head(&doc);
-        cx.upstream.ingest(&doc, &snapshot);
-        let taken = cx.upstream.head(&doc) != before;
+        let taken = cx.upstream.ingest(&doc, &snapshot);
         self.doc(&doc).ingested(tab, snapshot.version, taken, cx);
     }
 
@@ -215,6 +233,7 @@ impl Documents {
             | UpstreamEvent::QueryChanged(..)
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => {}
+            UpstreamEvent::Moved(_) => doc.moved(cx),
             UpstreamEvent::Loaded(_) => doc.loaded(cx),
             UpstreamEvent::Unloaded(_) => doc.unloaded(cx),
             UpstreamEvent::Changed(_, change, raw) => doc.changed(change, raw, cx),

@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::stored_docs::documents;
 use super::tabs::{Removed, Tabs};
 use super::upkeep::Upkeep;
-use super::{HubSettings, StoreRequest, Upstream, UpstreamEvent};
+use super::{Head, HubSettings, StoreRequest, Upstream, UpstreamEvent};
 use crate::error::{Error, codes};
 use crate::ot::Types;
 use crate::protocol::*;
@@ -237,9 +237,17 @@ impl Hub {
         self.proceed(now);
     }
 
-    /// Takes an event of the upstream connection.
-    pub fn upstream_event(&mut self, event: UpstreamEvent, now: Millis) {
+    /// The version and type of an upstream document, as far as the hub was told.
+    pub fn head(&self, doc: &DocId) -> Head {
+        self.docs.head(doc).cloned().unwrap_or_default()
+    }
+
+    /// Takes an event of the upstream connection. `head` is that of the document it is about.
+    pub fn upstream_event(&mut self, event: UpstreamEvent, head: Option<Head>, now: Millis) {
         self.now = now;
+        if let (Some(doc), Some(head)) = (event.doc(), head) {
+            self.docs.set_head(doc, head);
+        }
         let docs = docs_of_event(&event);
         if self.must_read(docs.clone()) {
             // An upstream document that was about to be forgotten is wanted again.

@@ -42,4 +42,6 @@ pub use peers::PeerId;
 pub use settings::HubSettings;
 pub use storage::StoreRequest;
 pub use upkeep::Room;
-pub use upstream::{QueryResults, Submission, Untold, Upstream, UpstreamEvent};
+pub use upstream::{
+    Head, QueryResults, Reapplied, Submission, Submitted, Untold, Upstream, UpstreamEvent,
+};

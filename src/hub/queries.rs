@@ -1,7 +1,7 @@
 use super::by_ids::ids_of;
 use super::context::{Context, Waiter};
 use super::documents::Documents;
-use super::upstream::QueryResults;
+use super::upstream::{Head, QueryResults};
 use crate::error::{Error, codes};
 use crate::protocol::*;
 
@@ -98,9 +98,9 @@ impl Queries {
                 }
                 return true;
             }
-            match ids_of(&query.spec).filter(|ids| docs.are_known(ids, cx)) {
+            match ids_of(&query.spec).filter(|ids| docs.are_known(ids)) {
                 Some(ids) => {
-                    let exists = |id: &DocId| cx.upstream.head(id).type_name.is_some();
+                    let exists = |id: &DocId| docs.head(id).is_some_and(Head::exists);
                     let found = ids.into_iter().filter(exists).collect();
                     let results = QueryResults { docs: Some(found), extra: None };
                     for member in &query.members {

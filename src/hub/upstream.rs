@@ -20,6 +20,49 @@ pub struct Submission<'a> {
     pub origin: &'a Origin,
 }
 
+/// A document's version, if it was loaded, and the URI of its type, if it exists.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Its version.
+    pub version: Option<u64>,
+    /// The URI of its type.
+    pub type_name: Option<String>,
+}
+
+wire!(open Head { version, type_name as "type" });
+
+impl Head {
+    /// Whether the document exists, as far as is known.
+    pub fn exists(&self) -> bool {
+        self.type_name.is_some()
+    }
+
+    /// Whether the document has a state, or is known not to exist.
+    pub fn is_known(&self) -> bool {
+        self.version.is_some() || self.exists()
+    }
+}
+
+/// What became of an op that the upstream document has taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Submitted {
+    /// Whether it became a part of the uncommitted op before it.
+    pub composed: bool,
+    /// The document's head, if it is another now.
+    pub head: Option<Head>,
+}
+
+wire!(Submitted { composed, head });
+
+/// What became of ops that were to be applied again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reapplied {
+    /// Those that do not fit, each with the reason.
+    pub unapplied: Vec<(PendingOp, Error)>,
+    /// The document's head, if it is another now.
+    pub head: Option<Head>,
+}
+
 /// What an upstream document has gone through of which the hub is yet to be told; its present state
 /// has it all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +97,10 @@ impl Untold {
 /// next frame of a tab. The effect of [`Upstream::submit`] on the document is not told: the hub knows
 /// it.
 ///
+/// The hub knows a document's [`Head`] by what these calls return, and by the events about it, each of
+/// which comes with the head as of that event. Of [`Upstream::start_over`] and [`Upstream::destroy`] it
+/// knows that there is none then.
+///
 /// With a store, results of queries wait for [`Hub::has_at_hand`](super::Hub::has_at_hand), and what
 /// the server says after them does: a document is brought up to date from the version in the store.
 pub trait Upstream {
@@ -75,8 +122,9 @@ pub trait Upstream {
     /// Sends the document's ops that wait, unless one is inflight.
     fn flush(&mut self, doc: &DocId);
 
-    /// Gives the document a state, which it takes if it has none. That is not told.
-    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot);
+    /// Gives the document a state, which it takes if it has none. That is not told. Returns the head if
+    /// it took it.
+    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) -> Option<Head>;
 
     /// Asks the server for the ops of the document since this version, beside what the document itself
     /// asks; ends in [`UpstreamEvent::Since`].
@@ -104,12 +152,11 @@ pub trait Upstream {
     /// Takes a message as if the server had sent it.
     fn handle_message(&mut self, message: &Payload);
 
-    /// Applies an op to the upstream document and sends it to the server. Returns whether it became
-    /// a part of the uncommitted op before it.
+    /// Applies an op to the upstream document and sends it to the server.
     ///
     /// # Errors
-    /// The document can't take it; it is as it was, or is being loaded anew.
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error>;
+    /// The document can't take it; it is as it was.
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<Submitted, Error>;
 
     /// With a store: lets an op go to the server of which [`UpstreamEvent::Sending`] has told. If
     /// the connection was lost meanwhile, it is told of anew.
@@ -118,28 +165,25 @@ pub trait Upstream {
     /// The document's uncommitted ops, oldest first.
     fn pending(&self, doc: &DocId) -> Vec<PendingOp>;
 
-    /// Gives a document that has no state yet the state it had in an earlier hub. That is not told.
+    /// Gives a document the state it had in an earlier hub, unless it has one: this hub may have given it
+    /// up and take it again before it was let go of. That is not told. Returns its head.
     ///
     /// # Errors
     /// Its type is not registered, or its ops do not fit its data; it has no state then.
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error>;
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error>;
 
     /// Gives up the document's state and its uncommitted ops, for which nobody is answered, and
     /// loads it; that ends in [`UpstreamEvent::Loaded`] and [`UpstreamEvent::Fetched`].
     fn start_over(&mut self, doc: &DocId);
 
-    /// Applies uncommitted ops to the document's present data, to be sent anew. Returns those that
-    /// do not fit, each with the reason.
-    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)>;
+    /// Applies uncommitted ops to the document's present data, to be sent anew.
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied;
 
     /// What the document has gone through that is yet to be told.
     fn untold(&self, doc: &DocId) -> Untold;
 
     /// The document's state, ops that await their commit included.
     fn snapshot(&self, doc: &DocId) -> Snapshot;
-
-    /// The document's version and type, without its data.
-    fn head(&self, doc: &DocId) -> Snapshot;
 }
 
 /// What a query found.
@@ -160,6 +204,9 @@ pub enum UpstreamEvent {
     ConnectionFailed(ConnectionError),
     /// The document was replaced by a snapshot of the server.
     Loaded(DocId),
+    /// The document has another head, and nothing else is told of that: the server has an op that does
+    /// nothing, or the document lost its state and is being loaded anew.
+    Moved(DocId),
     /// The document lost its state, as an op was refused, and could not be loaded anew.
     Unloaded(DocId),
     /// A change that no tab of this hub submitted was applied; a rollback is one too. If it is an
@@ -206,6 +253,7 @@ impl UpstreamEvent {
             | UpstreamEvent::QueryExtra(..)
             | UpstreamEvent::QueryFailed(..) => None,
             UpstreamEvent::Loaded(doc)
+            | UpstreamEvent::Moved(doc)
             | UpstreamEvent::Unloaded(doc)
             | UpstreamEvent::Changed(doc, ..)
             | UpstreamEvent::Sending(doc, _)

@@ -60,23 +60,27 @@ pub fn from_value<T: Wire>(value: Value) -> Result<T, String> {
     }
 }
 
+/// How many members a struct can have: as many bits twice are a number of JavaScript.
+const MEMBERS: usize = 26;
+
 /// The names of a struct's members.
 pub struct Shape {
     names: &'static [&'static str],
     /// Other members are none of its business. Else there must be none.
     is_open: bool,
     #[cfg(target_arch = "wasm32")]
-    id: std::sync::atomic::AtomicU32,
+    id: std::sync::atomic::AtomicI32,
 }
 
 impl Shape {
     /// The members of these names, and no others unless it `is_open`.
     pub const fn new(names: &'static [&'static str], is_open: bool) -> Self {
+        assert!(names.len() <= MEMBERS, "a struct has too many members");
         Shape {
             names,
             is_open,
             #[cfg(target_arch = "wasm32")]
-            id: std::sync::atomic::AtomicU32::new(0),
+            id: std::sync::atomic::AtomicI32::new(0),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use tabmux::hub::{PendingOp, Restored, Sent, UpstreamEvent};
+use tabmux::hub::{Head, PendingOp, Restored, Sent, UpstreamEvent};
 use tabmux::ot::{Op, Types, transform_pair};
 use tabmux::protocol::{Change, ConnectionEvent, DocId};
 use tabmux::{Error, Payload};
@@ -84,6 +84,14 @@ impl Script {
 
     // The connection
 
+    /// The next thing to tell the hub, and the head of the document it is about.
+    pub fn poll_event(&mut self) -> Option<(UpstreamEvent, Option<Head>)> {
+        let event = self.events.pop_front()?;
+        let doc = event.doc().and_then(|id| self.docs.get(id));
+        let head = doc.map(ClientDoc::head);
+        Some((event, head))
+    }
+
     /// The client is another, which knows no document.
     pub fn new_client(&mut self) {
         self.docs.clear();
@@ -154,6 +162,7 @@ impl Script {
     /// The upstream document loses its state, as in a hard rollback.
     pub fn lose(&mut self, id: &DocId) {
         self.docs.insert(id.clone(), ClientDoc::default());
+        self.events.push_back(UpstreamEvent::Moved(id.clone()));
     }
 
     /// Brings the upstream document to the server's state.
@@ -223,6 +232,8 @@ impl Script {
         if op != Op::NoOp {
             let change = Change { op, version: Some(at + 1), src: Some("outside".to_owned()) };
             self.events.push_back(UpstreamEvent::Changed(id.clone(), change, Some(raw)));
+        } else {
+            self.events.push_back(UpstreamEvent::Moved(id.clone()));
         }
     }
 
@@ -334,6 +345,10 @@ impl Script {
 }
 
 impl ClientDoc {
+    pub fn head(&self) -> Head {
+        Head { version: self.version, type_name: self.copy.type_name.clone() }
+    }
+
     /// Takes an op of the hub. Returns whether it became a part of the one before.
     pub fn submit(&mut self, op: PendingOp, compose: bool) -> Result<bool, Error> {
         let exists = self.copy.type_name.is_some();

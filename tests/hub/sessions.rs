@@ -146,7 +146,7 @@ fn the_session_of_a_tab_that_takes_nothing_ends_before_it_costs_too_much() {
     let mut stale = false;
     for version in 0..60_000 {
         let message = json!({"a": "p", "ch": "room", "id": "other", "p": {}, "pv": version});
-        stage.hub.upstream_event(UpstreamEvent::Message(Payload(message)), 0);
+        stage.hub.upstream_event(UpstreamEvent::Message(Payload(message)), None, 0);
         stage.hub.wake(0);
         while let Some((to, frame)) = stage.hub.poll_transmit() {
             if let (true, Frame::Text(text)) = (to == peer, frame) {

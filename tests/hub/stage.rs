@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use tabmux::codecs::{Codecs, Json, Limits};
-use tabmux::hub::{Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
+use tabmux::hub::{Head, Hub, HubEvent, HubSettings, PeerId, UpstreamEvent};
 use tabmux::middleware::defaults;
 use tabmux::ot::{Create, Op, SubmitOptions, TypeHandle, Types};
 use tabmux::protocol::DocId;
@@ -352,21 +352,34 @@ impl Stage {
                 }
             } else if self.disk.as_mut().is_some_and(|disk| disk.serve(&mut self.hub, now)) {
                 // What happened upstream meanwhile is told before what tabs said.
-            } else if let Some(event) = self.next_upstream_event() {
-                self.hub.upstream_event(event, now);
+            } else if let Some((event, head)) = self.next_upstream_event() {
+                self.hub.upstream_event(event, head, now);
             } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
                 self.hub.proceed(now);
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
             } else {
+                self.check_heads();
                 return done > 0;
             }
         }
         panic!("the hub never comes to rest: its deadline is {:?}", self.hub.deadline());
     }
 
-    fn next_upstream_event(&mut self) -> Option<UpstreamEvent> {
-        if self.hub.is_stalled() { None } else { self.script.borrow_mut().events.pop_front() }
+    /// What the hub holds of each upstream document's version and type is what that has.
+    fn check_heads(&self) {
+        let script = self.script.borrow();
+        // With many documents, stories measure how long it takes.
+        if script.docs.len() > 100 || !script.events.is_empty() {
+            return;
+        }
+        for (id, doc) in &script.docs {
+            assert_eq!(self.hub.head(id), doc.head(), "the head of {id}");
+        }
+    }
+
+    fn next_upstream_event(&mut self) -> Option<(UpstreamEvent, Option<Head>)> {
+        if self.hub.is_stalled() { None } else { self.script.borrow_mut().poll_event() }
     }
 
     fn run_tab(&mut self, at: usize) -> bool {

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
+use tabmux::hub::{
+    Head, PendingOp, Reapplied, Restored, Sent, Submission, Submitted, Untold, Upstream,
+};
 use tabmux::ot::{Op, Types};
 use tabmux::protocol::{DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
@@ -42,8 +44,9 @@ impl Upstream for Scripted {
         self.0.borrow_mut().flush(doc);
     }
 
-    fn ingest(&mut self, doc: &DocId, _snapshot: &Snapshot) {
+    fn ingest(&mut self, doc: &DocId, _snapshot: &Snapshot) -> Option<Head> {
         self.note(format!("ingest {doc}"));
+        None
     }
 
     fn fetch_since(&mut self, doc: &DocId, version: u64) {
@@ -85,7 +88,7 @@ impl Upstream for Scripted {
         self.note(format!("handle {}", message.0));
     }
 
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<Submitted, Error> {
         self.note(format!("submit to {doc}"));
         let mut script = self.0.borrow_mut();
         let unknown = script.knows_no_types;
@@ -102,7 +105,9 @@ impl Upstream for Scripted {
             origins: vec![submission.origin.clone()],
             sent: None,
         };
-        client.submit(op, submission.compose)
+        let before = client.head();
+        let composed = client.submit(op, submission.compose)?;
+        Ok(Submitted { composed, head: Some(client.head()).filter(|it| *it != before) })
     }
 
     fn release(&mut self, doc: &DocId, sent: &Sent) {
@@ -115,7 +120,7 @@ impl Upstream for Scripted {
         script.docs.get(doc).map(|doc| doc.pending.iter().cloned().collect()).unwrap_or_default()
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
         let mut script = self.0.borrow_mut();
         script.restored.push((doc.clone(), restored.clone()));
         let Snapshot { version, type_name, data } = restored.snapshot.clone();
@@ -126,8 +131,9 @@ impl Upstream for Scripted {
         let client = script.docs.entry(doc.clone()).or_default();
         (client.version, client.copy) = (version, copy);
         client.pending = restored.pending.clone().into();
+        let head = client.head();
         script.flush(doc);
-        Ok(())
+        Ok(head)
     }
 
     fn start_over(&mut self, doc: &DocId) {
@@ -135,28 +141,24 @@ impl Upstream for Scripted {
         self.0.borrow_mut().start_over(doc);
     }
 
-    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         let mut script = self.0.borrow_mut();
         let client = script.docs.entry(doc.clone()).or_default();
-        let mut unfit = Vec::new();
+        let mut unapplied = Vec::new();
         for op in pending {
             if let Err(error) = client.submit(op.clone(), false) {
-                unfit.push((op, error));
+                unapplied.push((op, error));
             }
         }
+        let head = client.head();
         script.flush(doc);
-        unfit
+        Reapplied { unapplied, head: Some(head) }
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
-        let data = self.0.borrow().docs.get(doc).and_then(|doc| doc.copy.data.clone());
-        Snapshot { data: data.map(Payload), ..self.head(doc) }
-    }
-
-    fn head(&self, doc: &DocId) -> Snapshot {
         let script = self.0.borrow();
         let Some(client) = script.docs.get(doc) else { return Snapshot::default() };
-        let (version, type_name) = (client.version, client.copy.type_name.clone());
-        Snapshot { version, type_name, data: None }
+        let Head { version, type_name } = client.head();
+        Snapshot { version, type_name, data: client.copy.data.clone().map(Payload) }
     }
 }

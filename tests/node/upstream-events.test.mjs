@@ -20,7 +20,7 @@ test("an edit of others is told with the server's op as it was before it met our
   await call(other, 'submitOp', theirs);
   const event = await hub.told('op');
   assert.deepEqual(event.raw, {op: theirs});
-  assert.deepEqual([event.doc, event.version], [{collection: 'notes', id: 'a'}, 2]);
+  assert.deepEqual([event.doc, event.head.version], [{collection: 'notes', id: 'a'}, 2]);
   assert.notDeepEqual(event.op, {op: theirs});
 });
 
@@ -58,7 +58,7 @@ test('a rollback is told without an op of the server', async () => {
     type: 'changed',
     doc: {collection: 'notes', id: 'a'},
     op: {op: [{p: [0], ld: 'x'}]},
-    version: 1,
+    head: {version: 1, type: json0},
     src: hub.connection.id,
     raw: undefined,
   });
@@ -100,13 +100,13 @@ test('while the core can be told nothing, events wait in order and count as unto
   canTell = true;
   hub.adapter.tellAll();
   assert.deepEqual(
-    hub.named('op').map(({version}) => version),
+    hub.named('op').map(({head}) => head.version),
     [2, 3, 4],
   );
   assert.deepEqual(hub.adapter.untold('notes', 'a'), {changes: 0, load: false});
 });
 
-test('a core that asks to wait after an event knows the version as of that event', async () => {
+test('a core that asks to wait after an event is told the version as of that event', async () => {
   const backend = newBackend();
   const other = await makeDoc(backend, 'a', []);
   let left = Number.POSITIVE_INFINITY;
@@ -118,9 +118,51 @@ test('a core that asks to wait after an event knows the version as of that event
   left = 1;
   hub.adapter.tellAll();
   assert.equal(hub.named('op').length, 1);
-  assert.deepEqual(hub.adapter.head('notes', 'a'), {version: 2, type: json0});
+  assert.deepEqual(hub.events.at(-1).head, {version: 2, type: json0});
   assert.deepEqual(hub.adapter.untold('notes', 'a'), {changes: 1, load: false});
   left = 10;
   hub.adapter.tellAll();
-  assert.deepEqual(hub.adapter.head('notes', 'a'), {version: 3, type: json0});
+  assert.deepEqual(hub.events.at(-1).head, {version: 3, type: json0});
+});
+
+test('an op of the server that does nothing is told as another version', async () => {
+  const backend = newBackend();
+  const other = await makeDoc(backend, 'a', []);
+  backend.use('apply', ({op}, next) => {
+    delete op.op;
+    next();
+  });
+  const hub = new Upstream(backend);
+  await hub.subscribe('a');
+  await call(other, 'submitOp', [{p: [0], li: 'x'}]);
+  const doc = {collection: 'notes', id: 'a'};
+  const head = {version: 2, type: json0};
+  assert.deepEqual(await hub.told('moved'), {type: 'moved', doc, head});
+  assert.deepEqual(hub.named('op'), []);
+});
+
+test('a document that loses its state is told as without one before it is loaded anew', async () => {
+  const backend = newBackend();
+  const other = await makeDoc(backend, 'a', {});
+  const hub = new Upstream(backend);
+  await hub.subscribe('a');
+  hub.submit('a', {op: [{p: ['n'], oi: 1}]});
+  await hub.told('sending');
+  await call(other, 'del');
+  const {head} = await hub.told('moved');
+  assert.deepEqual(json(head), {});
+  await hub.told('settled');
+  assert.deepEqual(json((await hub.told('loaded', 2)).head), {version: 2});
+});
+
+test('what the hub submits itself is not told, and its answer has the type that it gives', () => {
+  const hub = new Upstream(newBackend());
+  const submit = (op, op_id) =>
+    hub.adapter.submit('notes', 'a', op, undefined, true, {tab: 't', op_id});
+  assert.deepEqual(json(submit({create: {type: json0, data: []}}, 1)), {
+    composed: false,
+    head: {type: json0},
+  });
+  assert.deepEqual(json(submit({op: [{p: [0], li: 'x'}]}, 2)), {composed: true});
+  assert.deepEqual(json(submit({del: true}, 3)), {composed: false, head: {}});
 });

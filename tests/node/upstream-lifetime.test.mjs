@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {call, newBackend, until} from './support.mjs';
-import {makeDoc, Upstream} from './upstream.mjs';
+import {json0, makeDoc, Upstream} from './upstream.mjs';
 
 /** What the hub does with a document that no tab has wanted for a while. */
 function giveUp({adapter}, {subscribed}) {
@@ -70,4 +70,17 @@ test('a subscription that was ended offline is not made again', async () => {
   giveUp(hub, {subscribed: false});
   await until(() => hub.connection.getExisting('notes', 'a') === undefined);
   assert.equal(backend.pubsub.streamsCount, 0);
+});
+
+test('a document that is given up and taken again at once keeps its state, and tells its head', async () => {
+  const backend = newBackend();
+  await makeDoc(backend, 'a', ['x']);
+  const hub = new Upstream(backend);
+  await hub.subscribe('a');
+  giveUp(hub, {subscribed: true});
+  const head = {version: 1, type: json0};
+  const older = {version: 0, type: json0, data: []};
+  assert.deepEqual(hub.adapter.restore('notes', 'a', older, [], []), head);
+  assert.deepEqual(hub.state('a').data, ['x']);
+  assert.deepEqual((await hub.told('moved')).head, head);
 });

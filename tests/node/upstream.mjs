@@ -1,4 +1,6 @@
 // The hub's side of ShareDB, alone: no package exports it, so it is bundled here.
+
+import assert from 'node:assert/strict';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -29,8 +31,15 @@ export class Upstream {
     this.connection = closing(backend.connect());
     if (!online) this.connection.close();
     const store = held ? {holdsOps: true, canTell} : {canTell};
-    const tell = (event) => this.events.push(event);
+    const heads = new Heads(this.connection);
+    const tell = (event) => {
+      this.events.push(event);
+      if (event.doc) heads.set(event.doc, event.head);
+      // Some tests have events wait.
+      if (!canTell) setImmediate(() => heads.check());
+    };
     this.adapter = new UpstreamAdapter(() => this.connection, Backend.types.map, tell, store);
+    heads.follow(this.adapter);
     this.adapter.connect();
   }
 
@@ -50,7 +59,8 @@ export class Upstream {
   /** Submits an op of a tab `t`, numbered. Returns whether it was composed. */
   submit(id, op, {source, compose = true} = {}) {
     this.#lastOp += 1;
-    return this.adapter.submit('notes', id, op, source, compose, {tab: 't', op_id: this.#lastOp});
+    const origin = {tab: 't', op_id: this.#lastOp};
+    return this.adapter.submit('notes', id, op, source, compose, origin).composed;
   }
 
   async subscribe(id) {
@@ -99,9 +109,65 @@ export class Upstream {
   }
 }
 
-/** The event that an op was answered for. */
+/**
+ * What a core holds of each document's version and type, by the events and by what the adapter returns. It
+ * must be what the document has.
+ */
+class Heads {
+  #connection;
+  #heads = new Map();
+
+  constructor(connection) {
+    this.#connection = connection;
+  }
+
+  /** No head: as before. */
+  set({collection, id}, head) {
+    if (head) this.#heads.set(`${collection} ${id}`, {version: head.version, type: head.type});
+  }
+
+  /** Takes what the adapter returns. */
+  follow(adapter) {
+    const methods = {
+      submit: ({head}) => head,
+      ingest: (head) => head,
+      restore: (head) => head,
+      reapply: ({head}) => head,
+      startOver: () => ({}),
+      destroy: () => ({}),
+    };
+    for (const [name, headOf] of Object.entries(methods)) {
+      const method = adapter[name];
+      adapter[name] = (collection, id, ...rest) => {
+        const returned = method.call(adapter, collection, id, ...rest);
+        this.set({collection, id}, headOf(returned));
+        return returned;
+      };
+    }
+  }
+
+  check() {
+    for (const [collection, docs] of Object.entries(this.#connection.collections)) {
+      for (const [id, doc] of Object.entries(docs)) {
+        const held = this.#heads.get(`${collection} ${id}`) ?? {
+          version: undefined,
+          type: undefined,
+        };
+        const head = {version: doc.version ?? undefined, type: doc.type?.uri};
+        if (!doc._wantsDestroy) assert.deepEqual(held, head, `the head of ${collection}.${id}`);
+      }
+    }
+  }
+}
+
+/** The event that an op was answered for, but for the document's head. */
 export function settled(tab, op_id, error) {
   return {type: 'settled', doc: {collection: 'notes', id: 'a'}, origin: {tab, op_id}, error};
+}
+
+/** An event without the document's head. */
+export function headless({head: _, ...event}) {
+  return event;
 }
 
 /** An uncommitted op as the core has it. */

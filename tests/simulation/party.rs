@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rand::RngExt;
 use serde_json::json;
 
-use tabmux::hub::UpstreamEvent;
+use tabmux::hub::{Head, UpstreamEvent};
 use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::DocId;
 use tabmux::transports::{Faults, FaultyLink};
@@ -78,7 +78,7 @@ impl Party {
         }
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<UpstreamEvent> {
+    pub(super) fn poll_event(&mut self) -> Option<(UpstreamEvent, Option<Head>)> {
         self.client.borrow_mut().poll_event()
     }
 
@@ -207,7 +207,7 @@ impl World {
     pub(super) fn run_outside(&mut self) {
         let client = Rc::clone(&self.outside.client);
         client.borrow_mut().end_turn();
-        while let Some(event) = client.borrow_mut().poll_event() {
+        while let Some((event, _)) = client.borrow_mut().poll_event() {
             self.common.trace(|| format!("outside is told {event:?}"));
             let presences = &mut self.outside_presences;
             match event {

@@ -282,22 +282,31 @@ impl World {
             } else if self.take_held() || self.ask_disk() || self.hear_disk() {
                 // What happened upstream meanwhile is told before what tabs said.
             } else if !self.hub.is_stalled()
-                && let Some(event) = self.upstream.poll_event()
+                && let Some((event, head)) = self.upstream.poll_event()
             {
                 self.common.trace(|| format!("the hub is told {event:?}"));
                 if let UpstreamEvent::Settled(_, origin, Some(_)) = &event {
                     self.common.ledger.refuse(origin);
                 }
-                self.hub.upstream_event(event, now);
+                self.hub.upstream_event(event, head, now);
             } else if self.hub.has_arrivals() && !self.hub.is_stalled() {
                 self.hub.proceed(now);
             } else if self.hub.deadline().is_some_and(|at| at <= now) {
                 self.hub.wake(now);
             } else if !self.upstream.client.borrow_mut().end_turn() || self.hub.is_stalled() {
+                self.check_heads();
                 return self.upstream.send(now);
             }
         }
         panic!("the hub never comes to rest: its deadline is {:?}", self.hub.deadline());
+    }
+
+    /// What the hub holds of each upstream document's version and type is what that has.
+    fn check_heads(&self) {
+        let client = self.upstream.client.borrow();
+        for (id, head) in client.told_heads() {
+            assert_eq!(self.hub.head(id), head, "the head of {id}");
+        }
     }
 
     fn transmit(&mut self, peer: PeerId, frame: Frame) {

@@ -2,6 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 #[cfg(target_arch = "wasm32")]
+use std::rc::Rc;
+#[cfg(target_arch = "wasm32")]
 use wasm_bindgen::prelude::*;
 
 type Handler<T> = Box<dyn FnMut(T)>;
@@ -35,7 +37,7 @@ pub struct Inbox<T> {
     delivering: Cell<bool>,
     ended: Cell<bool>,
     #[cfg(target_arch = "wasm32")]
-    scheduled: Cell<bool>,
+    soon: Soon<T>,
 }
 
 impl<T> Default for Inbox<T> {
@@ -46,7 +48,7 @@ impl<T> Default for Inbox<T> {
             delivering: Cell::default(),
             ended: Cell::default(),
             #[cfg(target_arch = "wasm32")]
-            scheduled: Cell::default(),
+            soon: Soon::default(),
         }
     }
 }
@@ -114,25 +116,42 @@ impl<T> Inbox<T> {
     }
 }
 
+/// How an inbox is delivered in a microtask.
 #[cfg(target_arch = "wasm32")]
-impl<T: 'static> Inbox<T> {
-    /// Gives the handler what waits, in a microtask.
-    pub fn deliver_soon(self: &std::rc::Rc<Self>) {
-        if self.scheduled.replace(true) {
-            return;
-        }
-        let inbox = std::rc::Rc::clone(self);
-        let queued = queue_microtask(&Closure::once_into_js(move || {
-            inbox.scheduled.set(false);
-            inbox.deliver();
-        }));
-        self.scheduled.set(queued.is_ok());
+struct Soon<T> {
+    /// The inbox itself, until the microtask: it may be delivered after all others have dropped it.
+    scheduled: RefCell<Option<Rc<Inbox<T>>>>,
+    /// The same function each time: to make one takes longer than a small frame.
+    deliver: RefCell<Option<JsValue>>,
+}
+
+#[cfg(target_arch = "wasm32")]
+impl<T> Default for Soon<T> {
+    fn default() -> Self {
+        Soon { scheduled: RefCell::default(), deliver: RefCell::default() }
     }
 }
 
 #[cfg(target_arch = "wasm32")]
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = queueMicrotask, catch)]
-    fn queue_microtask(callback: &JsValue) -> Result<(), JsValue>;
+impl<T: 'static> Inbox<T> {
+    /// Gives the handler what waits, in a microtask.
+    pub fn deliver_soon(self: &Rc<Self>) {
+        if self.soon.scheduled.borrow().is_some() {
+            return;
+        }
+        let mut deliver = self.soon.deliver.borrow_mut();
+        let deliver = deliver.get_or_insert_with(|| {
+            let inbox = Rc::downgrade(self);
+            let deliver: Closure<dyn FnMut()> = Closure::new(move || {
+                let scheduled = inbox.upgrade().and_then(|inbox| inbox.soon.scheduled.take());
+                if let Some(inbox) = scheduled {
+                    inbox.deliver();
+                }
+            });
+            deliver.into_js_value()
+        });
+        if crate::queue_microtask(deliver) {
+            self.soon.scheduled.replace(Some(Rc::clone(self)));
+        }
+    }
 }

@@ -134,6 +134,8 @@ mod js;
 #[cfg(target_arch = "wasm32")]
 mod message_port;
 #[cfg(target_arch = "wasm32")]
+mod microtask;
+#[cfg(target_arch = "wasm32")]
 mod shown;
 
 pub use faulty_link::{Faults, FaultyLink};
@@ -151,5 +153,7 @@ pub use direct::{DirectTransport, direct_pair};
 pub use js::{JsTransport, frame_from_js, frame_to_js};
 #[cfg(target_arch = "wasm32")]
 pub use message_port::{MessagePortTransport, PortListener};
+#[cfg(target_arch = "wasm32")]
+pub use microtask::queue_microtask;
 #[cfg(target_arch = "wasm32")]
 pub use shown::shown;

@@ -147,7 +147,11 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
     .run()
     .context("wasm-bindgen failed")?;
     if module.has_core {
-        guard_exports(&output.join(format!("{}.js", module.stem())), module)?;
+        let glue = output.join(format!("{}.js", module.stem()));
+        guard_exports(&glue, module)?;
+        if module.name == "hub" {
+            look_up_texts(&glue)?;
+        }
     }
     let wasm = module.wasm(&tools.root);
     let file = wasm.to_str().context("a path that is not UTF-8")?;
@@ -167,16 +171,31 @@ fn finish_module(tools: &Tools, module: &Module) -> Result<()> {
 
 /// Has the generated code call the instance by way of `js/src/shared/trap.ts`.
 fn guard_exports(glue: &Path, module: &Module) -> Result<()> {
-    const INSTANCE: &str = "wasm = instance.exports;";
-    let code = fs::read_to_string(glue)?;
-    ensure!(
-        code.matches(INSTANCE).count() == 1,
-        "wasm-bindgen no longer writes `{INSTANCE}`: see where it takes the instance's exports now"
-    );
     let is_tab = module.name == "tab";
     let guarded = format!("wasm = guarded(instance.exports, takePanic, {is_tab});");
-    let code = code.replace(INSTANCE, &guarded);
-    fs::write(glue, format!("import {{guarded}} from '../../src/shared/trap.js';\n{code}"))?;
+    replace_code(
+        glue,
+        "wasm = instance.exports;",
+        &guarded,
+        "guarded} from '../../src/shared/trap.js",
+    )
+}
+
+/// Has the generated code read texts by way of `js/src/shared/short-texts.ts`. A hub passes many with each
+/// op; for the few of a tab no page downloads that.
+fn look_up_texts(glue: &Path) -> Result<()> {
+    let decoded = "return decodeText(getUint8ArrayMemory0().subarray(ptr, ptr + len));";
+    let found = "return textAt(getUint8ArrayMemory0(), ptr, ptr + len, decodeText);";
+    replace_code(glue, decoded, found, "textAt} from '../../src/shared/short-texts.js")
+}
+
+fn replace_code(glue: &Path, from: &str, to: &str, import: &str) -> Result<()> {
+    let code = fs::read_to_string(glue)?;
+    ensure!(
+        code.matches(from).count() == 1,
+        "wasm-bindgen no longer writes `{from}`: see how it does that now"
+    );
+    fs::write(glue, format!("import {{{import}';\n{}", code.replace(from, to)))?;
     Ok(())
 }
 

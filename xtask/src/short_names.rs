@@ -2,7 +2,8 @@
 //!
 //! wasm-bindgen names each import after what it calls, with a hash of 16 digits, and each export after the
 //! class and the method: in the module and in the generated code these are thousands of bytes that hardly
-//! compress.
+//! compress. Functions that need no generated code it imports from their files, each by a statement of its own:
+//! they are made members of the same object.
 
 use anyhow::{Context, Result, ensure};
 
@@ -45,24 +46,57 @@ fn rename_imports(section: &[u8], glue: &mut String) -> Result<Vec<u8>> {
     let count = reader.number()?;
     let mut renamed = Vec::new();
     write_number(&mut renamed, count);
+    let module = module_of(glue)?;
     for at in 0..count {
-        let module = reader.name()?;
-        write_bytes(&mut renamed, MODULE.as_bytes());
-        *glue = glue.replace(&format!("{module:?}: import0"), &format!("{MODULE:?}: import0"));
+        let from = reader.name()?;
         let name = reader.name()?;
         let short = short_name(at);
-        let member = format!("{name}: function");
-        ensure!(
-            glue.matches(&member).count() == 1,
-            "the generated code has no function {name}: see how wasm-bindgen writes imports now"
-        );
-        *glue = glue.replace(&member, &format!("{short}: function"));
+        if from == module {
+            let member = format!("{name}: function");
+            ensure!(
+                glue.matches(&member).count() == 1,
+                "the generated code has no function {name}: see how wasm-bindgen writes imports now"
+            );
+            *glue = glue.replace(&member, &format!("{short}: function"));
+        } else {
+            *glue = with_direct(glue, from, name, &short)?;
+        }
+        write_bytes(&mut renamed, MODULE.as_bytes());
         write_bytes(&mut renamed, short.as_bytes());
         ensure!(reader.byte()? == FUNCTION, "{name} is imported and no function");
         renamed.push(FUNCTION);
         write_number(&mut renamed, reader.number()?);
     }
+    *glue = glue.replace(&format!("{module:?}: import0"), &format!("{MODULE:?}: import0"));
     Ok(renamed)
+}
+
+/// What the module calls the object with the generated functions.
+fn module_of(glue: &str) -> Result<String> {
+    let name = glue.lines().find_map(|line| line.trim().strip_suffix(": import0,"));
+    Ok(name.context("the generated code has no object of imports")?.trim_matches('"').to_owned())
+}
+
+/// The generated code with this function of a file, which it imports as one of a whole module, among its own.
+fn with_direct(glue: &str, from: &str, name: &str, short: &str) -> Result<String> {
+    const OBJECT: &str = "const import0 = {\n";
+    let member = format!("\"{from}\": import");
+    let mut lines: Vec<&str> = glue.lines().collect();
+    let mut remove = |is_it: &dyn Fn(&str) -> bool| {
+        let at = lines.iter().position(|line| is_it(line.trim()))?;
+        Some(lines.remove(at))
+    };
+    let is_import = |line: &str| {
+        line.starts_with("import * as import") && line.contains(&format!("\"{from}\""))
+    };
+    let removed = remove(&is_import).and_then(|_| remove(&|line: &str| line.starts_with(&member)));
+    let glue = lines.join("\n");
+    ensure!(
+        removed.is_some() && glue.contains(OBJECT),
+        "the generated code does not import {name}: see how wasm-bindgen writes imports now"
+    );
+    let glue = glue.replace(OBJECT, &format!("{OBJECT}        {short}: direct_{short},\n"));
+    Ok(format!("import {{ {name} as direct_{short} }} from '{from}';\n{glue}\n"))
 }
 
 fn rename_exports(section: &[u8], glue: &mut String) -> Result<Vec<u8>> {

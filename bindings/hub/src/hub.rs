@@ -131,7 +131,7 @@ impl HubCore {
             layers: HubLayers::default(),
             seed,
         };
-        let types: Rc<dyn Types> = Rc::new(JsTypes(types));
+        let types: Rc<dyn Types> = Rc::new(JsTypes::new(types));
         let adapter = same(&upstream);
         let mut hub = Hub::new(settings, Rc::clone(&types), Box::new(adapter));
         let keeper: HubHandler = same(&handler);
@@ -235,8 +235,8 @@ impl HubCore {
         #[wasm_bindgen(unchecked_param_type = "UpstreamEvent")] event: &JsValue,
     ) {
         match event_from_js(event) {
-            Ok(event) => {
-                self.0.hub.borrow_mut().upstream_event(event, now());
+            Ok((event, head)) => {
+                self.0.hub.borrow_mut().upstream_event(event, head, now());
                 self.0.run_store();
                 self.0.set_alarm();
             }

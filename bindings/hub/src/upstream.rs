@@ -1,7 +1,9 @@
 use wasm_bindgen::JsValue;
 
 use super::upstream_event::{Caught, UpstreamEvent, UpstreamFailure};
-use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
+use tabmux::hub::{
+    Head, PendingOp, Reapplied, Restored, Sent, Submission, Submitted, Untold, Upstream,
+};
 use tabmux::ot::{Create, Op, Origin};
 use tabmux::protocol::{DocId, QueryDiff, QuerySpec, Snapshot};
 use tabmux::{Error, Payload, codes, wire};
@@ -18,7 +20,7 @@ door! {
         fn start_bulk as startBulk();
         fn end_bulk as endBulk();
         fn flush(collection: &str, id: &str);
-        fn ingest(collection: &str, id: &str, snapshot: &Snapshot);
+        fn ingest(collection: &str, id: &str, snapshot: &Snapshot) -> Option<Head>;
         fn fetch_since as fetchSince(collection: &str, id: &str, version: u64);
         fn subscribe(collection: &str, id: &str);
         fn unsubscribe(collection: &str, id: &str);
@@ -34,7 +36,7 @@ door! {
             source: Option<Payload>,
             compose: bool,
             origin: &Origin,
-        ) -> bool;
+        ) -> Submitted;
         fn release(collection: &str, id: &str, src: &str, seq: u64);
         fn pending(collection: &str, id: &str) -> Vec<PendingOp>;
         fn materialize(snapshot: &Snapshot, ops: &Vec<Op>) -> Snapshot;
@@ -44,12 +46,11 @@ door! {
             snapshot: &Snapshot,
             ops: &Vec<Op>,
             pending: &Vec<PendingOp>,
-        );
+        ) -> Head;
         fn start_over as startOver(collection: &str, id: &str);
-        fn reapply(collection: &str, id: &str, pending: &Vec<PendingOp>) -> Vec<UnappliedOp>;
+        fn reapply(collection: &str, id: &str, pending: &Vec<PendingOp>) -> Fitted;
         fn untold(collection: &str, id: &str) -> Untold;
         fn snapshot(collection: &str, id: &str) -> Snapshot;
-        fn head(collection: &str, id: &str) -> Head;
         /// Tells the hub, like anything else that happens upstream, that one of the above threw.
         fn tell(failure: &UpstreamFailure);
     }
@@ -58,6 +59,7 @@ door! {
 declare_types!(
     &Create,
     &DocId,
+    &Fitted,
     &Head,
     &Op,
     &Origin,
@@ -67,19 +69,12 @@ declare_types!(
     &Sent,
     &SinceOp,
     &Snapshot,
+    &Submitted,
     &UnappliedOp,
     &Untold,
     &UpstreamEvent,
     &UpstreamFailure,
 );
-
-/// A document's version and the URI of its type.
-pub struct Head {
-    version: Option<u64>,
-    type_name: Option<String>,
-}
-
-wire!(open Head { version, type_name as "type" });
 
 /// An op that does not fit the document's data: which one, and why.
 pub struct UnappliedOp {
@@ -88,6 +83,14 @@ pub struct UnappliedOp {
 }
 
 wire!(UnappliedOp { index, error });
+
+/// What became of ops that were to be applied again, and the document's head, if it is another now.
+pub struct Fitted {
+    unapplied: Vec<UnappliedOp>,
+    head: Option<Head>,
+}
+
+wire!(Fitted { unapplied, head });
 
 impl UpstreamAdapter {
     /// What was returned. If it threw instead, the hub is told so by an event, and nothing was
@@ -148,8 +151,8 @@ impl Upstream for UpstreamAdapter {
         self.done(UpstreamAdapter::flush(self, &doc.collection, &doc.id), doc);
     }
 
-    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) {
-        self.done(UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot), doc);
+    fn ingest(&mut self, doc: &DocId, snapshot: &Snapshot) -> Option<Head> {
+        self.done(UpstreamAdapter::ingest(self, &doc.collection, &doc.id, snapshot), doc).flatten()
     }
 
     fn fetch_since(&mut self, doc: &DocId, version: u64) {
@@ -190,7 +193,7 @@ impl Upstream for UpstreamAdapter {
         self.tried(UpstreamAdapter::end_query(self, query));
     }
 
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<Submitted, Error> {
         let Submission { op, source, compose, origin } = submission;
         let (collection, id, source) = (&doc.collection, &doc.id, source.cloned());
         UpstreamAdapter::submit(self, collection, id, op, source, compose, origin).map_err(from_js)
@@ -206,7 +209,7 @@ impl Upstream for UpstreamAdapter {
         self.done(pending, doc).unwrap_or_default()
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
         let Restored { snapshot, ops, pending } = restored;
         UpstreamAdapter::restore(self, &doc.collection, &doc.id, snapshot, ops, pending)
             .map_err(from_js)
@@ -216,15 +219,18 @@ impl Upstream for UpstreamAdapter {
         self.fetched(UpstreamAdapter::start_over(self, &doc.collection, &doc.id), doc);
     }
 
-    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
         match UpstreamAdapter::reapply(self, &doc.collection, &doc.id, &pending) {
-            Ok(unfit) => {
+            Ok(Fitted { unapplied, head }) => {
                 let op = |index| pending.get(index as usize).cloned();
-                unfit.into_iter().filter_map(|it| Some((op(it.index)?, it.error.0))).collect()
+                let unapplied =
+                    unapplied.into_iter().filter_map(|it| Some((op(it.index)?, it.error.0)));
+                Reapplied { unapplied: unapplied.collect(), head }
             }
             Err(thrown) => {
                 let error = from_js(thrown);
-                pending.into_iter().map(|op| (op, error.clone())).collect()
+                let unapplied = pending.into_iter().map(|op| (op, error.clone()));
+                Reapplied { unapplied: unapplied.collect(), head: None }
             }
         }
     }
@@ -237,12 +243,5 @@ impl Upstream for UpstreamAdapter {
     fn snapshot(&self, doc: &DocId) -> Snapshot {
         let snapshot = UpstreamAdapter::snapshot(self, &doc.collection, &doc.id);
         self.done(snapshot, doc).unwrap_or_default()
-    }
-
-    fn head(&self, doc: &DocId) -> Snapshot {
-        let head = UpstreamAdapter::head(self, &doc.collection, &doc.id);
-        self.done(head, doc).map_or_else(Snapshot::default, |Head { version, type_name }| {
-            Snapshot { version, type_name, data: None }
-        })
     }
 }

@@ -1,7 +1,7 @@
 //! What the upstream connection tells the hub.
 
 use js_sys::Reflect;
-use tabmux::hub::{self, QueryResults, Sent};
+use tabmux::hub::{self, Head, QueryResults, Sent};
 use tabmux::ot::{Op, Origin};
 use tabmux::protocol::{Change, ConnectionError, ConnectionEvent, DocId, QueryDiff};
 use tabmux::wire::{Member, Place, Wire};
@@ -43,7 +43,8 @@ pub struct SinceOp {
 
 wire!(SinceOp { op, src });
 
-/// What JavaScript tells, which `From` below makes the hub's own events of.
+/// What JavaScript tells, of which [`event_from_js`] makes the hub's own events. What is told of a document
+/// that the hub has not given up comes with its head.
 pub enum UpstreamEvent {
     State {
         state: String,
@@ -56,27 +57,36 @@ pub enum UpstreamEvent {
     },
     Loaded {
         doc: DocId,
+        head: Option<Head>,
+    },
+    Moved {
+        doc: DocId,
+        head: Option<Head>,
     },
     Unloaded {
         doc: DocId,
+        head: Option<Head>,
     },
     Changed {
         doc: DocId,
+        head: Option<Head>,
         op: Op,
-        version: Option<u64>,
         src: Option<String>,
         raw: Option<Payload>,
     },
     Sending {
         doc: DocId,
+        head: Option<Head>,
         sent: Sent,
     },
     Outdated {
         doc: DocId,
+        head: Option<Head>,
         error: Caught,
     },
     Fetched {
         doc: DocId,
+        head: Option<Head>,
         error: Option<Caught>,
     },
     Since {
@@ -87,16 +97,19 @@ pub enum UpstreamEvent {
     },
     Subscribed {
         doc: DocId,
+        head: Option<Head>,
         error: Option<Caught>,
         live: bool,
     },
     Settled {
         doc: DocId,
+        head: Option<Head>,
         origin: Origin,
         error: Option<Caught>,
     },
     Failed {
         doc: DocId,
+        head: Option<Head>,
         error: Caught,
     },
     QueryReady {
@@ -128,16 +141,17 @@ pub enum UpstreamEvent {
 wire_enum!(UpstreamEvent {
     "state" = State { state, id, reason },
     "connectionFailed" = ConnectionFailed { socket, error },
-    "loaded" = Loaded { doc },
-    "unloaded" = Unloaded { doc },
-    "changed" = Changed { doc, op, version, src, raw },
-    "sending" = Sending { doc, sent },
-    "outdated" = Outdated { doc, error },
-    "fetched" = Fetched { doc, error },
+    "loaded" = Loaded { doc, head },
+    "moved" = Moved { doc, head },
+    "unloaded" = Unloaded { doc, head },
+    "changed" = Changed { doc, head, op, src, raw },
+    "sending" = Sending { doc, head, sent },
+    "outdated" = Outdated { doc, head, error },
+    "fetched" = Fetched { doc, head, error },
     "since" = Since { doc, version, error, ops },
-    "subscribed" = Subscribed { doc, error, live },
-    "settled" = Settled { doc, origin, error },
-    "failed" = Failed { doc, error },
+    "subscribed" = Subscribed { doc, head, error, live },
+    "settled" = Settled { doc, head, origin, error },
+    "failed" = Failed { doc, head, error },
     "queryReady" = QueryReady { query, error, docs, extra },
     "queryChanged" = QueryChanged { query, diff },
     "queryExtra" = QueryExtra { query, extra },
@@ -165,62 +179,76 @@ wire_enum!(UpstreamFailure {
     else UpstreamFailure::Fault { error: Caught::of(JsValue::NULL) }
 });
 
-/// The hub's event, or the error that the event tells: a fault, which may be that it makes no sense.
-pub fn event_from_js(event: &JsValue) -> Result<hub::UpstreamEvent, Error> {
+/// The hub's event with the head of the document it is about, or the error that the event tells: a fault,
+/// which may be that it makes no sense.
+pub fn event_from_js(event: &JsValue) -> Result<(hub::UpstreamEvent, Option<Head>), Error> {
     let told = from_value(event.clone()).map_err(|reason| {
         let name = Reflect::get(event, &"type".into()).ok().and_then(|it| it.as_string());
         let name = name.unwrap_or_else(|| "without a type".to_owned());
         let message = format!("an event of the upstream connection, {name}, was dropped: {reason}");
         Error::new(codes::BAD_FRAME, message)
     })?;
+    let optional = |error: Option<Caught>| error.map(|it| it.0);
     Ok(match told {
-        UpstreamEvent::Fault { error } => return Err(error.0),
-        UpstreamEvent::State { state, id, reason } => {
-            hub::UpstreamEvent::State(ConnectionEvent { state, id, reason, losses: 0 })
-        }
-        UpstreamEvent::ConnectionFailed { socket, error } => {
-            hub::UpstreamEvent::ConnectionFailed(ConnectionError { socket, error: error.0 })
-        }
-        UpstreamEvent::Loaded { doc } => hub::UpstreamEvent::Loaded(doc),
-        UpstreamEvent::Unloaded { doc } => hub::UpstreamEvent::Unloaded(doc),
-        UpstreamEvent::Changed { doc, op, version, src, raw } => {
+        UpstreamEvent::Loaded { doc, head } => (hub::UpstreamEvent::Loaded(doc), head),
+        UpstreamEvent::Moved { doc, head } => (hub::UpstreamEvent::Moved(doc), head),
+        UpstreamEvent::Unloaded { doc, head } => (hub::UpstreamEvent::Unloaded(doc), head),
+        UpstreamEvent::Changed { doc, head, op, src, raw } => {
             let raw = raw.and_then(|raw| op_from_js(raw.0).ok());
-            hub::UpstreamEvent::Changed(doc, Change { op, version, src }, raw)
+            let change = Change { op, version: head.as_ref().and_then(|head| head.version), src };
+            (hub::UpstreamEvent::Changed(doc, change, raw), head)
         }
-        UpstreamEvent::Sending { doc, sent } => hub::UpstreamEvent::Sending(doc, sent),
-        UpstreamEvent::Outdated { doc, error } => hub::UpstreamEvent::Outdated(doc, error.0),
-        UpstreamEvent::Fetched { doc, error } => {
-            hub::UpstreamEvent::Fetched(doc, error.map(|it| it.0))
+        UpstreamEvent::Sending { doc, head, sent } => {
+            (hub::UpstreamEvent::Sending(doc, sent), head)
+        }
+        UpstreamEvent::Outdated { doc, head, error } => {
+            (hub::UpstreamEvent::Outdated(doc, error.0), head)
+        }
+        UpstreamEvent::Fetched { doc, head, error } => {
+            (hub::UpstreamEvent::Fetched(doc, optional(error)), head)
+        }
+        UpstreamEvent::Subscribed { doc, head, error, live } => {
+            (hub::UpstreamEvent::Subscribed(doc, optional(error), live), head)
+        }
+        UpstreamEvent::Settled { doc, head, origin, error } => {
+            (hub::UpstreamEvent::Settled(doc, origin, optional(error)), head)
+        }
+        UpstreamEvent::Failed { doc, head, error } => {
+            (hub::UpstreamEvent::Failed(doc, error.0), head)
         }
         UpstreamEvent::Since { doc, version, error, ops } => {
             let ops = match error {
                 Some(error) => Err(error.0),
                 None => changes_since(version, ops),
             };
-            hub::UpstreamEvent::Since(doc, version, ops)
+            (hub::UpstreamEvent::Since(doc, version, ops), None)
         }
-        UpstreamEvent::Subscribed { doc, error, live } => {
-            hub::UpstreamEvent::Subscribed(doc, error.map(|it| it.0), live)
+        UpstreamEvent::Fault { error } => return Err(error.0),
+        UpstreamEvent::State { state, id, reason } => {
+            let event = ConnectionEvent { state, id, reason, losses: 0 };
+            (hub::UpstreamEvent::State(event), None)
         }
-        UpstreamEvent::Settled { doc, origin, error } => {
-            hub::UpstreamEvent::Settled(doc, origin, error.map(|it| it.0))
+        UpstreamEvent::ConnectionFailed { socket, error } => {
+            let error = ConnectionError { socket, error: error.0 };
+            (hub::UpstreamEvent::ConnectionFailed(error), None)
         }
-        UpstreamEvent::Failed { doc, error } => hub::UpstreamEvent::Failed(doc, error.0),
         UpstreamEvent::QueryReady { query, error, docs, extra } => {
             let found = match error {
                 Some(error) => Err(error.0),
                 None => Ok(QueryResults { docs, extra }),
             };
-            hub::UpstreamEvent::QueryReady(query, found)
+            (hub::UpstreamEvent::QueryReady(query, found), None)
         }
         UpstreamEvent::QueryChanged { query, diff } => {
-            hub::UpstreamEvent::QueryChanged(query, diff)
+            (hub::UpstreamEvent::QueryChanged(query, diff), None)
         }
-        UpstreamEvent::QueryExtra { query, extra } => hub::UpstreamEvent::QueryExtra(query, extra),
+        UpstreamEvent::QueryExtra { query, extra } => {
+            (hub::UpstreamEvent::QueryExtra(query, extra), None)
+        }
         UpstreamEvent::QueryFailed { query, error } => {
-            hub::UpstreamEvent::QueryFailed(query, error.0)
+            (hub::UpstreamEvent::QueryFailed(query, error.0), None)
         }
-        UpstreamEvent::Message { message } => hub::UpstreamEvent::Message(message),
+        UpstreamEvent::Message { message } => (hub::UpstreamEvent::Message(message), None),
     })
 }
 

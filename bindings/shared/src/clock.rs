@@ -4,53 +4,23 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use js_sys::Function;
 use tabmux_middleware::Millis;
+use tabmux_transports::queue_microtask;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/clock.js")]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = timeOrigin)]
-    static TIME_ORIGIN: f64;
-    #[wasm_bindgen(thread_local_v2, js_name = performance)]
-    static PERFORMANCE: JsValue;
-    #[wasm_bindgen(thread_local_v2, js_namespace = performance, js_name = now)]
-    static PERFORMANCE_NOW: Function;
-    #[wasm_bindgen(thread_local_v2, js_name = setTimeout)]
-    static SET_TIMEOUT: Function;
-    #[wasm_bindgen(thread_local_v2, js_name = clearTimeout)]
-    static CLEAR_TIMEOUT: Function;
-    #[wasm_bindgen(js_name = queueMicrotask, catch)]
-    fn queue_microtask(handler: &JsValue) -> Result<(), JsValue>;
-}
-
-/// Takes the platform's clock as it is when the module is loaded: a test that replaces it later
-/// means the application's time, not that of the messages on their way.
-pub fn take_clock() {
-    PERFORMANCE.with(|_| ());
-    PERFORMANCE_NOW.with(|_| ());
-    SET_TIMEOUT.with(|_| ());
-    CLEAR_TIMEOUT.with(|_| ());
-}
-
-fn performance_now() -> f64 {
-    let now = PERFORMANCE_NOW.with(|now| PERFORMANCE.with(|it| now.call0(it)));
-    now.ok().and_then(|now| now.as_f64()).unwrap_or_default()
-}
-
-fn set_timeout(handler: &JsValue, delay: f64, from_timer: bool) -> JsValue {
-    let (delay, from_timer) = (delay.into(), from_timer.into());
-    let id = SET_TIMEOUT.with(|it| it.call3(&JsValue::UNDEFINED, handler, &delay, &from_timer));
-    id.unwrap_or_default()
-}
-
-fn clear_timeout(id: &JsValue) {
-    let _ = CLEAR_TIMEOUT.with(|it| it.call1(&JsValue::UNDEFINED, id));
+    #[wasm_bindgen(js_name = now)]
+    fn clock_now() -> f64;
+    #[wasm_bindgen(js_name = setTimer, catch)]
+    fn set_timer(handler: &JsValue, delay: f64) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = clearTimer, catch)]
+    fn clear_timer(timer: &JsValue) -> Result<(), JsValue>;
 }
 
 /// Milliseconds since 1970, by a clock that never goes back.
 pub fn now() -> Millis {
-    (TIME_ORIGIN.with(|origin| *origin) + performance_now()) as Millis
+    clock_now() as Millis
 }
 
 /// Milliseconds since 1970 by the system's clock. It also goes on while the system sleeps, and may be
@@ -116,7 +86,7 @@ impl Alarm {
         let now = now();
         if deadline <= now {
             if !self.microtask.replace(true) {
-                self.microtask.set(queue_microtask(ring).is_ok());
+                self.microtask.set(queue_microtask(ring));
             }
             return;
         }
@@ -125,14 +95,15 @@ impl Alarm {
             return;
         }
         self.stop_timeout();
-        let id = set_timeout(ring, (deadline - now) as f64, true);
-        unref(&id);
+        // Without a timer, the next call of the core makes up for it.
+        let id = set_timer(ring, (deadline - now) as f64).unwrap_or_default();
         *self.timeout.borrow_mut() = Some((deadline, id));
     }
 
     fn stop_timeout(&self) {
         if let Some((_, id)) = self.timeout.take() {
-            clear_timeout(&id);
+            // Then it rings for nothing.
+            let _ = clear_timer(&id);
         }
     }
 }
@@ -140,14 +111,5 @@ impl Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         self.stop_timeout();
-    }
-}
-
-/// In Node, a timer that only gives up or cleans up must not keep the process alive.
-fn unref(timer: &JsValue) {
-    if let Ok(unref) = js_sys::Reflect::get(timer, &"unref".into())
-        && let Some(unref) = unref.dyn_ref::<js_sys::Function>()
-    {
-        let _ = unref.call0(timer);
     }
 }

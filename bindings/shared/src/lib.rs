@@ -30,6 +30,5 @@ pub use tabmux::wire::TsText;
 /// Runs when a module is loaded.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
-    clock::take_clock();
     panics::note_panics();
 }

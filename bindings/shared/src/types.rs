@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Reflect};
@@ -83,11 +84,28 @@ impl OtType for JsType {
 }
 
 /// ShareDB's `types.map`: OT types by name and by URI.
-pub struct JsTypes(pub JsValue);
+pub struct JsTypes {
+    map: JsValue,
+    /// The one that was asked for last.
+    last: RefCell<Option<Rc<JsType>>>,
+}
+
+impl JsTypes {
+    /// `map` is `types.map`.
+    pub fn new(map: JsValue) -> Self {
+        JsTypes { map, last: RefCell::default() }
+    }
+}
 
 impl Types for JsTypes {
     fn get(&self, name: &str) -> Option<TypeHandle> {
-        let object = Reflect::get(&self.0, &name.into()).ok()?;
-        object.is_object().then(|| Rc::new(JsType::new(object)) as TypeHandle)
+        let object = Reflect::get(&self.map, &name.into()).ok()?;
+        let is_it = |last: &&Rc<JsType>| *AsRef::<JsValue>::as_ref(&last.object) == object;
+        if let Some(last) = self.last.borrow().as_ref().filter(is_it) {
+            return Some(Rc::clone(last) as TypeHandle);
+        }
+        let found = object.is_object().then(|| Rc::new(JsType::new(object)))?;
+        self.last.replace(Some(Rc::clone(&found)));
+        Some(found)
     }
 }

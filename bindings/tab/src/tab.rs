@@ -80,7 +80,7 @@ impl TabCore {
             seed: now(),
             tracer: trace.is_some().then(|| Rc::new(move || source.tracer()) as Rc<_>),
         };
-        let tab = Tab::new(settings, Rc::new(JsTypes(types))).map_err(config_error)?;
+        let tab = Tab::new(settings, Rc::new(JsTypes::new(types))).map_err(config_error)?;
         let shell = Rc::new(Shell {
             tab: RefCell::new(tab),
             transport: RefCell::new(None),

@@ -1,6 +1,6 @@
 // Walks values in JavaScript: a call across the WebAssembly boundary for every property is slow.
 
-// What both walks throw. `kind` is one of
+// Why a walk has ended early. `kind` is one of
 //   lost     JSON can't carry what is at `path`
 //   foreign  a decoded object holds what `copy` never makes
 //   deep     nested deeper than the limit
@@ -14,41 +14,75 @@ class Refusal {
   }
 }
 
-// Copies a value exactly as `JSON.parse(JSON.stringify(value))` does.
+let refusal;
+
+// Why the last walk has ended early.
+export function refused() {
+  return refusal;
+}
+
+// Copies a value exactly as `JSON.parse(JSON.stringify(value))` does. Returns `undefined` if it can't be done:
+// see `refused`.
 export function copy(value, maxDepth, maxSize) {
-  const walk = new Walk(maxDepth, maxSize);
-  return walk.run(() => {
+  const walk = Walk.begin(maxDepth, maxSize);
+  try {
     const result = walk.copy(value, '');
     if (result === undefined)
       walk.refuse('lost', 'undefined, functions and symbols have no JSON form');
+    walk.end();
     return result;
-  });
+  } catch (error) {
+    walk.fail(error);
+    return undefined;
+  }
 }
 
-// Throws unless the value is one that `copy` can return.
+// 1 if the value is one that `copy` can return, else 0: see `refused`.
 export function check(value, maxDepth, maxSize) {
-  const walk = new Walk(maxDepth, maxSize);
-  walk.run(() => walk.check(value));
+  const walk = Walk.begin(maxDepth, maxSize);
+  try {
+    walk.check(value);
+    walk.end();
+    return 1;
+  } catch (error) {
+    walk.fail(error);
+    return 0;
+  }
 }
+
+// A walk that has ended, for the next: frames are small and many.
+let spare;
 
 class Walk {
-  constructor(maxDepth, maxSize) {
-    this.maxDepth = maxDepth;
-    this.maxSize = maxSize;
+  constructor() {
     this.size = 0;
     // The keys that lead to the current value, and the objects passed on the way.
     this.path = [];
     this.parents = [];
-    this.seen = new Set();
+    // Only of what is checked.
+    this.seen = undefined;
   }
 
-  run(walk) {
-    try {
-      return walk();
-    } catch (error) {
-      if (error instanceof Refusal) throw error;
-      throw new Refusal('lost', show(this.path), `reading it threw ${name(error)}`, 0);
-    }
+  // `toJSON` and getters may begin another walk meanwhile.
+  static begin(maxDepth, maxSize) {
+    const walk = spare ?? new Walk();
+    spare = undefined;
+    walk.maxDepth = maxDepth;
+    walk.maxSize = maxSize;
+    return walk;
+  }
+
+  end() {
+    this.size = 0;
+    this.seen = undefined;
+    spare = this;
+  }
+
+  fail(error) {
+    refusal =
+      error instanceof Refusal
+        ? error
+        : new Refusal('lost', show(this.path), `reading it threw ${name(error)}`, 0);
   }
 
   refuse(kind, reason) {
@@ -147,6 +181,7 @@ class Walk {
   }
 
   checkObject(value) {
+    this.seen ??= new Set();
     if (this.seen.has(value)) this.refuse('foreign', 'an object that also occurs elsewhere');
     this.seen.add(value);
     this.enter(value);

@@ -4,15 +4,19 @@ use wasm_bindgen::prelude::*;
 
 use crate::{CodecError, Limits, text};
 
+// Of numbers only `i32` and `f64` are passed as they are: such functions are called without generated code.
 #[wasm_bindgen(module = "/src/platform/walk.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = copy, catch)]
-    fn walk_copy(value: &JsValue, max_depth: usize, max_size: usize) -> Result<JsValue, Refusal>;
+    #[wasm_bindgen(js_name = copy)]
+    fn walk_copy(value: &JsValue, max_depth: f64, max_size: f64) -> JsValue;
 
-    #[wasm_bindgen(js_name = check, catch)]
-    fn walk_check(value: &JsValue, max_depth: usize, max_size: usize) -> Result<(), Refusal>;
+    #[wasm_bindgen(js_name = check)]
+    fn walk_check(value: &JsValue, max_depth: f64, max_size: f64) -> i32;
 
-    /// What both functions throw, whatever happens in them.
+    /// Why one of them has failed, whatever happened in it.
+    #[wasm_bindgen(js_name = refused)]
+    fn walk_refused() -> Refusal;
+
     type Refusal;
 
     #[wasm_bindgen(method, getter)]
@@ -47,8 +51,8 @@ pub(crate) fn copy(
     value: &JsValue,
     limits: &Limits,
 ) -> Result<JsValue, CodecError> {
-    walk_copy(value, limits.max_depth, limits.max_size)
-        .map_err(|refusal| refusal.into_error(codec, limits))
+    let copy = walk_copy(value, limits.max_depth as f64, limits.max_size as f64);
+    if copy.is_undefined() { Err(walk_refused().into_error(codec, limits)) } else { Ok(copy) }
 }
 
 /// Whether the value is within the limits and one that [`copy`] can make.
@@ -57,8 +61,10 @@ pub(crate) fn check(
     value: &JsValue,
     limits: &Limits,
 ) -> Result<(), CodecError> {
-    walk_check(value, limits.max_depth, limits.max_size)
-        .map_err(|refusal| refusal.into_error(codec, limits))
+    match walk_check(value, limits.max_depth as f64, limits.max_size as f64) {
+        0 => Err(walk_refused().into_error(codec, limits)),
+        _ => Ok(()),
+    }
 }
 
 /// The value as JSON text within the limits.

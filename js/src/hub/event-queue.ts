@@ -1,5 +1,7 @@
 import type {Doc} from 'sharedb/lib/client/index.js';
-import type {Untold, UpstreamEvent} from '../../wasm/hub/tabmux_hub.js';
+import type {Type} from 'sharedb/lib/sharedb.js';
+import type {Head, Untold, UpstreamEvent} from '../../wasm/hub/tabmux_hub.js';
+import {headOf} from './document-state.js';
 
 /** An event that waits to be told, with the document's version when it happened. */
 interface ToldLater {
@@ -25,16 +27,26 @@ export class EventQueue {
   readonly #untold = new Map<Doc, UpstreamEvent['type'][]>();
   /** The versions of documents as of the event told last; later ones wait. */
   readonly #toldVersions = new Map<Doc, number | null>();
+  /** The versions and types of the documents that the core has, as it knows them once it is told all. */
+  readonly #heads = new WeakMap<Doc, {version: number | null; type: Type | null}>();
+  readonly #has: (doc: Doc) => boolean;
 
-  constructor(tell: (event: UpstreamEvent) => void, canTell: () => boolean) {
+  /** `has`: whether the core has not given up the document. */
+  constructor(
+    tell: (event: UpstreamEvent) => void,
+    canTell: () => boolean,
+    has: (doc: Doc) => boolean,
+  ) {
     this.#tell = tell;
     this.#canTell = canTell;
+    this.#has = has;
   }
 
   push(doc: Doc | undefined, event: UpstreamEvent): void {
     if (this.#events.length === 0) queueMicrotask(() => this.tellAll());
     this.#events.push({event, doc, version: doc?.version ?? null});
     if (!doc) return;
+    this.#noteHead(doc);
     const untold = this.#untold.get(doc);
     if (untold) untold.push(event.type);
     else this.#untold.set(doc, [event.type]);
@@ -47,8 +59,10 @@ export class EventQueue {
     while (this.#told < this.#due.length && this.#canTell()) {
       const it = this.#due[this.#told] as ToldLater;
       this.#told += 1;
-      if (it.doc) this.#noteTold(it.doc, it.version);
-      this.#tell(it.event);
+      const {doc, version, event} = it;
+      if (doc) this.#noteTold(doc, version);
+      if (doc && this.#has(doc)) Object.assign(event, {head: headOf(version, doc.type)});
+      this.#tell(event);
     }
     if (this.#told > told) this.#forgetTold();
   }
@@ -69,10 +83,26 @@ export class EventQueue {
     }
   }
 
-  /** The document's version as far as the core has been told of it. */
-  versionOf(doc: Doc): number | null {
+  /** The document's head for the core, unless the core knows of it by now or is about to be told. */
+  newHead(doc: Doc): Head | undefined {
+    const {version = null, type = null} = this.#heads.get(doc) ?? {};
+    return version === doc.version && type === doc.type ? undefined : this.headOf(doc);
+  }
+
+  /** The document's head for the core, as of the event that it was told last. */
+  headOf(doc: Doc): Head {
+    this.#noteHead(doc);
     const told = this.#toldVersions.get(doc);
-    return told === undefined ? doc.version : told;
+    return headOf(told === undefined ? doc.version : told, doc.type);
+  }
+
+  #noteHead(doc: Doc): void {
+    this.#heads.set(doc, {version: doc.version, type: doc.type});
+  }
+
+  /** The core has given up the document. */
+  forgetHead(doc: Doc): void {
+    this.#heads.delete(doc);
   }
 
   /**

@@ -1,13 +1,14 @@
 import type {Connection, Doc} from 'sharedb/lib/client/index.js';
 import type {
   DocId,
+  Fitted,
   Head,
   Op,
   Origin,
   PendingOp,
   QuerySpec,
   Snapshot,
-  UnappliedOp,
+  Submitted,
   Untold,
   Upstream,
   UpstreamEvent,
@@ -95,7 +96,7 @@ export class UpstreamAdapter implements Upstream {
   ) {
     this.#makeConnection = makeConnection;
     this.#types = types;
-    this.#events = new EventQueue(tell, canTell);
+    this.#events = new EventQueue(tell, canTell, (doc) => this.#has(doc));
     this.#holdsOps = holdsOps;
     this.#waitingResults = new WaitingResults(hasAtHand);
   }
@@ -204,8 +205,19 @@ export class UpstreamAdapter implements Upstream {
       const early = this.#early.splice(0);
       if (state === 'connected') for (const message of early) this.send(message);
     });
-    // Queries make documents, too.
-    connection.on('doc', (doc: Doc) => this.#adopt(doc));
+    const {handleMessage} = connection;
+    connection.handleMessage = (message) => {
+      // It may be anything; ShareDB goes on to change it.
+      const {c, d} = (message ?? {}) as {c?: unknown; d?: unknown};
+      try {
+        handleMessage.call(connection, message);
+      } finally {
+        const doc = typeof c === 'string' && typeof d === 'string' && this.#known(c, d);
+        // Of some of what it does ShareDB emits nothing.
+        if (doc) this.#tellIfMoved(doc);
+      }
+    };
+    // Queries make documents, too.('doc', (doc: Doc) => this.#adopt(doc));
     tellState(connection.state);
   }
 
@@ -301,8 +313,19 @@ export class UpstreamAdapter implements Upstream {
       this.#docs.set(key, doc);
       catchListenerErrors(doc, doc.connection);
       this.#watch(doc);
+      // It was given up, and is taken again before ShareDB has let go of it.
+      this.#tellIfMoved(doc);
     }
     return doc;
+  }
+
+  /** Whether it is a document of the core, which it has not given up. */
+  #has(doc: Doc): boolean {
+    return this.#known(doc.collection, doc.id) === doc;
+  }
+
+  #tellIfMoved(doc: Doc): void {
+    if (this.#events.newHead(doc)) this.#emit({type: 'moved', doc: nameOf(doc)}, doc);
   }
 
   #watch(doc: WholeDoc): void {
@@ -336,10 +359,9 @@ export class UpstreamAdapter implements Upstream {
 
   #changed(doc: Doc, op: Op, src?: string): void {
     if (this.#submitting) return;
-    const version = doc.version ?? undefined;
     // The server's op as it came, if that is it.
     const raw = this.#incomingOp.rawOf(doc, op.op);
-    this.#emit({type: 'changed', doc: nameOf(doc), op, version, src, raw}, doc);
+    this.#emit({type: 'changed', doc: nameOf(doc), op, src, raw}, doc);
   }
 
   /** ShareDB says what has failed after it has tried to load the document anew. */
@@ -369,7 +391,8 @@ export class UpstreamAdapter implements Upstream {
     this.#get(collection, id).flush();
   }
 
-  ingest(collection: string, id: string, {version, type, data}: Snapshot): void {
+  /** Returns the document's head, if it has taken the state. */
+  ingest(collection: string, id: string, {version, type, data}: Snapshot): Head | undefined {
     const doc = this.#get(collection, id);
     this.#submitting = true;
     try {
@@ -380,6 +403,7 @@ export class UpstreamAdapter implements Upstream {
     } finally {
       this.#submitting = false;
     }
+    return this.#events.newHead(doc);
   }
 
   fetchSince(collection: string, id: string, version: number): void {
@@ -404,6 +428,7 @@ export class UpstreamAdapter implements Upstream {
   destroy(collection: string, id: string): void {
     const doc = this.#get(collection, id);
     this.#docs.delete(keyOf(collection, id));
+    this.#events.forgetHead(doc);
     doc.removeAllListeners();
     // ShareDB's own `destroy` would, at some later time, end the subscription of who takes the
     // document again meanwhile. Here a subscription is left only if it was ended offline.
@@ -421,7 +446,6 @@ export class UpstreamAdapter implements Upstream {
     this.#queries.end(id);
   }
 
-  /** Returns whether ShareDB made the op a part of the one before it. */
   submit(
     collection: string,
     id: string,
@@ -429,7 +453,7 @@ export class UpstreamAdapter implements Upstream {
     source: unknown,
     compose: boolean,
     origin: Origin,
-  ): boolean {
+  ): Submitted {
     // ShareDB would fail in the middle of the creation.
     if (op.create) typeNamed(op.create.type, this.#types);
     const doc = this.#get(collection, id);
@@ -460,9 +484,10 @@ export class UpstreamAdapter implements Upstream {
     }
     if (answer.refused) throw answer.refused;
     const queued = doc.pendingOps.at(-1);
-    if (queued?.callbacks.at(-1) !== done) return false;
+    const head = this.#events.newHead(doc);
+    if (queued?.callbacks.at(-1) !== done) return {composed: false, head};
     if (source !== undefined) sendSource(queued);
-    return queued.callbacks.length > 1;
+    return {composed: queued.callbacks.length > 1, head};
   }
 
   /** Lets an op go to the server of which the event `sending` has told. */
@@ -487,15 +512,16 @@ export class UpstreamAdapter implements Upstream {
     return {...headOf(snapshot.version, state.type), data: serialized(state)};
   }
 
-  /** Gives a document without state the one it had in an earlier hub. */
+  /** Gives a document the state it had in an earlier hub, unless it has one. Returns its head. */
   restore(
     collection: string,
     id: string,
     snapshot: Snapshot,
     ops: Op[],
     pending: PendingOp[],
-  ): void {
+  ): Head {
     const doc = this.#get(collection, id);
+    if (doc.version !== null || doc.type) return this.#events.headOf(doc);
     let state: State;
     let queue: QueuedOp[];
     try {
@@ -507,20 +533,23 @@ export class UpstreamAdapter implements Upstream {
     }
     doc.version = snapshot.version ?? null;
     this.#resume(doc, state, queue);
+    return this.#events.headOf(doc);
   }
 
   /** Gives up the document's state and its uncommitted ops, and loads it. */
   startOver(collection: string, id: string): void {
     const doc = this.#get(collection, id);
     this.#outdated.startOver(doc, (error) => this.#fetched(doc, error));
+    // The core knows that there is none.
+    this.#events.newHead(doc);
   }
 
-  /** Does the ops again, on the data as loaded. Returns those that do not fit, and why. */
-  reapply(collection: string, id: string, pending: PendingOp[]): UnappliedOp[] {
+  /** Does the ops again, on the data as loaded; tells those that do not fit, and why. */
+  reapply(collection: string, id: string, pending: PendingOp[]): Fitted {
     const doc = this.#get(collection, id);
     const {state, fit, unapplied} = fitting(doc, pending, this.#types);
     this.#resume(doc, state, this.#queued(doc, fit));
-    return unapplied;
+    return {unapplied, head: this.#events.newHead(doc)};
   }
 
   #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {
@@ -541,15 +570,9 @@ export class UpstreamAdapter implements Upstream {
     doc.flush();
   }
 
-  /** The document's version and the URI of its type. */
-  head(collection: string, id: string): Head {
-    const doc = this.#known(collection, id);
-    return doc ? headOf(this.#events.versionOf(doc), doc.type) : {};
-  }
-
   /**
-   * As `head`, with the data as the server has it. It is a copy: types change data in place, and what
-   * is told of a document may wait for the store.
+   * The document's state, with the data as the server has it. It is a copy: types change data in place,
+   * and what is told of a document may wait for the store.
    */
   snapshot(collection: string, id: string): Snapshot {
     const doc = this.#known(collection, id);

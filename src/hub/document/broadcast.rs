@@ -61,7 +61,7 @@ impl Document {
             self.history.since(sent).map(|entries| in_messages(&self.id, tab, sent, entries))
         });
         let Some(mut messages) = changes else { return self.send_state(tab, None, cx) };
-        let version = cx.upstream.head(&self.id).version;
+        let version = self.head.version;
         self.loading.saw_version(version);
         let settled = self.uncommitted.is_empty();
         let mut tells_version = false;
@@ -137,7 +137,7 @@ impl Document {
         if self.holder(tab).is_away() {
             return;
         }
-        let version = cx.upstream.head(&self.id).version;
+        let version = self.head.version;
         let settled = self.uncommitted.is_empty();
         self.holder(tab).tell(version, settled);
         let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };

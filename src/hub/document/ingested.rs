@@ -2,14 +2,22 @@
 
 use super::{Context, Document};
 use crate::error::Error;
+use crate::hub::Head;
 use crate::protocol::*;
 
 impl Document {
     /// The tab has a state of this version, which the upstream document may have taken. Ops it makes
     /// on it wait until it has the changes that lead from there to the hub's state.
-    pub fn ingested(&mut self, tab: &str, version: Option<u64>, taken: bool, cx: &mut Context<'_>) {
+    pub fn ingested(
+        &mut self,
+        tab: &str,
+        version: Option<u64>,
+        taken: Option<Head>,
+        cx: &mut Context<'_>,
+    ) {
         self.holder(tab).ingest(version);
-        if taken {
+        if taken.is_some() {
+            self.set_head(taken);
             self.loaded(cx);
         }
         self.lead_on(tab, &[], cx);

@@ -17,10 +17,10 @@ impl Document {
         }
         let Some(last) = submit.ops.last() else { return };
         self.holder(tab).ops_mut().take(last.op_id);
-        let exists = cx.upstream.head(&self.id).type_name.is_some();
         // Others who wait for the document see the creation at once, if it can be.
-        let may_be_missing = self.subscription.is_none() && self.is_known(cx) && !cx.offline;
-        let may_be_outdated = !self.subscription.is_live() && (exists || may_be_missing);
+        let may_be_missing = self.subscription.is_none() && self.head.is_known() && !cx.offline;
+        let may_be_outdated =
+            !self.subscription.is_live() && (self.head.exists() || may_be_missing);
         if submit.base_rev.is_none() && may_be_outdated {
             // A creation by a tab that never loaded the document. What the hub knows of it may be
             // out of date: the server must be asked first. The tab may have let go of it before.
@@ -35,11 +35,9 @@ impl Document {
         if submit.base_rev.is_some_and(|base| self.is_blocked(tab, base)) {
             return self.unplaced.block(tab, submit);
         }
-        let head = cx.upstream.head(&self.id);
         let held = submit.base_rev.map(|base| self.same_as_loaded(tab, base).unwrap_or(base));
         let base = held.unwrap_or(self.history.rev());
-        let (exists, creates) =
-            (head.type_name.is_some(), matches!(submit.ops[0].op, Op::Create(_)));
+        let (exists, creates) = (self.head.exists(), matches!(submit.ops[0].op, Op::Create(_)));
         let is_unfounded = submit.base_rev.is_none() && (exists || !creates);
         let holder = self.holder(tab);
         if is_unfounded {
@@ -53,7 +51,7 @@ impl Document {
         let (mut placed, mut error) = if is_unfounded {
             (0, Some(not_loaded(exists)))
         } else {
-            let ty = head.type_name.and_then(|name| cx.types.get(&name));
+            let ty = self.head.type_name.as_deref().and_then(|name| cx.types.get(name));
             self.history.transform(base, submit.ops.iter_mut().map(|op| &mut op.op), ty, cx.types)
         };
         if self.may_have_forgotten(Some(base)) {
@@ -168,9 +166,8 @@ impl Document {
         unloaded: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), Error> {
-        let head = cx.upstream.head(&self.id);
-        self.loading.saw_version(head.version);
-        if self.loading.was_loaded() && head.version.is_none() && head.type_name.is_none() {
+        self.loading.saw_version(self.head.version);
+        if self.loading.was_loaded() && !self.head.is_known() {
             // ShareDB would take a creation, and the refusal of an op before it, which may be still
             // to come, for that of the creation.
             return Err(in_hard_rollback(&self.id));
@@ -178,7 +175,8 @@ impl Document {
         // Another tab deleted the document as well: there is nothing left to do. Without a version
         // it may also be that the document is being loaded anew, and is there after all.
         let superfluous =
-            submitted.op == Op::Del && head.type_name.is_none() && head.version.is_some();
+            submitted.op == Op::Del && !self.head.exists() && self.head.version.is_some();
+        let type_name = self.head.type_name.clone();
         let op = if superfluous { Op::NoOp } else { submitted.op.clone() };
         let mut composed = false;
         if !superfluous {
@@ -189,18 +187,20 @@ impl Document {
                 compose: submitted.compose && same_tab,
                 origin: &origin,
             };
-            composed = cx.upstream.submit(&self.id, submission)?;
+            let taken = cx.upstream.submit(&self.id, submission)?;
+            composed = taken.composed;
+            self.set_head(taken.head);
             self.loading.edited();
             self.uncommitted.push(origin.clone(), op.clone(), submitted.source.clone());
         }
-        let version = cx.upstream.head(&self.id).version;
+        let version = self.head.version;
         let placed = Placed {
             op: op.clone(),
             origin: origin.clone(),
             source: submitted.source.clone(),
             version,
             composed,
-            type_name: head.type_name,
+            type_name,
             unloaded,
         };
         self.write(&Record::Placed(placed), cx);

@@ -2,8 +2,8 @@
 
 use super::{Context, Document};
 use crate::error::Error;
-use crate::hub::PendingOp;
 use crate::hub::journal::Failure;
+use crate::hub::{Head, PendingOp, Reapplied};
 use crate::ot::Origin;
 
 impl Document {
@@ -22,6 +22,7 @@ impl Document {
         if !self.loading.is_outdated() {
             self.loading.start_over(error, pending);
             cx.upstream.start_over(&self.id);
+            self.head = Head::default();
         }
     }
 
@@ -53,15 +54,16 @@ impl Document {
     /// The document was loaded anew: ops that fit it are kept, the others are reported. So is one
     /// that was sent: what was loaded may have it or not, and nobody can tell any more.
     pub(super) fn take_up_again(&mut self, cx: &mut Context<'_>) {
-        if cx.upstream.head(&self.id).version.is_none() {
+        if self.head.version.is_none() {
             return;
         }
         let Some((error, pending)) = self.loading.end_outdated() else { return };
         let (uncertain, unsent): (Vec<PendingOp>, Vec<PendingOp>) =
             pending.into_iter().partition(|op| op.sent.is_some());
-        let unfit = cx.upstream.reapply(&self.id, unsent);
+        let Reapplied { unapplied, head } = cx.upstream.reapply(&self.id, unsent);
+        self.set_head(head);
         let lost: Vec<PendingOp> =
-            uncertain.into_iter().chain(unfit.into_iter().map(|(op, _)| op)).collect();
+            uncertain.into_iter().chain(unapplied.into_iter().map(|(op, _)| op)).collect();
         if lost.is_empty() {
             return;
         }

@@ -15,11 +15,11 @@ impl Document {
         for lost in known.lost {
             self.keep_lost(lost, cx);
         }
-        if !self.is_known(cx) {
-            cx.upstream.restore(&self.id, &restored)?;
+        if !self.head.is_known() {
+            self.head = cx.upstream.restore(&self.id, &restored)?;
         }
         self.loading.recall(version);
-        if cx.upstream.head(&self.id).version == version {
+        if self.head.version == version {
             self.storage.keep(Log::resume(next, (entries, log_size), checkpoint_size, version));
             self.history.resume(known.rev, known.history);
             self.uncommitted.recall(restored.pending);

@@ -10,7 +10,7 @@ impl Document {
     /// Brings the tab up to date from the hub where it can; else the waiter waits.
     pub fn fetch(&mut self, waiter: &Waiter, rev: Option<Rev>, cx: &mut Context<'_>) -> Fetch {
         self.told(&waiter.tab, rev);
-        if rev.is_none() && self.may_answer() && self.is_known(cx) {
+        if rev.is_none() && self.may_answer() && self.head.is_known() {
             self.bring_up_to_date(&waiter.tab, cx);
             return Fetch::Done;
         }
@@ -26,10 +26,9 @@ impl Document {
 
     /// Whether nothing has come of it that the document was loaded: ShareDB loads one that does not exist
     /// each time it is asked for, and what tabs have done meanwhile has its place.
-    pub(super) fn is_loaded_again(&self, cx: &Context<'_>) -> bool {
-        let head = cx.upstream.head(&self.id);
-        let is_same = self.history.is_as_loaded(head.version);
-        let is_missing = head.type_name.is_none() && head.version.is_some();
+    pub(super) fn is_loaded_again(&self) -> bool {
+        let is_same = self.history.is_as_loaded(self.head.version);
+        let is_missing = !self.head.exists() && self.head.version.is_some();
         is_same && is_missing && !self.loading.is_blank() && !self.loading.is_outdated()
     }
 
@@ -41,23 +40,17 @@ impl Document {
         self.sequence_blocked(cx);
     }
 
-    /// Whether the document has a state, or is known not to exist.
-    pub fn is_known(&self, cx: &Context<'_>) -> bool {
-        let head = cx.upstream.head(&self.id);
-        head.version.is_some() || head.type_name.is_some()
-    }
-
     /// Whether the tab can be given what the store has before the server answers. What the server has
     /// refused to show is shown only without it.
     pub(super) fn may_answer_from_store(&self, cx: &Context<'_>) -> bool {
         let is_refused = self.subscription.is_refused() && !cx.offline;
-        self.storage.keeps() && !is_refused && self.is_known(cx)
+        self.storage.keeps() && !is_refused && self.head.is_known()
     }
 
     /// The server can't be reached: who waits for it must do with what the hub has. Returns who
     /// waited for a fetch.
     pub fn offline(&mut self, cx: &mut Context<'_>) -> Vec<Waiter> {
-        if !self.storage.keeps() || !self.is_known(cx) {
+        if !self.storage.keeps() || !self.head.is_known() {
             return Vec::new();
         }
         for waiter in self.reads.end_subscribes() {

@@ -14,7 +14,7 @@ impl Document {
         }
         let again = self.holder(&waiter.tab).is_subscribed();
         let is_lost = self.subscription.is_lost();
-        if self.may_answer() && !again && self.is_known(cx) {
+        if self.may_answer() && !again && self.head.is_known() {
             self.begin_live(&waiter.tab, cx);
             if rev.is_none() || !is_lost {
                 return cx.callback(&waiter, None);

@@ -63,11 +63,11 @@ impl Document {
         ops: Vec<SubmittedOp>,
         cx: &Context<'_>,
     ) -> Result<Vec<SubmittedOp>, Error> {
-        let ty = cx.upstream.head(&self.id).type_name;
+        let ty = self.head.type_name.as_deref();
         let Some(base) = base else {
             return if ty.is_some() { Err(not_loaded(true)) } else { Ok(ops) };
         };
-        let ty = ty.and_then(|name| cx.types.get(&name));
+        let ty = ty.and_then(|name| cx.types.get(name));
         let mut replica = Replica::of_ops(base, ops, ty, cx.types);
         let since = self.history.since(base).ok_or_else(state_lost)?;
         for (rev, entry) in (base + 1..).zip(since) {

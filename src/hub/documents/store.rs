@@ -28,7 +28,7 @@ impl Documents {
             doc.stop_log();
         } else if !doc.is_stored() {
             doc.start_log(number);
-            if doc.is_known(cx) {
+            if doc.head().is_known() {
                 // It came as the result of a query.
                 doc.write_anew(cx);
             }
@@ -107,8 +107,8 @@ impl Documents {
     }
 
     /// Whether the store knows all these documents, so that it can answer for them.
-    pub fn are_known(&self, ids: &[DocId], cx: &Context<'_>) -> bool {
-        let knows = |doc: &Document| doc.is_stored() && doc.is_known(cx);
+    pub fn are_known(&self, ids: &[DocId]) -> bool {
+        let knows = |doc: &Document| doc.is_stored() && doc.head().is_known();
         ids.iter().all(|id| self.docs.get(id).is_some_and(knows))
     }
 }

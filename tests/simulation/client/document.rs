@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use tabmux::Error;
-use tabmux::hub::UpstreamEvent;
+use tabmux::hub::{Head, UpstreamEvent};
 use tabmux::protocol::{DocId, Snapshot};
 
 use super::{Conn, Pending};
@@ -53,6 +53,17 @@ pub(super) enum Done {
 impl Doc {
     pub fn id(&self) -> DocId {
         self.id.clone().expect("set when it was made")
+    }
+
+    pub fn head(&self) -> Head {
+        Head { version: self.version, type_name: self.copy.type_name.clone() }
+    }
+
+    /// Whoever gave it up has forgotten its head.
+    pub fn take_again(&mut self, conn: &mut Conn) {
+        if mem::take(&mut self.wants_destroy) && self.head().is_known() {
+            conn.events.push_back(UpstreamEvent::Moved(self.id()));
+        }
     }
 
     pub fn has_write_pending(&self) -> bool {

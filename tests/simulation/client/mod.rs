@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 
 use serde_json::Value;
-use tabmux::hub::{Sent, Untold, UpstreamEvent};
+use tabmux::hub::{Head, Sent, Untold, UpstreamEvent};
 use tabmux::ot::{Op, Origin};
 use tabmux::protocol::{ConnectionEvent, DocId};
 use tabmux::{Error, Payload};
@@ -84,9 +84,13 @@ impl Client {
         (!self.conn.out.is_empty()).then(|| self.conn.out.remove(0))
     }
 
-    pub fn poll_event(&mut self) -> Option<UpstreamEvent> {
+    /// The next thing to tell, and the head of the document that it is about.
+    pub fn poll_event(&mut self) -> Option<(UpstreamEvent, Option<Head>)> {
         self.finish_queries();
-        self.conn.events.pop_front()
+        let event = self.conn.events.pop_front()?;
+        let doc = event.doc().and_then(|id| self.docs.get(id));
+        let head = doc.filter(|doc| !doc.wants_destroy).map(Doc::head);
+        Some((event, head))
     }
 
     pub fn set_connected(&mut self, connected: bool) {
@@ -169,7 +173,7 @@ impl Client {
     fn doc(&mut self, id: &DocId) -> (&mut Doc, &mut Conn) {
         let doc = self.docs.entry(id.clone()).or_default();
         doc.id = Some(id.clone());
-        doc.wants_destroy = false;
+        doc.take_again(&mut self.conn);
         (doc, &mut self.conn)
     }
 
@@ -196,7 +200,9 @@ impl Client {
     }
 
     pub fn destroy(&mut self, id: &DocId) {
-        self.doc(id).0.wants_destroy = true;
+        if let Some(doc) = self.docs.get_mut(id) {
+            doc.wants_destroy = true;
+        }
     }
 
     pub fn submit(
@@ -218,8 +224,15 @@ impl Client {
         self.docs.get(id)?.version
     }
 
-    fn type_name(&self, id: &DocId) -> Option<String> {
-        self.docs.get(id)?.copy.type_name.clone()
+    pub fn head(&self, id: &DocId) -> Head {
+        self.docs.get(id).map(Doc::head).unwrap_or_default()
+    }
+
+    /// The documents that the hub has not given up and of which it was told all, with their heads.
+    pub fn told_heads(&self) -> impl Iterator<Item = (&DocId, Head)> {
+        let is_told = |id: &DocId| self.conn.events.iter().all(|event| event.doc() != Some(id));
+        let told = self.docs.iter().filter(move |(id, doc)| !doc.wants_destroy && is_told(id));
+        told.map(|(id, doc)| (id, doc.head()))
     }
 
     pub fn copy(&self, id: &DocId) -> Copy {
@@ -249,6 +262,9 @@ impl Client {
 
 impl Conn {
     fn settle(&mut self, doc: &DocId, op: Pending, error: Option<&Error>) {
+        if op.origins.is_empty() {
+            self.events.push_back(UpstreamEvent::Moved(doc.clone()));
+        }
         for origin in op.origins {
             let event = UpstreamEvent::Settled(doc.clone(), origin, error.cloned());
             self.events.push_back(event);

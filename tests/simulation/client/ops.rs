@@ -163,6 +163,8 @@ impl Doc {
         if op != Op::NoOp {
             let change = Change { op, version: self.version, src };
             conn.events.push_back(UpstreamEvent::Changed(self.id(), change, raw));
+        } else {
+            conn.events.push_back(UpstreamEvent::Moved(self.id()));
         }
     }
 
@@ -216,6 +218,7 @@ impl Doc {
         self.in_hard_rollback = true;
         self.version = None;
         self.copy = Copy::default();
+        conn.events.push_back(UpstreamEvent::Moved(self.id()));
         let (inflight, pending) = (self.inflight.take(), mem::take(&mut self.pending));
         let dropped = inflight.iter().chain(&pending);
         conn.dropped.extend(dropped.flat_map(|op| op.origins.iter().cloned()));

@@ -137,7 +137,7 @@ impl Client {
                 let mut results = query.results.clone();
                 for doc in results.docs.iter().flatten() {
                     if let Some(doc) = self.docs.get_mut(doc) {
-                        doc.wants_destroy = false;
+                        doc.take_again(&mut self.conn);
                     }
                 }
                 if !query.spec.subscribe {

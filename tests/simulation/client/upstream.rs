@@ -1,7 +1,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use tabmux::hub::{PendingOp, Restored, Sent, Submission, Untold, Upstream};
+use tabmux::hub::{
+    Head, PendingOp, Reapplied, Restored, Sent, Submission, Submitted, Untold, Upstream,
+};
 use tabmux::protocol::{DocId, QuerySpec, Snapshot};
 use tabmux::{Error, Payload};
 
@@ -27,7 +29,7 @@ impl Upstream for Shared {
         self.0.borrow_mut().flush(doc);
     }
 
-    fn ingest(&mut self, _doc: &DocId, _snapshot: &Snapshot) {
+    fn ingest(&mut self, _doc: &DocId, _snapshot: &Snapshot) -> Option<Head> {
         unreachable!("no tab of the simulation ingests a snapshot");
     }
 
@@ -63,9 +65,12 @@ impl Upstream for Shared {
         self.0.borrow_mut().destroy(doc);
     }
 
-    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<bool, Error> {
+    fn submit(&mut self, doc: &DocId, submission: Submission<'_>) -> Result<Submitted, Error> {
         let Submission { op, compose, origin, .. } = submission;
-        self.0.borrow_mut().submit(doc, op.clone(), compose, origin.clone())
+        let mut client = self.0.borrow_mut();
+        let before = client.head(doc);
+        let composed = client.submit(doc, op.clone(), compose, origin.clone())?;
+        Ok(Submitted { composed, head: Some(client.head(doc)).filter(|it| *it != before) })
     }
 
     fn release(&mut self, doc: &DocId, sent: &Sent) {
@@ -76,16 +81,19 @@ impl Upstream for Shared {
         self.0.borrow().pending(doc)
     }
 
-    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<(), Error> {
-        self.0.borrow_mut().restore(doc, restored)
+    fn restore(&mut self, doc: &DocId, restored: &Restored) -> Result<Head, Error> {
+        self.0.borrow_mut().restore(doc, restored)?;
+        Ok(self.0.borrow().head(doc))
     }
 
     fn start_over(&mut self, doc: &DocId) {
         self.0.borrow_mut().start_over(doc);
     }
 
-    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Vec<(PendingOp, Error)> {
-        self.0.borrow_mut().reapply(doc, pending)
+    fn reapply(&mut self, doc: &DocId, pending: Vec<PendingOp>) -> Reapplied {
+        let mut client = self.0.borrow_mut();
+        let unfit = client.reapply(doc, pending);
+        Reapplied { unapplied: unfit, head: Some(client.head(doc)) }
     }
 
     fn untold(&self, doc: &DocId) -> Untold {
@@ -93,12 +101,8 @@ impl Upstream for Shared {
     }
 
     fn snapshot(&self, doc: &DocId) -> Snapshot {
-        let copy = self.0.borrow().copy(doc);
-        Snapshot { data: copy.data.map(Payload), ..self.head(doc) }
-    }
-
-    fn head(&self, doc: &DocId) -> Snapshot {
         let client = self.0.borrow();
-        Snapshot { version: client.version(doc), type_name: client.type_name(doc), data: None }
+        let Head { version, type_name } = client.head(doc);
+        Snapshot { version, type_name, data: client.copy(doc).data.map(Payload) }
     }
 }
