@@ -2,7 +2,7 @@
 
 use tabmux_middleware::Millis;
 
-use super::inbox::{Arrival, docs_of_message};
+use super::arrival_queue::{Arrival, docs_of_message};
 use super::{Hub, StoreRequest};
 use crate::protocol::*;
 
@@ -10,26 +10,26 @@ impl Hub {
     /// Whether the hub waits for a document to be read: until then it must be told of no upstream
     /// events.
     pub fn is_stalled(&self) -> bool {
-        self.inbox.is_stalled()
+        self.queue.is_stalled()
     }
 
     /// Whether something waits for [`Hub::proceed`].
     pub fn has_arrivals(&self) -> bool {
-        !self.inbox.arrivals.is_empty()
+        !self.queue.arrivals.is_empty()
     }
 
     /// Handles what waited for documents that were read.
     pub fn proceed(&mut self, now: Millis) {
         self.now = now;
         while !self.is_stalled() {
-            let Some(arrival) = self.inbox.arrivals.front() else { break };
+            let Some(arrival) = self.queue.arrivals.front() else { break };
             if let Arrival::Message(_, _, message) = arrival {
                 let docs = docs_of_message(message);
                 if self.must_read(docs) {
                     break;
                 }
             }
-            match self.inbox.arrivals.pop_front() {
+            match self.queue.arrivals.pop_front() {
                 Some(Arrival::Message(peer, session, message))
                     if self.peers.session(peer) == session =>
                 {
@@ -42,7 +42,7 @@ impl Hub {
                 None => {}
             }
         }
-        if self.inbox.arrivals.is_empty() {
+        if self.queue.arrivals.is_empty() {
             // A tab that is gone can't end what it began.
             self.upstream.end_bulk();
         }
@@ -66,11 +66,11 @@ impl Hub {
             if !self.docs.has(&doc)
                 && journal.keeps(&doc)
                 && !journal.is_off()
-                && self.inbox.reading.insert(doc.clone())
+                && self.queue.reading.insert(doc.clone())
             {
                 journal.ask(StoreRequest::Read(doc));
             }
         }
-        self.inbox.is_stalled()
+        self.queue.is_stalled()
     }
 }

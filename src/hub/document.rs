@@ -1,7 +1,7 @@
 use tabmux_middleware::Millis;
 
 use super::context::{Context, Waiter};
-use super::journal::{Failure, Record};
+use super::journal::{Failure, LogEntry};
 use super::{Head, Untold};
 use crate::error::Error;
 use crate::ot::{Entry, Op, Origin};
@@ -143,7 +143,7 @@ impl Document {
     pub fn changed(&mut self, change: Change, raw: Option<Op>, cx: &mut Context<'_>) {
         self.loading.loaded();
         match raw {
-            Some(raw) => self.write(&Record::Changed { change: change.clone(), raw }, cx),
+            Some(raw) => self.write(&LogEntry::Changed { change: change.clone(), raw }, cx),
             None => self.write_anew(cx),
         }
         self.history.push(Entry { change, origin: None });
@@ -204,7 +204,7 @@ impl Document {
         }
     }
 
-    pub fn settled(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
+    pub fn answered(&mut self, origin: Origin, error: Option<Error>, cx: &mut Context<'_>) {
         let (op, answered) = self.uncommitted.remove(&origin);
         match &error {
             Some(error) => {
@@ -213,7 +213,7 @@ impl Document {
             }
             None => {
                 let version = self.head.version;
-                self.write(&Record::Committed { origin: origin.clone(), version }, cx);
+                self.write(&LogEntry::Committed { origin: origin.clone(), version }, cx);
             }
         }
         for Origin { tab, op_id } in answered {
@@ -224,7 +224,7 @@ impl Document {
                 self.holder(&tab).ops_mut().fail(Failure { op_id, error, placed: true });
             }
             self.bring_up_to_date(&tab, cx);
-            self.tell_settled(&tab, vec![op_id], error.clone(), cx);
+            self.tell_committed(&tab, vec![op_id], error.clone(), cx);
         }
         self.broadcast(None, cx);
         self.sequence_blocked(cx);

@@ -248,7 +248,7 @@ impl Documents {
             }
             UpstreamEvent::Since(_, version, ops) => doc.told_since(version, &ops, cx),
             UpstreamEvent::Subscribed(_, error, is_live) => doc.subscribed(error, is_live, cx),
-            UpstreamEvent::Settled(_, origin, error) => doc.settled(origin, error, cx),
+            UpstreamEvent::Answered(_, origin, error) => doc.answered(origin, error, cx),
             UpstreamEvent::Failed(_, error) => doc.failed(error, cx),
         }
     }

@@ -4,10 +4,10 @@ use tabmux_codecs::Codec;
 use tabmux_middleware::{MakeLayer, Millis};
 use tabmux_transports::{Frame, Guarantees};
 
+use super::arrival_queue::{Arrival, ArrivalQueue, docs_of_event};
 use super::context::Context;
 use super::documents::Documents;
 use super::found::Found;
-use super::inbox::{Arrival, Inbox, docs_of_event};
 use super::journal::{Journal, Outgoing};
 use super::peers::{PeerId, Peers};
 use super::queries::Queries;
@@ -69,7 +69,7 @@ pub struct Hub {
     relay: Relay,
     pub(super) journal: Option<Journal>,
     pub(super) upkeep: Upkeep,
-    pub(super) inbox: Inbox,
+    pub(super) queue: ArrivalQueue,
     /// Documents that were read before the upstream connection was made.
     pub(super) found: Vec<(DocId, Found)>,
     pub(super) is_connected: bool,
@@ -87,9 +87,9 @@ impl Hub {
     pub fn new(settings: HubSettings, types: Rc<dyn Types>, upstream: Box<dyn Upstream>) -> Self {
         let mut journal =
             settings.stored.as_ref().map(|_| Journal::new(settings.epoch * PER_EPOCH));
-        let mut inbox = Inbox::default();
+        let mut queue = ArrivalQueue::default();
         for doc in settings.stored.iter().flatten() {
-            if inbox.reading.insert(doc.clone())
+            if queue.reading.insert(doc.clone())
                 && let Some(journal) = &mut journal
             {
                 journal.ask(StoreRequest::Read(doc.clone()));
@@ -115,7 +115,7 @@ impl Hub {
             relay: Relay::default(),
             journal,
             upkeep: Upkeep::default(),
-            inbox,
+            queue,
             found: Vec::new(),
             is_connected: false,
             offline: Offline::default(),
@@ -148,7 +148,7 @@ impl Hub {
 
     /// A transport has closed.
     pub fn disconnected(&mut self, peer: PeerId, now: Millis) {
-        self.inbox.arrivals.push_back(Arrival::Closed(peer));
+        self.queue.arrivals.push_back(Arrival::Closed(peer));
         self.proceed(now);
     }
 
@@ -225,7 +225,7 @@ impl Hub {
         while let Some(message) = self.peers.poll_message(peer) {
             let session = self.peers.session(peer);
             let arrival = Arrival::Message(peer, session, Box::new(message));
-            self.inbox.arrivals.push_back(arrival);
+            self.queue.arrivals.push_back(arrival);
         }
     }
 
@@ -254,7 +254,7 @@ impl Hub {
             for doc in &docs {
                 self.upstream.flush(doc);
             }
-            self.inbox.event = Some(event);
+            self.queue.event = Some(event);
         } else {
             self.handle_event(event);
         }
@@ -331,7 +331,7 @@ impl Hub {
         let (_, _, relay, mut cx) = self.parts();
         relay.wake(&mut cx);
         let ended = self.tabs.take_ended(now).into_iter().map(Arrival::Gone);
-        self.inbox.arrivals.extend(ended);
+        self.queue.arrivals.extend(ended);
         self.start_evicting();
         // What waits for documents that are read may be about others, which must not be forgotten.
         if !self.is_stalled() {

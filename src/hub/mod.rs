@@ -3,6 +3,7 @@
 //! [`Hub`] keeps the sessions with the tabs, [`Upstream`] is the real connection as the hub sees
 //! it, and each document has its own order of changes.
 
+mod arrival_queue;
 mod arrivals;
 mod away;
 mod bulks;
@@ -20,7 +21,6 @@ mod handle;
 mod handshake;
 #[expect(clippy::module_inception, reason = "the hub's own file, as a tab has one")]
 mod hub;
-mod inbox;
 mod journal;
 mod lineage;
 mod needs;

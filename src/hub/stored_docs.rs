@@ -5,7 +5,7 @@ use tabmux_middleware::Millis;
 use super::context::Waiter;
 use super::documents::Documents;
 use super::found::Found;
-use super::journal::{Checkpoint, Journal, Lost, Placed, Recalled, Record, from_bytes, recall};
+use super::journal::{Checkpoint, Journal, LogEntry, Lost, Placed, Recalled, from_bytes, recall};
 use super::{Hub, HubEvent, PendingOp, StoreRequest};
 use crate::Payload;
 use crate::error::{Error, codes};
@@ -41,13 +41,13 @@ impl Hub {
     /// [`Hub::proceed`].
     pub fn stored(&mut self, doc: DocId, read: Result<StoredDoc, StoreError>, now: Millis) {
         self.now = now;
-        self.inbox.reading.remove(&doc);
+        self.queue.reading.remove(&doc);
         let found = match read {
             Ok(stored) => self.recall(&doc, stored),
             // `clear` was quicker.
             Err(StoreError::Fenced { .. }) if !self.is_storing() => Found::default(),
             Err(fenced @ StoreError::Fenced { .. }) => {
-                self.inbox.reading.insert(doc);
+                self.queue.reading.insert(doc);
                 return self.events.push_back(HubEvent::Fenced(fenced.into()));
             }
             Err(error) => {
@@ -63,7 +63,7 @@ impl Hub {
             self.found.push((doc, found));
         }
         if !self.is_stalled()
-            && let Some(event) = self.inbox.event.take()
+            && let Some(event) = self.queue.event.take()
         {
             self.handle_event(event);
         }
@@ -166,7 +166,7 @@ impl Hub {
     /// Whether a document is in use: it is not to be dropped from the store.
     pub fn holds(&self, doc: &DocId) -> bool {
         self.docs.has(doc)
-            || self.inbox.reading.contains(doc)
+            || self.queue.reading.contains(doc)
             || self.found.iter().any(|(other, _)| other == doc)
     }
 
@@ -269,12 +269,12 @@ fn salvage_all(stored: &StoredDoc, uncommitted: &mut Vec<PendingOp>) -> Vec<Lost
 /// records say were committed.
 fn salvage(records: impl Iterator<Item = (u64, Vec<u8>)>, uncommitted: &mut Vec<PendingOp>) {
     for (_, bytes) in records {
-        match from_bytes::<Record>(&bytes) {
-            Ok(Record::Placed(Placed { op, origin, source, type_name, .. })) => {
+        match from_bytes::<LogEntry>(&bytes) {
+            Ok(LogEntry::Placed(Placed { op, origin, source, type_name, .. })) => {
                 let origins = vec![origin];
                 uncommitted.push(PendingOp { op, type_name, source, origins, sent: None });
             }
-            Ok(Record::Committed { origin, .. }) => {
+            Ok(LogEntry::Committed { origin, .. }) => {
                 uncommitted.iter_mut().for_each(|op| op.origins.retain(|other| *other != origin));
                 uncommitted.retain(|op| !op.origins.is_empty());
             }

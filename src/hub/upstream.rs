@@ -16,7 +16,7 @@ pub struct Submission<'a> {
     pub source: Option<&'a Payload>,
     /// Whether it may be composed with the op before it.
     pub compose: bool,
-    /// Whose it is; comes back in [`UpstreamEvent::Settled`].
+    /// Whose it is; comes back in [`UpstreamEvent::Answered`].
     pub origin: &'a Origin,
 }
 
@@ -226,7 +226,7 @@ pub enum UpstreamEvent {
     /// is one now.
     Subscribed(DocId, Option<Error>, bool),
     /// The server has answered for an op.
-    Settled(DocId, Origin, Option<Error>),
+    Answered(DocId, Origin, Option<Error>),
     /// The document emitted an error.
     Failed(DocId, Error),
     /// A query has its results, or failed.
@@ -261,7 +261,7 @@ impl UpstreamEvent {
             | UpstreamEvent::Fetched(doc, _)
             | UpstreamEvent::Since(doc, ..)
             | UpstreamEvent::Subscribed(doc, ..)
-            | UpstreamEvent::Settled(doc, ..)
+            | UpstreamEvent::Answered(doc, ..)
             | UpstreamEvent::Failed(doc, _) => Some(doc),
         }
     }

@@ -285,11 +285,11 @@ impl Replica {
             return (answered, false);
         }
         self.awaiting.retain_mut(|slot| {
-            let settled = left.remove(&slot.op_id).is_some();
-            if settled {
+            let is_answered = left.remove(&slot.op_id).is_some();
+            if is_answered {
                 answered.push(std::mem::take(&mut slot.tokens));
             }
-            !settled
+            !is_answered
         });
         // The document was loaded anew before the tab could hear that the op had its place.
         let rest: Vec<u64> = left.keys().copied().collect();

@@ -144,7 +144,7 @@ impl Message for ToTab {
             {
                 last.rev = next.rev;
                 last.changes.extend(next.changes);
-                last.settled = next.settled;
+                last.all_committed = next.all_committed;
                 last.coalesced = true;
                 Ok(())
             }

@@ -84,9 +84,9 @@ impl Tab {
                 let Some((key, doc)) = self.docs.find(&committed.doc) else { return };
                 let (tokens, misplaced) =
                     doc.replica.committed(&committed.op_ids, committed.version);
-                doc.settled = committed.settled;
+                doc.all_committed = committed.all_committed;
                 let error = committed.error;
-                self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
+                self.events.push_back(TabEvent::Answered { doc: key, tokens, error });
                 self.answered.push_back(key);
                 if misplaced {
                     self.lose_state(key, state_lost(), Vec::new());
@@ -124,16 +124,16 @@ impl Tab {
     fn load(&mut self, load: DocLoad, now: Millis) {
         let Some((key, doc)) = self.docs.find(&load.doc) else { return };
         doc.told(Some(load.rev));
-        doc.settled = load.settled;
+        doc.all_committed = load.all_committed;
         doc.lost_with_hub = false;
         doc.is_unreadable = false;
         doc.ingested = None;
         let answers_ingest = load.since.is_some();
         // What was asked before may be answered with the very state that the application had.
-        let is_ingested = load.settled && doc.replica.version() == load.snapshot.version;
+        let is_ingested = load.all_committed && doc.replica.version() == load.snapshot.version;
         let since = load.since.or_else(|| is_ingested.then(Vec::new));
         if let Some(since) = since.filter(|_| doc.replica.is_ingested()) {
-            return self.catch_up(key, load.rev, since, load.settled, now);
+            return self.catch_up(key, load.rev, since, load.all_committed, now);
         }
         let is_missing = load.snapshot.type_name.is_none();
         let is_again = is_missing && !answers_ingest && !doc.replica.is_ingested();
@@ -145,13 +145,13 @@ impl Tab {
                 self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped });
             }
             Ok(Loaded::Kept) => {
-                self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+                self.events.push_back(TabEvent::Answered { doc: key, tokens: vec![], error: None });
             }
             Ok(Loaded::Taken(dropped)) if is_too_late => {
                 let (snapshot, tokens) = (load.snapshot, dropped);
                 self.events.push_back(TabEvent::Load { doc: key, snapshot, dropped: Vec::new() });
                 let error = Some(already_created());
-                self.events.push_back(TabEvent::Settled { doc: key, tokens, error });
+                self.events.push_back(TabEvent::Answered { doc: key, tokens, error });
             }
             Ok(Loaded::Taken(dropped)) => {
                 let snapshot = load.snapshot;
@@ -167,7 +167,14 @@ impl Tab {
     }
 
     /// What led from the ingested state to that of the hub brings the ops that wait along.
-    fn catch_up(&mut self, key: DocKey, rev: Rev, since: Vec<Change>, settled: bool, now: Millis) {
+    fn catch_up(
+        &mut self,
+        key: DocKey,
+        rev: Rev,
+        since: Vec<Change>,
+        all_committed: bool,
+        now: Millis,
+    ) {
         if let Some(doc) = self.docs.get_mut(key) {
             doc.replica.catch_up(rev);
         }
@@ -180,7 +187,7 @@ impl Tab {
             from,
             to,
             change,
-            settled,
+            all_committed,
             catches_up: true,
         });
         self.changes.extend(queue);
@@ -190,7 +197,7 @@ impl Tab {
         if let Some(doc) = self.docs.get_mut(key) {
             doc.replica.caught_up();
         }
-        self.events.push_back(TabEvent::Settled { doc: key, tokens: vec![], error: None });
+        self.events.push_back(TabEvent::Answered { doc: key, tokens: vec![], error: None });
         self.auto_flush(key, now);
         self.tell_held();
     }
@@ -204,11 +211,11 @@ impl Tab {
         let steps = change.changes.len() as u64;
         let first = change.rev.saturating_sub(steps);
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
-        let settled = change.settled;
+        let all_committed = change.all_committed;
         for (rev, change) in (first..).zip(change.changes) {
             let (from, to) = (rev, rev + 1);
             let catches_up = false;
-            let next = QueuedChange { doc: key, from, to, change, settled, catches_up };
+            let next = QueuedChange { doc: key, from, to, change, all_committed, catches_up };
             let composed = coalesce
                 && queue.last_mut().is_some_and(|last| last.compose(&next, doc.replica.ty()));
             if !composed {
@@ -219,7 +226,7 @@ impl Tab {
     }
 
     pub(super) fn change(&mut self, queued: QueuedChange, now: Millis) {
-        let QueuedChange { doc: key, from, to, change, settled, catches_up } = queued;
+        let QueuedChange { doc: key, from, to, change, all_committed, catches_up } = queued;
         let Some(doc) = self.docs.get_mut(key) else { return };
         let Some(held) = doc.replica.rev() else { return self.tell_seen(key, to, now) };
         if to <= held && !catches_up {
@@ -234,7 +241,7 @@ impl Tab {
         };
         match result {
             Ok(op) => {
-                doc.settled = settled;
+                doc.all_committed = all_committed;
                 self.events.push_back(TabEvent::Apply { doc: key, op, src });
                 self.tell_seen(key, to, now);
                 let is_next = |next: &QueuedChange| next.doc == key && next.catches_up;
@@ -267,7 +274,7 @@ impl Tab {
         if contained {
             self.lose_state(key, error, tokens);
         } else {
-            self.events.push_back(TabEvent::Settled { doc: key, tokens, error: Some(error) });
+            self.events.push_back(TabEvent::Answered { doc: key, tokens, error: Some(error) });
             self.answered.push_back(key);
         }
     }

@@ -11,7 +11,7 @@ pub(super) struct QueuedChange {
     pub to: Rev,
     pub change: Change,
     /// Whether the server has answered for every op in the state after it.
-    pub settled: bool,
+    pub all_committed: bool,
     /// It is a part of what leads from an ingested state to that of this revision.
     pub catches_up: bool,
 }
@@ -26,7 +26,7 @@ impl QueuedChange {
         let Some(Ok(op)) = ty.compose(first, second) else { return false };
         let src = next.change.src.clone().filter(|src| self.change.src.as_ref() == Some(src));
         self.to = next.to;
-        self.settled = next.settled;
+        self.all_committed = next.all_committed;
         self.change = Change { op: Op::Edit(op), version: next.change.version, src };
         true
     }

@@ -31,8 +31,10 @@ impl Tab {
 
     /// Whether the server has answered for every op in the document's state. A document that was
     /// closed waits for nothing.
-    pub fn is_settled(&self, key: DocKey) -> bool {
-        self.docs.get(key).is_none_or(|doc| doc.settled && doc.replica.pending().next().is_none())
+    pub fn has_nothing_pending(&self, key: DocKey) -> bool {
+        self.docs
+            .get(key)
+            .is_none_or(|doc| doc.all_committed && doc.replica.pending().next().is_none())
     }
 
     /// The document's replica, for the calls that bracket the application of a change.

@@ -82,7 +82,7 @@ pub enum TabEvent {
         doc: DocKey,
     },
     /// The server, or the hub, has answered for ops.
-    Settled {
+    Answered {
         /// The document.
         doc: DocKey,
         /// The submits they stood for, those of each op together; none if only the version changed.

@@ -20,7 +20,7 @@ pub(super) struct TabDoc {
     /// Of the ops that were held back, each is sent when the server has answered for the one before.
     pub one_by_one: bool,
     /// The server has answered for every op in the hub's state.
-    pub settled: bool,
+    pub all_committed: bool,
     /// The state was lost with the hub that knew the tab to hold it.
     pub lost_with_hub: bool,
     /// Its state can't come here, or is of a type that is unknown here.
@@ -75,7 +75,7 @@ impl TabDocs {
             subscribed: false,
             paused: false,
             one_by_one: false,
-            settled: true,
+            all_committed: true,
             lost_with_hub: false,
             is_unreadable: false,
             ingested: None,

@@ -173,7 +173,7 @@ function eachPhase(log, rewrite) {
 
 function readsLast(entries) {
   const isRead = ({what}) =>
-    /^callback of (fetch|subscribe|unsubscribe|presence|settled)/.test(what);
+    /^callback of (fetch|subscribe|unsubscribe|presence|nothingPending)/.test(what);
   const reads = entries.filter(isRead).map(({phase, what, args}) => ({phase, what, args}));
   reads.sort((one, other) => (one.what < other.what ? -1 : 1));
   return [...entries.filter((entry) => !isRead(entry)), ...reads];

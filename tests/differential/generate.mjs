@@ -24,7 +24,7 @@ const WEIGHTS = {
   query: 3,
   endQuery: 1,
   snapshot: 1,
-  settled: 2,
+  nothingPending: 2,
   bulk: 1,
   trim: 1,
   presence: 4,
@@ -152,7 +152,7 @@ const TAKES_CALLBACK = new Set([
   'query',
   'endQuery',
   'snapshot',
-  'settled',
+  'nothingPending',
   'presence',
 ]);
 
@@ -185,7 +185,7 @@ const fill = {
   }),
   endQuery: (random) => ({nth: random.below(3)}),
   snapshot: (random) => ({version: random.pick([null, 0, 1, 2, 99])}),
-  settled: (random, {docs}) => (random.chance(0.5) ? {d: random.below(docs.length)} : {}),
+  nothingPending: (random, {docs}) => (random.chance(0.5) ? {d: random.below(docs.length)} : {}),
   trim: (random) => ({keep: random.below(2)}),
   bulk: (random, {docs}) => ({
     calls: Array.from({length: 2 + random.below(2)}, () => [

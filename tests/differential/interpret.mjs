@@ -215,10 +215,10 @@ const steps = {
     if (step.which === 'broken') delete snapshot.v;
     this.onDoc(step, key, 'ingestSnapshot', copy(snapshot));
   },
-  settled(step, key) {
+  nothingPending(step, key) {
     const {c, d} = step;
     const waiting = d === undefined ? this.connectionOf(c) : this.doc(c, d);
-    waiting.whenNothingPending(this.callback(step, key, `c${c} settled`) ?? (() => {}));
+    waiting.whenNothingPending(this.callback(step, key, `c${c} nothingPending`) ?? (() => {}));
   },
   snapshot(step, key) {
     const {collection, id} = this.program.docs[step.d];

@@ -237,8 +237,8 @@ fn a_creation_that_failed_while_its_tab_had_no_session_leaves_nothing_behind() {
     stage.rejoin(0);
     let origin = Origin { tab: "tab-0".to_owned(), op_id: 1 };
     let error = Error::new("ERR_DOC_ALREADY_CREATED", "Document already created");
-    let settled = UpstreamEvent::Settled(id.clone(), origin, Some(error));
-    stage.script.borrow_mut().events.push_back(settled);
+    let all_committed = UpstreamEvent::Answered(id.clone(), origin, Some(error));
+    stage.script.borrow_mut().events.push_back(all_committed);
     stage.settle();
     assert_eq!(stage.answers(0, token), [Some("ERR_DOC_ALREADY_CREATED".to_owned())]);
     assert_eq!(stage.text(0, &id).as_deref(), Some("theirs"));
@@ -278,7 +278,7 @@ fn who_has_no_part_in_a_refused_op_keeps_the_document_though_its_reload_is_refus
     let origin = Origin { tab: "tab-0".to_owned(), op_id: 1 };
     let refused = Some(Error::new("ERR_TEST_REFUSED", "no"));
     let events =
-        [UpstreamEvent::Unloaded(id.clone()), UpstreamEvent::Settled(id.clone(), origin, refused)];
+        [UpstreamEvent::Unloaded(id.clone()), UpstreamEvent::Answered(id.clone(), origin, refused)];
     stage.script.borrow_mut().events.extend(events);
     stage.settle();
     assert_eq!(stage.text(1, &id).as_deref(), Some("hello"));

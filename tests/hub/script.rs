@@ -239,7 +239,7 @@ impl Script {
 
     fn settle(&mut self, id: &DocId, op: PendingOp, error: Option<&Error>) {
         for origin in op.origins {
-            let event = UpstreamEvent::Settled(id.clone(), origin, error.cloned());
+            let event = UpstreamEvent::Answered(id.clone(), origin, error.cloned());
             self.events.push_back(event);
         }
     }

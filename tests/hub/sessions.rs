@@ -54,7 +54,7 @@ fn s1_a_bad_frame_is_reported_and_dropped_and_everyone_goes_on() {
         r#"{"session":1,"packet":{"messages":[{"type":"doc.fly"}]}}"#,
         r#"{"session":1,"packet":{"messages":[{"type":"doc.fetch","body":{"request":-1}}]}}"#,
         r#"{"session":1,"packet":{"messages":[{"type":"doc.load","body":
-            {"doc":{"collection":"docs","id":"a"},"rev":9,"snapshot":{},"settled":true}}]}}"#,
+            {"doc":{"collection":"docs","id":"a"},"rev":9,"snapshot":{},"all_committed":true}}]}}"#,
     ];
     for (at, frame) in bad.iter().enumerate() {
         let culprit = stage.seats[0].peer;

@@ -287,7 +287,7 @@ impl Stage {
     /// The codes with which a tab's submit was answered: none for success.
     pub fn answers(&self, at: usize, token: u64) -> Vec<Option<String>> {
         let answers = self.seats[at].events.iter().filter_map(|event| match event {
-            TabEvent::Settled { tokens, error, .. } if tokens.concat().contains(&token) => {
+            TabEvent::Answered { tokens, error, .. } if tokens.concat().contains(&token) => {
                 Some(error.as_ref().and_then(Error::code_text))
             }
             TabEvent::RolledBack { dropped, error, .. } if dropped.concat().contains(&token) => {

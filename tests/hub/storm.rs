@@ -299,12 +299,18 @@ pub fn of_hubs() -> Vec<Value> {
         from("query.change", json!({"request": 3, "diff": diff})),
         from("query.extra", json!({"request": 3, "extra": {"a": 1}})),
         from("query.error", json!({"request": 3, "error": error})),
-        from("doc.load", json!({"doc": doc, "rev": 1, "snapshot": snapshot, "settled": true})),
-        from("doc.change", json!({"doc": doc, "rev": 4, "changes": changes, "settled": true})),
+        from(
+            "doc.load",
+            json!({"doc": doc, "rev": 1, "snapshot": snapshot, "all_committed": true}),
+        ),
+        from(
+            "doc.change",
+            json!({"doc": doc, "rev": 4, "changes": changes, "all_committed": true}),
+        ),
         from("doc.sequenced", json!({"doc": doc, "rev": 2, "op_id": 1})),
         from(
             "doc.committed",
-            json!({"doc": doc, "op_ids": [1, 2], "version": 2, "settled": false}),
+            json!({"doc": doc, "op_ids": [1, 2], "version": 2, "all_committed": false}),
         ),
         from("doc.rejected", json!({"doc": doc, "op_ids": [1], "error": error})),
         from("doc.event", json!({"doc": doc, "error": error})),

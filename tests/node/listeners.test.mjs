@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import {test} from 'node:test';
 import {sameAsShareDB} from './recorder.mjs';
-import {call, converged, errorOf, newBackend, openTabs, settled, turns, until} from './support.mjs';
+import {call, converged, drained, errorOf, newBackend, openTabs, turns, until} from './support.mjs';
 
 const ADD = [{p: ['n'], na: 1}];
 
@@ -23,7 +23,7 @@ sameAsShareDB(
     const theirs = [{p: ['list', 1], li: 'x'}, {p: ['list', 2], li: 'y'}, ...ADD];
     await call(outside, 'submitOp', theirs);
     await turns(10);
-    await settled(doc.connection);
+    await drained(doc.connection);
     await call(outside, 'fetch');
     await converged(doc, outside);
     assert.equal(times, 4);
@@ -77,7 +77,7 @@ for (const [event, own, theirs] of [
         ]) {
           await errorOf(outside, ...args);
           await turns(10);
-          await settled(connection);
+          await drained(connection);
         }
         await app.call('submitOp', ADD);
         await errorOf(outside, 'fetch');

@@ -5,12 +5,12 @@ import {
   call,
   closing,
   converged,
+  drained,
   errorOf,
   newBackend,
   openDroppable,
   openTabs,
   plain,
-  settled,
   subscribeAll,
   TRANSPORTS,
   turns,
@@ -214,6 +214,6 @@ test('an op that is stale after an edit and a deletion of a sibling has one erro
   const events = [];
   doc.on('error', (error) => events.push(error.code));
   const error = await errorOf(doc, 'submitOp', ADD);
-  await settled(tab, sibling);
+  await drained(tab, sibling);
   assert.deepEqual([error.code, events], ['ERR_DOC_DOES_NOT_EXIST', []]);
 });

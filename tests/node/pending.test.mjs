@@ -4,11 +4,11 @@ import {sameAsShareDB} from './recorder.mjs';
 import {
   call,
   converged,
+  drained,
   holdBack,
   newBackend,
   openTabs,
   plain,
-  settled,
   subscribeAll,
   turn,
   until,
@@ -44,7 +44,7 @@ onBoth('the ops of one tick are one version', async (connect) => {
   const doc = await countingDoc(connect);
   let answers = 0;
   for (let i = 0; i < 5; i++) doc.submitOp(ADD, () => answers++);
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.version, doc.data.n, answers], [2, 5, 5]);
 });
 
@@ -84,7 +84,7 @@ onBoth('the ops submitted while one is on its way are one version', async (conne
     await turn();
   }
   server.release();
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.version, doc.data.n], [3, 5]);
 });
 
@@ -94,12 +94,12 @@ onBoth('preventCompose keeps each op a version of its own', async (connect) => {
   doc.submitOp(ADD);
   doc.submitOp(ADD);
   doc.submitOp(ADD);
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.version, doc.data.n], [4, 3]);
   doc.preventCompose = false;
   doc.submitOp(ADD);
   doc.submitOp(ADD);
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.version, doc.data.n], [5, 5]);
 });
 
@@ -113,7 +113,7 @@ onBoth('preventCompose holds while an op is on its way', async (connect) => {
   doc.submitOp(ADD);
   doc.submitOp(ADD);
   server.release();
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.version, doc.data.n], [4, 3]);
 });
 
@@ -128,7 +128,7 @@ onBoth(
     doc.submitOp(ADD, {source: {by: 'a'}});
     doc.submitOp(ADD, {source: {by: 'b'}});
     doc.submitOp(ADD);
-    await settled(doc.connection);
+    await drained(doc.connection);
     assert.deepEqual(sources, [{by: 'a'}, {by: 'b'}, true]);
     assert.deepEqual([doc.version, doc.data.n], [4, 4]);
   },
@@ -140,7 +140,7 @@ onBoth('without submitSource the server sees none, and all compose', async (conn
   const sources = sourcesSeenBy(backend);
   doc.submitOp(ADD, {source: 'a'});
   doc.submitOp(ADD, {source: 'b'});
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual(sources, [undefined]);
   assert.deepEqual([doc.version, doc.data.n], [2, 2]);
 });
@@ -163,7 +163,7 @@ onBoth('pause holds ops back until resume', async (connect) => {
   await until(() => doc.data.n === 12);
 
   doc.resume();
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.deepEqual([doc.paused, doc.version, doc.data.n, answers], [false, 3, 12, 2]);
 });
 
@@ -180,7 +180,7 @@ onBoth('pause in the callback of an op holds back those after it', async (connec
   await call(outside, 'fetch');
   assert.deepEqual([outside.version, outside.data, doc.type], [2, {n: 1}, null]);
   doc.resume();
-  await settled(doc.connection);
+  await drained(doc.connection);
   assert.equal(doc.version, 3);
 });
 
@@ -255,7 +255,7 @@ onBoth(
       doc.submitOp(ADD, (error) => answers.push({i, error, written: written.length}));
       await turn();
     }
-    await settled(doc.connection);
+    await drained(doc.connection);
     for (let i = 0; i < 10; i++) await turn();
     assert.deepEqual(
       answers.map(({i, error}) => [i, error]),

@@ -3,10 +3,10 @@ import {test} from 'node:test';
 import {
   call,
   converged,
+  drained,
   newBackend,
   openDroppable,
   plain,
-  settled,
   stateEventsOf,
   subscribeAll,
   turns,
@@ -116,7 +116,7 @@ test('the states of the connection to the server reach the tabs', async () => {
   await drop();
   assert.equal(doc.subscribed, false);
   await restore();
-  await settled(tab);
+  await drained(tab);
   assert.deepEqual(
     events.map(({name, args, canSend}) => [name, args[0], canSend]),
     [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {frozen, newBackend, openTabs, plain, settled, turns, until} from './support.mjs';
+import {drained, frozen, newBackend, openTabs, plain, turns, until} from './support.mjs';
 
 const EVENTS = [
   'load',
@@ -93,7 +93,7 @@ export function sameAsShareDB(name, script, view = (log) => log) {
       const thrown = [];
       connection.on('error', (error) => thrown.push(error.message));
       await script({app, doc: app.doc, outside, backend, connection, thrown});
-      await settled(connection);
+      await drained(connection);
       await turns(10);
       logs.push({log: view(app.log), thrown});
     }

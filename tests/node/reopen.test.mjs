@@ -8,6 +8,7 @@ import {
   call,
   closing,
   converged,
+  drained,
   errorOf,
   eventually,
   holdBack,
@@ -17,7 +18,6 @@ import {
   openStored,
   openTabs,
   plain,
-  settled,
   stateEventsOf,
   subscribeAll,
   TRANSPORTS,
@@ -221,7 +221,7 @@ for (const transport of TRANSPORTS) {
         await until(() => tab.state === 'connected');
       }
       await until(() => answers.every((it) => it.length > 0));
-      await settled(...[other, outside.connection].filter(Boolean));
+      await drained(...[other, outside.connection].filter(Boolean));
       await until(() => outside.data.n === (sibling ? 20 : 15));
       await turns(20);
       assert.deepEqual(new Set(answers.map(String)), new Set(['']));

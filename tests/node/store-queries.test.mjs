@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
-import {call, closing, newBackend, newPair, plain, settled, until} from './support.mjs';
+import {call, closing, drained, newBackend, newPair, plain, until} from './support.mjs';
 
 /** A cipher that hides nothing; documents are read only while `gate.open`. */
 function gatedStore() {
@@ -81,7 +81,7 @@ for (const subscribe of [false, true]) {
     const [result] = await found;
     assert.deepEqual([result.version >= 2, result.data.n >= 10], [true, true]);
     await committed;
-    await settled(tab);
+    await drained(tab);
     await until(() => doc.version === 3);
     assert.deepEqual(doc.data, {n: 11});
     await call(server, 'fetch');

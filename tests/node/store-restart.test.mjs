@@ -11,13 +11,13 @@ import {createConnection} from '../../pkg/index.js';
 import {
   call,
   closing,
+  drained,
   holdBack,
   newBackend,
   newPair,
   openDroppable,
   openStored,
   plain,
-  settled,
   storeEventsOf,
   TRANSPORTS,
   turns,
@@ -202,7 +202,7 @@ for (const transport of TRANSPORTS) {
     docs.forEach(edit);
     await until(() => tab.state === 'stopped');
     docs.forEach(edit);
-    await settled(tab);
+    await drained(tab);
     const lost = 'ERR_TABMUX_HUB_LOST';
     assert.deepEqual(errors, [lost, lost, lost, lost]);
     assert.equal((await failed)[0].code, lost);
@@ -290,7 +290,7 @@ test('F14: an op that the server committed and never acknowledged to a hub that 
   await until(() => again.version === 2);
   assert.deepEqual(again.data, {n: 1});
   again.submitOp([{p: ['n'], na: 10}]);
-  await settled(next);
+  await drained(next);
   assert.deepEqual(committed, ['creation', [{p: ['n'], na: 1}], [{p: ['n'], na: 10}]]);
   const server = plain(backend).get('notes', 'one');
   await call(server, 'fetch');
@@ -396,7 +396,7 @@ test('ops that the server can not place any more are told with their content, th
   assert.equal(typeof error.code, 'string');
   await until(() => again.data?.text === 'unsent');
   assert.equal(again.data.n, 1);
-  await settled(next);
+  await drained(next);
   const server = plain(after).get('notes', 'one');
   await call(server, 'fetch');
   assert.deepEqual(server.data, {n: 1, text: 'unsent'});
@@ -842,6 +842,6 @@ test('a store that has lost its hub takes the ops of the next', async () => {
   const doc = tab.get('notes', 'two');
   await call(doc, 'subscribe');
   await call(doc, 'create', {n: 1});
-  await settled(tab);
+  await drained(tab);
   assert.deepEqual((await tab.store.inventory()).map(({id}) => id).sort(), ['one', 'two']);
 });

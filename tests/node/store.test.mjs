@@ -5,13 +5,13 @@ import {createConnection} from '../../pkg/index.js';
 import {
   call,
   closing,
+  drained,
   holdBack,
   newBackend,
   newPair,
   openStored,
   openTabs,
   plain,
-  settled,
   storeEventsOf,
   TRANSPORTS,
   unreachable,
@@ -82,7 +82,7 @@ test('the inventory says which documents have ops that the server does not have'
     [true],
   );
   release();
-  await settled(tab);
+  await drained(tab);
   assert.deepEqual(
     (await tab.store.inventory()).map(({pending}) => pending),
     [false],
@@ -181,7 +181,7 @@ test('an export has every document with its uncommitted ops', async () => {
     },
   ]);
   release();
-  await settled(tab);
+  await drained(tab);
 });
 
 test('clear wipes the store, tells every tab, and nothing is kept from then on', async () => {
@@ -228,7 +228,7 @@ for (const [what, opener] of [
     assert.deepEqual(await stored(after), []);
     await create(after, 'two', {n: 2});
     assert.deepEqual(await stored(after), ['two']);
-    await settled(after);
+    await drained(after);
     assert.deepEqual(await stored(after), ['two']);
   });
 

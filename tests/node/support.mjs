@@ -71,7 +71,7 @@ export async function eventually(emitter, event, fits) {
 }
 
 /** Waits until nothing is on its way any more, in any of the connections. */
-export async function settled(...connections) {
+export async function drained(...connections) {
   for (const connection of connections) {
     await new Promise((resolve) => connection.whenNothingPending(resolve));
   }

@@ -12,13 +12,13 @@ import {
   call,
   closing,
   converged,
+  drained,
   errorOf,
   newBackend,
   newPair,
   numbers,
   openTabs,
   plain,
-  settled,
   subscribeAll,
   turn,
   until,
@@ -167,7 +167,7 @@ async function assertWorks(tab, backend) {
   const doc = tab.get('things', 'another');
   await call(doc, 'create', {n: 1});
   await call(doc, 'submitOp', [{p: ['n'], na: 1}]);
-  await settled(tab);
+  await drained(tab);
   const stored = backend.connect().get('things', 'another');
   await call(stored, 'fetch');
   assert.deepEqual(stored.data, {n: 2});

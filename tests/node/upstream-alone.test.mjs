@@ -59,8 +59,8 @@ for (const [name, type, data, good, bad] of [
       if (state !== 'sent') backend.connect(hub.connection);
       const ops = hub.pending('a').length;
       for (let count = 1; count <= ops; count++) await hub.release(count);
-      await hub.told('settled', ops);
-      const errors = hub.named('settled').flatMap(({error}) => error ?? []);
+      await hub.told('answered', ops);
+      const errors = hub.named('answered').flatMap(({error}) => error ?? []);
       assert.deepEqual(errors, []);
       assert.deepEqual(stored(backend, 'a').data, before.data);
     });
@@ -107,6 +107,6 @@ test('an op of the server that does not fit still has the document loaded anew',
   hub.submit('a', {op: [{p: ['n'], oi: 1}]});
   await hub.told('sending');
   await call(other, 'del');
-  const {error} = await hub.told('settled');
+  const {error} = await hub.told('answered');
   assert.equal(error.code, 'ERR_DOC_WAS_DELETED');
 });

@@ -76,7 +76,7 @@ test("the server's correction of our op is told without an op of the server", as
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   await hub.release();
   assert.equal((await hub.told('op')).raw, undefined);
-  await hub.told('settled');
+  await hub.told('answered');
   assert.deepEqual(hub.state('a').data, ['fixed', 'x']);
 });
 
@@ -151,7 +151,7 @@ test('a document that loses its state is told as without one before it is loaded
   await call(other, 'del');
   const {head} = await hub.told('moved');
   assert.deepEqual(json(head), {});
-  await hub.told('settled');
+  await hub.told('answered');
   assert.deepEqual(json((await hub.told('loaded', 2)).head), {version: 2});
 });
 

@@ -44,7 +44,7 @@ test('an op whose version the server no longer knows is not rolled back', async 
   const {doc, error} = await hub.told('outdated');
   assert.deepEqual([doc, error.message], [{collection: 'notes', id: 'a'}, 'Missing ops']);
   await turns(20);
-  for (const name of ['op', 'settled', 'failed', 'loaded']) assert.deepEqual(hub.named(name), []);
+  for (const name of ['op', 'answered', 'failed', 'loaded']) assert.deepEqual(hub.named(name), []);
   assert.deepEqual(hub.state('a').data, [0, 'mine', 'more']);
   assert.deepEqual(
     hub.pending('a').map(({op, sent}) => ({op, sent})),
@@ -74,7 +74,7 @@ test('an op for a version that the server has not reached is not rolled back', a
   await hub.release();
   const {error} = await hub.told('outdated');
   assert.equal(error.code, 'ERR_OP_VERSION_NEWER_THAN_CURRENT_SNAPSHOT');
-  assert.deepEqual(hub.named('settled'), []);
+  assert.deepEqual(hub.named('answered'), []);
 });
 
 for (const [database, error] of [
@@ -103,7 +103,7 @@ test('any other refusal is rolled back', async () => {
   await hub.subscribe('a');
   hub.submit('a', add(0, 'x'));
   await hub.release();
-  const {error} = await hub.told('settled');
+  const {error} = await hub.told('answered');
   assert.equal(error.message, 'no');
   assert.deepEqual(hub.named('outdated'), []);
   assert.deepEqual(hub.state('a').data, []);
@@ -114,7 +114,7 @@ test('without a store the op is rolled back, as in ShareDB', async () => {
   await makeOld(backend);
   const hub = new Upstream(backend, {held: false});
   hub.restore('a', {...old, data: [0, 'x']}, {pending: [pendingOp(add(1, 'x'), 1)]});
-  const {error} = await hub.told('settled');
+  const {error} = await hub.told('answered');
   assert.equal(error.message, 'Missing ops');
   assert.deepEqual(hub.named('outdated'), []);
 });
@@ -186,7 +186,7 @@ for (const method of ['fetch', 'subscribe']) {
         : callback(null, kept.slice(from - 2, to - 2));
     release();
     await until(() => committed(backend, 'a').length === 5);
-    const {origin, error} = await hub.told('settled');
+    const {origin, error} = await hub.told('answered');
     assert.deepEqual([origin.op_id, error], [1, undefined]);
   });
 
@@ -307,7 +307,7 @@ test('a document that starts over is loaded, and goes on to be subscribed', asyn
   hub.letGo(sending);
   await turns(20);
   assert.equal(committed(backend, 'a').length, 5);
-  assert.deepEqual(hub.named('settled'), []);
+  assert.deepEqual(hub.named('answered'), []);
 });
 
 test('a document that was subscribed is so while it starts over', async () => {
@@ -390,9 +390,9 @@ test('ops done again are sent, held, under their names; those that do not fit ar
   assert.equal(committed(backend, 'a').length, 4);
   await hub.release(1);
   await hub.release(2);
-  await hub.told('settled', 2);
+  await hub.told('answered', 2);
   assert.deepEqual(
-    hub.named('settled').map(({origin}) => origin.op_id),
+    hub.named('answered').map(({origin}) => origin.op_id),
     [2, 5],
   );
   assert.deepEqual(stored(backend, 'a').data, [0, 1, 2, 'x', 'z']);
@@ -418,7 +418,7 @@ test('ops done again may create a document that is not there, and delete it', as
   assert.deepEqual(json(hub.state('a').data), [{insert: 'xa'}]);
   await hub.release(1);
   await hub.release(2);
-  await hub.told('settled', 2);
+  await hub.told('answered', 2);
   await until(() => stored(backend, 'a').version === 2);
   assert.deepEqual(json(stored(backend, 'a').data.ops), [{insert: 'xa'}]);
   assert.equal(

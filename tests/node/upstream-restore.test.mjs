@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {call, holdBack, newBackend, turns, until} from './support.mjs';
 import {
+  answered,
   committed,
   headless,
   json0,
   makeDoc,
   pendingOp,
   rich,
-  settled,
   stored,
   Upstream,
 } from './upstream.mjs';
@@ -85,11 +85,11 @@ for (const order of ['restored before it is connected', 'restored when it is con
     ]);
     await hub.release(1);
     await hub.release(2);
-    await hub.told('settled', 3);
-    assert.deepEqual(hub.named('settled').map(headless), [
-      settled('t', 1),
-      settled('t', 2),
-      settled('u', 9),
+    await hub.told('answered', 3);
+    assert.deepEqual(hub.named('answered').map(headless), [
+      answered('t', 1),
+      answered('t', 2),
+      answered('u', 9),
     ]);
     assert.deepEqual(json(stored(backend, 'a').data.ops), [{insert: 'xxa'}]);
     assert.equal(hub.state('a').version, 3);
@@ -111,7 +111,7 @@ for (const subscribes of [false, true]) {
     const pending = json(first.pending('a'));
     assert.equal(pending[0].sent.src, first.connection.id);
     await first.release();
-    await first.told('settled');
+    await first.told('answered');
     await call(other, 'submitOp', add(2, 'after').op);
 
     const second = new Upstream(backend);
@@ -122,11 +122,11 @@ for (const subscribes of [false, true]) {
     const {sent} = await second.told('sending');
     assert.deepEqual(sent, pending[0].sent);
     await second.release();
-    await second.told('settled');
+    await second.told('answered');
     if (!subscribes) second.adapter.fetch('notes', 'a');
     await until(() => second.state('a').version === 4);
     await turns(20);
-    assert.deepEqual(second.named('settled').map(headless), [settled('t', 1)]);
+    assert.deepEqual(second.named('answered').map(headless), [answered('t', 1)]);
     assert.deepEqual(second.state('a').data, ['mine', 'before', 'after']);
     assert.equal(committed(backend, 'a').length, 4);
   });
@@ -140,7 +140,7 @@ test('a sent op that the server does not have is committed, under its name', asy
   const pending = [pendingOp(add(0, 'x'), 1, {sent})];
   hub.restore('a', {version: 1, type: json0, data: ['x']}, {pending});
   await hub.release();
-  await hub.told('settled');
+  await hub.told('answered');
   const {src, seq} = committed(backend, 'a')[1];
   assert.deepEqual({src, seq}, sent);
 });
@@ -164,7 +164,7 @@ test('a document that was created offline is created on the server', async () =>
   assert.equal(hub.state('a').version, null);
   await hub.release(1);
   await hub.release(2);
-  await hub.told('settled', 2);
+  await hub.told('answered', 2);
   assert.deepEqual(stored(backend, 'a'), {version: 2, type: json0, data: ['x']});
   assert.equal(hub.state('a').version, 2);
 });
@@ -176,7 +176,7 @@ test('a creation that the server has already gets what others have done since', 
   await first.told('sending');
   const pending = json(first.pending('a'));
   await first.release();
-  await first.told('settled');
+  await first.told('answered');
   const second = new Upstream(backend);
   await second.online();
   second.restore('a', {type: json0, data: []}, {pending});
@@ -184,9 +184,9 @@ test('a creation that the server has already gets what others have done since', 
   const other = new Upstream(backend, {held: false});
   await other.subscribe('a');
   other.submit('a', add(0, 'x'));
-  await other.told('settled');
+  await other.told('answered');
   await second.release();
-  await second.told('settled');
+  await second.told('answered');
   await until(() => second.state('a').version === 2);
   assert.deepEqual(second.state('a').data, ['x']);
   assert.equal(committed(backend, 'a').length, 2);
@@ -205,7 +205,7 @@ test('a restored op is sent with its source', async () => {
   hub.restore('a', {version: 1, type: json0, data: ['x']}, {pending});
   assert.equal(hub.pending('a')[0].source, 'me');
   await hub.release();
-  await hub.told('settled');
+  await hub.told('answered');
   assert.deepEqual(sources, ['me']);
 });
 
@@ -279,7 +279,7 @@ test('the refusal of a restored op is not that of the next, though it has the sa
   await first.told('sending');
   const pending = json(first.pending('a'));
   await first.release();
-  await first.told('settled');
+  await first.told('answered');
   await call(other, 'fetch');
   await call(other, 'del');
   const server = holdBack(backend);
@@ -289,7 +289,7 @@ test('the refusal of a restored op is not that of the next, though it has the sa
   await second.release();
   await until(() => server.held.length === 1);
   second.adapter.subscribe('notes', 'a');
-  await second.told('settled');
+  await second.told('answered');
   await second.told('del');
   second.submit('a', {create: {type: json0, data: ['anew']}});
   await second.release(2);
@@ -299,7 +299,7 @@ test('the refusal of a restored op is not that of the next, though it has the sa
   server.held[0]({code: 'ERR_MINE', message: 'Not now'});
   await turns(10);
   server.held[1]();
-  const {error} = await second.told('settled', 2);
+  const {error} = await second.told('answered', 2);
   assert.equal(error, undefined);
   // Its tab was told that the server has it.
   assert.deepEqual(second.named('failed'), []);

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {call, newBackend, turns, until} from './support.mjs';
-import {committed, headless, json0, makeDoc, rich, settled, stored, Upstream} from './upstream.mjs';
+import {
+  answered,
+  committed,
+  headless,
+  json0,
+  makeDoc,
+  rich,
+  stored,
+  Upstream,
+} from './upstream.mjs';
 
 test('an op leaves for the server once it is released, under the name that was told', async () => {
   const backend = newBackend();
@@ -14,7 +23,7 @@ test('an op leaves for the server once it is released, under the name that was t
   assert.equal(committed(backend, 'a').length, 0);
 
   hub.letGo({doc, sent});
-  assert.deepEqual(headless(await hub.told('settled')), settled('t', 1));
+  assert.deepEqual(headless(await hub.told('answered')), answered('t', 1));
   assert.deepEqual(stored(backend, 'a').data, {n: 1});
   const [op] = committed(backend, 'a');
   assert.deepEqual([op.src, op.seq], [sent.src, sent.seq]);
@@ -31,7 +40,7 @@ test('what was submitted while an op is held follows it, composed', async () => 
   hub.submit('a', {op: [{p: [2], li: 'z'}]});
   await hub.release(1);
   await hub.release(2);
-  await hub.told('settled', 3);
+  await hub.told('answered', 3);
   assert.deepEqual(stored(backend, 'a').data, ['x', 'y', 'z']);
   assert.equal(committed(backend, 'a').length, 3);
 });
@@ -57,7 +66,7 @@ for (const [name, type, data, mine, theirs, both] of [
     await call(other, 'submitOp', theirs);
     await hub.told('op');
     await hub.release();
-    await hub.told('settled');
+    await hub.told('answered');
     await call(other, 'fetch');
     const json = (value) => JSON.parse(JSON.stringify(value));
     const expected = type === rich ? {ops: both} : both;
@@ -83,7 +92,7 @@ test('an op that is held when the connection is lost is told again under its nam
 
   await hub.release(2);
   hub.letGo(first);
-  await hub.told('settled');
+  await hub.told('answered');
   await turns(20);
   assert.deepEqual(stored(backend, 'a').data, ['x']);
   assert.equal(committed(backend, 'a').length, 2);
@@ -97,7 +106,7 @@ test('an op that the document has given up while it was held is not sent', async
   hub.submit('a', {op: [{p: [0], li: 'x'}]});
   const sending = await hub.told('sending');
   await call(other, 'del');
-  const {error} = await hub.told('settled');
+  const {error} = await hub.told('answered');
   assert.equal(error.code, 'ERR_DOC_WAS_DELETED');
   let submitted = 0;
   backend.use('submit', (_context, next) => {
@@ -118,7 +127,7 @@ test('to release what is not held does nothing', async () => {
   hub.adapter.release('notes', 'a', sent.src, sent.seq + 1);
   hub.adapter.release('notes', 'a', 'nobody', sent.seq);
   await turns(20);
-  assert.equal(hub.named('settled').length, 0);
+  assert.equal(hub.named('answered').length, 0);
 });
 
 test('what an application sends by hand is not held', async () => {
@@ -137,7 +146,7 @@ test('without a store ops are sent at once', async () => {
   const hub = new Upstream(backend, {held: false});
   await hub.online();
   hub.submit('a', {create: {type: json0, data: 1}});
-  await hub.told('settled');
+  await hub.told('answered');
   assert.equal(stored(backend, 'a').data, 1);
   assert.equal(hub.named('sending').length, 0);
 });

@@ -161,8 +161,8 @@ class Heads {
 }
 
 /** The event that an op was answered for, but for the document's head. */
-export function settled(tab, op_id, error) {
-  return {type: 'settled', doc: {collection: 'notes', id: 'a'}, origin: {tab, op_id}, error};
+export function answered(tab, op_id, error) {
+  return {type: 'answered', doc: {collection: 'notes', id: 'a'}, origin: {tab, op_id}, error};
 }
 
 /** An event without the document's head. */

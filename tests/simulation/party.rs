@@ -211,7 +211,7 @@ impl World {
             self.common.trace(|| format!("outside is told {event:?}"));
             let presences = &mut self.outside_presences;
             match event {
-                UpstreamEvent::Settled(_, origin, error) => {
+                UpstreamEvent::Answered(_, origin, error) => {
                     self.common.ledger.answer(origin.op_id, error.as_ref());
                 }
                 UpstreamEvent::State(state) => presences.set_can_send(state.state == "connected"),

@@ -357,7 +357,7 @@ impl TabDriver {
                     }
                 }
             }
-            TabEvent::Settled { tokens, error, .. } => {
+            TabEvent::Answered { tokens, error, .. } => {
                 self.answer(&tokens, error.as_ref(), common);
             }
             TabEvent::StoreEvent(event) if event.name == "lost" => {

@@ -285,7 +285,7 @@ impl World {
                 && let Some((event, head)) = self.upstream.poll_event()
             {
                 self.common.trace(|| format!("the hub is told {event:?}"));
-                if let UpstreamEvent::Settled(_, origin, Some(_)) = &event {
+                if let UpstreamEvent::Answered(_, origin, Some(_)) = &event {
                     self.common.ledger.refuse(origin);
                 }
                 self.hub.upstream_event(event, head, now);

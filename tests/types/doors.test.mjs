@@ -89,7 +89,7 @@ for (const [what, code, error] of [
   [
     'returns something else',
     `${hub} export const make = (it: Upstream): Upstream => ({...it, submit: () => 1});`,
-    /Type 'number' is not assignable to type 'boolean'/,
+    /Type 'number' is not assignable to type 'Submitted'/,
   ],
   [
     'tells an event that Rust does not know',

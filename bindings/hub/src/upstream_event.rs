@@ -101,7 +101,7 @@ pub enum UpstreamEvent {
         error: Option<Caught>,
         live: bool,
     },
-    Settled {
+    Answered {
         doc: DocId,
         head: Option<Head>,
         origin: Origin,
@@ -150,7 +150,7 @@ wire_enum!(UpstreamEvent {
     "fetched" = Fetched { doc, head, error },
     "since" = Since { doc, version, error, ops },
     "subscribed" = Subscribed { doc, head, error, live },
-    "settled" = Settled { doc, head, origin, error },
+    "answered" = Answered { doc, head, origin, error },
     "failed" = Failed { doc, head, error },
     "queryReady" = QueryReady { query, error, docs, extra },
     "queryChanged" = QueryChanged { query, diff },
@@ -210,8 +210,8 @@ pub fn event_from_js(event: &JsValue) -> Result<(hub::UpstreamEvent, Option<Head
         UpstreamEvent::Subscribed { doc, head, error, live } => {
             (hub::UpstreamEvent::Subscribed(doc, optional(error), live), head)
         }
-        UpstreamEvent::Settled { doc, head, origin, error } => {
-            (hub::UpstreamEvent::Settled(doc, origin, optional(error)), head)
+        UpstreamEvent::Answered { doc, head, origin, error } => {
+            (hub::UpstreamEvent::Answered(doc, origin, optional(error)), head)
         }
         UpstreamEvent::Failed { doc, head, error } => {
             (hub::UpstreamEvent::Failed(doc, error.0), head)

@@ -341,9 +341,9 @@ impl TabCore {
     }
 
     /// Whether the server has answered for every op in the document's state.
-    #[wasm_bindgen(js_name = isSettled)]
-    pub fn is_settled(&self, doc: DocKey) -> bool {
-        self.0.tab.borrow().is_settled(doc)
+    #[wasm_bindgen(js_name = hasNothingPending)]
+    pub fn has_nothing_pending(&self, doc: DocKey) -> bool {
+        self.0.tab.borrow().has_nothing_pending(doc)
     }
 
     /// As `flush`, without waiting for the server where a pause made ops go one by one.

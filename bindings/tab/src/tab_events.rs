@@ -30,7 +30,7 @@ door! {
         fn apply(doc: DocKey, op: &Op, version: Option<u64>, src: Option<String>);
         fn rolled_back as rolledBack(doc: DocKey, error: Thrown<'_>, dropped: &Answered);
         fn sent(doc: DocKey, op: &Op);
-        fn settled(
+        fn answered(
             doc: DocKey,
             tokens: &Answered,
             version: Option<u64>,
@@ -102,8 +102,8 @@ pub(super) fn tell(
             handler.rolled_back(doc, Thrown(&error), &dropped)
         }
         TabEvent::Sent { doc, ops } => ops.iter().try_for_each(|op| handler.sent(doc, op)),
-        TabEvent::Settled { doc, tokens, error } => {
-            handler.settled(doc, &tokens, version(tab, doc), thrown(error.as_ref()))
+        TabEvent::Answered { doc, tokens, error } => {
+            handler.answered(doc, &tokens, version(tab, doc), thrown(error.as_ref()))
         }
         TabEvent::DocError { doc, error } => handler.doc_error(doc, Thrown(&error)),
         TabEvent::Subscribed { doc, error } => handler.subscribed(doc, thrown(error.as_ref())),

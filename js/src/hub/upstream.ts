@@ -463,7 +463,7 @@ export class UpstreamAdapter implements Upstream {
     const options = {source: source ?? true};
     const answer: {refused?: unknown; returned: boolean} = {returned: false};
     const done = answerTo(origin, (error) => {
-      if (answer.returned) this.#settled(doc, origin, error);
+      if (answer.returned) this.#answered(doc, origin, error);
       else answer.refused = error;
     });
     doc.preventCompose = !compose;
@@ -554,13 +554,13 @@ export class UpstreamAdapter implements Upstream {
 
   #queued(doc: WholeDoc, pending: PendingOp[]): QueuedOp[] {
     return queuedOps(doc, pending, this.#types, (origin, error) =>
-      this.#settled(doc, origin, error),
+      this.#answered(doc, origin, error),
     );
   }
 
-  #settled(doc: WholeDoc, origin: Origin, error: unknown): void {
+  #answered(doc: WholeDoc, origin: Origin, error: unknown): void {
     this.#tellIfUnloaded(doc);
-    this.#emit({type: 'settled', doc: nameOf(doc), origin, error}, doc);
+    this.#emit({type: 'answered', doc: nameOf(doc), origin, error}, doc);
   }
 
   #resume(doc: WholeDoc, {type, data}: State, queue: QueuedOp[]): void {

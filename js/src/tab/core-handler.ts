@@ -78,8 +78,8 @@ export function coreHandler(
       withOps(key, (doc) => doc.onRolledBack(toError(error), dropped)),
     sequenced: (key) => withOps(key, () => {}),
     sent: (key, op) => withDoc(key, (doc) => doc.onSent(op)),
-    settled: (key, answered, version, error) =>
-      withOps(key, (doc) => doc.onSettled(answered, version ?? null, toError(error))),
+    answered: (key, answered, version, error) =>
+      withOps(key, (doc) => doc.onAnswered(answered, version ?? null, toError(error))),
     docError: (key, error) => withDoc(key, (doc) => doc.onError(toError(error))),
     subscribed: (key, error) => withDoc(key, (doc) => doc.onSubscribed(toError(error))),
     queryDocs: (names) =>

@@ -75,7 +75,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   willFlush = false;
   readonly #requests = new DocRequests(this);
   readonly #submits = new Submits(this, this.#requests);
-  #settledCallbacks: (() => void)[] = [];
+  #nothingPendingCallbacks: (() => void)[] = [];
   /** When an op was sent last, in milliseconds since 1970. */
   #sentAt = 0;
   /** The version as the hub told it. */
@@ -168,22 +168,22 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
    * @internal Calls back once nothing is pending and the server has answered for every op in the
    * data, siblings' included: then the data is that of the version.
    */
-  whenSettled(callback: () => void): void {
+  onceNothingPending(callback: () => void): void {
     nextTick(() => {
-      if (this.isSettled()) callback();
-      else this.#settledCallbacks.push(callback);
+      if (this.hasNothingPending()) callback();
+      else this.#nothingPendingCallbacks.push(callback);
     });
   }
 
   /** @internal */
-  isSettled(): boolean {
-    return !this.hasPending() && this.connection.core.isSettled(this.key);
+  hasNothingPending(): boolean {
+    return !this.hasPending() && this.connection.core.hasNothingPending(this.key);
   }
 
-  #tellSettled(): void {
-    if (this.#settledCallbacks.length === 0 || !this.isSettled()) return;
-    const callbacks = this.#settledCallbacks;
-    this.#settledCallbacks = [];
+  #tellNothingPending(): void {
+    if (this.#nothingPendingCallbacks.length === 0 || !this.hasNothingPending()) return;
+    const callbacks = this.#nothingPendingCallbacks;
+    this.#nothingPendingCallbacks = [];
     forAll(callbacks, (callback) => callback());
   }
 
@@ -192,7 +192,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     doAll(
       () => this.hasWritePending() || this.emit('no write pending'),
       () => this.hasPending() || this.emit('nothing pending'),
-      () => this.#tellSettled(),
+      () => this.#tellNothingPending(),
     );
   }
 
@@ -353,7 +353,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
     doAll(
       () => this.connection.messages.tellOpReceived(this, this.version, op),
       () => this.#apply(op, version),
-      () => this.#tellSettled(),
+      () => this.#tellNothingPending(),
     );
   }
 
@@ -379,7 +379,7 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
       // As in ShareDB, a document that lost its state and can't be loaded is not loaded.
       () => (this.version !== null || this.type) && this.emit('load'),
       () => dropped.length > 0 && this.#submits.discard(dropped, error),
-      () => this.#tellSettled(),
+      () => this.#tellNothingPending(),
     );
   }
 
@@ -397,9 +397,9 @@ export class ProxyDoc<T = any> extends Emitter<DocEvents<T>> {
   }
 
   /** @internal The server has answered for ops, or only the version changed. */
-  onSettled(answered: Answered, version: number | null, error: Error | null): void {
+  onAnswered(answered: Answered, version: number | null, error: Error | null): void {
     this.setVersion(version);
-    if (answered.length === 0) return this.#tellSettled();
+    if (answered.length === 0) return this.#tellNothingPending();
     this.#submits.answered(answered, error);
   }
 

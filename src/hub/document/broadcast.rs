@@ -63,10 +63,10 @@ impl Document {
         let Some(mut messages) = changes else { return self.send_state(tab, None, cx) };
         let version = self.head.version;
         self.loading.saw_version(version);
-        let settled = self.uncommitted.is_empty();
+        let all_committed = self.uncommitted.is_empty();
         let mut tells_version = false;
         if let Some(ToTab::DocChange(change)) = messages.last_mut() {
-            change.settled = settled;
+            change.all_committed = all_committed;
             if let Some(last) = change.changes.last_mut() {
                 last.version = version;
                 tells_version = true;
@@ -75,8 +75,8 @@ impl Document {
         for message in messages {
             cx.send(tab, message);
         }
-        if self.holder(tab).follow(rev, version, settled, tells_version) {
-            self.tell_settled(tab, Vec::new(), None, cx);
+        if self.holder(tab).follow(rev, version, all_committed, tells_version) {
+            self.tell_committed(tab, Vec::new(), None, cx);
         }
     }
 
@@ -96,19 +96,19 @@ impl Document {
         }
         // The snapshot has what the hub is yet to be told of.
         let rev = self.history.rev() + cx.upstream.untold(&self.id).changes;
-        let settled = self.uncommitted.is_empty();
-        self.holder(tab).load(rev, version, settled);
+        let all_committed = self.uncommitted.is_empty();
+        self.holder(tab).load(rev, version, all_committed);
         let doc = self.id.clone();
-        cx.send(tab, ToTab::DocLoad(DocLoad { doc, rev, snapshot, since, settled }));
+        cx.send(tab, ToTab::DocLoad(DocLoad { doc, rev, snapshot, since, all_committed }));
     }
 
     /// Tells a tab that let go of the document that there are changes: if it took it again, it asks
     /// for them.
     fn tell_of_changes(&mut self, tab: &str, cx: &mut Context<'_>) {
-        let (rev, settled) = (self.history.rev(), self.uncommitted.is_empty());
+        let (rev, all_committed) = (self.history.rev(), self.uncommitted.is_empty());
         if self.holder(tab).tell_of_changes(rev) {
             let (doc, changes) = (self.id.clone(), Vec::new());
-            let change = DocChange { doc, rev, changes, settled, coalesced: false };
+            let change = DocChange { doc, rev, changes, all_committed, coalesced: false };
             cx.send(tab, ToTab::DocChange(change));
         }
     }
@@ -127,7 +127,7 @@ impl Document {
         cx.send(tab, ToTab::DocRejected(rejected));
     }
 
-    pub(super) fn tell_settled(
+    pub(super) fn tell_committed(
         &mut self,
         tab: &str,
         op_ids: Vec<u64>,
@@ -138,9 +138,10 @@ impl Document {
             return;
         }
         let version = self.head.version;
-        let settled = self.uncommitted.is_empty();
-        self.holder(tab).tell(version, settled);
-        let committed = DocCommitted { doc: self.id.clone(), op_ids, version, settled, error };
+        let all_committed = self.uncommitted.is_empty();
+        self.holder(tab).tell(version, all_committed);
+        let committed =
+            DocCommitted { doc: self.id.clone(), op_ids, version, all_committed, error };
         cx.send(tab, ToTab::DocCommitted(committed));
     }
 }
@@ -173,7 +174,7 @@ fn in_messages<'a>(
                     doc,
                     rev,
                     changes,
-                    settled: false,
+                    all_committed: false,
                     coalesced: false,
                 }));
             }

@@ -3,7 +3,7 @@
 use super::{Context, Document};
 use crate::error::{Error, codes};
 use crate::hub::Submission;
-use crate::hub::journal::{Failure, Placed, Record};
+use crate::hub::journal::{Failure, LogEntry, Placed};
 use crate::ot::{Entry, Op, Origin, state_lost};
 use crate::protocol::*;
 
@@ -101,7 +101,7 @@ impl Document {
 
     fn note_rejected(&mut self, tab: &str, op_ids: Vec<u64>, error: &Error, cx: &mut Context<'_>) {
         let refused =
-            Record::Refused { tab: tab.to_owned(), op_ids: op_ids.clone(), error: error.clone() };
+            LogEntry::Refused { tab: tab.to_owned(), op_ids: op_ids.clone(), error: error.clone() };
         self.write(&refused, cx);
         for op_id in &op_ids {
             let failure = Failure { op_id: *op_id, error: error.clone(), placed: false };
@@ -122,7 +122,7 @@ impl Document {
                 self.tell_rejected(tab, vec![op_id], error, cx);
             }
             failure if op_id <= last_op_id => {
-                self.tell_settled(tab, vec![op_id], failure.map(|failure| failure.error), cx);
+                self.tell_committed(tab, vec![op_id], failure.map(|failure| failure.error), cx);
             }
             _ => {
                 let error =
@@ -133,7 +133,7 @@ impl Document {
                     let failure = Failure { op_id, error: error.clone(), placed: true };
                     self.holder(tab).ops_mut().fail(failure);
                     self.write_anew(cx);
-                    return self.tell_settled(tab, vec![op_id], Some(error), cx);
+                    return self.tell_committed(tab, vec![op_id], Some(error), cx);
                 }
                 self.note_rejected(tab, vec![op_id], &error, cx);
                 self.tell_rejected(tab, vec![op_id], error, cx);
@@ -203,13 +203,13 @@ impl Document {
             type_name,
             unloaded,
         };
-        self.write(&Record::Placed(placed), cx);
+        self.write(&LogEntry::Placed(placed), cx);
         let change = Change { op, version, src: Some(origin.tab.clone()) };
         self.history.push(Entry { change, origin: Some(origin.clone()) });
         if superfluous {
             self.broadcast(Some(&origin.tab), cx);
             if !self.uncommitted.follow_last(&origin) {
-                self.tell_settled(&origin.tab, vec![origin.op_id], None, cx);
+                self.tell_committed(&origin.tab, vec![origin.op_id], None, cx);
             }
         }
         Ok(())

@@ -75,7 +75,7 @@ impl Document {
                 let failure = Failure { op_id: origin.op_id, error: error.clone(), placed: true };
                 self.holder(&origin.tab).ops_mut().fail(failure);
                 let op_ids = vec![origin.op_id];
-                self.tell_settled(&origin.tab, op_ids, Some(error.clone()), cx);
+                self.tell_committed(&origin.tab, op_ids, Some(error.clone()), cx);
             }
         }
         self.lose(lost, &error, cx);

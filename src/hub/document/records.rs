@@ -5,7 +5,7 @@ use tabmux_middleware::Millis;
 use super::state::Log;
 use super::{Context, Document};
 use crate::hub::Sent;
-use crate::hub::journal::{Record, to_bytes};
+use crate::hub::journal::{LogEntry, to_bytes};
 use crate::store::Write;
 
 impl Document {
@@ -23,7 +23,7 @@ impl Document {
     }
 
     /// Writes down what happened.
-    pub(super) fn write(&mut self, record: &Record, cx: &mut Context<'_>) {
+    pub(super) fn write(&mut self, record: &LogEntry, cx: &mut Context<'_>) {
         let (Some(log), Some(journal)) = (self.storage.log(), cx.journal.as_deref_mut()) else {
             return;
         };
@@ -54,7 +54,7 @@ impl Document {
 
     /// The oldest uncommitted op is about to be sent.
     pub fn sending(&mut self, sent: Sent, cx: &mut Context<'_>) {
-        self.write(&Record::Sending(sent.clone()), cx);
+        self.write(&LogEntry::Sending(sent.clone()), cx);
         match cx.journal.as_deref_mut().filter(|_| self.storage.keeps()) {
             Some(journal) => journal.send(self.id.clone(), sent),
             None => cx.upstream.release(&self.id, &sent),

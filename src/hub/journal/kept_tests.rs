@@ -55,17 +55,17 @@ fn pending() -> PendingOp {
     }
 }
 
-fn records() -> Vec<Record> {
+fn records() -> Vec<LogEntry> {
     let error = Error::new("ERR_SOME", "some reason");
     vec![
-        Record::Placed(placed()),
-        Record::Placed(Placed { source: None, type_name: None, version: Some(1), ..placed() }),
-        Record::Changed { change: change(), raw: Op::NoOp },
-        Record::Changed { change: Change { version: None, src: None, ..change() }, raw: edit() },
-        Record::Refused { tab: "tab".to_owned(), op_ids: vec![1, 2], error },
-        Record::Sending(Sent { src: "me".to_owned(), seq: 4 }),
-        Record::Committed { origin: origin(1), version: Some(3) },
-        Record::Committed { origin: origin(1), version: None },
+        LogEntry::Placed(placed()),
+        LogEntry::Placed(Placed { source: None, type_name: None, version: Some(1), ..placed() }),
+        LogEntry::Changed { change: change(), raw: Op::NoOp },
+        LogEntry::Changed { change: Change { version: None, src: None, ..change() }, raw: edit() },
+        LogEntry::Refused { tab: "tab".to_owned(), op_ids: vec![1, 2], error },
+        LogEntry::Sending(Sent { src: "me".to_owned(), seq: 4 }),
+        LogEntry::Committed { origin: origin(1), version: Some(3) },
+        LogEntry::Committed { origin: origin(1), version: None },
     ]
 }
 
@@ -98,7 +98,7 @@ fn records_of_an_earlier_version_are_read() {
     let records = records();
     assert_eq!(kept.len(), records.len() + 2);
     for (bytes, record) in kept.iter().zip(&records) {
-        assert_eq!(from_bytes::<Record>(bytes).as_ref(), Ok(record));
+        assert_eq!(from_bytes::<LogEntry>(bytes).as_ref(), Ok(record));
     }
 }
 

@@ -14,7 +14,7 @@ mod stored;
 pub(crate) use commits::{Batch, Journal, Outgoing};
 pub(crate) use departed::Departed;
 pub(crate) use record::{
-    Checkpoint, Failure, KnownTab, Lost, Placed, Record, from_bytes, to_bytes,
+    Checkpoint, Failure, KnownTab, LogEntry, Lost, Placed, from_bytes, to_bytes,
 };
 pub use record::{PendingOp, Sent};
 pub(crate) use stored::{Recalled, recall};

@@ -14,7 +14,7 @@ use crate::wire::{Member, Place, Shape, Wire, from_value, to_value, wire};
 
 /// One entry of a document's log: what happened to it, in the hub's order.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Record {
+pub(crate) enum LogEntry {
     /// A tab's op got the next revision.
     Placed(Placed),
     /// A change of the server got the next revision.
@@ -36,24 +36,24 @@ static CHANGED: Shape = Shape::new(&["change", "raw"], true);
 static REFUSED: Shape = Shape::new(&["tab", "op_ids", "error"], true);
 static COMMITTED: Shape = Shape::new(&["origin", "version"], true);
 
-impl Wire for Record {
+impl Wire for LogEntry {
     fn write(&self, to: Place<'_>) {
         let mut target = to.object(&KINDS);
         match self {
-            Record::Placed(placed) => placed.write(target.at(0)),
-            Record::Changed { change, raw } => {
+            LogEntry::Placed(placed) => placed.write(target.at(0)),
+            LogEntry::Changed { change, raw } => {
                 let mut target = target.at(1).object(&CHANGED);
                 change.write(target.at(0));
                 raw.write(target.at(1));
             }
-            Record::Refused { tab, op_ids, error } => {
+            LogEntry::Refused { tab, op_ids, error } => {
                 let mut target = target.at(2).object(&REFUSED);
                 tab.write(target.at(0));
                 op_ids.write(target.at(1));
                 error.write(target.at(2));
             }
-            Record::Sending(sent) => sent.write(target.at(3)),
-            Record::Committed { origin, version } => {
+            LogEntry::Sending(sent) => sent.write(target.at(3)),
+            LogEntry::Committed { origin, version } => {
                 let mut target = target.at(4).object(&COMMITTED);
                 origin.write(target.at(0));
                 version.write(target.at(1));
@@ -66,22 +66,22 @@ impl Wire for Record {
         let kind = (0..5).find(|at| !kinds.at(*at).is_absent());
         let record = kinds.at(kind.unwrap_or_default());
         match kind.unwrap_or_default() {
-            0 => Record::Placed(Placed::read(record)),
+            0 => LogEntry::Placed(Placed::read(record)),
             1 => {
                 let members = record.members(&CHANGED);
                 let (change, raw) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
-                Record::Changed { change, raw }
+                LogEntry::Changed { change, raw }
             }
             2 => {
                 let members = record.members(&REFUSED);
                 let (tab, op_ids) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
-                Record::Refused { tab, op_ids, error: Wire::read(members.at(2)) }
+                LogEntry::Refused { tab, op_ids, error: Wire::read(members.at(2)) }
             }
-            3 => Record::Sending(Sent::read(record)),
+            3 => LogEntry::Sending(Sent::read(record)),
             _ => {
                 let members = record.members(&COMMITTED);
                 let (origin, version) = (Wire::read(members.at(0)), Wire::read(members.at(1)));
-                Record::Committed { origin, version }
+                LogEntry::Committed { origin, version }
             }
         }
     }

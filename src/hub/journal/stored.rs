@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::record::{Checkpoint, Failure, KnownTab, PendingOp, Placed, Record, from_bytes};
+use super::record::{Checkpoint, Failure, KnownTab, LogEntry, PendingOp, Placed, from_bytes};
 use crate::error::{Error, codes};
 use crate::ot::{Entry, Op, Types, transform_pair};
 use crate::platform::Payload;
@@ -93,31 +93,31 @@ fn check_type(name: Option<&str>, types: &dyn Types) -> Result<(), Error> {
 }
 
 impl Recalled {
-    fn take(&mut self, record: Record, types: &dyn Types) -> Result<(), Error> {
+    fn take(&mut self, record: LogEntry, types: &dyn Types) -> Result<(), Error> {
         match record {
-            Record::Placed(placed) => {
+            LogEntry::Placed(placed) => {
                 check_type(placed.type_name.as_deref(), types)?;
                 self.placed(placed, types)?;
             }
-            Record::Changed { change, mut raw } => {
+            LogEntry::Changed { change, mut raw } => {
                 for own in &mut self.pending {
                     let ty = own.type_name.as_deref().and_then(|name| types.get(name));
                     transform_pair(&mut own.op, &mut raw, ty.as_ref())?;
                 }
                 self.push(Entry { change, origin: None });
             }
-            Record::Refused { tab, op_ids, error } => {
+            LogEntry::Refused { tab, op_ids, error } => {
                 let tab = self.known.tabs.get_or_insert_with(tab, Default::default);
                 for op_id in op_ids {
                     tab.last_op_id = tab.last_op_id.max(op_id);
                     tab.failures.push(Failure { op_id, error: error.clone(), placed: false });
                 }
             }
-            Record::Sending(sent) => {
+            LogEntry::Sending(sent) => {
                 let oldest = self.pending.front_mut();
                 oldest.ok_or_else(|| nonsense("nothing was to be sent"))?.sent.get_or_insert(sent);
             }
-            Record::Committed { origin, version } => {
+            LogEntry::Committed { origin, version } => {
                 if let Some(oldest) = self.pending.front_mut() {
                     let waiting = &oldest.origins[self.committed..];
                     match waiting.iter().position(|other| *other == origin) {

@@ -187,10 +187,10 @@ pub struct DocLoad {
     /// What leads to it from the state that the tab has ingested.
     pub since: Option<Vec<Change>>,
     /// Whether the server has answered for every op in this state.
-    pub settled: bool,
+    pub all_committed: bool,
 }
 
-wire!(DocLoad { doc, rev, snapshot, since, settled });
+wire!(DocLoad { doc, rev, snapshot, since, all_committed });
 
 /// A document's state, as ShareDB's snapshots have it.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -215,12 +215,12 @@ pub struct DocChange {
     /// The changes, oldest first.
     pub changes: Vec<Change>,
     /// Whether the server has answered for every op in this state.
-    pub settled: bool,
+    pub all_committed: bool,
     /// The tab is slow: it may compose them and apply them as one.
     pub coalesced: bool,
 }
 
-wire!(DocChange { doc, rev, changes, settled, coalesced or false });
+wire!(DocChange { doc, rev, changes, all_committed, coalesced or false });
 
 /// One change of a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -258,16 +258,16 @@ pub struct DocCommitted {
     /// ShareDB's version now.
     pub version: Option<u64>,
     /// Whether the server has answered for every op in this state.
-    pub settled: bool,
+    pub all_committed: bool,
     /// Why the server refused them, if it did.
     pub error: Option<Error>,
 }
 
-wire!(DocCommitted { doc, op_ids, version, settled, error });
+wire!(DocCommitted { doc, op_ids, version, all_committed, error });
 
 impl DocCommitted {
     /// Takes the next message in, if the two say the same of different ops, or one speaks of no ops: that
-    /// says only the version and whether all is settled.
+    /// says only the version and whether all is committed.
     pub fn absorb(&mut self, next: &DocCommitted) -> bool {
         let (is_notice, follows_notice) = (next.op_ids.is_empty(), self.op_ids.is_empty());
         let fits = is_notice || follows_notice || self.error == next.error;
@@ -278,7 +278,7 @@ impl DocCommitted {
             }
             self.op_ids.extend(&next.op_ids);
             self.version = next.version;
-            self.settled = next.settled;
+            self.all_committed = next.all_committed;
         }
         same
     }

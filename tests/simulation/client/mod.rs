@@ -266,7 +266,7 @@ impl Conn {
             self.events.push_back(UpstreamEvent::Moved(doc.clone()));
         }
         for origin in op.origins {
-            let event = UpstreamEvent::Settled(doc.clone(), origin, error.cloned());
+            let event = UpstreamEvent::Answered(doc.clone(), origin, error.cloned());
             self.events.push_back(event);
         }
     }

@@ -21,5 +21,5 @@ export interface DocChannel {
   follow(follower: DocFollower): ProxyDoc;
   unfollow(follower: DocFollower): void;
   /** Calls back once the document's data is what the server has at its version. */
-  whenSettled(doc: ProxyDoc, callback: Callback): void;
+  onceNothingPending(doc: ProxyDoc, callback: Callback): void;
 }

@@ -78,7 +78,7 @@ export class ProxyDocPresence<T = any> extends ProxyPresence<T> implements DocCh
   }
 
   /** @internal Calls back once the document's data is what the server has at its version. */
-  whenSettled(doc: ProxyDoc, callback: Callback): void {
-    doc.whenSettled(callback);
+  onceNothingPending(doc: ProxyDoc, callback: Callback): void {
+    doc.onceNothingPending(callback);
   }
 }

@@ -60,7 +60,7 @@ export class LocalDocPresence<T, C extends Channel & DocChannel>
   override sendPending(): void {
     if (this.#waitsToSend) return;
     this.#waitsToSend = true;
-    this.presence.whenSettled(this.#doc, () => {
+    this.presence.onceNothingPending(this.#doc, () => {
       this.#waitsToSend = false;
       const {type, version} = this.#doc;
       for (const message of this.pending) {

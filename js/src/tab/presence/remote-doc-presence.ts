@@ -68,9 +68,9 @@ export class RemoteDocPresence extends RemotePresence implements DocFollower {
   #takePending(): void {
     if (this.#waitsToTake) return;
     // Of several values in one frame each is taken, as if each had come alone.
-    if (this.#doc.isSettled()) return this.#take();
+    if (this.#doc.hasNothingPending()) return this.#take();
     this.#waitsToTake = true;
-    this.presence.whenSettled(this.#doc, () => {
+    this.presence.onceNothingPending(this.#doc, () => {
       this.#waitsToTake = false;
       this.#take();
     });

@@ -161,14 +161,14 @@ impl Holder {
         &mut self,
         rev: Rev,
         version: Option<u64>,
-        settled: bool,
+        all_committed: bool,
         tells_version: bool,
     ) -> bool {
-        (self.sent, self.committed) = (Some(rev), version.filter(|_| settled));
+        (self.sent, self.committed) = (Some(rev), version.filter(|_| all_committed));
         if tells_version {
-            self.told = (version, settled);
+            self.told = (version, all_committed);
         }
-        self.told != (version, settled)
+        self.told != (version, all_committed)
     }
 
     /// The state can't be sent yet.
@@ -177,15 +177,15 @@ impl Holder {
     }
 
     /// The tab is sent the state.
-    pub fn load(&mut self, rev: Rev, version: Option<u64>, settled: bool) {
+    pub fn load(&mut self, rev: Rev, version: Option<u64>, all_committed: bool) {
         self.results.load();
         (self.seen, self.sent, self.is_owed) = (rev, Some(rev), false);
-        (self.told, self.committed) = ((version, settled), version.filter(|_| settled));
+        (self.told, self.committed) = ((version, all_committed), version.filter(|_| all_committed));
     }
 
     /// The tab is told of this version.
-    pub fn tell(&mut self, version: Option<u64>, settled: bool) {
-        self.told = (version, settled);
+    pub fn tell(&mut self, version: Option<u64>, all_committed: bool) {
+        self.told = (version, all_committed);
     }
 
     // Its subscription

@@ -1,4 +1,4 @@
-use crate::hub::journal::{Placed, Record};
+use crate::hub::journal::{LogEntry, Placed};
 use crate::ot::Op;
 
 /// A log is replaced by a checkpoint when it has so many entries, and as many as there are changes in
@@ -49,12 +49,12 @@ impl Log {
     }
 
     /// Whether an entry can say what happened, after those there are.
-    pub fn can_say(&mut self, record: &Record) -> bool {
+    pub fn can_say(&mut self, record: &LogEntry) -> bool {
         match record {
             // ShareDB may have dropped what the log has, and takes a creation then.
-            Record::Placed(Placed { op: Op::Create(_), .. }) => false,
-            Record::Placed(_) | Record::Refused { .. } | Record::Sending(_) => true,
-            Record::Changed { change, .. } => {
+            LogEntry::Placed(Placed { op: Op::Create(_), .. }) => false,
+            LogEntry::Placed(_) | LogEntry::Refused { .. } | LogEntry::Sending(_) => true,
+            LogEntry::Changed { change, .. } => {
                 // ShareDB is silent about changes that do nothing.
                 let follows = change.version == self.version.map(|version| version + 1);
                 if follows {
@@ -62,7 +62,7 @@ impl Log {
                 }
                 follows
             }
-            Record::Committed { version, .. } => {
+            LogEntry::Committed { version, .. } => {
                 let last = std::mem::replace(&mut self.version, *version);
                 last.is_none() || last == *version || last.map(|last| last + 1) == *version
             }

@@ -22,14 +22,14 @@ pub(super) enum Arrival {
 /// Everything waits for its turn: while a document is being read, nothing else is handled, so that
 /// all happens in the order in which it came.
 #[derive(Default)]
-pub(super) struct Inbox {
+pub(super) struct ArrivalQueue {
     pub arrivals: VecDeque<Arrival>,
     /// An upstream event about documents that are being read.
     pub event: Option<UpstreamEvent>,
     pub reading: SortedSet<DocId>,
 }
 
-impl Inbox {
+impl ArrivalQueue {
     pub fn is_stalled(&self) -> bool {
         !self.reading.is_empty()
     }
