@@ -17,6 +17,11 @@
 //!
 //! The lower layers are crates of their own: [`transports`], [`codecs`] and [`middleware`].
 
+/// The examples in Rust of the pages run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/plugins.md")]
+mod plugins_page {}
+
 mod error;
 pub mod host;
 pub mod hub;

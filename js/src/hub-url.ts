@@ -3,6 +3,7 @@ import {loadWasm, type WasmSource} from './shared/load-wasm.js';
 
 export * from './hub/api.js';
 export {defineHub} from './hub/define.js';
+export type {WasmSource} from './shared/load-wasm.js';
 
 /**
  * Loads the hub's WebAssembly module by URL; must be awaited before a tab comes.

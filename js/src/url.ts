@@ -4,6 +4,7 @@ import {loadWasm, type WasmSource} from './shared/load-wasm.js';
 import {type CreateConnection, connector} from './tab/connect.js';
 import {pageEntry} from './tab/page-entry.js';
 
+export type {WasmSource} from './shared/load-wasm.js';
 export * from './tab/api.js';
 
 let isStarted = false;

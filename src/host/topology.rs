@@ -45,7 +45,7 @@ pub struct Choice {
 ///
 /// let choice = choose(Support { shared_worker: true, locks: false, allowed: true });
 /// assert_eq!(choice.topology, Topology::Direct);
-/// assert_eq!(choice.reason, "this platform has no Web Locks");
+/// assert_eq!(choice.reason, "no Web Locks here: they need HTTPS or localhost");
 /// ```
 pub fn choose(support: Support) -> Choice {
     let (topology, reason) = match support {
@@ -53,7 +53,9 @@ pub fn choose(support: Support) -> Choice {
         Support { shared_worker: false, .. } => {
             (Topology::Direct, "this platform has no SharedWorker")
         }
-        Support { locks: false, .. } => (Topology::Direct, "this platform has no Web Locks"),
+        Support { locks: false, .. } => {
+            (Topology::Direct, "no Web Locks here: they need HTTPS or localhost")
+        }
         _ => (Topology::SharedWorker, "this platform has SharedWorkers and Web Locks"),
     };
     Choice { topology, reason }

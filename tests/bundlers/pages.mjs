@@ -1,4 +1,4 @@
-import {codeBlocks, quickStart} from '../readme.mjs';
+import {readmeCode} from '../docs/pages.mjs';
 
 const importLine = "import {createConnection} from 'tabmux';\n";
 
@@ -9,7 +9,8 @@ const ways = {
   global: 'const {createConnection} = tabmux;\n',
 };
 
-const [hub, pageOfHub] = codeBlocks('With your own hub');
+const [quickStart] = readmeCode('Quick start');
+const [hub, pageOfHub] = readmeCode('With your own hub');
 
 /** From the quick start: what it does with the connection. */
 const afterwards = quickStart.slice(quickStart.indexOf('const ignoreIfCreated'));
@@ -17,7 +18,7 @@ const afterwards = quickStart.slice(quickStart.indexOf('const ignoreIfCreated'))
 /** A page's code, with the server that its address names, and something to render with. */
 function complete(code) {
   const server = "new URLSearchParams(location.search).get('server')";
-  return `${code.replace("'wss://example.com/sharedb'", server)}
+  return `${code.replace("'ws://localhost:8080'", server)}
 window.doc = doc;
 
 function render(data) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
 import {test} from 'node:test';
 import {defineHub} from '../../pkg/hub.js';
 import {createConnection} from '../../pkg/index.js';
+import {under} from '../docs/pages.mjs';
 import {newHub, openTab} from './own-hub.mjs';
 import {
   call,
@@ -378,25 +378,26 @@ test('layers in places where they can not work are refused', () => {
   }
 });
 
-/** Runs the code of a section of the README in one go, without its imports and exports. */
-async function runSection(heading, names) {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const [, section] = readme.split(`\n## ${heading}\n`);
-  const blocks = [...section.split('\n## ')[0].matchAll(/^```js\n(.*?)^```$/gms)];
+/** Runs the code under a heading of docs/plugins.md in one go, without its imports and exports. */
+function runSection(heading, names) {
+  const blocks = under('docs/plugins.md', heading);
   assert.equal(blocks.length, 2);
-  const code = blocks.map(([, block]) => block.replace(/^import .*$/gm, '')).join('');
+  const code = blocks.map((block) => block.code.replace(/^import .*$/gm, '')).join('\n');
   const run = new Function(
     ...Object.keys(names),
-    code.replace('export default', 'const definition =').concat('return {connection, definition};'),
+    code
+      .replace('export default', 'const definition =')
+      .concat('\nreturn {connection, definition, onmessage};'),
   );
   return run(...Object.values(names));
 }
 
-/** What the README's examples take for granted: the tab is connected to the hub that is made after it. */
+/** What the page's examples take for granted: the tab is connected to the hub that is made after it. */
 function surroundings(backend, names) {
   const [transport, hubEnd] = newPair();
   return {
     hub: undefined,
+    onmessage: undefined,
     connect: () => backend.connect(),
     createConnection: ({hub, ...options}) => closing(createConnection({transport, ...options})),
     defineHub: (options) => {
@@ -409,23 +410,58 @@ function surroundings(backend, names) {
   };
 }
 
-test('the codec of the README works', async () => {
+test('the codec of docs/plugins.md works', async () => {
   const backend = newBackend();
   const {encode, decode} = FLIPPED;
   const names = surroundings(backend, {encode, decode});
-  const {connection} = await runSection('Write a codec', names);
+  const {connection} = runSection('A codec in JavaScript', names);
   await collaborate([connection], backend);
   assert.ok(names.transport.frames.every((frame) => frame instanceof Uint8Array));
 });
 
-test('the layer of the README works', async () => {
+test('the layer of docs/plugins.md works', async () => {
   const backend = newBackend();
   const names = surroundings(backend, {
     encrypt: async (message) => turn().then(() => toHex(message)),
     decrypt: async (text) => fromHex(text),
   });
-  const {connection} = await runSection('Write a layer', names);
+  const {connection} = runSection('A layer in JavaScript', names);
   await collaborate([connection], backend);
   const said = JSON.stringify(names.transport.frames);
   assert.ok(said.includes('layered') && !said.includes('doc.submitOp'));
+});
+
+test('the transport of docs/plugins.md works', async () => {
+  const backend = newBackend();
+  // The two ends of a dedicated worker.
+  const {port1, port2} = new MessageChannel();
+  class Worker {
+    set onmessage(listener) {
+      port1.onmessage = listener;
+    }
+
+    postMessage(frame) {
+      port1.postMessage(frame);
+    }
+
+    terminate() {
+      port1.close();
+    }
+  }
+  const {connection, definition, onmessage} = runSection('A transport in JavaScript', {
+    createConnection: (options) => closing(createConnection(options)),
+    defineHub,
+    Worker,
+    Connection: function Connection() {
+      return backend.connect();
+    },
+    openSocket() {},
+    onmessage: undefined,
+    postMessage: (frame) => port2.postMessage(frame),
+    close: () => port2.close(),
+  });
+  closing(definition.hub());
+  port2.onmessage = onmessage;
+  await collaborate([connection], backend);
+  assert.equal(connection.topology, 'custom');
 });

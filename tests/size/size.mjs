@@ -8,9 +8,10 @@ import {readFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {brotliCompressSync, gzipSync} from 'node:zlib';
 import {build} from 'esbuild';
+import {readmeCode} from '../docs/pages.mjs';
 import {inProject, pkg, root} from '../project.mjs';
-import {quickStart} from '../readme.mjs';
 
+const [quickStart] = readmeCode('Quick start');
 const [importLine, connectLine] = /import .*\n\n(const connection = .*)/.exec(quickStart);
 const onPlainShareDB = `
   import {Connection} from 'sharedb/lib/client';

@@ -6,6 +6,9 @@ xflags::xflags! {
         /// Build the npm package into pkg/.
         cmd build {}
 
+        /// Build, then write docs/api.md, the reference of the npm package.
+        cmd docs {}
+
         /// Measure, and compare with what else there is.
         cmd bench {
             /// What to measure: store.

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask build`, `bundlers`, `demo`, `test`, `conformance`, `soak`,
-//! `kill` and `bench`.
+//! The project's own commands: `cargo xtask build`, `bundlers`, `demo`, `docs`, `test`, `conformance`,
+//! `soak`, `kill` and `bench`.
 
 mod bench;
 mod browsers;
@@ -10,6 +10,7 @@ mod conformance_browser;
 mod conformance_run;
 mod counts;
 mod demo;
+mod docs;
 mod flags;
 mod kill;
 mod notices;
@@ -34,6 +35,7 @@ fn main() -> Result<ExitCode> {
         XtaskCmd::Bench(bench) => bench::run(&tools, &bench.what, bench.json),
         XtaskCmd::Build(_) => build::run(&tools).map(|()| ExitCode::SUCCESS),
         XtaskCmd::Bundlers(flags) => bundlers::run(&tools, &flags.setup),
+        XtaskCmd::Docs(_) => docs::run(&tools),
         XtaskCmd::Demo(demo) => demo::run(&tools, demo.port.unwrap_or(8080), demo.open),
         XtaskCmd::Conformance(conformance) => conformance::run(&tools, &conformance),
         XtaskCmd::Soak(soak) => soak::run(&tools, soak.seeds.unwrap_or(1_000_000)),

@@ -81,6 +81,8 @@ pub fn all(tools: &Tools) -> Result<Vec<Suite>> {
         report("size", cmd!("node", "tests/size/size.mjs").dir(&tools.root)),
         node_tests("tsc", node(tools, "tests/types")),
         node_tests("node", node(tools, "tests/node")),
+        node_tests("docs", node(tools, "tests/docs")),
+        node_tests("api", npm_test(tools, "docs/generator")),
         conformance("conformance", Ok(cmd!(env::current_exe()?, "conformance", "--built"))),
         node_tests("differential", node(tools, "tests/differential")),
         in_browser("chromium", CHROMIUM)?,

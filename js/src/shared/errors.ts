@@ -37,9 +37,18 @@ export const codes = {
   PENDING_OP_REMOVED: 'ERR_PENDING_OP_REMOVED_BY_OP_SUBMIT_REJECTED',
 } as const;
 
+/** The page that has an entry for each code of tabmux. */
+const DOCS = 'https://github.com/tabmux/tabmux/blob/main/docs/errors.md#';
+
+/** An error of tabmux says where there is more about it. */
+function withDocs<E extends {code?: any; docs?: string}>(error: E): E {
+  if (/^ERR_TABMUX/.test(error.code)) error.docs = DOCS + error.code.toLowerCase();
+  return error;
+}
+
 /** An `Error` with ShareDB's class, a stable `code` and a message. */
-export function makeError(code: string, message: string): Error & {code: string} {
-  return new ShareDBError(code, message);
+export function makeError(code: string, message: string): Error & {code: string; docs?: string} {
+  return withDocs(new ShareDBError(code, message));
 }
 
 /** What the core says of an error: what was thrown in this thread, or its code and message. */
@@ -55,7 +64,7 @@ export function toError(error: CoreError | null | undefined): Error | null {
   if (error === null || error === undefined) return null;
   if (error instanceof Error) return error;
   const {code, message} = error;
-  return Object.assign(new Error(message), {code});
+  return withDocs(Object.assign(new Error(message), {code}));
 }
 
 /** The error of a message of the server; `null` without one. As in ShareDB, it has the rest as `data`. */

@@ -1,6 +1,10 @@
 import {codes, makeError} from './errors.js';
 
-/** A codec written in JavaScript; see "Write a codec" in the README. It must not call tabmux. */
+/**
+ * A codec written in JavaScript. It must not call tabmux.
+ *
+ * @see https://github.com/tabmux/tabmux/blob/main/docs/plugins.md#a-codec-in-javascript
+ */
 export interface CustomCodec {
   /** Any name but those of tabmux's own codecs. */
   name: string;
@@ -15,7 +19,11 @@ export interface CustomCodec {
 /** A message as layers have it: `{type, body}`, or what the layer before has made of that. */
 export type LayerMessage = any;
 
-/** A layer written in JavaScript; see "Write a layer" in the README. */
+/**
+ * A layer written in JavaScript.
+ *
+ * @see https://github.com/tabmux/tabmux/blob/main/docs/plugins.md#a-layer-in-javascript
+ */
 export interface CustomLayer {
   /** Any name but those of tabmux's own layers. */
   name: string;

@@ -1,7 +1,11 @@
 /** The transports to a hub that may be in another thread. */
 export type BuiltInTransport = 'message-port' | 'broadcast-channel';
 
-/** A transport written in JavaScript; see "Write a transport" in the README. */
+/**
+ * A transport written in JavaScript.
+ *
+ * @see https://github.com/tabmux/tabmux/blob/main/docs/plugins.md#a-transport-in-javascript
+ */
 export interface CustomTransport {
   /** Sends a frame: a string, a `Uint8Array`, or any structured-clonable value. May throw. */
   send(frame: unknown): void;
