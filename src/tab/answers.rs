@@ -212,7 +212,7 @@ impl Tab {
         let first = change.rev.saturating_sub(steps);
         let mut queue: Vec<QueuedChange> = Vec::with_capacity(change.changes.len());
         let all_committed = change.all_committed;
-        for (rev, change) in (first..).zip(change.changes) {
+        for (change, rev) in change.changes.into_iter().zip(first..) {
             let (from, to) = (rev, rev + 1);
             let catches_up = false;
             let next = QueuedChange { doc: key, from, to, change, all_committed, catches_up };

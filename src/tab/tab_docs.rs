@@ -33,7 +33,7 @@ pub(super) struct TabDoc {
 impl TabDoc {
     /// Whether it is time to tell the hub that the tab has changes up to this revision.
     pub fn is_to_tell_seen(&self, rev: Rev) -> bool {
-        rev >= self.told_seen + SEEN_EVERY
+        rev.saturating_sub(self.told_seen) >= SEEN_EVERY
     }
 
     /// Whether the hub is to get ops of it before the tab, which goes offline, may leave.
