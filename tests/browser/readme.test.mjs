@@ -47,7 +47,12 @@ test("two tabs with the README's quick start share one socket of the README's se
       for (const tab of tabs) assert.equal(await tab.run(() => window.shown), expected);
     });
   await shows('{"items":[]}');
-  await tabs[0].run(() => connection.get('notes', 'shopping').submitOp([{p: ['items', 0], li: 1}]));
+  // Both tabs create the document; the one that comes second must have heard so.
+  await tabs[0].run(async () => {
+    const doc = connection.get('notes', 'shopping');
+    await new Promise((resolve) => doc.whenNothingPending(resolve));
+    doc.submitOp([{p: ['items', 0], li: 1}]);
+  });
   await shows('{"items":[1]}');
   await assertShared(server, tabs, SHARED.json0);
 });

@@ -88,6 +88,8 @@ async function inTwoTabs(t, folder, site) {
   for (const tab of tabs) {
     assert.equal(await tab.run(() => window.doc.connection.topology), 'shared-worker');
   }
+  // Both tabs create the document; the one that comes second must have heard so.
+  await tabs[0].run(() => new Promise((resolve) => window.doc.whenNothingPending(resolve)));
   await tabs[0].run(() => window.doc.submitOp([{p: ['items', 0], li: 'bread'}]));
   await eventually(async () => assert.match(await shows(tabs[1]), /"items":\["bread"\]/));
   assert.equal(server.opened, 1);
